@@ -1,0 +1,114 @@
+//! The table of listening addresses. Must not know what becomes of the connections.
+
+use std::io;
+use std::mem;
+use std::net::SocketAddr;
+
+use mio::net::TcpListener;
+use mio::{Interest, Registry};
+
+use crate::ids::{self, INDEX_MAX, ListenerId};
+
+/// Listening addresses by slot. Their number is bounded by the configuration that names them.
+#[derive(Default)]
+pub(crate) struct Listeners {
+    slots: Vec<Slot>,
+    /// At least one has connections waiting, as far as we know.
+    pending: bool,
+    /// At least one could not accept for want of something that may come back, such as descriptors.
+    starved: bool,
+}
+
+#[derive(Default)]
+struct Slot {
+    generation: u32,
+    listener: Option<TcpListener>,
+    pending: bool,
+}
+
+impl Listeners {
+    pub(crate) fn listen(
+        &mut self,
+        registry: &Registry,
+        address: SocketAddr,
+    ) -> io::Result<ListenerId> {
+        let mut listener = TcpListener::bind(address)?;
+        let place = match self.slots.iter().position(|slot| slot.listener.is_none()) {
+            Some(place) => place,
+            None if self.slots.len() < INDEX_MAX => {
+                self.slots.push(Slot::default());
+                self.slots.len() - 1
+            }
+            None => return Err(io::ErrorKind::QuotaExceeded.into()),
+        };
+        let slot = &mut self.slots[place];
+        let id = ListenerId { index: ids::narrow(place), generation: slot.generation };
+        registry.register(&mut listener, id.token(), Interest::READABLE)?;
+        slot.listener = Some(listener);
+        slot.pending = false;
+        Ok(id)
+    }
+
+    pub(crate) fn close(&mut self, id: ListenerId) {
+        if let Some(slot) = self.find(id) {
+            drop(slot.listener.take());
+            slot.generation = slot.generation.wrapping_add(1);
+        }
+    }
+
+    pub(crate) fn local_addr(&self, id: ListenerId) -> Option<SocketAddr> {
+        let slot = self.slots.get(ids::widen(id.index))?;
+        let listener = slot.listener.as_ref().filter(|_| slot.generation == id.generation)?;
+        listener.local_addr().ok()
+    }
+
+    pub(crate) fn accept(
+        &self,
+        id: ListenerId,
+    ) -> Option<io::Result<(mio::net::TcpStream, SocketAddr)>> {
+        Some(self.slots.get(ids::widen(id.index))?.listener.as_ref()?.accept())
+    }
+
+    /// There are connections to accept in the next turn.
+    pub(crate) fn mark_pending(&mut self, id: ListenerId) {
+        if let Some(slot) = self.find(id) {
+            slot.pending = true;
+            self.pending = true;
+        }
+    }
+
+    /// There are connections to accept, but not now.
+    pub(crate) fn mark_starved(&mut self, id: ListenerId) {
+        if let Some(slot) = self.find(id) {
+            slot.pending = true;
+            self.starved = true;
+        }
+    }
+
+    pub(crate) fn pending(&self) -> bool {
+        self.pending
+    }
+
+    pub(crate) fn starved(&self) -> bool {
+        self.starved
+    }
+
+    /// Begins a round over all that are pending: the number of places to look at.
+    pub(crate) fn begin_round(&mut self) -> usize {
+        let pending = mem::take(&mut self.pending) | mem::take(&mut self.starved);
+        if pending { self.slots.len() } else { 0 }
+    }
+
+    /// The listener at this place, if it is pending, which it is no more.
+    pub(crate) fn take_pending(&mut self, place: usize) -> Option<ListenerId> {
+        let slot = &mut self.slots[place];
+        let pending = mem::take(&mut slot.pending) && slot.listener.is_some();
+        pending.then_some(ListenerId { index: ids::narrow(place), generation: slot.generation })
+    }
+
+    fn find(&mut self, id: ListenerId) -> Option<&mut Slot> {
+        self.slots
+            .get_mut(ids::widen(id.index))
+            .filter(|slot| slot.generation == id.generation && slot.listener.is_some())
+    }
+}
