@@ -1,3 +1,60 @@
-//! Placeholder.
+//! Bytes to and from ISO 8583: this crate knows messages, and no socket, clock, file or decision.
+//!
+//! A [`Dialect`] is a table of fields. [`Dialect::decode`] reads a message in place into
+//! caller-owned [`Slots`]; a [`Message`] is a view of both; a [`Writer`] builds a message field by
+//! field; a [`Plan`] forwards one from a dialect to another; a [`Framing`] cuts messages out of a
+//! byte stream.
 #![no_std]
+#![forbid(unsafe_code)]
+
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod mti;
+
+mod fields;
+
+mod spec;
+
+mod shape;
+
+mod dialect;
+
+mod kernel;
+
+mod bitmap;
+
+mod digits;
+
+mod slots;
+
+mod decode;
+
+mod error;
+
+mod message;
+
+mod value;
+
+mod mask;
+
+mod writer;
+
+mod plan;
+
+mod framing;
+
+pub use decode::MESSAGE_BYTES_MAX;
+pub use dialect::{Dialect, DialectError, built_in, built_ins};
+pub use error::{DecodeError, Expected, Found};
+pub use fields::{Fields, FieldsIter};
+pub use framing::{Affix, Cut, Framing, FramingError, Prefix};
+pub use mask::Masked;
+pub use message::Message;
+pub use mti::Mti;
+pub use plan::{Edit, Plan, PlanError, Replace};
+pub use slots::Slots;
+pub use spec::{Class, FieldSpec, Form, Length, Side, SpecError, Version};
+pub use value::Value;
+pub use writer::{WriteError, WriteReason, Writer};

@@ -1,0 +1,335 @@
+//! How messages are cut from a byte stream: length prefix, header, trailer, all of it data.
+//! Knows no message.
+//!
+//! ```text
+//! | prefix | reserved | header | message | trailer |
+//!                     |<--- length ---->|            what the prefix tells
+//! |<----------- length ------------------->|         the same, where the prefix counts itself
+//! ```
+//!
+//! A length of nothing is a keep-alive: prefix and reserved bytes alone, no header, no trailer.
+
+use core::fmt;
+use core::ops::Range;
+
+/// How the length in front of a message is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prefix {
+    /// A binary number.
+    Binary {
+        /// 1 to 4 bytes.
+        bytes: u8,
+        /// Least significant byte first?
+        little: bool,
+    },
+    /// ASCII digits.
+    Ascii {
+        /// 1 to 6 digits.
+        digits: u8,
+    },
+    /// BCD, two digits a byte.
+    Packed {
+        /// 1 to 3 bytes.
+        bytes: u8,
+    },
+}
+
+/// Up to sixteen fixed bytes in front of or behind each message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Affix {
+    bytes: [u8; 16],
+    len: u8,
+}
+
+/// The framing of a station's links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Framing {
+    /// How the length is written.
+    pub prefix: Prefix,
+    /// Does the length count its own prefix (and reserved bytes)?
+    pub includes_self: bool,
+    /// Zero bytes between prefix and header, not counted by the length (`vml`: 2).
+    pub reserved: u8,
+    /// Sent in front of each message and counted by the length (`nac`: a TPDU). On what comes in
+    /// its length is taken off and its bytes are not looked at: addresses differ by direction.
+    pub header: Affix,
+    /// Sent behind each message, not counted by the length, and required on what comes in.
+    pub trailer: Affix,
+    /// Longest message taken, in bytes, without header and trailer.
+    pub max: usize,
+}
+
+/// What stands at the front of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// A whole frame. An empty message is a keep-alive, or a header without one.
+    Frame {
+        /// Where the message is.
+        message: Range<usize>,
+        /// Bytes of the whole frame: the next one begins there.
+        total: usize,
+    },
+    /// More bytes are needed.
+    Incomplete {
+        /// At least so many from the front of the frame.
+        need: usize,
+    },
+    /// The stream can not be read on.
+    Bad(FramingError),
+}
+
+/// Why a stream can not be cut, or a frame not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FramingError {
+    /// A byte of the length is no digit, or a reserved byte is not zero.
+    Prefix {
+        /// Which byte of the frame.
+        offset: usize,
+        /// The byte.
+        byte: u8,
+    },
+    /// The length is less than header and prefix that it should count.
+    TooShort {
+        /// The length told.
+        length: usize,
+        /// The least that it can be, other than nothing.
+        least: usize,
+    },
+    /// The message is longer than taken, or than the prefix can tell.
+    TooLong {
+        /// Bytes of the message.
+        message: usize,
+        /// The most.
+        max: usize,
+    },
+    /// The bytes behind the message are not the trailer.
+    Trailer {
+        /// Where in the frame the trailer should stand.
+        offset: usize,
+    },
+    /// The buffer has no room.
+    NoSpace,
+}
+
+impl Affix {
+    /// No bytes.
+    pub const NONE: Self = Self { bytes: [0; 16], len: 0 };
+
+    /// These bytes; `None` above sixteen.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        let mut affix = Self::NONE;
+        affix.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        affix.len = u8::try_from(bytes.len()).ok()?;
+        Some(affix)
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or(&self.bytes)
+    }
+
+    fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+}
+
+impl Framing {
+    /// Longest message of the built-in framings.
+    pub const MESSAGE_MAX: usize = 8192;
+
+    /// Prefix and message, nothing else.
+    pub const fn of(prefix: Prefix) -> Self {
+        Self {
+            prefix,
+            includes_self: false,
+            reserved: 0,
+            header: Affix::NONE,
+            trailer: Affix::NONE,
+            max: Self::MESSAGE_MAX,
+        }
+    }
+
+    /// The built-in framing of this name: `bin2`, `ascii4`.
+    pub fn built_in(name: &str) -> Option<Self> {
+        match name {
+            "bin2" => Some(Self::of(Prefix::Binary { bytes: 2, little: false })),
+            "ascii4" => Some(Self::of(Prefix::Ascii { digits: 4 })),
+            _ => None,
+        }
+    }
+
+    /// Bytes that framing adds to a message.
+    pub fn overhead(&self) -> usize {
+        self.lead() + self.header.len() + self.trailer.len()
+    }
+
+    /// Cuts one frame off the front of `bytes`.
+    pub fn cut(&self, bytes: &[u8]) -> Cut {
+        let lead = self.lead();
+        let Some(told) = bytes.get(..self.prefix.size()) else {
+            return Cut::Incomplete { need: lead };
+        };
+        match self.prefix.read(told).and_then(|length| self.message_len(length)) {
+            Err(error) => Cut::Bad(error),
+            Ok(None) => self.cut_rest(bytes, lead, lead, &[]),
+            Ok(Some(message)) => {
+                let from = lead + self.header.len();
+                self.cut_rest(bytes, from, from + message, self.trailer.bytes())
+            }
+        }
+    }
+
+    fn cut_rest(&self, bytes: &[u8], from: usize, to: usize, trailer: &[u8]) -> Cut {
+        let total = to + trailer.len();
+        let Some(frame) = bytes.get(..total) else {
+            return Cut::Incomplete { need: total };
+        };
+        let reserved = frame.iter().enumerate().take(self.lead()).skip(self.prefix.size());
+        for (offset, &byte) in reserved {
+            if byte != 0 {
+                return Cut::Bad(FramingError::Prefix { offset, byte });
+            }
+        }
+        if frame.ends_with(trailer) {
+            Cut::Frame { message: from..to, total }
+        } else {
+            Cut::Bad(FramingError::Trailer { offset: to })
+        }
+    }
+
+    /// Message bytes of a told length; `None` is a keep-alive.
+    fn message_len(&self, length: usize) -> Result<Option<usize>, FramingError> {
+        let own = if self.includes_self { self.lead() } else { 0 };
+        if length == own {
+            return Ok(None);
+        }
+        let least = own + self.header.len();
+        match length.checked_sub(least) {
+            None => Err(FramingError::TooShort { length, least }),
+            Some(message) if message > self.max => {
+                Err(FramingError::TooLong { message, max: self.max })
+            }
+            Some(message) => Ok(Some(message)),
+        }
+    }
+
+    /// Writes what stands in front of a message of `message_len` bytes; gives the bytes written.
+    ///
+    /// Nothing in front of an empty message but its prefix: that frame is a keep-alive.
+    pub fn open(&self, message_len: usize, out: &mut [u8]) -> Result<usize, FramingError> {
+        let header = if message_len == 0 { &[] } else { self.header.bytes() };
+        let own = if self.includes_self { self.lead() } else { 0 };
+        let length = message_len + header.len() + own;
+        let most = self.max.min(self.prefix.most().saturating_sub(own + header.len()));
+        if message_len > most {
+            return Err(FramingError::TooLong { message: message_len, max: most });
+        }
+        let (lead, rest) = out.split_at_mut_checked(self.lead()).ok_or(FramingError::NoSpace)?;
+        let (told, reserved) = lead.split_at_mut(self.prefix.size());
+        self.prefix.write(length, told);
+        reserved.fill(0);
+        let room = rest.get_mut(..header.len()).ok_or(FramingError::NoSpace)?;
+        room.copy_from_slice(header);
+        Ok(self.lead() + header.len())
+    }
+
+    /// Writes what stands behind a message of `message_len` bytes; gives the bytes written.
+    pub fn close(&self, message_len: usize, out: &mut [u8]) -> Result<usize, FramingError> {
+        let trailer = if message_len == 0 { &[] } else { self.trailer.bytes() };
+        out.get_mut(..trailer.len()).ok_or(FramingError::NoSpace)?.copy_from_slice(trailer);
+        Ok(trailer.len())
+    }
+
+    /// Prefix and reserved bytes.
+    fn lead(&self) -> usize {
+        self.prefix.size() + usize::from(self.reserved)
+    }
+}
+
+impl Prefix {
+    fn size(self) -> usize {
+        match self {
+            Self::Binary { bytes, .. } | Self::Packed { bytes } => usize::from(bytes),
+            Self::Ascii { digits } => usize::from(digits),
+        }
+    }
+
+    fn base(self) -> usize {
+        match self {
+            Self::Binary { .. } => 256,
+            Self::Ascii { .. } => 10,
+            Self::Packed { .. } => 100,
+        }
+    }
+
+    /// The greatest length that it can tell.
+    fn most(self) -> usize {
+        (0..self.size()).fold(0_usize, |most, _| {
+            most.saturating_mul(self.base()).saturating_add(self.base() - 1)
+        })
+    }
+
+    fn read(self, bytes: &[u8]) -> Result<usize, FramingError> {
+        let mut length = 0_usize;
+        for index in 0..bytes.len() {
+            let little = matches!(self, Self::Binary { little: true, .. });
+            let offset = if little { bytes.len() - 1 - index } else { index };
+            let byte = bytes[offset];
+            let digit = self.digit(byte).ok_or(FramingError::Prefix { offset, byte })?;
+            length = length.saturating_mul(self.base()).saturating_add(digit);
+        }
+        Ok(length)
+    }
+
+    /// What one byte of the length is worth.
+    fn digit(self, byte: u8) -> Option<usize> {
+        let (high, low) = (byte >> 4, byte & 0xF);
+        let worth = match self {
+            Self::Binary { .. } => byte,
+            Self::Ascii { .. } if byte.is_ascii_digit() => low,
+            Self::Packed { .. } if high <= 9 && low <= 9 => high * 10 + low,
+            Self::Ascii { .. } | Self::Packed { .. } => return None,
+        };
+        Some(usize::from(worth))
+    }
+
+    /// Writes a length that it can tell.
+    fn write(self, length: usize, out: &mut [u8]) {
+        let little = matches!(self, Self::Binary { little: true, .. });
+        let mut rest = length;
+        let count = out.len();
+        for index in 0..count {
+            let worth = (rest % self.base()).to_le_bytes()[0];
+            rest /= self.base();
+            let byte = match self {
+                Self::Binary { .. } => worth,
+                Self::Ascii { .. } => b'0' + worth,
+                Self::Packed { .. } => (worth / 10) << 4 | worth % 10,
+            };
+            out[if little { index } else { count - 1 - index }] = byte;
+        }
+    }
+}
+
+impl fmt::Display for FramingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Prefix { offset, byte } => {
+                write!(f, "length prefix: 0x{byte:02X} at byte {offset} of the frame")
+            }
+            Self::TooShort { length, least } => {
+                write!(f, "length {length} where the least is {least}")
+            }
+            Self::TooLong { message, max } => {
+                write!(f, "message of {message} bytes where the most is {max}")
+            }
+            Self::Trailer { offset } => write!(f, "no trailer at byte {offset} of the frame"),
+            Self::NoSpace => f.write_str("no room for the frame"),
+        }
+    }
+}
+
+impl core::error::Error for FramingError {}
+
+#[cfg(test)]
+mod tests;

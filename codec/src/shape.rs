@@ -1,0 +1,164 @@
+//! A field's specification boiled down to what reading and writing bytes needs: eight bytes a
+//! field, no branch between one-byte, packed and hexadecimal units. Knows no message.
+
+use crate::spec::{Class, FieldSpec, Form, Length, Side};
+
+/// How the length of a field stands in front of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Head {
+    /// The dialect has no such field.
+    Absent,
+    /// No prefix: always `max` units.
+    Fixed,
+    /// So many ASCII digits.
+    Ascii1,
+    Ascii2,
+    Ascii3,
+    Ascii4,
+    /// So many bytes of BCD.
+    Packed1,
+    Packed2,
+}
+
+impl Head {
+    /// Bytes of the prefix.
+    pub(crate) const fn size(self) -> usize {
+        match self {
+            Self::Absent | Self::Fixed => 0,
+            Self::Ascii1 | Self::Packed1 => 1,
+            Self::Ascii2 | Self::Packed2 => 2,
+            Self::Ascii3 => 3,
+            Self::Ascii4 => 4,
+        }
+    }
+}
+
+/// Which bytes a value is made of; one class check serves a run of fields with the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Charset {
+    /// 0x30 to 0x39.
+    Digits,
+    /// Both nibbles 0 to 9.
+    Packed,
+    /// 0x20 to 0x7E.
+    Text,
+    /// 0-9, A-F, a-f.
+    Hex,
+    /// Any byte.
+    Any,
+}
+
+/// One field, ready to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Most units, or exactly so many where `head` is `Fixed`.
+    pub(crate) max: u16,
+    pub(crate) head: Head,
+    pub(crate) charset: Charset,
+    /// Half bytes a unit: 1 packed, 2 characters and raw bytes, 4 hexadecimal.
+    halves: u8,
+    /// Half bytes to add before halving: 1 rounds packed digits up, 2 makes room for a sign too.
+    round: u8,
+    /// Which nibble of a packed value is zero when its digits are odd: 0xF0 in its first byte,
+    /// 0x0F in its last; 0: not packed.
+    pub(crate) pad: u8,
+    marks: u8,
+}
+
+impl Shape {
+    const SIGNED: u8 = 1;
+    const BREAKS: u8 = 2;
+
+    pub(crate) const ABSENT: Self = Self {
+        max: 0,
+        head: Head::Absent,
+        charset: Charset::Any,
+        halves: 2,
+        round: 0,
+        pad: 0,
+        marks: 0,
+    };
+
+    pub(crate) const fn of(spec: FieldSpec) -> Self {
+        let head = match spec.length {
+            Length::Fixed => Head::Fixed,
+            Length::Var { digits: 1, packed: false } => Head::Ascii1,
+            Length::Var { digits: 2, packed: false } => Head::Ascii2,
+            Length::Var { digits: 3, packed: false } => Head::Ascii3,
+            Length::Var { packed: false, .. } => Head::Ascii4,
+            Length::Var { digits: 1 | 2, packed: true } => Head::Packed1,
+            Length::Var { packed: true, .. } => Head::Packed2,
+        };
+        let signed = matches!(spec.class, Class::Amount);
+        let (charset, halves, pad) = match (spec.class, spec.form) {
+            (_, Form::Packed { zero: Side::Left }) => (Charset::Packed, 1, 0xF0),
+            (_, Form::Packed { zero: Side::Right }) => (Charset::Packed, 1, 0x0F),
+            (_, Form::Hex) => (Charset::Hex, 4, 0),
+            (Class::Digits | Class::Amount, Form::Chars | Form::Raw) => (Charset::Digits, 2, 0),
+            (Class::Text, Form::Chars | Form::Raw) => (Charset::Text, 2, 0),
+            (Class::Binary, Form::Chars | Form::Raw) => (Charset::Any, 2, 0),
+        };
+        let round = if pad == 0 {
+            0
+        } else if signed {
+            2
+        } else {
+            1
+        };
+        // A BCD prefix is no printable character, so it can not be looked at together with those.
+        let printable = matches!(charset, Charset::Digits | Charset::Text | Charset::Hex);
+        let foreign = printable && matches!(head, Head::Packed1 | Head::Packed2);
+        let marks = if signed {
+            Self::SIGNED | Self::BREAKS
+        } else if foreign {
+            Self::BREAKS
+        } else {
+            0
+        };
+        Self { max: spec.max, head, charset, halves, round, pad, marks }
+    }
+
+    /// All of it in one number, for fingerprints.
+    pub(crate) const fn bits(self) -> u64 {
+        let [high, low] = self.max.to_be_bytes();
+        let (head, charset) = (self.head as u8, self.charset as u8);
+        u64::from_be_bytes([
+            high,
+            low,
+            head,
+            charset,
+            self.halves,
+            self.round,
+            self.pad,
+            self.marks,
+        ])
+    }
+
+    /// Bytes of a value of so many units.
+    #[inline]
+    pub(crate) fn size(self, units: usize) -> usize {
+        (units * usize::from(self.halves) + usize::from(self.round)) >> 1
+    }
+
+    /// Does the value begin with `C` or `D`?
+    #[inline]
+    pub(crate) const fn is_signed(self) -> bool {
+        self.marks & Self::SIGNED != 0
+    }
+
+    /// Must its prefix (or sign) be kept out of a class check that spans several fields?
+    #[inline]
+    pub(crate) const fn breaks_runs(self) -> bool {
+        self.marks & Self::BREAKS != 0
+    }
+
+    /// Where the zero nibble of an odd number of digits is: (in the first byte?, its mask).
+    /// `None` when there is none.
+    #[inline]
+    pub(crate) fn zero_nibble(self, units: usize) -> Option<(bool, u8)> {
+        let odd = (units ^ usize::from(self.is_signed())) & 1 != 0;
+        (self.pad != 0 && odd).then_some((self.pad == 0xF0, self.pad))
+    }
+}
