@@ -1,0 +1,150 @@
+//! Every test of the project, in steps: the machine, the workspace, the loom models.
+//! Knows how tests are started; what they prove is their own affair.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+
+use crate::Ended;
+use crate::cargo;
+use crate::report::{self, Row};
+
+/// One step of the suite.
+struct Step {
+    name: &'static str,
+    /// What is run, as one would type it.
+    shown: &'static str,
+    command: Command,
+    /// Whether the steps behind it make no sense when it fails.
+    is_needed: bool,
+}
+
+/// Runs all steps at the checkout `root`; a failed one does not hide what the next would say.
+pub(crate) fn run(root: &Path, out: &mut dyn Write) -> io::Result<Ended> {
+    run_steps(steps(root), out)
+}
+
+fn steps(root: &Path) -> [Step; 3] {
+    let setup = Command::new(root.join("tools/setup"));
+
+    let mut workspace = cargo::command(root);
+    workspace.args(["test", "--workspace", "--no-fail-fast"]);
+
+    // `--cfg loom` swaps the atomics under every package, so its build is kept apart.
+    let mut models = cargo::command(root);
+    models.args(["test", "--package", "switch-sync", "--release", "--lib", "--tests"]);
+    models.args(["--no-fail-fast", "--target-dir"]).arg(target_of(root).join("loom"));
+    models
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env("RUSTFLAGS", with_loom(env::var_os("RUSTFLAGS")));
+
+    [
+        Step { name: "setup", shown: "tools/setup", command: setup, is_needed: true },
+        Step {
+            name: "workspace",
+            shown: "cargo test --workspace --no-fail-fast",
+            command: workspace,
+            is_needed: false,
+        },
+        Step {
+            name: "models",
+            shown: "RUSTFLAGS=\"--cfg loom\" cargo test --package switch-sync --release --lib --tests",
+            command: models,
+            is_needed: false,
+        },
+    ]
+}
+
+fn run_steps(steps: impl IntoIterator<Item = Step>, out: &mut dyn Write) -> io::Result<Ended> {
+    let mut rows = Vec::new();
+    let mut ended = Ended::Done;
+    for Step { name, shown, mut command, is_needed } in steps {
+        writeln!(out, "==> {shown}")?;
+        let (status, took) = report::timed(|| command.status());
+        let passed = match status {
+            Ok(status) => status.success(),
+            Err(error) => {
+                writeln!(out, "{name}: could not start: {error}")?;
+                false
+            }
+        };
+        writeln!(out, "<== {name}: {}", report::seconds(took))?;
+        let verdict = if passed { "ok" } else { "FAILED" }.to_owned();
+        rows.push(Row { name, verdict, took, about: shown.to_owned() });
+        if !passed {
+            ended = Ended::Found;
+            if is_needed {
+                break;
+            }
+        }
+    }
+    writeln!(out)?;
+    report::table(&rows, out)?;
+    Ok(ended)
+}
+
+/// Where cargo puts what it builds.
+fn target_of(root: &Path) -> std::path::PathBuf {
+    // A relative target folder is relative to where cargo was started, as it is for cargo itself.
+    env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || root.join("target"),
+        |target| env::current_dir().unwrap_or_else(|_| root.to_owned()).join(target),
+    )
+}
+
+/// The compiler's flags with the one for loom behind those that are set already.
+fn with_loom(flags: Option<OsString>) -> OsString {
+    let mut flags = flags.unwrap_or_default();
+    if !flags.is_empty() {
+        flags.push(" ");
+    }
+    flags.push("--cfg loom");
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(name: &'static str, program: &str, is_needed: bool) -> Step {
+        Step { name, shown: name, command: Command::new(program), is_needed }
+    }
+
+    fn outcome(steps: impl IntoIterator<Item = Step>) -> (Ended, String) {
+        let mut out = Vec::new();
+        let ended = run_steps(steps, &mut out).unwrap();
+        (ended, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn when_every_step_passes_the_suite_passes() {
+        let (ended, out) = outcome([step("one", "true", true), step("two", "true", false)]);
+        assert_eq!(ended, Ended::Done);
+        assert!(out.contains("==> two\n"), "{out}");
+    }
+
+    #[test]
+    fn a_failed_step_fails_the_suite_and_the_next_still_runs() {
+        let (ended, out) = outcome([step("one", "false", false), step("two", "true", false)]);
+        assert_eq!(ended, Ended::Found);
+        assert!(out.contains("one  FAILED"), "{out}");
+        assert!(out.contains("two  ok"), "{out}");
+    }
+
+    #[test]
+    fn a_failed_step_that_is_needed_ends_the_suite() {
+        let (ended, out) =
+            outcome([step("one", "no-such-program", true), step("two", "true", false)]);
+        assert_eq!(ended, Ended::Found);
+        assert!(out.contains("one: could not start"), "{out}");
+        assert!(!out.contains("==> two"), "{out}");
+    }
+
+    #[test]
+    fn the_flag_for_loom_stands_behind_the_flags_that_are_set() {
+        assert_eq!(with_loom(None), "--cfg loom");
+        assert_eq!(with_loom(Some("-C debuginfo=1".into())), "-C debuginfo=1 --cfg loom");
+    }
+}
