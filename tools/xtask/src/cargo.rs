@@ -1,8 +1,9 @@
 //! How cargo is called, and what `cargo metadata` says of our packages and those they use.
 
 use std::env;
+use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
@@ -15,6 +16,32 @@ pub(crate) fn command(root: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
+}
+
+/// A call of one of cargo's tasks with the model checker's atomics in place of the real ones.
+pub(crate) fn loom_command(root: &Path, task: &str) -> Command {
+    let mut command = command(root);
+    // The flag reaches every package, so what it builds is kept apart from everything else.
+    command.arg(task).arg("--target-dir").arg(target_of(root).join("loom"));
+    command.env_remove("CARGO_ENCODED_RUSTFLAGS");
+    command.env("RUSTFLAGS", with_loom(env::var_os("RUSTFLAGS")));
+    command
+}
+
+/// Where cargo puts what it builds. A relative folder is relative to where cargo was started.
+fn target_of(root: &Path) -> PathBuf {
+    let here = env::current_dir().unwrap_or_else(|_| root.to_owned());
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| here.join(target))
+}
+
+/// The compiler's flags with the one for loom behind those that are set already.
+fn with_loom(flags: Option<OsString>) -> OsString {
+    let mut flags = flags.unwrap_or_default();
+    if !flags.is_empty() {
+        flags.push(" ");
+    }
+    flags.push("--cfg loom");
+    flags
 }
 
 /// What `cargo metadata` says; only the parts that a check reads.
@@ -146,5 +173,16 @@ fn planted(name: &str, kind: Option<&str>) -> Dependency {
         req: "^1".to_owned(),
         kind: kind.map(str::to_owned),
         path: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_for_loom_stands_behind_the_flags_that_are_set() {
+        assert_eq!(with_loom(None), "--cfg loom");
+        assert_eq!(with_loom(Some("-C debuginfo=1".into())), "-C debuginfo=1 --cfg loom");
     }
 }

@@ -1,8 +1,6 @@
 //! Every test of the project, in steps: the machine, the workspace, the loom models.
 //! Knows how tests are started; what they prove is their own affair.
 
-use std::env;
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
@@ -32,13 +30,8 @@ fn steps(root: &Path) -> [Step; 3] {
     let mut workspace = cargo::command(root);
     workspace.args(["test", "--workspace", "--no-fail-fast"]);
 
-    // `--cfg loom` swaps the atomics under every package, so its build is kept apart.
-    let mut models = cargo::command(root);
-    models.args(["test", "--package", "switch-sync", "--release", "--lib", "--tests"]);
-    models.args(["--no-fail-fast", "--target-dir"]).arg(target_of(root).join("loom"));
-    models
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env("RUSTFLAGS", with_loom(env::var_os("RUSTFLAGS")));
+    let mut models = cargo::loom_command(root, "test");
+    models.args(["--package", "switch-sync", "--test", "loom", "--release"]);
 
     [
         Step { name: "setup", shown: "tools/setup", command: setup, is_needed: true },
@@ -50,7 +43,7 @@ fn steps(root: &Path) -> [Step; 3] {
         },
         Step {
             name: "models",
-            shown: "RUSTFLAGS=\"--cfg loom\" cargo test --package switch-sync --release --lib --tests",
+            shown: r#"RUSTFLAGS="--cfg loom" cargo test --package switch-sync --test loom --release"#,
             command: models,
             is_needed: false,
         },
@@ -83,25 +76,6 @@ fn run_steps(steps: impl IntoIterator<Item = Step>, out: &mut dyn Write) -> io::
     writeln!(out)?;
     report::table(&rows, out)?;
     Ok(ended)
-}
-
-/// Where cargo puts what it builds.
-fn target_of(root: &Path) -> std::path::PathBuf {
-    // A relative target folder is relative to where cargo was started, as it is for cargo itself.
-    env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || root.join("target"),
-        |target| env::current_dir().unwrap_or_else(|_| root.to_owned()).join(target),
-    )
-}
-
-/// The compiler's flags with the one for loom behind those that are set already.
-fn with_loom(flags: Option<OsString>) -> OsString {
-    let mut flags = flags.unwrap_or_default();
-    if !flags.is_empty() {
-        flags.push(" ");
-    }
-    flags.push("--cfg loom");
-    flags
 }
 
 #[cfg(test)]
@@ -140,11 +114,5 @@ mod tests {
         assert_eq!(ended, Ended::Found);
         assert!(out.contains("one: could not start"), "{out}");
         assert!(!out.contains("==> two"), "{out}");
-    }
-
-    #[test]
-    fn the_flag_for_loom_stands_behind_the_flags_that_are_set() {
-        assert_eq!(with_loom(None), "--cfg loom");
-        assert_eq!(with_loom(Some("-C debuginfo=1".into())), "-C debuginfo=1 --cfg loom");
     }
 }
