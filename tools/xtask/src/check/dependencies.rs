@@ -128,11 +128,14 @@ mod tests {
 
     #[test]
     fn an_open_version_is_a_finding_unless_it_is_a_path() {
-        let mut metadata = Metadata::planted(&[("codec", &[("mio", None), ("codec-specs", None)])]);
-        for (used, path) in metadata.packages[0].dependencies.iter_mut().zip([None, Some("x")]) {
-            used.req = "*".to_owned();
-            used.path = path.map(str::to_owned);
-        }
+        let used = [("mio", None), ("codec-specs", None), ("loom", None)];
+        let mut metadata = Metadata::planted(&[("codec", &used)]);
+        let [mio, specs, _closed] = metadata.packages[0].dependencies.as_mut_slice() else {
+            panic!()
+        };
+        mio.req = "*".to_owned();
+        specs.req = "*".to_owned();
+        specs.path = Some("specs".to_owned());
         let files = vec![File::new("codec/Cargo.toml", "[dependencies]\nmio = \"*\"\n")];
         let checkout = Checkout { root: "/nowhere".into(), files, metadata };
         let findings: Vec<String> = wildcards(&checkout).iter().map(Finding::to_string).collect();

@@ -8,7 +8,10 @@ fn words(text: &str) -> Vec<String> {
 
 #[test]
 fn words_in_comments_and_literals_are_not_code() {
-    assert_eq!(words("let a = 1; // unsafe\n/* unsafe /* unsafe */ */ b"), ["let", "a", "1", "b"]);
+    assert_eq!(
+        words("let a = 1; // unsafe\n/* unsafe /* x */ unsafe */ b"),
+        ["let", "a", "1", "b"]
+    );
     assert_eq!(
         words(r#"a("unsafe \" unsafe", 'u', '\'', b"unsafe", c"unsafe") b"#),
         ["a", "b", "c", "b"]
