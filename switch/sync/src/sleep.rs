@@ -33,7 +33,9 @@ impl Sleeper {
     /// the shared marks and not at copies of them. If `true`, block, and call [`Sleeper::woke`]
     /// afterwards; if `false`, work waits.
     pub fn may_sleep(&self, work_waits: impl FnOnce() -> bool) -> bool {
-        self.asleep.store(true, Ordering::Relaxed);
+        // A swap, so that it comes after any waker's swap which it has seen: with a store the model
+        // checker can not tell, and lets a waker read back its own older `false`.
+        self.asleep.swap(true, Ordering::Relaxed);
         // Partner: the fence of `should_wake`.
         fence(Ordering::SeqCst);
         if work_waits() {

@@ -3,32 +3,13 @@
 //! Must stay small: the orders grow with the factorial of the steps.
 #![cfg(loom)]
 
-use loom::sync::{Arc, Condvar, Mutex};
+use loom::sync::{Arc, Notify};
 use loom::thread;
 use switch_sync::{LaneReceiver, LaneSender, Published, Sleeper, lane, wiping_lane};
 
-/// Stands for an eventfd: rung once, it wakes whoever waits now or next.
-#[derive(Default)]
-struct Bell {
-    rung: Mutex<bool>,
-    waiting: Condvar,
-}
-
-impl Bell {
-    fn ring(&self) {
-        *self.rung.lock().unwrap() = true;
-        self.waiting.notify_one();
-    }
-
-    /// If nobody ever rings, the model ends here with "deadlock".
-    fn wait(&self) {
-        let mut rung = self.rung.lock().unwrap();
-        while !*rung {
-            rung = self.waiting.wait(rung).unwrap();
-        }
-        *rung = false;
-    }
-}
+/// Stands for an eventfd: rung once, it wakes whoever waits now or next, who may also wake for another
+/// reason. If nobody ever rings, the model ends with "deadlock".
+type Bell = Notify;
 
 fn send(sender: &mut LaneSender, message: &[u8]) {
     loop {
@@ -121,14 +102,14 @@ fn several_messages_shown_by_one_publish_are_given_back_by_one_release() {
 fn no_wake_up_is_lost() {
     model(3, || {
         let (mut sender, mut receiver) = lane(32);
-        let shared = Arc::new((Sleeper::new(), Bell::default()));
+        let shared = Arc::new((Sleeper::new(), Bell::new()));
         let waker = Arc::clone(&shared);
         let writer = thread::spawn(move || {
             for number in 1..=2_u8 {
                 send(&mut sender, &[number; 8]);
                 sender.publish();
                 if waker.0.should_wake() {
-                    waker.1.ring();
+                    waker.1.notify();
                 }
             }
         });
@@ -149,7 +130,7 @@ fn no_wake_up_is_lost() {
 #[test]
 fn of_two_who_hand_over_at_once_one_wakes_the_owner_and_neither_is_overlooked() {
     model(3, || {
-        let shared = Arc::new((Sleeper::new(), Bell::default()));
+        let shared = Arc::new((Sleeper::new(), Bell::new()));
         let mut receivers = Vec::new();
         let mut writers = Vec::new();
         for number in 1..=2_u8 {
@@ -160,7 +141,7 @@ fn of_two_who_hand_over_at_once_one_wakes_the_owner_and_neither_is_overlooked() 
                 send(&mut sender, &[number; 8]);
                 sender.publish();
                 if waker.0.should_wake() {
-                    waker.1.ring();
+                    waker.1.notify();
                 }
             }));
         }
