@@ -1,5 +1,6 @@
 //! The files of the checkout and what cargo says of its packages. Reads once; judges nothing.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -88,11 +89,12 @@ fn extension(path: &str) -> Option<&str> {
     Path::new(path).extension()?.to_str()
 }
 
-/// The top of the checkout that this program was built from.
+/// The top of the checkout that cargo was asked to run this program from.
 pub(crate) fn root() -> io::Result<PathBuf> {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = package.ancestors().nth(2);
-    root.map(Path::to_owned).ok_or_else(|| io::Error::other("xtask does not stand in tools/xtask"))
+    // Not the folder it was built in: two checkouts that share a target folder share the program.
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let root = package.as_deref().and_then(|package| package.ancestors().nth(2));
+    root.map(Path::to_owned).ok_or_else(|| io::Error::other("run it as `cargo xtask`"))
 }
 
 /// What git tracks or would track; `None` without git or without a repository.
@@ -139,10 +141,10 @@ mod tests {
 
     #[test]
     fn a_walk_finds_what_git_tracks() {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let walked = walked(package).unwrap();
+        let package = root().unwrap().join("tools/xtask");
+        let walked = walked(&package).unwrap();
         assert!(walked.contains(&"src/checkout.rs".to_owned()));
-        for path in tracked(package).unwrap_or_default() {
+        for path in tracked(&package).unwrap_or_default() {
             assert!(walked.contains(&path), "{path}");
         }
     }
