@@ -21,7 +21,7 @@ pub struct Dialect {
 /// What reading and writing need of a dialect.
 #[derive(Clone, Copy)]
 pub(crate) struct Layout {
-    /// Four packed bytes-pairs instead of four characters?
+    /// Two packed bytes instead of four characters?
     pub(crate) mti_packed: bool,
     /// Eight raw bytes a bitmap instead of sixteen hexadecimal characters?
     pub(crate) bitmap_raw: bool,
@@ -135,7 +135,7 @@ impl fmt::Debug for Dialect {
             .field("mti", &self.mti_form())
             .field("bitmap", &self.bitmap_form())
             .field("fields", &self.fields().len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

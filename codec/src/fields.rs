@@ -97,9 +97,21 @@ impl Fields {
         Self(bits & !Self::BIT_1)
     }
 
+    /// The two bitmaps, each with the number of the field that its highest bit stands for.
+    #[inline]
+    pub(crate) fn halves(self) -> [(usize, u64); 2] {
+        let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
+        [(1, half(self.0 >> 64)), (65, half(self.0))]
+    }
+
     /// The lowest number, if there is one.
     pub const fn first(self) -> Option<u8> {
         if self.is_empty() { None } else { Some(self.0.leading_zeros().to_le_bytes()[0] + 1) }
+    }
+
+    /// The highest number, if there is one.
+    pub const fn last(self) -> Option<u8> {
+        if self.is_empty() { None } else { Some(128 - self.0.trailing_zeros().to_le_bytes()[0]) }
     }
 
     /// The part below DE `n`.

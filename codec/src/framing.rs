@@ -304,7 +304,7 @@ impl Prefix {
             let byte = match self {
                 Self::Binary { .. } => worth,
                 Self::Ascii { .. } => b'0' + worth,
-                Self::Packed { .. } => (worth / 10) << 4 | worth % 10,
+                Self::Packed { .. } => ((worth / 10) << 4) | (worth % 10),
             };
             out[if little { index } else { count - 1 - index }] = byte;
         }

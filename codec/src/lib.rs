@@ -37,7 +37,11 @@ mod message;
 
 mod value;
 
+mod alone;
+
 mod mask;
+
+mod put;
 
 mod writer;
 

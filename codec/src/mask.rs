@@ -41,13 +41,14 @@ mod tests {
 
     #[test]
     fn thirteen_digits_show_ten_and_twelve_show_none() {
-        assert_eq!(Masked(b"3530111333300").to_string(), "353011***3300");
-        assert_eq!(Masked(b"353011133330").to_string(), "************");
+        let card = b"3530111333300000";
+        assert_eq!(Masked(&card[..13]).to_string(), "353011***3300");
+        assert_eq!(Masked(&card[..12]).to_string(), "************");
         assert_eq!(Masked(b"").to_string(), "");
     }
 
     #[test]
     fn what_is_no_digit_is_never_shown() {
-        assert_eq!(Masked(b"35\n0111333300x0A").to_string(), "35*011******0*0*".replace("0*0*", "*0**"));
+        assert_eq!(Masked(b"35\n0111333300x0A").to_string(), "35*011******0*0*");
     }
 }

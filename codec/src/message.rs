@@ -69,6 +69,22 @@ impl<'a> Message<'a> {
     }
 }
 
+impl Message<'_> {
+    /// Where the first field at or above `n` begins, prefix included; the end where there is none.
+    #[inline]
+    pub(crate) fn start_at_or_above(&self, n: u8) -> usize {
+        let fields = self.fields();
+        let next = fields.difference(fields.below(n)).first();
+        next.and_then(|n| self.span(n)).map_or_else(|| self.end(), |(from, _)| from)
+    }
+
+    /// Where the last field ends; 0 without fields.
+    #[inline]
+    pub(crate) fn end(&self) -> usize {
+        self.fields().last().and_then(|n| self.span(n)).map_or(0, |(_, to)| to)
+    }
+}
+
 /// Fields without card data, shown as they are: amounts, times, codes, parties, references.
 const SHOWN: Fields = Fields::of(&[
     3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,

@@ -142,10 +142,10 @@ impl Shape {
         (units * usize::from(self.halves) + usize::from(self.round)) >> 1
     }
 
-    /// Does the value begin with `C` or `D`?
+    /// Bytes of the sign in front of the digits: 1 for amounts.
     #[inline]
-    pub(crate) const fn is_signed(self) -> bool {
-        self.marks & Self::SIGNED != 0
+    pub(crate) fn sign_size(self) -> usize {
+        usize::from(self.marks & Self::SIGNED)
     }
 
     /// Must its prefix (or sign) be kept out of a class check that spans several fields?
@@ -154,11 +154,17 @@ impl Shape {
         self.marks & Self::BREAKS != 0
     }
 
-    /// Where the zero nibble of an odd number of digits is: (in the first byte?, its mask).
-    /// `None` when there is none.
+    /// May it have a sign or a zero nibble, which no class check sees?
     #[inline]
-    pub(crate) fn zero_nibble(self, units: usize) -> Option<(bool, u8)> {
-        let odd = (units ^ usize::from(self.is_signed())) & 1 != 0;
-        (self.pad != 0 && odd).then_some((self.pad == 0xF0, self.pad))
+    pub(crate) const fn has_more_to_check(self) -> bool {
+        self.pad != 0 || self.marks & Self::SIGNED != 0
+    }
+
+    /// Which byte of a value has the zero nibble of an odd number of digits, and its mask.
+    #[inline]
+    pub(crate) fn zero_nibble(self, units: usize) -> Option<(usize, u8)> {
+        let odd = (units ^ self.sign_size()) & 1 != 0;
+        let place = if self.pad == 0xF0 { self.sign_size() } else { self.size(units) - 1 };
+        (self.pad != 0 && odd).then_some((place, self.pad))
     }
 }

@@ -30,14 +30,22 @@ impl Slots {
         Message::new(dialect, bytes, self)
     }
 
+    /// Notes where the value of DE `n` is. Both numbers are below 65,536: `MESSAGE_BYTES_MAX`.
+    #[inline]
+    pub(crate) fn note(&mut self, n: usize, at: usize, units: usize) {
+        let ([at_low, at_high, ..], [low, high, ..]) = (at.to_le_bytes(), units.to_le_bytes());
+        self.at[n] = u32::from_le_bytes([at_low, at_high, low, high]);
+    }
+
     /// Offset of the value of DE `n` and its units; `None` when the field is not present.
     #[inline]
     pub(crate) fn find(&self, n: u8) -> Option<(usize, u16)> {
         if !self.present.has(n) {
             return None;
         }
-        let [a, b, c, d] = self.at.get(usize::from(n))?.to_le_bytes();
-        Some((usize::from(u16::from_le_bytes([a, b])), u16::from_le_bytes([c, d])))
+        let [at_low, at_high, low, high] = self.at.get(usize::from(n))?.to_le_bytes();
+        let at = u16::from_le_bytes([at_low, at_high]);
+        Some((usize::from(at), u16::from_le_bytes([low, high])))
     }
 }
 
@@ -49,6 +57,9 @@ impl Default for Slots {
 
 impl core::fmt::Debug for Slots {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Slots").field("mti", &self.mti).field("present", &self.present).finish()
+        f.debug_struct("Slots")
+            .field("mti", &self.mti)
+            .field("present", &self.present)
+            .finish_non_exhaustive()
     }
 }

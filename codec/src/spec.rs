@@ -81,6 +81,8 @@ pub struct FieldSpec {
 pub enum SpecError {
     /// The class has no such form: text packed, digits in hex.
     Form,
+    /// An amount of variable length.
+    Length,
     /// A prefix of no or more than four digits.
     PrefixDigits,
     /// A maximum of 0, above 9999, above what the prefix can tell, or an amount without a digit.
@@ -130,6 +132,10 @@ impl FieldSpec {
         if !form_fits {
             return Err(SpecError::Form);
         }
+        let amount = matches!(self.class, Class::Amount);
+        if amount && !matches!(self.length, Length::Fixed) {
+            return Err(SpecError::Length);
+        }
         let told_max = match self.length {
             Length::Fixed | Length::Var { digits: 4, .. } => 9999,
             Length::Var { digits: 3, .. } => 999,
@@ -137,7 +143,7 @@ impl FieldSpec {
             Length::Var { digits: 1, .. } => 9,
             Length::Var { .. } => return Err(SpecError::PrefixDigits),
         };
-        let least = if matches!(self.class, Class::Amount) { 2 } else { 1 };
+        let least = if amount { 2 } else { 1 };
         if self.max < least || self.max > told_max { Err(SpecError::Max) } else { Ok(()) }
     }
 }
@@ -179,6 +185,7 @@ mod tests {
         assert_eq!(FieldSpec::text(0).check(), Err(SpecError::Max));
         assert_eq!(FieldSpec::amount(Form::Chars, 1).check(), Err(SpecError::Max));
         assert_eq!(FieldSpec::amount(Form::Chars, 2).check(), Ok(()));
+        assert_eq!(FieldSpec::amount(Form::Chars, 9).var(2).check(), Err(SpecError::Length));
         assert_eq!(FieldSpec::text(10_000).check(), Err(SpecError::Max));
     }
 }

@@ -1,9 +1,14 @@
-//! Builds a message field by field in the caller's buffer.
+//! Builds a message field by field in the caller's buffer. Knows order and completeness; bytes
+//! are made in `put`.
 
 use crate::dialect::Dialect;
+use crate::digits::ascii_of_number;
 use crate::fields::Fields;
 use crate::mti::Mti;
+use crate::put::Sink;
+use crate::spec::{Class, FieldSpec};
 use crate::value::Value;
+use core::fmt;
 
 /// Why a message could not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +40,12 @@ pub enum WriteReason {
 }
 
 /// A message being written: MTI and bitmaps first, then each promised field in ascending order.
+///
+/// A `put_*` that fails leaves the message as it was before it.
 #[derive(Debug)]
 pub struct Writer<'a> {
     dialect: &'a Dialect,
-    out: &'a mut [u8],
-    at: usize,
+    sink: Sink<'a>,
     left: Fields,
 }
 
@@ -51,44 +57,110 @@ impl<'a> Writer<'a> {
         mti: Mti,
         fields: Fields,
     ) -> Result<Self, WriteError> {
-        let _ = mti;
-        Ok(Self { dialect, out, at: 0, left: fields })
+        if let Some(field) = fields.difference(dialect.fields()).first() {
+            return Err(WriteReason::NotInDialect.of(field));
+        }
+        let mut sink = Sink::new(out);
+        sink.put_start(dialect.layout(), mti, fields).map_err(|reason| reason.of(0))?;
+        Ok(Self { dialect, sink, left: fields })
     }
 
     /// Puts canonical bytes: ASCII digits, sign and digits, text, or binary as it is.
     ///
-    /// Shorter than a fixed field, digits get zeros in front and text spaces behind.
+    /// Shorter than a fixed field, digits get zeros in front (an amount behind its sign) and text
+    /// spaces behind.
     pub fn put_text(&mut self, n: u8, text: &[u8]) -> Result<(), WriteError> {
-        let _ = (n, text, &self.dialect, &self.out, self.left, self.at);
-        Ok(())
+        self.put(n, |sink, spec| sink.put_text(spec, text))
     }
 
-    /// Puts a number into a field of digits, in as few digits as it has.
+    /// Puts a number: zeros in front in a fixed field, no more digits than it has in others.
     pub fn put_number(&mut self, n: u8, number: u64) -> Result<(), WriteError> {
-        let _ = (n, number);
-        Ok(())
+        let digits = ascii_of_number(number);
+        let zeros = digits.iter().take(19).take_while(|&&digit| digit == b'0').count();
+        self.put_text(n, digits.get(zeros..).unwrap_or(&digits))
+    }
+
+    /// Puts up to 16 digits from BCD nibbles, right aligned.
+    pub fn put_packed(&mut self, n: u8, nibbles: u64, units: u8) -> Result<(), WriteError> {
+        self.put(n, |sink, spec| sink.put_nibbles(spec, nibbles, units))
     }
 
     /// Puts the bytes of a binary field.
     pub fn put_binary(&mut self, n: u8, bytes: &[u8]) -> Result<(), WriteError> {
-        let _ = (n, bytes);
-        Ok(())
+        self.put(n, |sink, spec| {
+            if spec.class == Class::Binary {
+                sink.put_text(spec, bytes)
+            } else {
+                Err(WriteReason::BadClass)
+            }
+        })
     }
 
     /// Puts bytes that are in this dialect's wire form already, length prefix included.
+    ///
+    /// Their length is checked; that they are of the field's class is the caller's word.
     pub fn put_wire(&mut self, n: u8, wire: &[u8]) -> Result<(), WriteError> {
-        let _ = (n, wire);
-        Ok(())
+        let shape = self.dialect.layout().shape(n);
+        self.put(n, |sink, _| sink.put_wire(shape, wire))
     }
 
     /// Puts a value of another message, converted where its form differs.
     pub fn put_value(&mut self, n: u8, value: Value<'_>) -> Result<(), WriteError> {
-        let _ = (n, value);
-        Ok(())
+        self.put(n, |sink, spec| sink.put_value(spec, &value))
     }
 
     /// The length of the message; an error when a promised field was not put.
     pub fn finish(self) -> Result<usize, WriteError> {
-        Ok(self.at)
+        match self.left.first() {
+            Some(field) => Err(WriteReason::Missing.of(field)),
+            None => Ok(self.sink.len()),
+        }
+    }
+
+    fn put(
+        &mut self,
+        n: u8,
+        write: impl FnOnce(&mut Sink<'a>, FieldSpec) -> Result<(), WriteReason>,
+    ) -> Result<(), WriteError> {
+        let Some(spec) = self.dialect.field(n) else {
+            return Err(WriteReason::NotInDialect.of(n));
+        };
+        if self.left.first() != Some(n) {
+            return Err(WriteReason::OutOfOrder.of(n));
+        }
+        let before = self.sink.len();
+        match write(&mut self.sink, spec) {
+            Ok(()) => {
+                self.left = self.left.without(n);
+                Ok(())
+            }
+            Err(reason) => {
+                self.sink.cut_to(before);
+                Err(reason.of(n))
+            }
+        }
     }
 }
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = match self.reason {
+            WriteReason::NoSpace => "no room in the buffer",
+            WriteReason::NotInDialect => "not a field of the dialect",
+            WriteReason::TooLong => "longer than the field",
+            WriteReason::BadLength => "not as long as the field",
+            WriteReason::BadClass => "a character that the field does not take",
+            WriteReason::OutOfOrder => "not promised, or not in ascending order",
+            WriteReason::Missing => "promised and not written",
+        };
+        match self.field {
+            0 => write!(f, "MTI and bitmap: {reason}"),
+            n => write!(f, "DE {n}: {reason}"),
+        }
+    }
+}
+
+impl core::error::Error for WriteError {}
+
+#[cfg(test)]
+mod tests;

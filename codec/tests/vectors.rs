@@ -1,0 +1,139 @@
+//! The messages that jPOS packed: each decodes as it says and encodes back to the same bytes;
+//! each truncation is refused. Copied from the project's reference pages.
+
+use codec::{Class, DecodeError, Dialect, Fields, Mti, Slots, Writer, built_in};
+use serde_json::Value;
+
+fn vectors(dialect: &str) -> (Vec<Value>, Vec<Value>) {
+    let lines = match dialect {
+        "iso93-ascii" => include_str!("vectors/iso93-ascii.jsonl"),
+        _ => include_str!("vectors/iso93-binary.jsonl"),
+    };
+    let parsed = lines.lines().map(|line| serde_json::from_str(line).unwrap());
+    parsed.partition(|vector: &Value| vector.get("fields").is_some())
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    let pairs = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+/// A value as the vectors show it: binary in upper-case hex, the rest as Latin-1.
+fn shown(value: codec::Value<'_>) -> String {
+    let mut room = vec![0; usize::from(value.units())];
+    let bytes = value.write_text(&mut room).unwrap();
+    if value.spec().class == Class::Binary {
+        bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    } else {
+        bytes.iter().copied().map(char::from).collect()
+    }
+}
+
+fn encode(dialect: &Dialect, vector: &Value) -> Vec<u8> {
+    let mti = u16::from_str_radix(vector["mti"].as_str().unwrap(), 16).unwrap();
+    let fields = vector["fields"].as_object().unwrap();
+    let numbers: Vec<u8> = fields.keys().map(|n| n.parse().unwrap()).collect();
+    let set = Fields::of(&numbers);
+    let mut out = vec![0; 40_000];
+    let mut writer = Writer::new(dialect, &mut out, Mti::of(mti), set).unwrap();
+    for n in set {
+        let text = fields[&n.to_string()].as_str().unwrap();
+        if dialect.field(n).unwrap().class == Class::Binary {
+            writer.put_binary(n, &bytes_of(text)).unwrap();
+        } else {
+            let latin: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap()).collect();
+            writer.put_text(n, &latin).unwrap();
+        }
+    }
+    let len = writer.finish().unwrap();
+    out.truncate(len);
+    out
+}
+
+#[test]
+fn every_message_decodes_as_it_says_and_encodes_back() {
+    for name in ["iso93-ascii", "iso93-binary"] {
+        let dialect = built_in(name).unwrap();
+        let (messages, _) = vectors(name);
+        assert_eq!(messages.len(), 40);
+        let mut slots = Slots::new();
+        for vector in &messages {
+            let bytes = bytes_of(vector["hex"].as_str().unwrap());
+            let id = vector["id"].as_str().unwrap();
+            dialect.decode(&bytes, &mut slots).unwrap_or_else(|error| panic!("{id}: {error}"));
+            let message = slots.message(dialect, &bytes);
+            assert_eq!(message.mti().to_string(), vector["mti"].as_str().unwrap(), "{id}");
+            let expected = vector["fields"].as_object().unwrap();
+            assert_eq!(message.fields().iter().count(), expected.len(), "{id}");
+            for n in message.fields() {
+                let value = message.value(n).unwrap();
+                assert_eq!(shown(value), expected[&n.to_string()].as_str().unwrap(), "{id} DE {n}");
+            }
+            assert_eq!(encode(dialect, vector), bytes, "{id}");
+        }
+    }
+}
+
+#[test]
+fn every_truncation_is_refused_and_what_stood_before_is_told() {
+    for name in ["iso93-ascii", "iso93-binary"] {
+        let dialect = built_in(name).unwrap();
+        let (_, truncations) = vectors(name);
+        assert_eq!(truncations.len(), 40);
+        let mut slots = Slots::new();
+        for vector in &truncations {
+            let bytes = bytes_of(vector["hex"].as_str().unwrap());
+            let id = vector["id"].as_str().unwrap();
+            let error: DecodeError = dialect.decode(&bytes, &mut slots).unwrap_err();
+            assert!(error.offset <= bytes.len(), "{id}: {error}");
+            let message = slots.message(dialect, &bytes);
+            assert_eq!(message.fields(), error.parsed, "{id}");
+            assert!(error.parsed.iter().all(|n| n < error.field && message.value(n).is_some()));
+        }
+    }
+}
+
+#[test]
+fn the_built_in_tables_are_those_of_the_reference() {
+    let lines: Vec<Vec<&str>> = include_str!("vectors/iso93.csv")
+        .lines()
+        .skip(3)
+        .map(|line| line.split(',').collect())
+        .collect();
+    assert_eq!(lines.len(), 127);
+    for line in lines {
+        for (name, at) in [("iso93-ascii", 1), ("iso93-binary", 4)] {
+            let n: u8 = line[0].parse().unwrap();
+            let spec = built_in(name).unwrap().field(n).unwrap();
+            assert_eq!(jpos_class(spec), line[at], "{name} DE {n}");
+            assert_eq!(spec.max.to_string(), line[at + 1], "{name} DE {n}");
+            let packed = matches!(spec.form, codec::Form::Packed { .. });
+            let right = codec::Form::Packed { zero: codec::Side::Right };
+            assert_eq!(packed, line[at].starts_with("IFB") && spec.form == right, "{name} DE {n}");
+        }
+    }
+}
+
+/// The jPOS class that a specification is equal to.
+fn jpos_class(spec: codec::FieldSpec) -> String {
+    use codec::{Form, Length};
+    let (lengths, packed_prefix) = match spec.length {
+        Length::Fixed => ("", false),
+        Length::Var { digits: 2, packed } => ("LL", packed),
+        Length::Var { packed, .. } => ("LLL", packed),
+    };
+    let packed =
+        packed_prefix || matches!((spec.form, lengths), (Form::Packed { .. }, _) | (Form::Raw, ""));
+    let kind = match (spec.class, lengths) {
+        (Class::Digits, "") => "NUMERIC",
+        (Class::Digits, _) => "NUM",
+        (Class::Amount, _) => "AMOUNT",
+        (Class::Text, _) => "CHAR",
+        (Class::Binary, _) => "BINARY",
+    };
+    match (packed, spec.class, lengths) {
+        (false, Class::Text, "") => "IF_CHAR".into(),
+        (true, _, _) => format!("IFB_{lengths}{kind}"),
+        (false, _, _) => format!("IFA_{lengths}{kind}"),
+    }
+}
