@@ -65,3 +65,30 @@ impl SocketOptions {
         socket.set_tcp_user_timeout(Some(self.user_timeout))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv4Addr, TcpListener};
+
+    #[test]
+    fn the_options_reach_the_kernel() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let options = SocketOptions {
+            keepalive_idle: Duration::from_secs(11),
+            keepalive_interval: Duration::from_secs(7),
+            keepalive_probes: 4,
+            user_timeout: Duration::from_millis(12_345),
+            ..SocketOptions::default()
+        };
+        options.apply(&stream).unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.tcp_nodelay().unwrap());
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), options.keepalive_idle);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), options.keepalive_interval);
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), options.keepalive_probes);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(options.user_timeout));
+    }
+}

@@ -1,0 +1,98 @@
+//! How bytes go out.
+
+use std::io::Read as _;
+use std::thread;
+
+use switch_net::{SendError, SocketOptions};
+
+use super::world::{World, pattern, read_to_end};
+
+#[test]
+fn all_that_was_sent_to_a_socket_leaves_in_one_call() {
+    let mut world = World::new();
+    let (one, mut peer) = world.accept();
+    let (other, _other_peer) = world.accept();
+    let mut offset = 0;
+    for _ in 0..100 {
+        offset += 5;
+        assert_eq!(world.net.send(one, &[b"12", b"", b"345"]), Ok(offset));
+    }
+    world.net.send(other, &[b"x"]).unwrap();
+    assert_eq!(world.net.out_buffered(one), 500);
+    assert_eq!(world.net.counters().sends, 0, "nothing leaves before the flush");
+
+    world.net.flush();
+    assert_eq!(world.net.counters().sends, 2, "one call for each socket");
+    assert_eq!(world.net.out_buffered(one), 0);
+    world.net.flush();
+    assert_eq!(world.net.counters().sends, 2, "none for a socket without anything new");
+
+    let mut arrived = [0; 500];
+    peer.read_exact(&mut arrived).unwrap();
+    assert_eq!(arrived[..], b"12345".repeat(100));
+}
+
+#[test]
+fn an_out_buffer_takes_its_bound_and_no_byte_more() {
+    let mut world = World::with(1, SocketOptions { out_max: 10, ..SocketOptions::default() });
+    let (socket, mut peer) = world.accept();
+    assert_eq!(world.net.send(socket, &[b"123456", b"78"]), Ok(8));
+    assert_eq!(world.net.send(socket, &[b"9", b"ab"]), Err(SendError::Full));
+    assert_eq!(world.net.out_buffered(socket), 8, "no part of it was taken");
+    assert_eq!(world.net.send(socket, &[b"9", b"a"]), Ok(10));
+    assert_eq!(world.net.send(socket, &[b"b"]), Err(SendError::Full));
+    assert_eq!(world.net.counters().out_full, 2);
+
+    world.net.flush();
+    assert_eq!(world.net.send(socket, &[b"b"]), Ok(11), "there is room again");
+    world.net.flush();
+    let mut arrived = [0; 11];
+    peer.read_exact(&mut arrived).unwrap();
+    assert_eq!(&arrived, b"123456789ab");
+}
+
+#[test]
+fn a_peer_that_stops_reading_costs_no_calls_and_when_it_resumes_gets_every_byte_in_order() {
+    let mut world = World::with(1, SocketOptions { out_max: 100_000, ..SocketOptions::default() });
+    let (socket, peer) = world.accept();
+    let all = pattern(40 * 1024 * 1024);
+    let mut given = 0;
+    let mut give = |world: &mut World| {
+        // A length that shifts against the buffer's.
+        while let Some(part) = all.get(given..given + 777) {
+            if world.net.send(socket, &[part]).is_err() {
+                break;
+            }
+            given += 777;
+        }
+        given
+    };
+    while world.net.counters().sends_short == 0 {
+        give(&mut world);
+        world.net.flush();
+    }
+    let sends = world.net.counters().sends;
+    give(&mut world);
+    world.net.flush();
+    world.net.flush();
+    assert_eq!(world.net.counters().sends, sends, "the kernel is not asked until it has room");
+    assert_eq!(world.net.send(socket, &[&[0; 777]]), Err(SendError::Full));
+
+    let reading = thread::spawn(move || read_to_end(peer));
+    let mut done = give(&mut world);
+    while done + 777 <= all.len() || world.net.out_buffered(socket) > 0 {
+        // Either epoll says that there is room, or there was room all the time.
+        if world.net.out_buffered(socket) > 0 {
+            world.turn();
+        }
+        done = give(&mut world);
+        world.net.flush();
+    }
+    world.net.close(socket, switch_net::CloseReason::Asked(0));
+    world.turn();
+    let arrived = reading.join().unwrap();
+    assert_eq!(arrived.len(), done);
+    assert!(arrived == all[..done], "a byte was lost, doubled or exchanged");
+    let (_, _, sent) = world.closed().unwrap();
+    assert_eq!(usize::try_from(sent).unwrap(), done);
+}
