@@ -1,0 +1,113 @@
+//! Answers that we give ourselves: what they echo, and what they add. Knows no reason for them.
+
+use codec::{DecodeError, Dialect, Fields, Message, Mti, WriteError, Writer};
+
+use crate::counters::Counter;
+use crate::gate::Purpose;
+use crate::ids::{LinkId, SlotId};
+use crate::kept::KEPT;
+use crate::notices::Notice;
+use crate::plan::Institution;
+use crate::records::Record;
+use crate::refusal::Refusal;
+use crate::turn::Turn;
+
+/// The most bytes of an answer of ours: everything that is kept, at its longest, and our own
+/// fields.
+const OWN_MAX: usize = 1_280;
+
+/// Writes an answer of ours: what `echo` gives of the kept fields `present`, DE 39, and DE 58
+/// where we decided.
+fn write_own<'e>(
+    dialect: &Dialect,
+    mti: Mti,
+    present: Fields,
+    echo: impl Fn(u8) -> Option<&'e [u8]>,
+    action: u64,
+    decided: Option<Institution>,
+    out: &mut [u8],
+) -> Result<usize, WriteError> {
+    let mut fields = present.with(39);
+    if decided.is_some() {
+        fields = fields.with(58);
+    }
+    let mut writer = Writer::new(dialect, out, mti, fields)?;
+    for field in fields {
+        match (field, decided) {
+            (39, _) => writer.put_packed(39, action, 3)?,
+            (58, Some(ours)) => writer.put_packed(58, ours.digits, ours.units)?,
+            _ => writer.put_wire(field, echo(field).unwrap_or_default())?,
+        }
+    }
+    writer.finish()
+}
+
+impl Turn<'_> {
+    /// Refuses a message that has not become a transaction: nothing has changed, so nothing is
+    /// recorded.
+    pub(crate) fn refuse(&mut self, link: LinkId, message: &Message<'_>, refusal: Refusal) {
+        self.count(refusal.counter());
+        self.answer_directly(link, message, refusal.action(), Some(self.plan.institution));
+    }
+
+    /// Answers a message from what it carries itself, on the link that it came on.
+    pub(crate) fn answer_directly(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        action: u64,
+        decided: Option<Institution>,
+    ) {
+        let Some(mti) = message.mti().answer() else { return };
+        let present = message.fields().intersection(Fields::of(&KEPT));
+        let purpose = self.back_to(link);
+        let entered = self.gate.enter(purpose, None, OWN_MAX, |out| {
+            let echo = |field| message.wire(field);
+            write_own(message.dialect(), mti, present, echo, action, decided, out)
+        });
+        if !matches!(entered, Some(Ok(()))) {
+            self.count(Counter::AnswersLost);
+        }
+    }
+
+    /// Answers a transaction ourselves, from what was kept of its request.
+    pub(crate) fn answer_kept(&mut self, slot: SlotId, refusal: Refusal, record: Option<&Record>) {
+        self.count(refusal.counter());
+        let plan = self.plan;
+        let pending = self.world.table.of(slot).expect("only a pending one is answered");
+        let (kept, large) = self.world.table.kept(slot);
+        let (acquirer, link) = (pending.acquirer, pending.link);
+        let mti = pending.mti.answer().expect("only requests become transactions");
+        let purpose = Purpose::Answer { acquirer, link, link_generation: pending.link_generation };
+        let dialect = &plan.station(acquirer).settings.dialect;
+        let entered = self.gate.enter(purpose, record, OWN_MAX, |out| {
+            let (echo, action) = (|field| kept.wire(field, large), refusal.action());
+            write_own(dialect, mti, kept.fields(), echo, action, Some(plan.institution), out)
+        });
+        match entered {
+            Some(Ok(())) => self.world.stations[acquirer.index()].tally.answers += 1,
+            _ => self.count(Counter::AnswersLost),
+        }
+    }
+
+    /// A message that can not be read. Of a request or advice whose MTI and STAN could be, the
+    /// answer is 904 with what was parsed; without a STAN it is reported (1644, DE 24 650).
+    pub(crate) fn on_malformed(&mut self, link: LinkId, message: &Message<'_>, error: DecodeError) {
+        let len = u32::try_from(message.bytes().len()).unwrap_or(u32::MAX);
+        self.tell(Notice::Malformed { link, error, len });
+        let answered = error.mti.is_some_and(|mti| mti.answer().is_some());
+        if !answered {
+            self.count(Counter::MalformedDropped);
+        } else if message.fields().has(11) {
+            self.refuse(link, message, Refusal::Format);
+        } else {
+            self.report_malformed(link);
+        }
+    }
+
+    /// Where the answer to something on this link goes.
+    pub(crate) fn back_to(&self, link: LinkId) -> Purpose {
+        let link_generation = self.world.links[link.index()].generation;
+        Purpose::Answer { acquirer: self.plan.station_of(link), link, link_generation }
+    }
+}

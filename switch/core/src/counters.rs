@@ -1,0 +1,258 @@
+//! What is counted, and how long answers took. Plain numbers of one worker; knows no reader of them.
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Something that happened and is counted.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Counter { $($(#[$doc])* $name,)* }
+
+        impl Counter {
+            /// Every counter, in the order of the status.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name in the status.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Frames received on any link.
+    Frames = "frames",
+    /// Frames without a message: keep-alives of the framing.
+    KeepAlives = "keep_alives",
+    /// Requests (1100, 1101, 1200, 1201) received.
+    Requests = "requests",
+    /// Requests handed to a socket of an issuer.
+    Forwarded = "forwarded",
+    /// Answers of issuers passed on.
+    Answered = "answered",
+    /// Among them, approvals (DE 39 000 to 099).
+    Approved = "approved",
+    /// Fields that we can not vouch for (DE 53, 64, 96, 128), left out of a forwarded message.
+    FieldsDropped = "fields_dropped",
+    /// Decisions that asked and were parked.
+    Parked = "parked",
+    /// Replies to a decision that was over.
+    RepliesLate = "replies_late",
+
+    /// Refused with 902: a request of unknown kind.
+    RefusedUnknownRequest = "refused_unknown_request",
+    /// Refused with 902: a request from a station that only issues.
+    RefusedNotAnAcquirer = "refused_not_an_acquirer",
+    /// Refused with 904: malformed.
+    RefusedFormat = "refused_format",
+    /// Refused with 904: the answer or the request can not be said in the other side's format.
+    RefusedConversion = "refused_conversion",
+    /// Refused with 905: not an institution of that station.
+    RefusedUnknownAcquirer = "refused_unknown_acquirer",
+    /// Refused with 907: no link of the issuer is up.
+    RefusedLinkDown = "refused_link_down",
+    /// Refused with 907: no link of the issuer had room, or the last one closed before a byte left.
+    RefusedUnsent = "refused_unsent",
+    /// Refused with 907: the table of pending transactions is full.
+    RefusedPendingFull = "refused_pending_full",
+    /// Refused with 907: no STAN is free.
+    RefusedStansExhausted = "refused_stans_exhausted",
+    /// Refused with 907: the issuer's window is full.
+    RefusedWindowFull = "refused_window_full",
+    /// Refused with 907: the gate has no room for new requests.
+    RefusedGateFull = "refused_gate_full",
+    /// Refused with 907: the node is stopping.
+    RefusedDraining = "refused_draining",
+    /// Refused with 908: no route.
+    RefusedNoRoute = "refused_no_route",
+    /// Refused with 909: an answer came that could not be passed on.
+    RefusedMalfunction = "refused_malfunction",
+    /// Refused with 910: the issuer, or the acquirer itself, is not signed on.
+    RefusedSignedOff = "refused_signed_off",
+    /// Refused with 911: no answer in time.
+    RefusedTimedOut = "refused_timed_out",
+    /// Refused with 916: the message authentication code is wrong.
+    RefusedMac = "refused_mac",
+    /// Refused with 920: the key provider did not reply.
+    RefusedKeysSilent = "refused_keys_silent",
+    /// Refused with 921: a PIN block, and no keys for it.
+    RefusedPin = "refused_pin",
+
+    /// Malformed messages that got no answer.
+    MalformedDropped = "malformed_dropped",
+    /// Messages that can not be parsed and were reported as such (1644, DE 24 650).
+    MalformedReported = "malformed_reported",
+    /// Notifications and acknowledgements: never answered.
+    Unanswerable = "unanswerable",
+    /// Answers to nothing that is pending.
+    UnmatchedUnknown = "unmatched_unknown",
+    /// Answers whose echoed fields differ from what was sent.
+    UnmatchedDiffers = "unmatched_differs",
+    /// Answers after the timeout.
+    Late = "late",
+    /// Among them, approvals.
+    LateApproved = "late_approved",
+    /// Answers that could not be handed to any link of the acquirer.
+    Undeliverable = "undeliverable",
+    /// Answers for which no room was left in the gate.
+    AnswersLost = "answers_lost",
+
+    /// Links opened.
+    LinksOpened = "links_opened",
+    /// Links closed.
+    LinksClosed = "links_closed",
+    /// Connections refused because all links of the station were in use.
+    LinksRefused = "links_refused",
+    /// Sign-ons accepted (DE 24 801), by either side.
+    SignOns = "sign_ons",
+    /// Sign-offs accepted (DE 24 802).
+    SignOffs = "sign_offs",
+    /// Echo tests sent (DE 24 831).
+    EchoSent = "echo_sent",
+    /// Echo tests of ours that nobody answered.
+    EchoMissed = "echo_missed",
+    /// Network management requests answered.
+    NetworkAnswered = "network_answered",
+    /// Messages from another worker that could not be read: an error of ours.
+    PeerMalformed = "peer_malformed",
+    /// Messages to another worker that found its lane full.
+    LanesFull = "lanes_full",
+    /// Notices that found their queue full.
+    NoticesLost = "notices_lost",
+}
+
+/// All counters of one worker.
+#[derive(Clone, Debug)]
+pub struct Counters([u64; Counter::ALL.len()]);
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self([0; Counter::ALL.len()])
+    }
+}
+
+impl Counters {
+    /// Counts one.
+    #[inline]
+    pub fn count(&mut self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    /// Counts several.
+    #[inline]
+    pub fn add(&mut self, counter: Counter, by: u64) {
+        self.0[counter as usize] += by;
+    }
+
+    /// How often it happened.
+    pub fn of(&self, counter: Counter) -> u64 {
+        self.0[counter as usize]
+    }
+
+    /// Name and count of each.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        Counter::ALL.iter().map(|&counter| (counter.name(), self.of(counter)))
+    }
+}
+
+/// Buckets of each power of two.
+const FINE: u32 = 8;
+/// Powers of two above the first `FINE` nanoseconds: up to about 69 seconds.
+const BUCKETS: usize = 34 * 8;
+
+/// Times of answers in buckets an eighth of a power of two wide, so within 12.5 % of the truth.
+#[derive(Clone, Debug)]
+pub struct Latencies([u64; BUCKETS]);
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self([0; BUCKETS])
+    }
+}
+
+impl Latencies {
+    /// Records one time, in nanoseconds.
+    #[inline]
+    pub fn record(&mut self, nanos: u64) {
+        self.0[bucket(nanos)] += 1;
+    }
+
+    /// Takes over the counts of another.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine += theirs;
+        }
+    }
+
+    /// The time, in nanoseconds, that `per_mille` of a thousand did not exceed; zero without any.
+    pub fn quantile(&self, per_mille: u64) -> u64 {
+        let total: u64 = self.0.iter().sum();
+        let rank = (total * per_mille).div_ceil(1_000).max(1);
+        let mut seen = 0;
+        for (place, &count) in self.0.iter().enumerate() {
+            seen += count;
+            if seen >= rank {
+                return upper(place);
+            }
+        }
+        0
+    }
+}
+
+fn bucket(nanos: u64) -> usize {
+    if nanos < u64::from(FINE) {
+        return usize::try_from(nanos).expect("below eight");
+    }
+    let power = nanos.ilog2() - 3;
+    let fine = (nanos >> power) & u64::from(FINE - 1);
+    let place = u64::from((power + 1) * FINE) + fine;
+    usize::try_from(place).map_or(BUCKETS - 1, |place| place.min(BUCKETS - 1))
+}
+
+/// The largest time that falls into a bucket.
+fn upper(place: usize) -> u64 {
+    let place = u64::try_from(place).expect("few buckets");
+    let fine = u64::from(FINE);
+    if place < fine {
+        return place;
+    }
+    let power = place / fine - 1;
+    ((fine + place % fine + 1) << power) - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_within_an_eighth_above_the_true_time() {
+        let mut times = Latencies::default();
+        for micros in 1..=1_000_u64 {
+            times.record(micros * 1_000);
+        }
+        for (per_mille, truth) in [(500, 500_000), (990, 990_000), (1_000, 1_000_000)] {
+            let shown = times.quantile(per_mille);
+            assert!(shown >= truth && shown <= truth + truth / 8, "{per_mille}: {shown}");
+        }
+    }
+
+    #[test]
+    fn the_shortest_and_the_longest_time_have_a_bucket() {
+        let mut times = Latencies::default();
+        assert_eq!(times.quantile(500), 0);
+        times.record(0);
+        assert_eq!(times.quantile(1_000), 0);
+        times.record(u64::MAX);
+        assert!(times.quantile(1_000) > 60_000_000_000);
+    }
+
+    #[test]
+    fn every_time_falls_into_the_bucket_that_ends_at_or_above_it() {
+        for shift in 0..35 {
+            for offset in [0, 1, 2] {
+                let nanos = (1_u64 << shift) + offset;
+                assert!(upper(bucket(nanos)) >= nanos, "{nanos}");
+                assert!(bucket(nanos) == 0 || upper(bucket(nanos) - 1) < nanos, "{nanos}");
+            }
+        }
+    }
+}

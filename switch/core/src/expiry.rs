@@ -1,0 +1,109 @@
+//! What time brings to an end: answers that did not come, replies that did not come, quarantines
+//! that are over, requests of which no byte left. Knows no clock.
+
+use crate::counters::Counter;
+use crate::ids::{SlotId, StationId};
+use crate::notices::Notice;
+use crate::pending::State;
+use crate::records::Record;
+use crate::refusal::Refusal;
+use crate::turn::Turn;
+
+/// Deadlines handled in one go; the rest waits for the next turn, so that a turn stays short.
+const EXPIRED_PER_TURN_MAX: usize = 4_096;
+
+impl Turn<'_> {
+    pub(crate) fn on_time(&mut self) {
+        let mut left = EXPIRED_PER_TURN_MAX;
+        for station in 0..self.world.stations.len() {
+            let station = StationId(u16::try_from(station).expect("stations are counted"));
+            self.expire_in_flight(station, &mut left);
+        }
+        while let Some(slot) = self.world.table.due(&self.world.deciding, self.now.boot) {
+            let Some(less) = left.checked_sub(1) else { break };
+            left = less;
+            self.on_silent(slot);
+        }
+        while let Some(slot) = self.world.table.due(&self.world.resting, self.now.boot) {
+            let Some(less) = left.checked_sub(1) else { break };
+            left = less;
+            self.on_rested(slot);
+        }
+        self.on_links_time();
+        self.on_drain_time();
+    }
+
+    fn expire_in_flight(&mut self, station: StationId, left: &mut usize) {
+        loop {
+            let line = &self.world.stations[station.index()].in_flight;
+            let Some(slot) = self.world.table.due(line, self.now.boot) else { break };
+            let Some(less) = left.checked_sub(1) else { break };
+            *left = less;
+            self.on_expired(slot);
+        }
+    }
+
+    /// No answer in time: the acquirer gets 911, and the STAN rests, so that a late answer is
+    /// known as such.
+    fn on_expired(&mut self, slot: SlotId) {
+        let (issuer, stan) = {
+            let pending = self.world.table.of(slot).expect("it waits in a line");
+            (pending.issuer, pending.stan)
+        };
+        let record = Record::Expiry { issuer, stan, at: self.now.boot };
+        self.answer_kept(slot, Refusal::TimedOut, Some(&record));
+        self.tell(Notice::TimedOut { issuer, stan });
+        let rests_until = self.now.boot + self.plan.limits.quarantine;
+        let world = &mut *self.world;
+        let now = &mut world.stations[issuer.index()];
+        now.tally.timeouts += 1;
+        now.resting += 1;
+        world.table.leave(&mut now.in_flight, slot);
+        world.table.of_mut(slot).expect("it waits in a line").state = State::Expired;
+        world.table.join(&mut world.resting, slot, rests_until);
+    }
+
+    /// A question without a reply in time.
+    fn on_silent(&mut self, slot: SlotId) {
+        let parked = self.world.table.of(slot).expect("it waits in a line").parked;
+        self.answer_kept(slot, Refusal::KeysSilent, None);
+        let world = &mut *self.world;
+        world.table.leave(&mut world.deciding, slot);
+        world.parked.forget(parked);
+        world.table.remove(slot);
+    }
+
+    /// A quarantine is over: the STAN may be used again.
+    fn on_rested(&mut self, slot: SlotId) {
+        let world = &mut *self.world;
+        let pending = world.table.of(slot).expect("it waits in a line");
+        let (issuer, stan) = (pending.issuer, pending.stan);
+        let now = &mut world.stations[issuer.index()];
+        now.resting -= 1;
+        now.stans.as_mut().expect("it gave the number").give_back(stan);
+        world.table.leave(&mut world.resting, slot);
+        world.table.remove(slot);
+    }
+
+    /// No byte of a request left, and none will: it is declined at once and its STAN is free.
+    pub(crate) fn on_unsent(&mut self, slot: SlotId) {
+        let Some(pending) = self.world.table.of(slot) else { return };
+        if pending.state != State::InFlight {
+            return;
+        }
+        let (issuer, stan) = (pending.issuer, pending.stan);
+        let record = Record::Unsent { issuer, stan, at: self.now.boot };
+        self.answer_kept(slot, Refusal::Unsent, Some(&record));
+        let world = &mut *self.world;
+        let now = &mut world.stations[issuer.index()];
+        world.table.leave(&mut now.in_flight, slot);
+        now.stans.as_mut().expect("it gave the number").give_back(stan);
+        world.table.remove(slot);
+    }
+
+    /// An answer that no link of its acquirer could take.
+    pub(crate) fn on_undeliverable(&mut self, acquirer: StationId) {
+        self.count(Counter::Undeliverable);
+        self.tell(Notice::Undeliverable { acquirer });
+    }
+}

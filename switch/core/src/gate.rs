@@ -1,0 +1,311 @@
+//! Where bytes wait for their record: a ring of entries, each a record and the wire bytes that it
+//! permits. The only way out of the core. Knows no message and no rule.
+//!
+//! An entry is written once, its record is read once by the committer, and its wire bytes are
+//! released once, after the record is committed, and wiped. Entries leave in the order in which
+//! they were made.
+
+use alloc::boxed::Box;
+
+use crate::ids::{LinkId, SlotId, StationId};
+use crate::records::{RECORD_MAX, Record};
+use crate::time::Time;
+
+/// A place in the sequence of entries: bytes since the start. What is below a committed position
+/// is committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position(pub u64);
+
+/// What an entry's wire bytes are, and where they go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A request to an issuer, on any of its links.
+    Forward {
+        /// The issuer.
+        issuer: StationId,
+        /// The transaction, at this worker.
+        slot: SlotId,
+        /// Until when the bytes are worth sending.
+        deadline: Time,
+    },
+    /// An answer to an acquirer: the link that asked if it is still open, else another one of the
+    /// station.
+    Answer {
+        /// The acquirer.
+        acquirer: StationId,
+        /// The link of the request.
+        link: LinkId,
+        /// The opening of that link.
+        link_generation: u32,
+    },
+    /// A message of network management, on one link and no other.
+    Network {
+        /// The link.
+        link: LinkId,
+        /// The opening of that link.
+        link_generation: u32,
+    },
+    /// An issuer's answer, as it came, for the worker that is its home.
+    Carry {
+        /// The worker.
+        home: u8,
+        /// The link on which it came.
+        link: LinkId,
+    },
+}
+
+/// An entry that may leave.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    /// Where to.
+    pub purpose: Purpose,
+    /// What.
+    pub wire: &'a mut [u8],
+}
+
+/// Bytes before record and wire bytes: length (4), record (2), wire (2), kind (1), home (1),
+/// station (2), link (4), link generation (4), slot (4), slot generation (4), deadline (8).
+const HEAD: usize = 40;
+/// Entries start at multiples of this.
+const ALIGN: usize = 8;
+/// Kinds of entries.
+const SKIP: u8 = 0;
+const FORWARD: u8 = 1;
+const ANSWER: u8 = 2;
+const NETWORK: u8 = 3;
+const CARRY: u8 = 4;
+
+/// The ring. A quarter of it is for answers alone.
+#[derive(Debug)]
+pub struct Gate {
+    bytes: Box<[u8]>,
+    capacity: usize,
+    /// The oldest entry not yet released.
+    released: u64,
+    /// The oldest entry whose record was not taken yet.
+    taken: u64,
+    /// Entries below are committed.
+    committed: u64,
+    /// The end of the last entry.
+    end: u64,
+}
+
+impl Gate {
+    /// A ring of `capacity` bytes, a power of two of at least 64 KiB.
+    pub fn new(capacity: usize) -> Self {
+        assert!(capacity.is_power_of_two() && capacity >= 1 << 16, "a power of two from 64 KiB");
+        let bytes = alloc::vec![0; capacity + HEAD].into_boxed_slice();
+        Self { bytes, capacity, released: 0, taken: 0, committed: 0, end: 0 }
+    }
+
+    /// Bytes in use, and in all.
+    pub fn fill(&self) -> (usize, usize) {
+        (to_usize(self.end - self.released), self.capacity)
+    }
+
+    /// Whether a new request with this many wire bytes may come in: the last quarter of the ring
+    /// is kept for answers.
+    #[inline]
+    pub fn admits(&self, wire: usize) -> bool {
+        let (used, capacity) = self.fill();
+        used + padded(wire) <= capacity / 4 * 3
+    }
+
+    /// Writes an entry of at most `wire_max` wire bytes: `fill` writes them and gives their number,
+    /// or a reason to forget the entry. None when the ring has no room.
+    #[inline]
+    pub fn enter<E>(
+        &mut self,
+        purpose: Purpose,
+        record: Option<&Record>,
+        wire_max: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Option<Result<(), E>> {
+        let start = self.make_room(padded(wire_max))?;
+        let mut text = [0; RECORD_MAX];
+        let record_len = record.map_or(0, |record| record.write(&mut text));
+        let place = self.place(start);
+        let (head, rest) = self.bytes[place..].split_at_mut(HEAD);
+        let (record_bytes, wire) = rest.split_at_mut(record_len);
+        record_bytes.copy_from_slice(&text[..record_len]);
+        let wire_len = match fill(&mut wire[..wire_max]) {
+            Ok(len) => len,
+            Err(reason) => {
+                wire[..wire_max].fill(0);
+                return Some(Err(reason));
+            }
+        };
+        let len = (HEAD + record_len + wire_len).next_multiple_of(ALIGN);
+        write_head(head, len, record_len, wire_len, Some(purpose));
+        self.end = start + to_u64(len);
+        Some(Ok(()))
+    }
+
+    /// The end of what has been entered: what a committer has to reach.
+    pub fn end(&self) -> Position {
+        Position(self.end)
+    }
+
+    /// The next record to commit, with the position that its commit reaches.
+    pub fn take_record(&mut self) -> Option<(Position, &[u8])> {
+        while self.taken < self.end {
+            let place = self.place(self.taken);
+            let head = Head::read(&self.bytes[place..place + HEAD]);
+            self.taken += head.len;
+            if head.record > 0 {
+                let from = place + HEAD;
+                return Some((Position(self.taken), &self.bytes[from..from + head.record]));
+            }
+        }
+        None
+    }
+
+    /// Everything below a position is committed.
+    pub fn commit(&mut self, position: Position) {
+        assert!(position.0 <= self.end, "only what was entered is committed");
+        self.committed = self.committed.max(position.0);
+    }
+
+    /// The oldest entry, once it is committed. It stays until [`Gate::leave`].
+    #[inline]
+    pub fn front(&mut self) -> Option<Entry<'_>> {
+        loop {
+            if self.released >= self.committed {
+                return None;
+            }
+            let place = self.place(self.released);
+            let head = Head::read(&self.bytes[place..place + HEAD]);
+            if let Some(purpose) = head.purpose {
+                let from = place + HEAD + head.record;
+                return Some(Entry { purpose, wire: &mut self.bytes[from..from + head.wire] });
+            }
+            self.leave();
+        }
+    }
+
+    /// The oldest entry has left, or has been dropped: it is wiped and its room is free.
+    #[inline]
+    pub fn leave(&mut self) {
+        assert!(self.released < self.committed, "only a committed entry leaves");
+        let place = self.place(self.released);
+        let head = Head::read(&self.bytes[place..place + HEAD]);
+        let from = place + HEAD + head.record;
+        self.bytes[from..from + head.wire].fill(0);
+        self.released += head.len;
+        self.taken = self.taken.max(self.released);
+    }
+
+    /// The position at which an entry of `len` bytes fits in one piece; fills up the end of the
+    /// ring where it does not.
+    #[inline]
+    fn make_room(&mut self, len: usize) -> Option<u64> {
+        if self.released == self.end {
+            // Empty: begin at the front again, where the memory is warm.
+            self.end = self.end.next_multiple_of(to_u64(self.capacity));
+            (self.released, self.taken, self.committed) = (self.end, self.end, self.end);
+        }
+        let capacity = self.capacity;
+        let place = self.place(self.end);
+        let skipped = if place + len > capacity { capacity - place } else { 0 };
+        if to_usize(self.end - self.released) + skipped + len > capacity {
+            return None;
+        }
+        if skipped > 0 {
+            // Behind the last byte there is room for one more head, so this one always fits.
+            write_head(&mut self.bytes[place..place + HEAD], skipped, 0, 0, None);
+            self.end += to_u64(skipped);
+        }
+        Some(self.end)
+    }
+
+    #[inline]
+    fn place(&self, position: u64) -> usize {
+        to_usize(position) & (self.capacity - 1)
+    }
+}
+
+/// What an entry of this many wire bytes takes at most.
+#[inline]
+fn padded(wire: usize) -> usize {
+    (HEAD + RECORD_MAX + wire).next_multiple_of(ALIGN)
+}
+
+struct Head {
+    len: u64,
+    record: usize,
+    wire: usize,
+    purpose: Option<Purpose>,
+}
+
+/// Writes a head; without a purpose it fills up the end of the ring.
+#[inline]
+fn write_head(head: &mut [u8], len: usize, record: usize, wire: usize, purpose: Option<Purpose>) {
+    let (mut kind, mut home, mut station, mut link, mut generation) = (SKIP, 0, 0, 0, 0);
+    let (mut slot, mut deadline) = (SlotId { index: 0, generation: 0 }, 0);
+    match purpose {
+        None => {}
+        Some(Purpose::Forward { issuer, slot: of, deadline: until }) => {
+            (kind, station, slot, deadline) = (FORWARD, issuer.0, of, until.0);
+        }
+        Some(Purpose::Answer { acquirer, link: on, link_generation }) => {
+            (kind, station, link, generation) = (ANSWER, acquirer.0, on.0, link_generation);
+        }
+        Some(Purpose::Network { link: on, link_generation }) => {
+            (kind, link, generation) = (NETWORK, on.0, link_generation);
+        }
+        Some(Purpose::Carry { home: to, link: on }) => (kind, home, link) = (CARRY, to, on.0),
+    }
+    let head: &mut [u8; HEAD] = head.try_into().expect("a head");
+    head[0..4].copy_from_slice(&u32::try_from(len).expect("the ring is small").to_le_bytes());
+    head[4..6].copy_from_slice(&u16::try_from(record).expect("short").to_le_bytes());
+    head[6..8].copy_from_slice(&u16::try_from(wire).expect("a frame is short").to_le_bytes());
+    (head[8], head[9]) = (kind, home);
+    head[10..12].copy_from_slice(&station.to_le_bytes());
+    head[12..16].copy_from_slice(&link.to_le_bytes());
+    head[16..20].copy_from_slice(&generation.to_le_bytes());
+    head[20..24].copy_from_slice(&slot.index.to_le_bytes());
+    head[24..28].copy_from_slice(&slot.generation.to_le_bytes());
+    head[28..32].fill(0);
+    head[32..40].copy_from_slice(&deadline.to_le_bytes());
+}
+
+impl Head {
+    #[inline]
+    fn read(head: &[u8]) -> Self {
+        let head: &[u8; HEAD] = head.try_into().expect("a head");
+        let long =
+            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let short = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+        let (link, link_generation) = (LinkId(long(12)), long(16));
+        let purpose = match head[8] {
+            FORWARD => Some(Purpose::Forward {
+                issuer: StationId(short(10)),
+                slot: SlotId { index: long(20), generation: long(24) },
+                deadline: Time(u64::from(long(32)) | u64::from(long(36)) << 32),
+            }),
+            ANSWER => {
+                Some(Purpose::Answer { acquirer: StationId(short(10)), link, link_generation })
+            }
+            NETWORK => Some(Purpose::Network { link, link_generation }),
+            CARRY => Some(Purpose::Carry { home: head[9], link }),
+            _ => None,
+        };
+        Self {
+            len: u64::from(long(0)),
+            record: usize::from(short(4)),
+            wire: usize::from(short(6)),
+            purpose,
+        }
+    }
+}
+
+fn to_usize(bytes: u64) -> usize {
+    usize::try_from(bytes).expect("64-bit machine")
+}
+
+fn to_u64(bytes: usize) -> u64 {
+    u64::try_from(bytes).expect("at most 64 bits")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! Small numbers that name things: a station, a link, a worker, a slot. Knows no thing it names.
+
+/// A station: a party that talks to the switch. Its place in the plan's list of stations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StationId(pub u16);
+
+/// A link: one connection of a station. Every possible connection has a number from the start,
+/// so that a table of links never grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u32);
+
+/// A worker: one thread with its own share of stations and transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkerId(pub u8);
+
+/// A route: one entry of the routing table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteId(pub u32);
+
+/// A transaction in flight at its home: a place in the table of pending ones and the generation
+/// of that place, so that a late reference to a place used again is known as such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SlotId {
+    /// Place in the table.
+    pub index: u32,
+    /// How many transactions have used that place before.
+    pub generation: u32,
+}
+
+/// Our own system trace audit number (DE 11) towards an issuer, 1 to 999,999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stan(pub u32);
+
+macro_rules! index {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// As a place in a list.
+            #[inline]
+            pub fn index(self) -> usize {
+                usize::try_from(self.0).expect("an id fits a place in a list")
+            }
+        }
+    )*};
+}
+index!(StationId, LinkId, WorkerId, RouteId);
+
+impl SlotId {
+    /// The place in the table.
+    #[inline]
+    pub fn place(self) -> usize {
+        usize::try_from(self.index).expect("an id fits a place in a list")
+    }
+}
+
+impl Stan {
+    /// As six packed digits.
+    #[inline]
+    pub fn digits(self) -> u64 {
+        crate::time::packed(u64::from(self.0))
+    }
+}

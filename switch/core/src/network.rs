@@ -1,0 +1,332 @@
+//! Links and stations coming and going: connect, sign on, echo, sign off (1804 with DE 24 801, 831,
+//! 802), and the way to a clean stop. Knows no transaction.
+
+use codec::{Fields, Message, Mti, WriteError, Writer};
+
+use crate::counters::Counter;
+use crate::gate::Purpose;
+use crate::ids::{LinkId, Stan, StationId};
+use crate::links::{Asked, ECHOES_MISSED_MAX, Phase, chance, pause};
+use crate::notices::{Closing, Notice, Unmatched};
+use crate::outlet::Outlet;
+use crate::plan::SignOn;
+use crate::refusal::Refusal;
+use crate::time::Time;
+use crate::turn::{Order, Turn};
+use core::time::Duration;
+
+/// Function codes (DE 24) of network management, three packed digits.
+const SIGN_ON: u16 = 0x801;
+const SIGN_OFF: u16 = 0x802;
+const ECHO: u16 = 0x831;
+/// Function code of an administrative notification: the message can not be parsed.
+const UNPARSED: u16 = 0x650;
+/// Action code (DE 39): network management accepted.
+const ACCEPTED: u64 = 0x800;
+
+/// How long a stopping node waits for the answers to its sign-offs.
+const SIGN_OFF_WITHIN: Duration = Duration::from_secs(2);
+
+/// The most bytes of a network management message.
+const NETWORK_MAX: usize = 128;
+
+/// How far a stop has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drain {
+    /// No stop.
+    Serving,
+    /// New requests are refused; those in flight are awaited.
+    Settling,
+    /// Sign-offs are sent; their answers are awaited until then.
+    SigningOff(Time),
+    /// Nothing is left to do.
+    Done,
+}
+
+impl Drain {
+    /// Whether the node is stopping.
+    pub fn is_on(self) -> bool {
+        self != Self::Serving
+    }
+
+    pub(crate) fn wakes(self) -> Time {
+        if let Self::SigningOff(until) = self { until } else { Time::NEVER }
+    }
+}
+
+impl Turn<'_> {
+    pub(crate) fn on_accept(&mut self, station: StationId) -> Option<LinkId> {
+        if self.world.drain.is_on() {
+            return None;
+        }
+        let found = self.links_of(station).find(|link| {
+            let link = &self.world.links[link.index()];
+            link.phase == Phase::Down
+        });
+        if found.is_none() {
+            self.count(Counter::LinksRefused);
+            self.tell(Notice::LinksExhausted { station });
+        }
+        found
+    }
+
+    pub(crate) fn on_opened(&mut self, link: LinkId) {
+        let station = self.plan.station_of(link);
+        let world = &mut *self.world;
+        let now = &mut world.links[link.index()];
+        now.generation = now.generation.wrapping_add(1);
+        (now.phase, now.since, now.heard) = (Phase::Open, self.now.boot, self.now.boot);
+        (now.asked, now.echo_missed) = (None, 0);
+        now.unsent.clear();
+        world.stations[station.index()].open += 1;
+        world.unannounced = true;
+        self.count(Counter::LinksOpened);
+        self.tell(Notice::LinkOpened { link });
+        let settings = &self.plan.station(station).settings;
+        if settings.role.issues() {
+            self.world.links[link.index()].unsent.reserve(1_024);
+        }
+        if settings.sign_on == SignOn::Ours {
+            self.ask(link, SIGN_ON);
+        } else {
+            self.make_ready(link);
+        }
+        let wakes = self.world.links[link.index()].wakes(settings.echo);
+        self.world.links_wake = self.world.links_wake.min(wakes);
+    }
+
+    fn make_ready(&mut self, link: LinkId) {
+        let station = self.plan.station_of(link);
+        let now = &mut self.world.links[link.index()];
+        (now.phase, now.since, now.attempts) = (Phase::Ready, self.now.boot, 0);
+        self.world.stations[station.index()].on_ready(link);
+        self.world.unannounced = true;
+    }
+
+    pub(crate) fn on_closed(&mut self, link: LinkId, sent: u64, outlet: &mut impl Outlet) {
+        let station = self.plan.station_of(link);
+        let settings = &self.plan.station(station).settings;
+        let world = &mut *self.world;
+        let now = &mut world.links[link.index()];
+        let was_open = !matches!(now.phase, Phase::Down | Phase::Connecting);
+        (now.phase, now.since, now.asked) = (Phase::Down, self.now.boot, None);
+        if settings.connects && !world.drain.is_on() {
+            let pause = pause(now.attempts, settings.reconnect, chance(&mut world.chance));
+            now.attempts = now.attempts.saturating_add(1);
+            now.retry = self.now.boot + pause;
+            world.links_wake = world.links_wake.min(now.retry);
+        } else {
+            now.retry = Time::NEVER;
+        }
+        let of_station = &mut world.stations[station.index()];
+        of_station.on_unready(link);
+        world.unannounced = true;
+        if was_open {
+            of_station.open -= 1;
+            if of_station.open == 0 {
+                of_station.signed_off = settings.sign_on == SignOn::Theirs;
+            }
+            world.counters.count(Counter::LinksClosed);
+        }
+        let mut unsent = 0;
+        while let Some(waiting) = self.world.links[link.index()].unsent.pop_front() {
+            if waiting.start >= sent {
+                unsent += 1;
+                self.give_back(waiting.home, waiting.slot, outlet);
+            }
+        }
+        self.tell(Notice::LinkClosed { link, unsent });
+    }
+
+    /// Looks at the links when one of them may need it.
+    pub(crate) fn on_links_time(&mut self) {
+        if self.now.boot < self.world.links_wake {
+            return;
+        }
+        let plan = self.plan;
+        let (me, mut wake) = (self.me, Time::NEVER);
+        for station in plan.stations.iter().filter(|station| station.worker == me) {
+            for step in 0..station.settings.links {
+                let link = LinkId(station.links_from.0 + step);
+                if self.world.links[link.index()].wakes(station.settings.echo) <= self.now.boot {
+                    self.on_link_time(link);
+                }
+                wake = wake.min(self.world.links[link.index()].wakes(station.settings.echo));
+            }
+        }
+        self.world.links_wake = wake;
+    }
+
+    fn on_link_time(&mut self, link: LinkId) {
+        let now = &mut self.world.links[link.index()];
+        match (now.phase, now.asked.take().map(|asked| asked.function)) {
+            (Phase::Down, _) => {
+                (now.phase, now.since, now.retry) = (Phase::Connecting, self.now.boot, Time::NEVER);
+                self.world.orders.push_back(Order::Connect(link));
+            }
+            (_, Some(SIGN_ON)) => self.world.close(link, Closing::SignOnFailed),
+            (_, Some(ECHO)) => {
+                now.echo_missed += 1;
+                let missed = now.echo_missed;
+                self.count(Counter::EchoMissed);
+                if missed >= ECHOES_MISSED_MAX {
+                    self.world.close(link, Closing::EchoMissed);
+                } else {
+                    self.ask(link, ECHO);
+                }
+            }
+            (_, Some(_)) => {}
+            (_, None) => self.ask(link, ECHO),
+        }
+    }
+
+    /// Sends a network management request (1804) of ours and awaits its answer.
+    fn ask(&mut self, link: LinkId, function: u16) {
+        let station = self.plan.station_of(link);
+        let stan = self.world.stations[station.index()].network_stan();
+        if !self.enter_own(link, Mti::of(0x1804), function, stan) {
+            return self.count(Counter::AnswersLost);
+        }
+        let until = self.now.boot + self.plan.station(station).settings.timeout;
+        self.world.links[link.index()].asked = Some(Asked { stan, function, until });
+        self.world.links_wake = self.world.links_wake.min(until);
+        if function == ECHO {
+            self.count(Counter::EchoSent);
+        }
+    }
+
+    /// Reports a message that can not be parsed (1644, DE 24 650).
+    pub(crate) fn report_malformed(&mut self, link: LinkId) {
+        let station = self.plan.station_of(link);
+        let stan = self.world.stations[station.index()].network_stan();
+        if self.enter_own(link, Mti::of(0x1644), UNPARSED, stan) {
+            self.count(Counter::MalformedReported);
+        } else {
+            self.count(Counter::AnswersLost);
+        }
+    }
+
+    /// A message of our own making: DE 7, 11, 12, 24 and 33.
+    fn enter_own(&mut self, link: LinkId, mti: Mti, function: u16, stan: Stan) -> bool {
+        let (plan, stamp) = (self.plan, self.world.stamp);
+        let dialect = &plan.station(plan.station_of(link)).settings.dialect;
+        let link_generation = self.world.links[link.index()].generation;
+        let purpose = Purpose::Network { link, link_generation };
+        let entered = self.gate.enter::<WriteError>(purpose, None, NETWORK_MAX, |out| {
+            let fields = Fields::of(&[7, 11, 12, 24, 33]);
+            let mut writer = Writer::new(dialect, out, mti, fields)?;
+            writer.put_packed(7, stamp.transmission(), 10)?;
+            writer.put_packed(11, stan.digits(), 6)?;
+            writer.put_packed(12, stamp.local(), 12)?;
+            writer.put_packed(24, function.into(), 3)?;
+            writer.put_packed(33, plan.institution.digits, plan.institution.units)?;
+            writer.finish()
+        });
+        matches!(entered, Some(Ok(())))
+    }
+
+    /// A partner's network management request (1804, 1805): always answered.
+    pub(crate) fn on_network_request(&mut self, link: LinkId, message: &Message<'_>) {
+        let station = self.plan.station_of(link);
+        let function = message.value(24).and_then(|value| value.packed());
+        let now = &mut self.world.stations[station.index()];
+        match function.and_then(|function| u16::try_from(function).ok()) {
+            Some(SIGN_ON) => {
+                now.signed_off = false;
+                self.count(Counter::SignOns);
+                self.tell(Notice::SignedOn { station, link });
+            }
+            Some(SIGN_OFF) => {
+                now.signed_off = true;
+                self.count(Counter::SignOffs);
+                self.tell(Notice::SignedOff { station, link });
+            }
+            Some(ECHO) => {}
+            Some(_) => return self.refuse(link, message, Refusal::UnknownRequest),
+            None => {
+                self.tell(Notice::Incomplete { link, mti: message.mti(), field: 24 });
+                return self.refuse(link, message, Refusal::Format);
+            }
+        }
+        self.world.unannounced = true;
+        self.count(Counter::NetworkAnswered);
+        self.answer_directly(link, message, ACCEPTED, None);
+    }
+
+    /// The answer to one of our own (1814).
+    pub(crate) fn on_network_answer(&mut self, link: LinkId, message: &Message<'_>) {
+        let station = self.plan.station_of(link);
+        let stan = message.value(11).and_then(|value| value.packed()).unwrap_or_default();
+        let now = &mut self.world.links[link.index()];
+        let Some(asked) = now.asked.filter(|asked| asked.stan.digits() == stan) else {
+            self.count(Counter::UnmatchedUnknown);
+            let (mti, why) = (message.mti(), Unmatched::Unknown);
+            return self.tell(Notice::Unmatched { link, stan: Stan(0), mti, why });
+        };
+        now.asked = None;
+        let action = message.value(39).and_then(|value| value.packed()).unwrap_or_default();
+        if action != ACCEPTED {
+            let action = u16::try_from(action).unwrap_or_default();
+            self.tell(Notice::NetworkRefused { link, function: asked.function, action });
+        }
+        match (asked.function, action == ACCEPTED) {
+            (SIGN_ON, true) => {
+                self.world.stations[station.index()].signed_off = false;
+                self.count(Counter::SignOns);
+                self.tell(Notice::SignedOn { station, link });
+                self.make_ready(link);
+            }
+            (SIGN_ON, false) => self.world.close(link, Closing::SignOnFailed),
+            _ => {}
+        }
+        let echo = self.plan.station(station).settings.echo;
+        let wakes = self.world.links[link.index()].wakes(echo);
+        self.world.links_wake = self.world.links_wake.min(wakes);
+    }
+
+    pub(crate) fn on_drain(&mut self) {
+        if !self.world.drain.is_on() {
+            self.world.drain = Drain::Settling;
+            self.on_drain_time();
+        }
+    }
+
+    /// Takes a stop one step further, where that is due.
+    pub(crate) fn on_drain_time(&mut self) {
+        match self.world.drain {
+            Drain::Serving | Drain::Done => {}
+            Drain::Settling => {
+                if self.world.table.used() == self.world.resting.len() {
+                    self.sign_off();
+                }
+            }
+            Drain::SigningOff(until) => {
+                let waits = |asked: &Asked| asked.function == SIGN_OFF;
+                let open = self.world.links.iter().any(|l| l.asked.as_ref().is_some_and(waits));
+                if !open || until <= self.now.boot {
+                    self.world.drain = Drain::Done;
+                }
+            }
+        }
+    }
+
+    fn sign_off(&mut self) {
+        let plan = self.plan;
+        let mut until = self.now.boot;
+        for (place, station) in plan.stations.iter().enumerate() {
+            let first = self.world.stations[place].ready.first().copied();
+            let wanted = station.worker == self.me && station.settings.sign_on != SignOn::None;
+            if let Some(link) = first.filter(|_| wanted) {
+                self.ask(link, SIGN_OFF);
+                until = self.now.boot + SIGN_OFF_WITHIN;
+            }
+        }
+        self.world.drain = Drain::SigningOff(until);
+    }
+
+    fn links_of(&self, station: StationId) -> impl Iterator<Item = LinkId> + use<> {
+        let station = self.plan.station(station);
+        let from = station.links_from.0;
+        (from..from + station.settings.links).map(LinkId)
+    }
+}

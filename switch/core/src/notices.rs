@@ -1,0 +1,182 @@
+//! What people should hear of: typed facts for the log, without card data. Knows no log.
+
+use alloc::collections::VecDeque;
+
+use codec::{DecodeError, Mti};
+
+use crate::counters::{Counter, Counters};
+use crate::ids::{LinkId, Stan, StationId, WorkerId};
+
+/// Why a link is to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// Three echo tests in a row were not answered.
+    EchoMissed,
+    /// Our sign-on was refused or not answered.
+    SignOnFailed,
+    /// The other side does not read what we send.
+    NotReading,
+    /// The node is stopping.
+    Draining,
+}
+
+/// Why an answer was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmatched {
+    /// Nothing with that STAN is pending: never sent, or answered before.
+    Unknown,
+    /// It came from another station than the one that was asked.
+    OtherStation,
+    /// This field differs from what was sent.
+    Differs(u8),
+    /// None of the fields that could have been compared came back.
+    NothingToCompare,
+    /// The MTI is not the answer to the request's.
+    Mti,
+    /// No action code (DE 39).
+    NoActionCode,
+}
+
+/// One thing that people should hear of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A link is open.
+    LinkOpened {
+        /// Which.
+        link: LinkId,
+    },
+    /// A link was closed, or could not be opened.
+    LinkClosed {
+        /// Which.
+        link: LinkId,
+        /// Requests that had not left on it.
+        unsent: u32,
+    },
+    /// We close a link.
+    Closing {
+        /// Which.
+        link: LinkId,
+        /// Why.
+        why: Closing,
+    },
+    /// A connection came in when all links of the station were in use.
+    LinksExhausted {
+        /// Whose.
+        station: StationId,
+    },
+    /// A station signed on, or accepted our sign-on.
+    SignedOn {
+        /// Which.
+        station: StationId,
+        /// On which link.
+        link: LinkId,
+    },
+    /// A station signed off.
+    SignedOff {
+        /// Which.
+        station: StationId,
+        /// On which link.
+        link: LinkId,
+    },
+    /// Our sign-on or echo test was refused.
+    NetworkRefused {
+        /// By whom.
+        link: LinkId,
+        /// The function code (DE 24), three packed digits.
+        function: u16,
+        /// The action code (DE 39), three packed digits.
+        action: u16,
+    },
+    /// A malformed message.
+    Malformed {
+        /// Where it came from.
+        link: LinkId,
+        /// What was wrong.
+        error: DecodeError,
+        /// Bytes of the message.
+        len: u32,
+    },
+    /// A request without a field that every request needs, or with an impossible one.
+    Incomplete {
+        /// Where it came from.
+        link: LinkId,
+        /// Its MTI.
+        mti: Mti,
+        /// The field.
+        field: u8,
+    },
+    /// An answer was dropped.
+    Unmatched {
+        /// Where it came from.
+        link: LinkId,
+        /// Its STAN.
+        stan: Stan,
+        /// Its MTI.
+        mti: Mti,
+        /// Why.
+        why: Unmatched,
+    },
+    /// An answer came after its timeout.
+    Late {
+        /// Where it came from.
+        link: LinkId,
+        /// Our STAN.
+        stan: Stan,
+        /// The action code (DE 39), three packed digits.
+        action: u16,
+    },
+    /// A request was not answered in time.
+    TimedOut {
+        /// Who was asked.
+        issuer: StationId,
+        /// Our STAN.
+        stan: Stan,
+    },
+    /// An answer found no link of its acquirer.
+    Undeliverable {
+        /// Whose.
+        acquirer: StationId,
+    },
+    /// A message can not be said in the other side's format.
+    Inexpressible {
+        /// From whom.
+        from: StationId,
+        /// To whom.
+        to: StationId,
+        /// The field that does not fit.
+        field: u8,
+    },
+    /// A message of another worker could not be read: an error of ours.
+    PeerMalformed {
+        /// Whose.
+        from: WorkerId,
+    },
+}
+
+/// Notices that wait to be taken; a fixed number of them.
+#[derive(Debug)]
+pub struct Notices {
+    waiting: VecDeque<Notice>,
+    max: usize,
+}
+
+impl Notices {
+    /// Room for `max` notices.
+    pub fn new(max: usize) -> Self {
+        Self { waiting: VecDeque::with_capacity(max), max }
+    }
+
+    /// Adds one; counts it as lost when there is no room.
+    pub fn tell(&mut self, notice: Notice, counters: &mut Counters) {
+        if self.waiting.len() < self.max {
+            self.waiting.push_back(notice);
+        } else {
+            counters.count(Counter::NoticesLost);
+        }
+    }
+
+    /// Takes the oldest.
+    pub fn take(&mut self) -> Option<Notice> {
+        self.waiting.pop_front()
+    }
+}

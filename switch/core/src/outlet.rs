@@ -1,0 +1,24 @@
+//! The seam to whoever moves bytes: sockets and lanes in the daemon, queues in the simulator.
+
+use crate::ids::{LinkId, WorkerId};
+
+/// Where a message came to lie among the bytes of its link, counted from the link's opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Its first byte.
+    pub start: u64,
+    /// Bytes that the socket has taken so far.
+    pub handed: u64,
+}
+
+/// What takes the bytes that the gate releases.
+pub trait Outlet {
+    /// Frames a message and adds it to what is to be sent on a link; none when the link has no
+    /// room, or is gone.
+    fn send(&mut self, link: LinkId, message: &[u8]) -> Option<Placed>;
+
+    /// Adds a message to what is to be handed to another worker; false when there is no room. The
+    /// message is `head` and `body`, one after the other; `answer` ones may use the room kept for
+    /// them.
+    fn carry(&mut self, worker: WorkerId, answer: bool, head: &[u8], body: &[u8]) -> bool;
+}

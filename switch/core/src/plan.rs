@@ -1,0 +1,347 @@
+//! The validated settings that the core runs by: who the stations are, how they speak, where cards
+//! go. Built once per configuration and shared, read-only. Knows no file and no address.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use codec::{Dialect, Fields, Plan as Forwarding, Version};
+
+use crate::ids::{LinkId, StationId, WorkerId};
+use crate::routing::{RouteSettings, Routes, RoutingError};
+use crate::time::packed;
+
+/// An institution's identification code (DE 32, 33, 58): up to eleven digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Institution {
+    /// The digits, packed and right-aligned.
+    pub digits: u64,
+    /// How many there are, 1 to 11.
+    pub units: u8,
+}
+
+impl Institution {
+    /// Reads a code of one to eleven digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let units = u8::try_from(text.len()).ok().filter(|units| (1..=11).contains(units))?;
+        let fits = text.bytes().all(|byte| byte.is_ascii_digit());
+        fits.then(|| Self { digits: packed(text.parse().unwrap_or_default()), units })
+    }
+}
+
+/// What a station does with transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It sends requests.
+    Acquirer,
+    /// It answers requests.
+    Issuer,
+    /// It does both.
+    Both,
+}
+
+impl Role {
+    /// Whether requests are accepted from it.
+    pub fn acquires(self) -> bool {
+        matches!(self, Self::Acquirer | Self::Both)
+    }
+
+    /// Whether requests are sent to it.
+    pub fn issues(self) -> bool {
+        matches!(self, Self::Issuer | Self::Both)
+    }
+}
+
+/// Who opens the business day on a link (DE 24 801).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignOn {
+    /// Nobody: a connected link is ready.
+    None,
+    /// We send 801 on connect; the link is ready when 1814 with 800 is back.
+    Ours,
+    /// The station sends 801; it is ready from then on.
+    Theirs,
+}
+
+/// What to do with a request that carries a PIN block (DE 52) for an issuer whose keys we lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// Refuse it with 921.
+    Refuse,
+    /// Copy it as it is: both sides share a key that we do not see.
+    Pass,
+}
+
+/// Who checks the message authentication code of a station's requests (DE 64, 128).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// Nobody.
+    None,
+    /// The key provider: the decision asks it and parks.
+    Provider,
+}
+
+/// One station as configured.
+#[derive(Clone, Debug)]
+pub struct StationSettings {
+    /// Its name, for people.
+    pub name: alloc::string::String,
+    /// What it does.
+    pub role: Role,
+    /// The acquirer institutions (DE 32) that it may send for; of an issuer, its own code.
+    pub institutions: Vec<Institution>,
+    /// Its message format.
+    pub dialect: Arc<Dialect>,
+    /// Who signs on.
+    pub sign_on: SignOn,
+    /// How long to wait for a whole answer.
+    pub timeout: Duration,
+    /// Silence after which an echo (DE 24 831) is sent; none: never.
+    pub echo: Option<Duration>,
+    /// How many links it can have: connections that we make, or at most accept.
+    pub links: u32,
+    /// Whether we connect (else it does).
+    pub connects: bool,
+    /// Shortest and longest pause before connecting again.
+    pub reconnect: (Duration, Duration),
+    /// Most requests in flight towards it from one worker, those in quarantine counted.
+    pub in_flight_max: u32,
+    /// What happens to PIN blocks on the way to it.
+    pub pin: Pin,
+    /// Who checks the codes of its requests.
+    pub keys: Keys,
+    /// Fields that it must echo when they were sent and come back; DE 11 always.
+    pub echoed: Fields,
+}
+
+/// The bounds of one worker's tables, shown in the status.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Transactions known at once: deciding, in flight and in quarantine.
+    pub pending_max: u32,
+    /// Those among them with a large DE 59, which needs a block of its own.
+    pub large_max: u32,
+    /// Decisions parked for a reply.
+    pub parked_max: u32,
+    /// Longest frame of a decision that can park, in bytes.
+    pub parked_frame_max: u32,
+    /// How long a decision waits for a reply.
+    pub ask_timeout: Duration,
+    /// How long a STAN rests after a timeout before it is used again.
+    pub quarantine: Duration,
+    /// How long released bytes are worth sending.
+    pub release_within: Duration,
+    /// Notices kept until they are taken.
+    pub notices_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            pending_max: 262_144,
+            large_max: 4_096,
+            parked_max: 1_024,
+            parked_frame_max: 4_096,
+            ask_timeout: Duration::from_secs(2),
+            quarantine: Duration::from_mins(1),
+            release_within: Duration::from_secs(1),
+            notices_max: 4_096,
+        }
+    }
+}
+
+/// All settings of the core.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Our own institution: DE 33 on what we forward, DE 58 where we decide.
+    pub institution: Institution,
+    /// How many workers there are, 1 to 64.
+    pub workers: u8,
+    /// The stations, in the order of their ids.
+    pub stations: Vec<StationSettings>,
+    /// Where cards go.
+    pub routes: Vec<RouteSettings>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// Why settings can not be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanError {
+    /// No worker, or more than 64.
+    Workers,
+    /// More than 65,535 stations, or more than 2^31 links in all.
+    TooMany,
+    /// A route is wrong.
+    Routing(RoutingError),
+    /// A route leads to a station that does not issue.
+    NotAnIssuer {
+        /// Place of the route in the settings.
+        route: usize,
+        /// The station named.
+        station: StationId,
+    },
+    /// Stations of different versions of the standard can not be connected yet.
+    Versions {
+        /// Who sends requests.
+        acquirer: StationId,
+        /// Who would receive them.
+        issuer: StationId,
+    },
+}
+
+/// A station with what follows from its settings.
+#[derive(Clone, Debug)]
+pub struct Station {
+    /// As configured.
+    pub settings: StationSettings,
+    /// The worker that owns its links.
+    pub worker: WorkerId,
+    /// Its links are `links_from .. links_from + settings.links`.
+    pub links_from: LinkId,
+}
+
+/// Validated settings, ready to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// Our own institution.
+    pub institution: Institution,
+    /// How many workers there are.
+    pub workers: u8,
+    /// The stations, by id.
+    pub stations: Vec<Station>,
+    /// The station of each link.
+    pub link_stations: Vec<StationId>,
+    /// Where cards go.
+    pub routes: Routes,
+    /// Bounds.
+    pub limits: Limits,
+    /// How messages are rewritten, by (from, to); none where no message can pass.
+    forwardings: Vec<Option<Arc<Forwarding>>>,
+}
+
+impl Plan {
+    /// Validates settings and compiles what can be compiled.
+    ///
+    /// Stations are dealt to workers in turn, acquirers and issuers each for themselves, so that
+    /// neither kind crowds on one worker.
+    pub fn new(settings: Settings) -> Result<Self, PlanError> {
+        if !(1..=64).contains(&settings.workers) {
+            return Err(PlanError::Workers);
+        }
+        let routes = Routes::new(&settings.routes).map_err(PlanError::Routing)?;
+        let (stations, link_stations) = deal(settings.stations, settings.workers)?;
+        for (route, wanted) in settings.routes.iter().enumerate() {
+            for &station in &wanted.to {
+                if !stations.get(station.index()).is_some_and(|s| s.settings.role.issues()) {
+                    return Err(PlanError::NotAnIssuer { route, station });
+                }
+            }
+        }
+        let forwardings = forwardings(&stations, &settings.routes)?;
+        Ok(Self {
+            institution: settings.institution,
+            workers: settings.workers,
+            stations,
+            link_stations,
+            routes,
+            limits: settings.limits,
+            forwardings,
+        })
+    }
+
+    /// A station. Ids come from the plan itself.
+    #[inline]
+    pub fn station(&self, id: StationId) -> &Station {
+        &self.stations[id.index()]
+    }
+
+    /// The station that a link belongs to.
+    #[inline]
+    pub fn station_of(&self, link: LinkId) -> StationId {
+        self.link_stations[link.index()]
+    }
+
+    /// The edition that a station speaks, as the first digit of its MTIs.
+    #[inline]
+    pub fn edition(&self, station: StationId) -> u8 {
+        match self.station(station).settings.dialect.version() {
+            Version::Iso1987 => 0,
+            Version::Iso1993 => 1,
+            Version::Iso2003 => 2,
+        }
+    }
+
+    /// How a message of one station is rewritten for another.
+    #[inline]
+    pub fn forwarding(&self, from: StationId, to: StationId) -> Option<&Forwarding> {
+        self.forwardings[from.index() * self.stations.len() + to.index()].as_deref()
+    }
+}
+
+/// Gives each station a worker and each possible link a number.
+fn deal(
+    settings: Vec<StationSettings>,
+    workers: u8,
+) -> Result<(Vec<Station>, Vec<StationId>), PlanError> {
+    let mut stations = Vec::with_capacity(settings.len());
+    let mut link_stations = Vec::new();
+    let mut dealt = [0_u8; 2];
+    for (place, settings) in settings.into_iter().enumerate() {
+        let id = StationId(u16::try_from(place).map_err(|_| PlanError::TooMany)?);
+        let from = u32::try_from(link_stations.len()).map_err(|_| PlanError::TooMany)?;
+        if from.checked_add(settings.links).is_none_or(|links| links > 1 << 31) {
+            return Err(PlanError::TooMany);
+        }
+        let turn = &mut dealt[usize::from(settings.role.issues())];
+        let worker = WorkerId(*turn);
+        *turn = (*turn + 1) % workers;
+        link_stations.extend((0..settings.links).map(|_| id));
+        stations.push(Station { settings, worker, links_from: LinkId(from) });
+    }
+    Ok((stations, link_stations))
+}
+
+/// Compiles the rewriting of requests and answers for each pair that a route can bring together.
+fn forwardings(
+    stations: &[Station],
+    routes: &[RouteSettings],
+) -> Result<Vec<Option<Arc<Forwarding>>>, PlanError> {
+    let mut issuers: Vec<usize> =
+        routes.iter().flat_map(|route| &route.to).map(|to| to.index()).collect();
+    issuers.sort_unstable();
+    issuers.dedup();
+    let mut compiled: Vec<(*const Dialect, *const Dialect, Arc<Forwarding>)> = Vec::new();
+    let mut all = alloc::vec![None; stations.len() * stations.len()];
+    for (acquirer, from) in stations.iter().enumerate() {
+        if !from.settings.role.acquires() {
+            continue;
+        }
+        for &issuer in &issuers {
+            let to = &stations[issuer];
+            for (place, from, to) in [
+                (acquirer * stations.len() + issuer, from, to),
+                (issuer * stations.len() + acquirer, to, from),
+            ] {
+                let (from, to) = (&from.settings.dialect, &to.settings.dialect);
+                let key = (Arc::as_ptr(from), Arc::as_ptr(to));
+                let known = compiled.iter().find(|(a, b, _)| (*a, *b) == key);
+                let plan = match known {
+                    Some((_, _, plan)) => Arc::clone(plan),
+                    None => Arc::new(Forwarding::new(from, to).map_err(|_| {
+                        PlanError::Versions { acquirer: id(acquirer), issuer: id(issuer) }
+                    })?),
+                };
+                if known.is_none() {
+                    compiled.push((key.0, key.1, Arc::clone(&plan)));
+                }
+                all[place] = Some(plan);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn id(place: usize) -> StationId {
+    StationId(u16::try_from(place).expect("the number of stations was checked"))
+}

@@ -1,0 +1,96 @@
+//! Why we answer a request ourselves, and with which action code (DE 39). The one table of both.
+
+use crate::counters::Counter;
+
+/// A reason to answer a request ourselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A request of unknown kind.
+    UnknownRequest,
+    /// The station only issues.
+    NotAnAcquirer,
+    /// The message, or a field that every request needs, is malformed or missing.
+    Format,
+    /// It can not be said in the issuer's format.
+    Conversion,
+    /// DE 32 is not an institution of that station.
+    UnknownAcquirer,
+    /// No link of the issuer is up.
+    LinkDown,
+    /// A link was chosen, but no byte left on it.
+    Unsent,
+    /// The table of pending transactions, or of parked decisions, is full.
+    PendingFull,
+    /// No STAN is free.
+    StansExhausted,
+    /// Too many requests in flight towards the issuer.
+    WindowFull,
+    /// No room in the gate for new requests.
+    GateFull,
+    /// The node is stopping.
+    Draining,
+    /// No route for the card.
+    NoRoute,
+    /// The answer could not be passed on.
+    Malfunction,
+    /// The issuer, or the acquirer itself, is not signed on.
+    SignedOff,
+    /// No answer in time.
+    TimedOut,
+    /// The message authentication code is wrong.
+    Mac,
+    /// The key provider did not reply in time.
+    KeysSilent,
+    /// A PIN block, and no keys for it.
+    Pin,
+}
+
+impl Refusal {
+    /// The action code (DE 39 of 1993), three packed digits.
+    pub const fn action(self) -> u64 {
+        match self {
+            Self::UnknownRequest | Self::NotAnAcquirer => 0x902,
+            Self::Format | Self::Conversion => 0x904,
+            Self::UnknownAcquirer => 0x905,
+            Self::LinkDown
+            | Self::Unsent
+            | Self::PendingFull
+            | Self::StansExhausted
+            | Self::WindowFull
+            | Self::GateFull
+            | Self::Draining => 0x907,
+            Self::NoRoute => 0x908,
+            Self::Malfunction => 0x909,
+            Self::SignedOff => 0x910,
+            Self::TimedOut => 0x911,
+            Self::Mac => 0x916,
+            Self::KeysSilent => 0x920,
+            Self::Pin => 0x921,
+        }
+    }
+
+    /// Its counter.
+    pub const fn counter(self) -> Counter {
+        match self {
+            Self::UnknownRequest => Counter::RefusedUnknownRequest,
+            Self::NotAnAcquirer => Counter::RefusedNotAnAcquirer,
+            Self::Format => Counter::RefusedFormat,
+            Self::Conversion => Counter::RefusedConversion,
+            Self::UnknownAcquirer => Counter::RefusedUnknownAcquirer,
+            Self::LinkDown => Counter::RefusedLinkDown,
+            Self::Unsent => Counter::RefusedUnsent,
+            Self::PendingFull => Counter::RefusedPendingFull,
+            Self::StansExhausted => Counter::RefusedStansExhausted,
+            Self::WindowFull => Counter::RefusedWindowFull,
+            Self::GateFull => Counter::RefusedGateFull,
+            Self::Draining => Counter::RefusedDraining,
+            Self::NoRoute => Counter::RefusedNoRoute,
+            Self::Malfunction => Counter::RefusedMalfunction,
+            Self::SignedOff => Counter::RefusedSignedOff,
+            Self::TimedOut => Counter::RefusedTimedOut,
+            Self::Mac => Counter::RefusedMac,
+            Self::KeysSilent => Counter::RefusedKeysSilent,
+            Self::Pin => Counter::RefusedPin,
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The one file that lets bytes out: takes committed entries from the gate, looks again at the
+//! transaction and the link, and hands the bytes on. Decides nothing else.
+
+use crate::counters::Counter;
+use crate::courier::Word;
+use crate::gate::Purpose;
+use crate::ids::{LinkId, SlotId, StationId, WorkerId};
+use crate::links::{Phase, UNSENT_MAX, Unsent};
+use crate::notices::{Closing, Notice};
+use crate::outlet::{Outlet, Placed};
+use crate::pending::State;
+use crate::turn::{Order, Turn, World};
+
+/// What became of an entry's bytes.
+enum Left {
+    Sent,
+    /// No byte left, and none will.
+    Unsent,
+}
+
+impl Turn<'_> {
+    /// Releases every committed entry, oldest first.
+    pub(crate) fn release(&mut self, outlet: &mut impl Outlet) {
+        if self.world.unannounced {
+            self.announce(outlet);
+        }
+        while let Some(entry) = self.gate.front() {
+            let (purpose, wire) = (entry.purpose, &*entry.wire);
+            let left = match purpose {
+                // The deadline counts where a peer could have taken over in the meantime; a node
+                // without one sends as long as the transaction waits.
+                Purpose::Forward { issuer, slot, deadline: _ } => {
+                    let owner = self.plan.owner(issuer);
+                    let waits = self.world.table.of(slot).map(|p| p.state) == Some(State::InFlight);
+                    if !waits {
+                        Left::Sent
+                    } else if owner == self.me {
+                        self.world.send_request(issuer, self.me, slot, wire, outlet)
+                    } else {
+                        let head = Word::Request { issuer, slot }.write();
+                        self.world.carry(owner, false, &head, wire, outlet)
+                    }
+                }
+                Purpose::Answer { acquirer, link, link_generation } => {
+                    self.world.send_answer(acquirer, link, link_generation, wire, outlet)
+                }
+                Purpose::Network { link, link_generation } => {
+                    self.world.send_on(link, Some(link_generation), wire, outlet);
+                    Left::Sent
+                }
+                Purpose::Carry { home, link } => {
+                    let head = Word::Answer { link }.write();
+                    self.world.carry(WorkerId(home), true, &head, wire, outlet)
+                }
+            };
+            self.gate.leave();
+            match (left, purpose) {
+                (Left::Sent, _) | (Left::Unsent, Purpose::Network { .. }) => {}
+                (Left::Unsent, Purpose::Forward { slot, .. }) => self.on_unsent(slot),
+                (Left::Unsent, Purpose::Answer { acquirer, .. }) => self.on_undeliverable(acquirer),
+                (Left::Unsent, Purpose::Carry { .. }) => self.count(Counter::AnswersLost),
+            }
+        }
+    }
+
+    /// Sends a request for another worker, or tells it that no byte left.
+    pub(crate) fn send_request(
+        &mut self,
+        issuer: StationId,
+        home: WorkerId,
+        slot: SlotId,
+        wire: &[u8],
+        outlet: &mut impl Outlet,
+    ) {
+        if matches!(self.world.send_request(issuer, home, slot, wire, outlet), Left::Unsent) {
+            self.give_back(home, slot, outlet);
+        }
+    }
+
+    /// Tells a home that no byte of its request left.
+    pub(crate) fn give_back(&mut self, home: WorkerId, slot: SlotId, outlet: &mut impl Outlet) {
+        if home == self.me {
+            self.on_unsent(slot);
+        } else {
+            // A word that finds no room is lost; the home then answers at the timeout.
+            let head = Word::Returned { slot }.write();
+            self.world.carry(home, true, &head, &[], outlet);
+        }
+    }
+
+    /// Tells the other workers which of our issuers can be reached, where that has changed.
+    fn announce(&mut self, outlet: &mut impl Outlet) {
+        self.world.unannounced = false;
+        for place in 0..self.world.stations.len() {
+            let issuer = StationId(u16::try_from(place).expect("stations are counted"));
+            let usable = self.world.stations[place].usable();
+            let known = self.world.stations[place].announced == usable;
+            if self.plan.owner(issuer) != self.me || known {
+                continue;
+            }
+            let head = Word::Told { issuer, usable }.write();
+            let mut told = true;
+            for worker in (0..self.plan.workers).map(WorkerId).filter(|&worker| worker != self.me) {
+                told &= matches!(self.world.carry(worker, true, &head, &[], outlet), Left::Sent);
+            }
+            if told {
+                self.world.stations[place].announced = usable;
+            } else {
+                self.world.unannounced = true;
+            }
+        }
+    }
+}
+
+impl World {
+    /// Sends a request on one of an issuer's links, each in its turn.
+    fn send_request(
+        &mut self,
+        issuer: StationId,
+        home: WorkerId,
+        slot: SlotId,
+        wire: &[u8],
+        outlet: &mut impl Outlet,
+    ) -> Left {
+        let station = &mut self.stations[issuer.index()];
+        if station.signed_off {
+            return Left::Unsent;
+        }
+        let (first, count) = (station.take_turn(), station.ready.len());
+        for step in 0..count {
+            let link = self.stations[issuer.index()].ready[(first + step) % count];
+            if self.links[link.index()].unsent.len() >= UNSENT_MAX {
+                continue;
+            }
+            if let Some(placed) = outlet.send(link, wire) {
+                let unsent = &mut self.links[link.index()].unsent;
+                while unsent.front().is_some_and(|oldest| oldest.start < placed.handed) {
+                    unsent.pop_front();
+                }
+                unsent.push_back(Unsent { start: placed.start, home, slot });
+                self.counters.count(Counter::Forwarded);
+                return Left::Sent;
+            }
+        }
+        Left::Unsent
+    }
+
+    /// Sends an answer on the link of its request, else on another one of the station.
+    fn send_answer(
+        &mut self,
+        acquirer: StationId,
+        link: LinkId,
+        generation: u32,
+        wire: &[u8],
+        outlet: &mut impl Outlet,
+    ) -> Left {
+        if self.send_on(link, Some(generation), wire, outlet).is_some() {
+            return Left::Sent;
+        }
+        for place in 0..self.stations[acquirer.index()].ready.len() {
+            // A link that does not read is closed on the way, so the list may shrink.
+            let Some(&other) = self.stations[acquirer.index()].ready.get(place) else { break };
+            if other != link && self.send_on(other, None, wire, outlet).is_some() {
+                return Left::Sent;
+            }
+        }
+        Left::Unsent
+    }
+
+    /// Sends on one link, if it is open (in that generation). A link that has no room left does
+    /// not read what it asked for, and is closed.
+    fn send_on(
+        &mut self,
+        link: LinkId,
+        generation: Option<u32>,
+        wire: &[u8],
+        outlet: &mut impl Outlet,
+    ) -> Option<Placed> {
+        let now = &self.links[link.index()];
+        if !now.phase.is_open() || generation.is_some_and(|wanted| wanted != now.generation) {
+            return None;
+        }
+        let placed = outlet.send(link, wire);
+        if placed.is_none() {
+            self.close(link, Closing::NotReading);
+        }
+        placed
+    }
+
+    fn carry(
+        &mut self,
+        worker: WorkerId,
+        answer: bool,
+        head: &[u8],
+        body: &[u8],
+        outlet: &mut impl Outlet,
+    ) -> Left {
+        if outlet.carry(worker, answer, head, body) {
+            return Left::Sent;
+        }
+        self.counters.count(Counter::LanesFull);
+        Left::Unsent
+    }
+
+    /// Asks for a link to be closed.
+    pub(crate) fn close(&mut self, link: LinkId, why: Closing) {
+        let now = &mut self.links[link.index()];
+        if now.phase.is_open() {
+            now.phase = Phase::Closing;
+            now.asked = None;
+            for station in &mut self.stations {
+                station.on_unready(link);
+            }
+            self.orders.push_back(Order::Close(link, why));
+            self.notices.tell(Notice::Closing { link, why }, &mut self.counters);
+            self.unannounced = true;
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! A request of an acquirer (1100, 1101, 1200, 1201): decide, change, emit. Knows no socket and
+//! keeps nothing of a request that is refused.
+
+use codec::{Edit, Fields, Message, Replace, Slots};
+
+use crate::counters::Counter;
+use crate::gate::Purpose;
+use crate::ids::{LinkId, RouteId, SlotId, StationId};
+use crate::notices::Notice;
+use crate::pending::{Pending, State};
+use crate::plan::{Keys, Pin};
+use crate::records::Record;
+use crate::refusal::Refusal;
+use crate::routing::padded;
+use crate::stans::Stans;
+use crate::stations::Usable;
+use crate::turn::{Order, Question, Reply, Turn};
+
+/// What no hop can vouch for but the one that made it: security control information (DE 53), key
+/// data (DE 96) and authentication codes (DE 64, 128).
+pub(crate) const OF_ONE_HOP: Fields = Fields::of(&[53, 64, 96, 128]);
+
+/// What a decision comes to, when it is no refusal.
+enum Decision {
+    /// Ask, and take the decision up again with the reply.
+    Ask(Question),
+    /// Forward to this issuer.
+    Forward(Choice),
+}
+
+/// Where a request goes.
+#[derive(Clone, Copy)]
+struct Choice {
+    route: RouteId,
+    issuer: StationId,
+}
+
+/// A new request, or one whose decision is taken up again.
+#[derive(Clone, Copy)]
+enum Standing {
+    New,
+    Replied(SlotId),
+}
+
+impl Turn<'_> {
+    pub(crate) fn on_request(&mut self, link: LinkId, message: &Message<'_>) {
+        self.count(Counter::Requests);
+        let acquirer = self.plan.station_of(link);
+        self.world.stations[acquirer.index()].tally.requests += 1;
+        let outcome = match self.decide(link, message, Standing::New) {
+            Ok(Decision::Ask(question)) => self.park(link, message, question),
+            Ok(Decision::Forward(choice)) => self.forward(link, message, choice, Standing::New),
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = outcome {
+            self.refuse(link, message, refusal);
+        }
+    }
+
+    /// A reply is there: the decision is taken up again, with the state of now.
+    pub(crate) fn on_reply(&mut self, slot: SlotId, reply: Reply, slots: &mut Slots) {
+        let waiting = self.world.table.of(slot).filter(|p| p.state == State::Deciding);
+        let Some(&Pending { link, parked, .. }) = waiting else {
+            self.count(Counter::RepliesLate);
+            return;
+        };
+        self.world.table.leave(&mut self.world.deciding, slot);
+        let outcome = match reply {
+            Reply::Denied => {
+                self.world.parked.forget(parked);
+                Err(Refusal::Mac)
+            }
+            Reply::Granted => {
+                let lent = self.world.parked.take(parked);
+                let plan = self.plan;
+                let dialect = &plan.station(plan.station_of(link)).settings.dialect;
+                let frame = &lent.0[..lent.1];
+                dialect.decode(frame, slots).expect("what was parked could be read");
+                let message = slots.message(dialect, frame);
+                let outcome = match self.decide(link, &message, Standing::Replied(slot)) {
+                    Ok(Decision::Forward(choice)) => {
+                        self.forward(link, &message, choice, Standing::Replied(slot))
+                    }
+                    Ok(Decision::Ask(_)) => unreachable!("each question is put once"),
+                    Err(refusal) => Err(refusal),
+                };
+                self.world.parked.give_back(parked, lent);
+                outcome
+            }
+        };
+        if let Err(refusal) = outcome {
+            self.answer_kept(slot, refusal, None);
+            self.world.table.remove(slot);
+        }
+    }
+
+    /// Looks at everything that can refuse a request and changes nothing. The order of the stages
+    /// is the order of the refusals.
+    fn decide(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        standing: Standing,
+    ) -> Result<Decision, Refusal> {
+        let acquirer = self.plan.station_of(link);
+        self.admit(acquirer, link, message)?;
+        let settings = &self.plan.station(acquirer).settings;
+        if settings.keys == Keys::Provider && matches!(standing, Standing::New) {
+            return Ok(Decision::Ask(Question::Mac));
+        }
+        // Duplicates, the negative file and limits have their stages here; they refuse nothing
+        // yet.
+        self.route(link, message).map(Decision::Forward)
+    }
+
+    /// May this station send this request at all?
+    fn admit(
+        &mut self,
+        acquirer: StationId,
+        link: LinkId,
+        message: &Message<'_>,
+    ) -> Result<(), Refusal> {
+        let settings = &self.plan.station(acquirer).settings;
+        if !settings.role.acquires() {
+            return Err(Refusal::NotAnAcquirer);
+        }
+        if self.world.drain.is_on() {
+            return Err(Refusal::Draining);
+        }
+        if self.world.stations[acquirer.index()].usable() != Usable::Ready {
+            return Err(Refusal::SignedOff);
+        }
+        let institution =
+            message.value(32).and_then(|value| Some((value.packed()?, value.units())));
+        let Some((digits, units)) = institution else {
+            return self.incomplete(link, message, 32);
+        };
+        let known = settings
+            .institutions
+            .iter()
+            .any(|known| known.digits == digits && u16::from(known.units) == units);
+        if !known {
+            return Err(Refusal::UnknownAcquirer);
+        }
+        if message.fields().has(11) { Ok(()) } else { self.incomplete(link, message, 11) }
+    }
+
+    /// Which issuer gets it: the first of the card's route that can take it.
+    fn route(&mut self, link: LinkId, message: &Message<'_>) -> Result<Choice, Refusal> {
+        let pan = message.value(2).and_then(|value| padded(value.number()?, value.units().into()));
+        let Some(pan) = pan else {
+            return self.incomplete(link, message, 2);
+        };
+        let route = self.plan.routes.find(pan).ok_or(Refusal::NoRoute)?;
+        let mut first = None;
+        for &issuer in self.plan.routes.issuers(route) {
+            match self.can_take(issuer, message) {
+                Ok(()) => return Ok(Choice { route, issuer }),
+                Err(refusal) => first = first.or(Some(refusal)),
+            }
+        }
+        Err(first.unwrap_or(Refusal::NoRoute))
+    }
+
+    /// Can this issuer take this request now?
+    fn can_take(&self, issuer: StationId, message: &Message<'_>) -> Result<(), Refusal> {
+        let (settings, owner) = (&self.plan.station(issuer).settings, self.plan.owner(issuer));
+        let now = &self.world.stations[issuer.index()];
+        match now.seen(owner, self.me) {
+            Usable::LinkDown => return Err(Refusal::LinkDown),
+            Usable::SignedOff => return Err(Refusal::SignedOff),
+            Usable::Ready => {}
+        }
+        if settings.pin == Pin::Refuse && message.fields().has(52) {
+            return Err(Refusal::Pin);
+        }
+        if now.in_flight.len() + now.resting >= settings.in_flight_max {
+            return Err(Refusal::WindowFull);
+        }
+        match &now.stans {
+            Some(stans) if stans.free() > 0 => Ok(()),
+            _ => Err(Refusal::StansExhausted),
+        }
+    }
+
+    fn incomplete<T>(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        field: u8,
+    ) -> Result<T, Refusal> {
+        self.tell(Notice::Incomplete { link, mti: message.mti(), field });
+        Err(Refusal::Format)
+    }
+
+    /// Keeps the request until the reply is there.
+    fn park(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        question: Question,
+    ) -> Result<(), Refusal> {
+        if self.world.table.is_full() || !self.world.table.can_keep(message) {
+            return Err(Refusal::PendingFull);
+        }
+        let parked = self.world.parked.keep(message.bytes()).ok_or(Refusal::PendingFull)?;
+        let mut arrived = self.arrived(link, message);
+        arrived.parked = parked;
+        let slot = self.world.table.insert(arrived);
+        self.world.table.keep(slot, message);
+        let deadline = self.now.boot + self.plan.limits.ask_timeout;
+        self.world.table.join(&mut self.world.deciding, slot, deadline);
+        self.world.orders.push_back(Order::Ask(slot, question));
+        self.count(Counter::Parked);
+        Ok(())
+    }
+
+    /// Writes record and message into the gate, then makes the transaction pending. What can fail
+    /// comes before the first change.
+    fn forward(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        choice: Choice,
+        standing: Standing,
+    ) -> Result<(), Refusal> {
+        let Choice { route, issuer } = choice;
+        let (plan, acquirer) = (self.plan, self.plan.station_of(link));
+        // Packed digits double in ASCII, lengths too; our own fields come on top.
+        let wire_max = message.bytes().len() * 2 + 64;
+        if !self.gate.admits(wire_max) {
+            return Err(Refusal::GateFull);
+        }
+        let world = &mut *self.world;
+        let slot = match standing {
+            Standing::Replied(slot) => slot,
+            Standing::New if world.table.can_keep(message) => {
+                world.table.next().ok_or(Refusal::PendingFull)?
+            }
+            Standing::New => return Err(Refusal::PendingFull),
+        };
+        let stans = world.stations[issuer.index()].stans.as_ref();
+        let stan = stans.and_then(Stans::next).ok_or(Refusal::StansExhausted)?;
+        let sent_at = world.stamp.transmission();
+        let edits = [
+            Edit { field: 7, value: Replace::Packed { digits: sent_at, units: 10 } },
+            Edit { field: 11, value: Replace::Packed { digits: stan.digits(), units: 6 } },
+            Edit {
+                field: 33,
+                value: Replace::Packed {
+                    digits: plan.institution.digits,
+                    units: plan.institution.units,
+                },
+            },
+        ];
+        let mti = message.mti();
+        let arrived = world.table.of(slot).map_or(self.now.boot, |pending| pending.arrived);
+        let record =
+            Record::Decision { acquirer, link, issuer, mti, route, stan, sent_at, arrived };
+        let deadline = self.now.boot + plan.limits.release_within;
+        let forwarding = plan.forwarding(acquirer, issuer).expect("routes were compiled");
+        let entered = self.gate.enter(
+            Purpose::Forward { issuer, slot, deadline },
+            Some(&record),
+            wire_max,
+            |out| forwarding.write(message, mti, OF_ONE_HOP, &edits, out),
+        );
+        match entered {
+            None => return Err(Refusal::GateFull),
+            Some(Err(error)) => {
+                self.tell(Notice::Inexpressible { from: acquirer, to: issuer, field: error.field });
+                return Err(Refusal::Conversion);
+            }
+            Some(Ok(())) => {}
+        }
+        self.begin(link, message, issuer, slot, sent_at);
+        Ok(())
+    }
+
+    /// The change: from here on nothing can refuse.
+    fn begin(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        issuer: StationId,
+        slot: SlotId,
+        sent_at: u64,
+    ) {
+        let arrived = self.arrived(link, message);
+        let timeout = self.plan.station(issuer).settings.timeout;
+        let world = &mut *self.world;
+        if world.table.of(slot).is_none() {
+            let taken = world.table.insert(arrived);
+            assert!(taken == slot, "the place that was looked at is the one that is taken");
+            world.table.keep(slot, message);
+        }
+        let now = &mut world.stations[issuer.index()];
+        let stan = now.stans.as_mut().and_then(|stans| stans.take(slot.index));
+        let pending = world.table.of_mut(slot).expect("it was just taken");
+        pending.state = State::InFlight;
+        pending.issuer = issuer;
+        pending.stan = stan.expect("a free one was looked at");
+        pending.sent_at = sent_at;
+        world.table.join(&mut now.in_flight, slot, self.now.boot + timeout);
+        now.tally.requests += 1;
+        let dropped = message.fields().intersection(OF_ONE_HOP).len();
+        world.counters.add(Counter::FieldsDropped, u64::from(dropped));
+    }
+
+    fn arrived(&self, link: LinkId, message: &Message<'_>) -> Pending {
+        let generation = self.world.links[link.index()].generation;
+        let acquirer = self.plan.station_of(link);
+        Pending::arrived(self.now.boot, acquirer, link, generation, message.mti())
+    }
+}

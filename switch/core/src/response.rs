@@ -1,0 +1,182 @@
+//! An issuer's answer: match it, settle the transaction, pass it on. Knows no socket; an answer
+//! that matches nothing changes nothing.
+
+use codec::{Edit, Fields, Message, Replace};
+
+use crate::counters::Counter;
+use crate::gate::Purpose;
+use crate::ids::{LinkId, SlotId, Stan, StationId};
+use crate::notices::{Notice, Unmatched};
+use crate::pending::{Pending, State};
+use crate::records::Record;
+use crate::refusal::Refusal;
+use crate::request::OF_ONE_HOP;
+use crate::stans::Stans;
+use crate::turn::Turn;
+
+/// Fields of the request that its answer must carry unchanged, or not at all.
+const RESTORED: Fields = Fields::of(&[7, 11, 32, 33]);
+/// DE 39 below is an approval (000 to 099).
+const APPROVED_BELOW: u64 = 0x100;
+
+impl Turn<'_> {
+    /// An answer (1110, 1210, 1130, ...) from any link. Its STAN says whose it is.
+    pub(crate) fn on_answer(&mut self, link: LinkId, message: &Message<'_>) {
+        let stan = message.value(11).and_then(|value| value.number());
+        let stan = Stan(stan.and_then(|stan| u32::try_from(stan).ok()).unwrap_or_default());
+        match Stans::home(stan, self.plan.workers) {
+            None => self.unmatched(link, message, stan, Unmatched::Unknown),
+            Some(home) if home == self.me => {
+                self.on_answer_at_home(self.plan.station_of(link), link, stan, message);
+            }
+            Some(home) => {
+                let purpose = Purpose::Carry { home: home.0, link };
+                let bytes = message.bytes();
+                let entered = self.gate.enter::<()>(purpose, None, bytes.len(), |out| {
+                    out.copy_from_slice(bytes);
+                    Ok(bytes.len())
+                });
+                if entered.is_none() {
+                    self.count(Counter::AnswersLost);
+                }
+            }
+        }
+    }
+
+    /// The same, at the home of its STAN.
+    pub(crate) fn on_answer_at_home(
+        &mut self,
+        issuer: StationId,
+        link: LinkId,
+        stan: Stan,
+        message: &Message<'_>,
+    ) {
+        let stans = self.world.stations[issuer.index()].stans.as_ref();
+        let found = stans.and_then(|stans| self.world.table.at(stans.slot(stan)?));
+        let Some((slot, pending)) = found else {
+            return self.unmatched(link, message, stan, Unmatched::Unknown);
+        };
+        let pending = *pending;
+        if let Err(why) = self.agrees(slot, &pending, message) {
+            return self.unmatched(link, message, stan, why);
+        }
+        let Some(action) = message.value(39).and_then(|value| value.packed()) else {
+            return self.unmatched(link, message, stan, Unmatched::NoActionCode);
+        };
+        if pending.state == State::Expired {
+            return self.on_late(link, stan, action);
+        }
+        self.settle(slot, &pending, action, message);
+    }
+
+    /// Does an answer echo what was sent? DE 11 does, or it would not be looked at here.
+    fn agrees(
+        &self,
+        slot: SlotId,
+        pending: &Pending,
+        message: &Message<'_>,
+    ) -> Result<(), Unmatched> {
+        if pending.mti.answer() != Some(message.mti()) {
+            return Err(Unmatched::Mti);
+        }
+        let compared = self.plan.station(pending.issuer).settings.echoed;
+        let dialect = &self.plan.station(pending.acquirer).settings.dialect;
+        let (kept, large) = self.world.table.kept(slot);
+        let mut agreeing = 0;
+        for field in compared.intersection(message.fields()) {
+            let Some(came) = message.value(field) else { continue };
+            let same = if field == 7 {
+                came.packed() == Some(pending.sent_at)
+            } else {
+                let sent = kept.wire(field, large).and_then(|wire| dialect.value_in(field, wire));
+                let Some(sent) = sent else { continue };
+                came.same(&sent)
+            };
+            if !same {
+                return Err(Unmatched::Differs(field));
+            }
+            agreeing += 1;
+        }
+        if agreeing == 0 { Err(Unmatched::NothingToCompare) } else { Ok(()) }
+    }
+
+    /// The transaction has its outcome: record it, pass the answer on, forget it.
+    fn settle(&mut self, slot: SlotId, pending: &Pending, action: u64, message: &Message<'_>) {
+        let (plan, at) = (self.plan, self.now.boot);
+        let Pending { acquirer, issuer, stan, .. } = *pending;
+        let code = u16::try_from(action).unwrap_or(u16::MAX);
+        let record = Record::Settlement { issuer, stan, action: code, at };
+        let purpose = Purpose::Answer {
+            acquirer,
+            link: pending.link,
+            link_generation: pending.link_generation,
+        };
+        let (kept, large) = self.world.table.kept(slot);
+        let mut edits = [Edit { field: 0, value: Replace::Text(&[]) }; 4];
+        let (mut count, mut drop) = (0, OF_ONE_HOP);
+        for field in RESTORED {
+            if let Some(wire) = kept.wire(field, large) {
+                edits[count] = Edit { field, value: Replace::Wire(wire) };
+                count += 1;
+            } else {
+                drop = drop.with(field);
+            }
+        }
+        let forwarding = plan.forwarding(issuer, acquirer).expect("routes were compiled");
+        let wire_max = message.bytes().len() * 2 + 64;
+        let entered = self.gate.enter(purpose, Some(&record), wire_max, |out| {
+            forwarding.write(message, message.mti(), drop, &edits[..count], out)
+        });
+        match entered {
+            // No room even for an answer: it stays pending and is answered at its timeout.
+            None => return self.count(Counter::AnswersLost),
+            Some(Err(error)) => {
+                self.tell(Notice::Inexpressible { from: issuer, to: acquirer, field: error.field });
+                self.answer_kept(slot, Refusal::Malfunction, Some(&record));
+            }
+            Some(Ok(())) => self.tally(pending, action),
+        }
+        let world = &mut *self.world;
+        let now = &mut world.stations[issuer.index()];
+        world.table.leave(&mut now.in_flight, slot);
+        now.stans.as_mut().expect("it gave the number").give_back(stan);
+        world.table.remove(slot);
+    }
+
+    fn tally(&mut self, pending: &Pending, action: u64) {
+        let world = &mut *self.world;
+        let approved = u64::from(action < APPROVED_BELOW);
+        for station in [pending.issuer, pending.acquirer] {
+            let tally = &mut world.stations[station.index()].tally;
+            tally.answers += 1;
+            tally.approved += approved;
+        }
+        let took = self.now.boot.since(pending.arrived).as_nanos();
+        let issuer = &mut world.stations[pending.issuer.index()].tally;
+        issuer.latencies.record(u64::try_from(took).unwrap_or(u64::MAX));
+        world.counters.count(Counter::Answered);
+        world.counters.add(Counter::Approved, approved);
+    }
+
+    /// An answer after its timeout: the acquirer has had 911, so it is never delivered.
+    fn on_late(&mut self, link: LinkId, stan: Stan, action: u64) {
+        self.count(Counter::Late);
+        if action < APPROVED_BELOW {
+            self.count(Counter::LateApproved);
+        }
+        let action = u16::try_from(action).unwrap_or(u16::MAX);
+        self.tell(Notice::Late { link, stan, action });
+    }
+
+    fn unmatched(&mut self, link: LinkId, message: &Message<'_>, stan: Stan, why: Unmatched) {
+        self.count(match why {
+            Unmatched::Unknown => Counter::UnmatchedUnknown,
+            Unmatched::OtherStation
+            | Unmatched::Differs(_)
+            | Unmatched::NothingToCompare
+            | Unmatched::Mti
+            | Unmatched::NoActionCode => Counter::UnmatchedDiffers,
+        });
+        self.tell(Notice::Unmatched { link, stan, mti: message.mti(), why });
+    }
+}

@@ -1,0 +1,308 @@
+//! One worker's share of the switch and the ways into it. Every event enters here and is handed to
+//! the file that decides on it. Decides nothing itself.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use codec::{Message, Slots};
+
+use crate::counters::{Counter, Counters};
+use crate::gate::{Gate, Position};
+use crate::ids::{LinkId, SlotId, StationId, WorkerId};
+use crate::links::Link;
+use crate::network::Drain;
+use crate::notices::{Closing, Notice, Notices};
+use crate::outlet::Outlet;
+use crate::parked::Parked;
+use crate::pending::{Line, Table};
+use crate::plan::Plan;
+use crate::refusal::Refusal;
+use crate::stations::StationNow;
+use crate::time::{Now, Stamp, Time};
+
+/// Something the core wants done that is not a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Connect a link; [`Core::handle_opened`] or [`Core::handle_closed`] tells the end of it.
+    Connect(LinkId),
+    /// Close a link; [`Core::handle_closed`] follows.
+    Close(LinkId, Closing),
+    /// Put a question; [`Core::handle_reply`] brings the reply.
+    Ask(SlotId, Question),
+}
+
+/// What a decision can ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The key provider: is the message authentication code right?
+    Mac,
+}
+
+/// What a question is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Go on.
+    Granted,
+    /// Refuse.
+    Denied,
+}
+
+/// One worker's share of the switch.
+#[derive(Debug)]
+pub struct Core {
+    plan: Arc<Plan>,
+    me: WorkerId,
+    world: World,
+    gate: Gate,
+}
+
+/// Everything that changes from event to event, except the gate.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) stations: Vec<StationNow>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) table: Table,
+    pub(crate) parked: Parked,
+    /// Decisions that wait for a reply.
+    pub(crate) deciding: Line,
+    /// Transactions in quarantine.
+    pub(crate) resting: Line,
+    pub(crate) orders: VecDeque<Order>,
+    pub(crate) notices: Notices,
+    pub(crate) counters: Counters,
+    /// No link needs looking at before.
+    pub(crate) links_wake: Time,
+    pub(crate) stamp: Stamp,
+    pub(crate) chance: u64,
+    pub(crate) drain: Drain,
+    /// Whether an issuer of ours can be reached may have changed since the others were told.
+    pub(crate) unannounced: bool,
+}
+
+/// What one event works with.
+pub(crate) struct Turn<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) me: WorkerId,
+    pub(crate) world: &'a mut World,
+    pub(crate) gate: &'a mut Gate,
+    pub(crate) now: Now,
+}
+
+impl Core {
+    /// The share of worker `me`, with a gate of `gate_bytes` (a power of two). `chance` decides
+    /// the pauses between attempts to connect, and nothing else.
+    pub fn new(plan: Arc<Plan>, me: WorkerId, gate_bytes: usize, chance: u64) -> Self {
+        let limits = plan.limits;
+        let links: Vec<Link> = plan.link_stations.iter().map(|_| Link::default()).collect();
+        let orders = links.len() * 2 + limits.parked_max as usize;
+        let mut world = World {
+            stations: StationNow::all(&plan, me),
+            links,
+            table: Table::new(limits.pending_max, limits.large_max),
+            parked: Parked::new(limits.parked_max, limits.parked_frame_max),
+            deciding: Line::EMPTY,
+            resting: Line::EMPTY,
+            orders: VecDeque::with_capacity(orders),
+            notices: Notices::new(limits.notices_max),
+            counters: Counters::default(),
+            links_wake: Time::NEVER,
+            stamp: Stamp::default(),
+            chance,
+            drain: Drain::Serving,
+            unannounced: false,
+        };
+        for station in plan.stations.iter().filter(|station| station.worker == me) {
+            if station.settings.connects {
+                for link in 0..station.settings.links {
+                    world.links[station.links_from.index() + link as usize].retry = Time(0);
+                }
+                world.links_wake = Time(0);
+            }
+        }
+        Self { plan, me, world, gate: Gate::new(gate_bytes) }
+    }
+
+    fn turn(&mut self, now: Now) -> Turn<'_> {
+        self.world.stamp = self.world.stamp.at(now.utc);
+        let Self { plan, me, world, gate } = self;
+        Turn { plan, me: *me, world, gate, now }
+    }
+
+    /// A frame came in on an open link: one whole message, without its framing. `slots` is scratch
+    /// space that the caller keeps between calls.
+    pub fn handle_frame(&mut self, now: Now, link: LinkId, frame: &[u8], slots: &mut Slots) {
+        let mut turn = self.turn(now);
+        turn.world.counters.count(Counter::Frames);
+        let state = &mut turn.world.links[link.index()];
+        state.heard = now.boot;
+        state.echo_missed = 0;
+        if !state.phase.is_open() {
+            return;
+        }
+        if frame.is_empty() {
+            turn.world.counters.count(Counter::KeepAlives);
+            return;
+        }
+        let plan = turn.plan;
+        let dialect = &plan.station(plan.station_of(link)).settings.dialect;
+        match dialect.decode(frame, slots) {
+            Ok(()) => turn.on_message(link, &slots.message(dialect, frame)),
+            Err(error) => turn.on_malformed(link, &slots.message(dialect, frame), error),
+        }
+    }
+
+    /// A connection came in for a station; gives the link that it becomes, or none when all links
+    /// of the station are in use or the node is stopping.
+    pub fn handle_accept(&mut self, now: Now, station: StationId) -> Option<LinkId> {
+        self.turn(now).on_accept(station)
+    }
+
+    /// A link that we asked for is connected.
+    pub fn handle_opened(&mut self, now: Now, link: LinkId) {
+        self.turn(now).on_opened(link);
+    }
+
+    /// A link was closed by either side, or could not be opened. `sent` bytes of it, counted from
+    /// its opening, were taken by the socket.
+    pub fn handle_closed(&mut self, now: Now, link: LinkId, sent: u64, outlet: &mut impl Outlet) {
+        self.turn(now).on_closed(link, sent, outlet);
+    }
+
+    /// A question of ours has its reply.
+    pub fn handle_reply(&mut self, now: Now, slot: SlotId, reply: Reply, slots: &mut Slots) {
+        self.turn(now).on_reply(slot, reply, slots);
+    }
+
+    /// Another worker sent us a message.
+    pub fn handle_peer(
+        &mut self,
+        now: Now,
+        from: WorkerId,
+        message: &[u8],
+        slots: &mut Slots,
+        outlet: &mut impl Outlet,
+    ) {
+        self.turn(now).on_peer(from, message, slots, outlet);
+    }
+
+    /// Time has passed: expires what is due, connects, echoes.
+    pub fn handle_time(&mut self, now: Now) {
+        let mut turn = self.turn(now);
+        turn.on_time();
+    }
+
+    /// Stop: no new requests; answer what is in flight, sign off, then [`Core::is_drained`].
+    pub fn handle_drain(&mut self, now: Now) {
+        self.turn(now).on_drain();
+    }
+
+    /// Whether a drain has come to its end.
+    pub fn is_drained(&self) -> bool {
+        self.world.drain == Drain::Done
+    }
+
+    /// Everything up to `position` is committed and may leave.
+    pub fn handle_committed(&mut self, position: Position) {
+        self.gate.commit(position);
+    }
+
+    /// The next record to commit and the position that its commit reaches.
+    pub fn poll_record(&mut self) -> Option<(Position, &[u8])> {
+        self.gate.take_record()
+    }
+
+    /// The end of everything entered so far: where a commit of all of it reaches.
+    pub fn entered(&self) -> Position {
+        self.gate.end()
+    }
+
+    /// Releases everything that is committed; the only way out for bytes.
+    pub fn poll_transmit(&mut self, now: Now, outlet: &mut impl Outlet) {
+        self.turn(now).release(outlet);
+    }
+
+    /// Something else to do.
+    pub fn poll_order(&mut self) -> Option<Order> {
+        self.world.orders.pop_front()
+    }
+
+    /// Something that people should hear of.
+    pub fn poll_notice(&mut self) -> Option<Notice> {
+        self.world.notices.take()
+    }
+
+    /// When [`Core::handle_time`] has something to do.
+    pub fn poll_timeout(&self) -> Time {
+        let world = &self.world;
+        let fixed = [
+            world.links_wake,
+            world.table.next_deadline(&world.deciding),
+            world.table.next_deadline(&world.resting),
+            world.drain.wakes(),
+        ];
+        let in_flight = world.stations.iter().map(|s| world.table.next_deadline(&s.in_flight));
+        fixed.into_iter().chain(in_flight).min().unwrap_or(Time::NEVER)
+    }
+
+    /// Bytes of the gate in use, and in all.
+    pub fn gate_fill(&self) -> (usize, usize) {
+        self.gate.fill()
+    }
+
+    /// What has been counted.
+    pub fn counters(&self) -> &Counters {
+        &self.world.counters
+    }
+
+    /// Transactions known, parked decisions, and transactions in quarantine.
+    pub fn occupancy(&self) -> (u32, u32, u32) {
+        (self.world.table.used(), self.world.deciding.len(), self.world.resting.len())
+    }
+
+    /// A station as this worker sees it.
+    pub fn station(&self, id: StationId) -> &StationNow {
+        &self.world.stations[id.index()]
+    }
+
+    /// A link as this worker sees it.
+    pub fn link(&self, id: LinkId) -> &Link {
+        &self.world.links[id.index()]
+    }
+
+    /// The settings that it runs by.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+}
+
+impl Turn<'_> {
+    /// A message that could be read, by its MTI (`field.md` of the standard: class, function).
+    pub(crate) fn on_message(&mut self, link: LinkId, message: &Message<'_>) {
+        let mti = message.mti();
+        let same_edition = mti.version() == self.plan.edition(self.plan.station_of(link));
+        if mti.is_answer() {
+            match mti.class() {
+                1 | 2 if same_edition => self.on_answer(link, message),
+                8 if same_edition => self.on_network_answer(link, message),
+                _ => self.world.counters.count(Counter::Unanswerable),
+            }
+        } else if mti.answer().is_none() {
+            self.world.counters.count(Counter::Unanswerable);
+        } else {
+            match (mti.class(), mti.function(), mti.origin()) {
+                (1 | 2, 0, 0 | 1) if same_edition => self.on_request(link, message),
+                (8, _, _) if same_edition => self.on_network_request(link, message),
+                _ => self.refuse(link, message, Refusal::UnknownRequest),
+            }
+        }
+    }
+
+    pub(crate) fn tell(&mut self, notice: Notice) {
+        self.world.notices.tell(notice, &mut self.world.counters);
+    }
+
+    pub(crate) fn count(&mut self, counter: Counter) {
+        self.world.counters.count(counter);
+    }
+}
