@@ -1,1 +1,12 @@
-//! Placeholder.
+//! The shell around the core: command line, configuration, logs, control socket, and the threads
+//! that join the parts. Decides nothing about a transaction; that is `switch-core`'s.
+
+pub mod cli;
+
+pub mod config;
+
+pub mod logs;
+
+pub mod status;
+
+pub mod control;

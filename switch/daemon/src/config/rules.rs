@@ -1,0 +1,243 @@
+//! What must hold between the parts of a configuration, and the whole put together. Must not know
+//! how a single key is read.
+
+use switch_core::plan::{Plan, PlanError, Settings};
+use switch_core::routing::RoutingError;
+
+use super::document::Table;
+use super::route::{Route, route};
+use super::section::{At, Section};
+use super::station::{Dialects, Read, Station, station};
+use super::{Configuration, Mode, Report, later, node};
+
+use std::net::SocketAddr;
+
+/// The most stations: the core numbers them with 16 bits, and pairs of them are tabled.
+const STATIONS_MAX: usize = 4_096;
+
+/// Reads the whole tree. None when something is missing that it can not be put together without;
+/// mistakes are in the report either way.
+pub(super) fn configuration(
+    root: &Table,
+    mode: Mode,
+    cores: usize,
+    report: &mut Report,
+) -> Option<Configuration> {
+    let mut section = Section::new(root, "", report);
+    let node = node::node(&mut section, cores);
+    later::journal(&mut section, mode);
+    let control_socket = node::control(&mut section);
+    let (limits, drain) = node::limits(&mut section);
+    later::sites(&mut section);
+    let station_tables = section.tables("station");
+    let route_tables = section.tables("route");
+    if section.given("station").is_none() {
+        section.missing("station", "at least one [[station]]");
+    }
+    section.finish();
+
+    if station_tables.len() > STATIONS_MAX {
+        let message = format!("{} stations; at most {STATIONS_MAX}", station_tables.len());
+        report.fail(&root.place, "station", message);
+        return None;
+    }
+    let mut dialects = Dialects::new();
+    let reads: Vec<Read> = station_tables
+        .iter()
+        .enumerate()
+        .map(|(index, table)| station(table, index + 1, mode, &mut dialects, report))
+        .collect();
+    let routes: Vec<Option<Route>> = route_tables
+        .iter()
+        .enumerate()
+        .map(|(index, table)| route(table, index + 1, &reads, report))
+        .collect();
+    let right: Vec<&Station> = reads.iter().filter_map(|read| read.station.as_ref()).collect();
+    names(&right, report);
+    institutions(&right, report);
+    listeners(&right, report);
+
+    // The core's own checks speak of places in lists, so the lists must be whole.
+    let stations: Option<Vec<Station>> = reads.into_iter().map(|read| read.station).collect();
+    let routes: Option<Vec<Route>> = routes.into_iter().collect();
+    let (node, stations, routes) = (node?, stations?, routes?);
+    let settings = Settings {
+        institution: node.institution,
+        workers: node.workers,
+        stations: stations.iter().map(|station| station.settings.clone()).collect(),
+        routes: routes.iter().map(|route| route.settings.clone()).collect(),
+        limits,
+    };
+    core_rules(settings.clone(), &stations, &routes, root, report);
+    Some(Configuration {
+        files: Vec::new(),
+        node: node.name,
+        institution: node.institution_text,
+        state: node.state,
+        workers: node.workers,
+        spin: node.spin,
+        drain,
+        settings,
+        endpoints: stations.into_iter().map(|station| station.located.endpoint).collect(),
+        control_socket,
+        inactive: Vec::new(),
+    })
+}
+
+/// A name stands for one station.
+fn names(stations: &[&Station], report: &mut Report) {
+    for (index, station) in stations.iter().enumerate() {
+        let name = &station.settings.name;
+        let same = stations.iter().take(index).find(|other| other.settings.name == *name);
+        if let Some(first) = same {
+            let message = format!(
+                "there is a station of that name at {}; rename or remove one",
+                first.name_place
+            );
+            report.fail(&station.name_place, format!("station.{name}.name"), message);
+        }
+    }
+}
+
+/// An acquirer institution sends over one station: its transactions and their repeats live on the
+/// worker of that station.
+fn institutions(stations: &[&Station], report: &mut Report) {
+    let mut seen: Vec<(switch_core::plan::Institution, usize, &super::Place)> = Vec::new();
+    for (index, station) in stations.iter().enumerate() {
+        if !station.settings.role.acquires() {
+            continue;
+        }
+        let codes = station.settings.institutions.iter().zip(&station.institution_places);
+        for (code, place) in codes {
+            let Some((_, first, at)) = seen.iter().find(|(other, ..)| other == code) else {
+                seen.push((*code, index, place));
+                continue;
+            };
+            let key = format!("station.{}.institution", station.settings.name);
+            let message = if *first == index {
+                format!("stands twice, first at {at}; remove one")
+            } else {
+                format!(
+                    "acquirer \"{}\" has this institution already, at {at}; an institution sends \
+                     over one station",
+                    stations[*first].settings.name
+                )
+            };
+            report.fail(place, key, message);
+        }
+    }
+}
+
+/// One station a port, unless who may connect tells them apart.
+fn listeners(stations: &[&Station], report: &mut Report) {
+    for (index, station) in stations.iter().enumerate() {
+        for other in stations.iter().take(index) {
+            for at in &station.located.listen {
+                if let Some(message) = conflict(at, station, other) {
+                    let key = format!("station.{}.listen", station.settings.name);
+                    report.fail(&at.place, key, message);
+                }
+            }
+        }
+    }
+}
+
+fn conflict(at: &At<SocketAddr>, station: &Station, other: &Station) -> Option<String> {
+    let (address, name) = (at.value, &other.settings.name);
+    let near = other.located.listen.iter().find(|near| {
+        let near = near.value;
+        let (a, b) = (near.ip(), address.ip());
+        let touches = a == b || a.is_unspecified() || b.is_unspecified();
+        near.port() == address.port() && address.port() != 0 && touches
+    })?;
+    if near.value != address {
+        return Some(format!(
+            "{address} and {} of station \"{name}\" ({}) can not both be bound; use another port",
+            near.value, near.place
+        ));
+    }
+    let (ours, theirs) = (&station.located.endpoint.peers, &other.located.endpoint.peers);
+    let (range, overlapped) =
+        ours.iter().find_map(|range| Some((range, theirs.iter().find(|o| o.overlaps(range))?)))?;
+    Some(format!(
+        "station \"{name}\" listens on {address} too ({}), and peers {range} and {overlapped} \
+         overlap, so a caller could be either; use another port, or make `peers` disjoint",
+        near.place
+    ))
+}
+
+/// Runs the core's own checks, and says in the file's terms what they found.
+fn core_rules(
+    mut settings: Settings,
+    stations: &[Station],
+    routes: &[Route],
+    root: &Table,
+    report: &mut Report,
+) {
+    // After an overlap the later route is left out and the rest looked at again, so that one run
+    // names every overlap.
+    let mut places: Vec<usize> = (0..routes.len()).collect();
+    while let Err(error) = Plan::new(settings.clone()) {
+        let PlanError::Routing(RoutingError::Overlap(first, second)) = error else {
+            let (place, key, message) = in_file_terms(error, stations, routes, &places, root);
+            report.fail(&place, key, message);
+            return;
+        };
+        let (first, route) = (&routes[places[first]], &routes[places[second]]);
+        let message = format!(
+            "some of these cards have a route already, \"{}\" at {}; of one length, only one may \
+             hold a card",
+            first.settings.pan, first.pan_place
+        );
+        report.fail(&route.pan_place, format!("route.{}.pan", route.settings.pan), message);
+        settings.routes.remove(second);
+        places.remove(second);
+    }
+}
+
+fn in_file_terms(
+    error: PlanError,
+    stations: &[Station],
+    routes: &[Route],
+    places: &[usize],
+    root: &Table,
+) -> (super::Place, String, String) {
+    let route = |index: usize| &routes[places[index]];
+    match error {
+        PlanError::Versions { acquirer, issuer } => {
+            let (from, to) = (&stations[acquirer.index()], &stations[issuer.index()]);
+            let message = format!(
+                "acquirer \"{}\" speaks {} (at {}), and between versions of ISO 8583 nothing can be \
+                 forwarded yet; give both a dialect of one version",
+                from.settings.name,
+                from.settings.dialect.name(),
+                from.dialect_place
+            );
+            (to.dialect_place.clone(), format!("station.{}.dialect", to.settings.name), message)
+        }
+        PlanError::NotAnIssuer { route: index, station } => {
+            let name = &stations[station.index()].settings.name;
+            let message = format!("\"{name}\" is no issuer; name one");
+            let route = route(index);
+            (route.pan_place.clone(), format!("route.{}.to", route.settings.pan), message)
+        }
+        PlanError::Routing(RoutingError::Prefix(index) | RoutingError::Issuers(index)) => {
+            let route = route(index);
+            let message = "this is no route; name a prefix and 1 to 16 issuers".into();
+            (route.pan_place.clone(), format!("route.{}", route.settings.pan), message)
+        }
+        PlanError::Routing(RoutingError::Overlap(_, second)) => {
+            let route = route(second);
+            let message = "some of these cards have a route already".into();
+            (route.pan_place.clone(), format!("route.{}.pan", route.settings.pan), message)
+        }
+        PlanError::Workers => {
+            let message = "1 to 64 workers can run; change node.workers".into();
+            (root.place.clone(), "node.workers".into(), message)
+        }
+        PlanError::TooMany => {
+            let message = "too many stations, or too many links in all; lower `links`".into();
+            (root.place.clone(), "station".into(), message)
+        }
+    }
+}

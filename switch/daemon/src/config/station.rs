@@ -1,0 +1,233 @@
+//! `[[station]]`: who a party is and how it is spoken with. Looks at one station alone; what must
+//! hold between stations is checked elsewhere.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use codec::{Dialect, Fields};
+use switch_core::plan::{Institution, Keys, Pin, Role, SignOn, StationSettings};
+
+use super::Mode;
+use super::Report;
+use super::document::{Table, Value};
+use super::endpoint::{Located, endpoint};
+use super::nearest::suggestion;
+use super::node::{DIGITS, institution, name};
+use super::place::Place;
+use super::section::{At, Section};
+
+/// Dialects in use, one of each name: the core compiles one plan for two equal ones.
+pub(super) type Dialects = BTreeMap<String, Arc<Dialect>>;
+
+/// Dialects that the product will have and that are not built in yet.
+const DIALECTS_LATER: [&str; 2] = ["iso87-ascii", "iso87-binary"];
+
+/// A station, with what the rules between stations need.
+pub(super) struct Station {
+    pub(super) settings: StationSettings,
+    pub(super) located: Located,
+    pub(super) name_place: Place,
+    pub(super) dialect_place: Place,
+    pub(super) institution_places: Vec<Place>,
+}
+
+/// What is left of a station when something about it is wrong: enough to know it by name.
+pub(super) struct Read {
+    /// Its name and role, as far as they are right.
+    pub(super) name: Option<String>,
+    pub(super) role: Option<Role>,
+    /// All of it, when all is right.
+    pub(super) station: Option<Station>,
+}
+
+/// Reads one `[[station]]`, the `ordinal`-th, counting from 1.
+pub(super) fn station(
+    table: &Table,
+    ordinal: usize,
+    mode: Mode,
+    dialects: &mut Dialects,
+    report: &mut Report,
+) -> Read {
+    let named = table.text("name");
+    let path = named.map_or(format!("station[{ordinal}]"), |name| format!("station.{name}"));
+    let mut section = Section::new(table, path, report);
+    let errors = section.report.errors.len();
+
+    let name = name(&mut section, "a name of its own, name = \"issuer-x\"");
+    let role = role(&mut section);
+    let institutions = institutions(&mut section);
+    let dialect = dialect(&mut section, dialects);
+    let located = endpoint(&mut section, mode);
+    let speech = speech(&mut section);
+    let issuing = issuing(&mut section);
+    let keys = keys(&mut section, mode);
+    match role {
+        Some(Role::Acquirer) => section.inactive(&ISSUING, "no effect on an acquirer"),
+        Some(Role::Issuer) => section.inactive(&["mac"], "no effect on an issuer"),
+        Some(Role::Both) | None => {}
+    }
+    section.finish();
+
+    let whole = errors == report.errors.len();
+    let station = (|| {
+        let (located, (dialect, dialect_place)) = (located?, dialect?);
+        let settings = StationSettings {
+            name: name.as_ref()?.value.into(),
+            role: role?,
+            institutions: institutions.iter().map(|at| at.value).collect(),
+            dialect,
+            sign_on: speech.0,
+            timeout: issuing.timeout,
+            echo: speech.1,
+            links: located.links,
+            connects: located.connects,
+            reconnect: located.reconnect,
+            in_flight_max: issuing.in_flight_max,
+            pin: issuing.pin,
+            keys,
+            echoed: issuing.echoed,
+        };
+        let name_place = name.as_ref()?.place.clone();
+        let institution_places = institutions.into_iter().map(|at| at.place).collect();
+        Some(Station { settings, located, name_place, dialect_place, institution_places })
+    })();
+    Read { name: named.map(Into::into), role, station: station.filter(|_| whole) }
+}
+
+fn role(section: &mut Section<'_, '_>) -> Option<Role> {
+    if section.given("role").is_none() {
+        section.missing("role", "role = \"acquirer\", \"issuer\" or \"both\"");
+    }
+    let roles = [("acquirer", Role::Acquirer), ("issuer", Role::Issuer), ("both", Role::Both)];
+    section.choice("role", &roles).map(|role| role.value)
+}
+
+/// The station's codes, by `institution` or `institutions`.
+fn institutions(section: &mut Section<'_, '_>) -> Vec<At<Institution>> {
+    let texts = match (section.given("institution"), section.given("institutions")) {
+        (None, None) => {
+            section.missing("institution", "institution = \"77334000001\", its DE 32");
+            Vec::new()
+        }
+        (Some(_), Some(both)) => {
+            section.fail(
+                "institutions",
+                &both.place,
+                "stands beside institution; keep one of both",
+            );
+            Vec::new()
+        }
+        (Some(_), None) => section.text("institution", DIGITS).into_iter().collect(),
+        (None, Some(_)) => section.texts("institutions", "codes of 1 to 11 digits"),
+    };
+    for key in ["institution", "institutions"] {
+        section.known(key);
+    }
+    let key = if section.given("institutions").is_some() { "institutions" } else { "institution" };
+    let codes = texts.into_iter().filter_map(|text| {
+        let (code, _) = institution(section, key, &text)?;
+        Some(At { value: code, place: text.place })
+    });
+    codes.collect()
+}
+
+fn dialect(
+    section: &mut Section<'_, '_>,
+    dialects: &mut Dialects,
+) -> Option<(Arc<Dialect>, Place)> {
+    if section.given("dialect").is_none() {
+        section.missing("dialect", "dialect = \"iso93-ascii\", as the station has it");
+    }
+    let name = section.text("dialect", "the name of a dialect")?;
+    if let Some(known) = dialects.get(name.value) {
+        return Some((Arc::clone(known), name.place));
+    }
+    let Some(built_in) = codec::built_in(name.value) else {
+        let names = codec::built_ins().iter().map(|dialect| dialect.name());
+        let hint = if DIALECTS_LATER.contains(&name.value) {
+            format!("is not built in yet; there is {}", names.collect::<Vec<_>>().join(", "))
+        } else if name.value.contains(['/', '.']) {
+            let names = names.collect::<Vec<_>>().join(", ");
+            format!("looks like a file, and dialects are not read from files yet; there is {names}")
+        } else {
+            format!("is no dialect; {}", suggestion(name.value, names))
+        };
+        section.fail("dialect", &name.place, format!("\"{}\" {hint}", name.value));
+        return None;
+    };
+    let dialect = Arc::new(built_in.clone());
+    dialects.insert(name.value.into(), Arc::clone(&dialect));
+    Some((dialect, name.place))
+}
+
+/// Who signs on, and when silence is broken by an echo.
+fn speech(section: &mut Section<'_, '_>) -> (SignOn, Option<Duration>) {
+    let words = [("none", SignOn::None), ("ours", SignOn::Ours), ("theirs", SignOn::Theirs)];
+    let sign_on = section.choice("sign_on", &words).map_or(SignOn::None, |found| found.value);
+    let node = section.find("echo");
+    let echo = match node.map(|node| (&node.value, node)) {
+        None => Some(Duration::from_secs(30)),
+        Some((Value::Text(text), _)) if text == "off" => None,
+        Some((Value::Flag(false), node)) => {
+            section.fail("echo", &node.place, "is false and must be \"off\" or a duration");
+            None
+        }
+        Some((_, node)) => {
+            let within = Duration::from_secs(1)..=Duration::from_hours(1);
+            section.duration_of("echo", node, &within)
+        }
+    };
+    (sign_on, echo)
+}
+
+/// Keys that concern requests on their way to an issuer.
+const ISSUING: [&str; 4] = ["timeout", "in_flight_max", "pin", "match"];
+
+/// What holds for requests on their way to an issuer.
+struct Issuing {
+    timeout: Duration,
+    in_flight_max: u32,
+    pin: Pin,
+    echoed: Fields,
+}
+
+fn issuing(section: &mut Section<'_, '_>) -> Issuing {
+    let within = Duration::from_millis(10)..=Duration::from_mins(10);
+    let timeout = section.duration("timeout", within).unwrap_or(Duration::from_secs(10));
+    let mut in_flight_max = 100_000;
+    section.count("in_flight_max", 1..=900_000, &mut in_flight_max);
+    let pins = [("refuse", Pin::Refuse), ("pass", Pin::Pass)];
+    let pin = section.choice("pin", &pins).map_or(Pin::Refuse, |found| found.value);
+    let numbers = section.numbers("match", 2..=128);
+    if let Some(node) =
+        section.given("match").filter(|_| numbers.as_ref().is_some_and(Vec::is_empty))
+    {
+        section.fail(
+            "match",
+            &node.place,
+            "is empty: DE 11 alone would prove an answer; name fields that the issuer echoes, or \
+             remove it for 7, 12, 32, 37, 41",
+        );
+    }
+    let echoed = numbers.map_or(Fields::of(&[7, 12, 32, 37, 41]), |numbers| {
+        numbers
+            .iter()
+            .filter_map(|&number| u8::try_from(number).ok())
+            .fold(Fields::EMPTY, Fields::with)
+    });
+    Issuing { timeout, in_flight_max, pin, echoed }
+}
+
+fn keys(section: &mut Section<'_, '_>, mode: Mode) -> Keys {
+    let words = [("none", Keys::None), ("stand-in", Keys::Provider)];
+    let Some(found) = section.choice("mac", &words) else { return Keys::None };
+    if found.value == Keys::Provider && !mode.insecure_demo {
+        section.fail(
+            "mac",
+            &found.place,
+            "\"stand-in\" checks no code and needs --insecure-demo; write \"none\"",
+        );
+    }
+    found.value
+}

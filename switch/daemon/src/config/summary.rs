@@ -1,0 +1,98 @@
+//! What a configuration would run, for people: the output of `--check`. Decides nothing.
+
+use std::fmt::Write;
+
+use switch_core::plan::{Role, SignOn, StationSettings};
+
+use super::units::show_duration;
+use super::{Configuration, Endpoint};
+
+impl Configuration {
+    /// Lines for stdout: the node, each station, each route, and what is not active.
+    pub fn summary(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out).expect("a text takes what is written");
+        out
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let workers =
+            if self.workers == 1 { "1 worker" } else { &format!("{} workers", self.workers) };
+        writeln!(out, "node {}: institution {}, {workers}", self.node, self.institution)?;
+        writeln!(out, "state {}", self.state.display())?;
+        writeln!(out, "control {}", self.control_socket.display())?;
+        for (station, endpoint) in self.settings.stations.iter().zip(&self.endpoints) {
+            write_station(out, station, endpoint)?;
+        }
+        for route in &self.settings.routes {
+            let issuers = route.to.iter().filter_map(|id| self.settings.stations.get(id.index()));
+            let issuers = issuers.map(|issuer| issuer.name.as_str()).collect::<Vec<_>>();
+            writeln!(out, "route {}: {}", route.pan, issuers.join(", then "))?;
+        }
+        if self.settings.routes.is_empty() {
+            writeln!(out, "no route: every request is refused with 908")?;
+        }
+        for inactive in &self.inactive {
+            writeln!(out, "{}: {inactive}", inactive.place)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_station(
+    out: &mut String,
+    station: &StationSettings,
+    endpoint: &Endpoint,
+) -> std::fmt::Result {
+    let role = role_word(station.role);
+    write!(
+        out,
+        "station {}: {role}, {}, {}, ",
+        station.name,
+        station.dialect.name(),
+        endpoint.framing_name
+    )?;
+    if station.connects {
+        let mut addresses = endpoint.connect.clone();
+        addresses.dedup();
+        let each = endpoint.connect.len() / addresses.len().max(1);
+        write!(out, "connects to {}", list(&addresses))?;
+        if each > 1 {
+            write!(out, ", {each} links each")?;
+        }
+    } else {
+        let (listen, peers) = (list(&endpoint.listen), list(&endpoint.peers));
+        write!(out, "listens on {listen} for {peers}, at most {} links", station.links)?;
+    }
+    write!(out, ", sign-on {}", sign_on_word(station.sign_on))?;
+    match station.echo {
+        Some(echo) => write!(out, ", echo {}", show_duration(echo))?,
+        None => write!(out, ", echo off")?,
+    }
+    if station.role.issues() {
+        write!(out, ", timeout {}", show_duration(station.timeout))?;
+    }
+    writeln!(out)
+}
+
+fn list<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// A role, as it is written in the file.
+pub fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Acquirer => "acquirer",
+        Role::Issuer => "issuer",
+        Role::Both => "both",
+    }
+}
+
+/// Who signs on, as it is written in the file.
+pub fn sign_on_word(sign_on: SignOn) -> &'static str {
+    match sign_on {
+        SignOn::None => "none",
+        SignOn::Ours => "ours",
+        SignOn::Theirs => "theirs",
+    }
+}

@@ -1,0 +1,240 @@
+//! The clients of the control socket: one thread, one poll, one request of each at a time. When it
+//! stalls, operators get no answer and nothing else waits. Must not know what a request means.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::time::ClockId;
+use serde::{Deserialize, Serialize};
+
+use super::socket::BoundSocket;
+use super::{CLIENTS_MAX, REQUEST_BYTES_MAX, Source};
+
+/// How long no one is accepted after accepting failed, as when no descriptors are left.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// Bytes read at once.
+const READ_BYTES: usize = 4 * 1024;
+
+#[derive(Deserialize)]
+struct Request {
+    command: String,
+}
+
+#[derive(Serialize)]
+struct Refusal<'a> {
+    error: &'a str,
+}
+
+/// All clients, and what answers them.
+pub(super) struct Clients {
+    source: Source,
+    patience: Duration,
+    connected: Vec<Client>,
+    /// When the next client is accepted, after a failure.
+    accept_from: Duration,
+}
+
+/// One connection. Either a request is coming in or a reply is going out.
+struct Client {
+    stream: UnixStream,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    /// When it must have sent its request, or taken its reply.
+    deadline: Duration,
+    /// Nothing more will come, or nothing more is wanted: closed once the reply has left.
+    last: bool,
+    closed: bool,
+}
+
+/// Time since boot. This thread is a place where a clock may be read.
+fn now() -> Duration {
+    let time = rustix::time::clock_gettime(ClockId::Boottime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+impl Clients {
+    pub(super) fn new(source: Source, patience: Duration) -> Self {
+        let connected = Vec::with_capacity(CLIENTS_MAX);
+        Self { source, patience, connected, accept_from: Duration::ZERO }
+    }
+
+    /// Serves until the other half of `stopped` is closed.
+    pub(super) fn run(&mut self, socket: &BoundSocket, stopped: &UnixStream) {
+        loop {
+            match self.wait(socket, stopped) {
+                Ok(true) => return,
+                Ok(false) => {}
+                // Poll fails for lack of kernel memory only; the next one may not.
+                Err(_) => std::thread::yield_now(),
+            }
+            let now = now();
+            if now >= self.accept_from {
+                self.accept(socket, now);
+            }
+            for client in &mut self.connected {
+                client.turn(&self.source, now, self.patience);
+            }
+            self.connected.retain(|client| !client.closed);
+        }
+    }
+
+    /// Blocks until there is something to do; true when it is time to end.
+    fn wait(&self, socket: &BoundSocket, stopped: &UnixStream) -> io::Result<bool> {
+        let now = now();
+        let accepting = now >= self.accept_from;
+        let mut waits = Vec::with_capacity(CLIENTS_MAX + 2);
+        waits.push(PollFd::new(stopped, PollFlags::IN));
+        let listening = if accepting { PollFlags::IN } else { PollFlags::empty() };
+        waits.push(PollFd::from_borrowed_fd(socket.as_fd(), listening));
+        for client in &self.connected {
+            let wanted = if client.output.is_empty() { PollFlags::IN } else { PollFlags::OUT };
+            waits.push(PollFd::new(&client.stream, wanted));
+        }
+        let deadlines = self.connected.iter().map(|client| client.deadline);
+        let again = (!accepting).then_some(self.accept_from);
+        let timeout = deadlines.chain(again).min().map(|deadline| deadline.saturating_sub(now));
+        // Requests that wait behind one that was just answered are in our buffer, not in a socket.
+        let buffered = self.connected.iter().any(Client::has_request);
+        let timeout = if buffered { Some(Duration::ZERO) } else { timeout };
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        match rustix::event::poll(&mut waits, timeout.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(waits.first().is_some_and(|stop| !stop.revents().is_empty()))
+    }
+
+    fn accept(&mut self, socket: &BoundSocket, now: Duration) {
+        loop {
+            match socket.accept() {
+                Ok(stream) if self.connected.len() < CLIENTS_MAX => {
+                    self.connected.push(Client::new(stream, now + self.patience));
+                }
+                Ok(mut stream) => {
+                    let busy =
+                        refusal(&format!("{CLIENTS_MAX} clients are connected, which is the most"));
+                    // A fresh socket takes a line this short at once, or the client has gone.
+                    drop(stream.write(&busy));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.accept_from = now + ACCEPT_PAUSE;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Client {
+    fn new(stream: UnixStream, deadline: Duration) -> Self {
+        let (input, output) = (Vec::new(), Vec::new());
+        Self { stream, input, output, deadline, last: false, closed: false }
+    }
+
+    fn has_request(&self) -> bool {
+        self.output.is_empty() && self.input.contains(&b'\n')
+    }
+
+    /// Reads what has come, answers one request, and writes what it takes.
+    fn turn(&mut self, source: &Source, now: Duration, patience: Duration) {
+        if self.output.is_empty() && !self.has_request() {
+            self.read();
+        }
+        if self.output.is_empty() && self.answer(source) {
+            self.deadline = now + patience;
+        }
+        if !self.output.is_empty() {
+            self.write();
+            if self.output.is_empty() {
+                self.deadline = now + patience;
+            }
+        }
+        let idle = self.output.is_empty() && !self.has_request();
+        if now >= self.deadline || (self.last && idle) {
+            self.closed = true;
+        }
+    }
+
+    fn read(&mut self) {
+        let mut chunk = [0; READ_BYTES];
+        loop {
+            match self.stream.read(&mut chunk) {
+                Ok(0) => {
+                    self.last = true;
+                    return;
+                }
+                Ok(count) => {
+                    let come = chunk.get(..count).unwrap_or_default();
+                    self.input.extend_from_slice(come);
+                    if come.contains(&b'\n') || self.input.len() >= REQUEST_BYTES_MAX {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.closed = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Answers the next request in the buffer, if it is there in full.
+    fn answer(&mut self, source: &Source) -> bool {
+        let end = self.input.iter().position(|&byte| byte == b'\n');
+        match end {
+            Some(end) if end < REQUEST_BYTES_MAX => {
+                let line: Vec<u8> = self.input.drain(..=end).collect();
+                self.output = reply(&line, source);
+                true
+            }
+            None if self.input.len() < REQUEST_BYTES_MAX => false,
+            Some(_) | None => {
+                let message = format!("a request is one line of at most {REQUEST_BYTES_MAX} bytes");
+                self.output = refusal(&message);
+                self.input.clear();
+                self.last = true;
+                true
+            }
+        }
+    }
+
+    fn write(&mut self) {
+        while !self.output.is_empty() {
+            match self.stream.write(&self.output) {
+                Ok(count) => drop(self.output.drain(..count)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.closed = true;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The line that answers a line.
+fn reply(line: &[u8], source: &Source) -> Vec<u8> {
+    match serde_json::from_slice::<Request>(line) {
+        Ok(request) if request.command == "status" => json_line(&source()),
+        Ok(request) => refusal(&format!("unknown command {:?}; there is: status", request.command)),
+        Err(_) => refusal(r#"not a request; write one object a line, as {"command":"status"}"#),
+    }
+}
+
+fn refusal(error: &str) -> Vec<u8> {
+    json_line(&Refusal { error })
+}
+
+fn json_line(value: &impl Serialize) -> Vec<u8> {
+    let mut line = serde_json::to_vec(value).expect("plain data has a JSON form");
+    line.push(b'\n');
+    line
+}

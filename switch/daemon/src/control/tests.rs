@@ -1,0 +1,237 @@
+//! Conversations over a real socket in a directory of its own.
+
+use super::*;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A directory that goes away with the test.
+struct Place(PathBuf);
+
+impl Place {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sekisho-control-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.0.join("control.sock")
+    }
+
+    fn served(&self) -> ControlHandle {
+        serve(&self.socket(), source()).unwrap()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn source() -> Source {
+    Box::new(|| Status {
+        schema_version: crate::status::SCHEMA_VERSION,
+        node: "tokyo".into(),
+        ..Status::default()
+    })
+}
+
+struct Client(BufReader<UnixStream>);
+
+impl Client {
+    fn connects(place: &Place) -> Self {
+        let stream = UnixStream::connect(place.socket()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    fn says(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.get_mut().write_all(bytes).unwrap();
+        self
+    }
+
+    fn hears(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line
+    }
+
+    fn is_let_go(&mut self) {
+        let mut rest = Vec::new();
+        self.0.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, b"");
+    }
+}
+
+#[test]
+fn a_status_is_asked_for_and_given() {
+    let place = Place::new();
+    let served = place.served();
+    let status = ask_status(&place.socket()).unwrap();
+    assert_eq!(status.node, "tokyo");
+    drop(served);
+}
+
+#[test]
+fn a_client_may_ask_again_and_may_ask_ahead() {
+    let place = Place::new();
+    let _served = place.served();
+    let mut client = Client::connects(&place);
+    client.says(b"{\"command\":\"status\"}\n{\"command\":\"status\"}\n");
+    assert!(client.hears().contains("tokyo"));
+    assert!(client.hears().contains("tokyo"));
+    assert!(client.says(b"{\"command\":").says(b"\"status\"}\n").hears().contains("tokyo"));
+}
+
+#[test]
+fn a_line_that_is_no_request_is_refused_and_the_next_one_is_not() {
+    let place = Place::new();
+    let _served = place.served();
+    let mut client = Client::connects(&place);
+    for garbage in [&b"\n"[..], b"status\n", b"\xFF\xFE\n", b"[]\n", b"{\"command\":3}\n"] {
+        let refusal = "{\"error\":\"not a request; write one object a line, as {\\\"command\\\":\\\"status\\\"}\"}\n";
+        assert_eq!(client.says(garbage).hears(), refusal);
+    }
+    let refusal = "{\"error\":\"unknown command \\\"stop\\\"; there is: status\"}\n";
+    assert_eq!(client.says(b"{\"command\":\"stop\"}\n").hears(), refusal);
+    assert!(client.says(b"{\"command\":\"status\"}\n").hears().contains("tokyo"));
+}
+
+#[test]
+fn a_line_may_be_as_long_as_the_bound_and_not_longer() {
+    let place = Place::new();
+    let _served = place.served();
+    let long = |length: usize| {
+        let mut line = br#"{"command":"status"}"#.to_vec();
+        line.resize(length - 1, b' ');
+        line.push(b'\n');
+        line
+    };
+    let mut client = Client::connects(&place);
+    assert!(client.says(&long(REQUEST_BYTES_MAX)).hears().contains("tokyo"));
+
+    // The daemon stops reading at the bound, so the end of the line is left unread and the
+    // connection reset; what it said is sent before.
+    let mut line = long(REQUEST_BYTES_MAX + 1);
+    line.truncate(REQUEST_BYTES_MAX);
+    let refusal = "{\"error\":\"a request is one line of at most 65536 bytes\"}\n";
+    assert_eq!(client.says(&line).hears(), refusal);
+    client.is_let_go();
+}
+
+#[test]
+fn the_seventeenth_client_is_told_so_and_let_go() {
+    let place = Place::new();
+    let _served = place.served();
+    let mut clients: Vec<Client> = (0..CLIENTS_MAX).map(|_| Client::connects(&place)).collect();
+    for client in &mut clients {
+        client.says(b"{\"command\":\"status\"}\n").hears();
+    }
+    let mut client = Client::connects(&place);
+    assert_eq!(client.hears(), "{\"error\":\"16 clients are connected, which is the most\"}\n");
+    client.is_let_go();
+    assert!(matches!(ask_status(&place.socket()), Err(AskError::Refused(_))));
+
+    // When one of them goes, there is room again.
+    drop(clients.pop());
+    let again = (0..1_000).find_map(|_| ask_status(&place.socket()).ok());
+    assert_eq!(again.map(|status| status.node).as_deref(), Some("tokyo"));
+}
+
+#[test]
+fn a_client_that_does_not_finish_its_line_is_let_go() {
+    let place = Place::new();
+    let _served = serve_with(&place.socket(), source(), Duration::from_millis(20)).unwrap();
+    Client::connects(&place).says(b"{\"command\"").is_let_go();
+    Client::connects(&place).is_let_go();
+}
+
+#[test]
+fn a_client_that_does_not_read_holds_up_nobody() {
+    let place = Place::new();
+    let large = || Status {
+        node: "tokyo".into(),
+        schema_version: crate::status::SCHEMA_VERSION,
+        inactive: vec!["key".repeat(1_000_000)],
+        ..Status::default()
+    };
+    let _served = serve(&place.socket(), Box::new(large)).unwrap();
+    let mut deaf = Client::connects(&place);
+    deaf.says(b"{\"command\":\"status\"}\n");
+    assert_eq!(ask_status(&place.socket()).unwrap().node, "tokyo");
+    assert!(deaf.hears().len() > 3_000_000);
+}
+
+#[test]
+fn a_client_that_is_gone_before_its_answer_harms_nobody() {
+    let place = Place::new();
+    let _served = place.served();
+    Client::connects(&place).says(b"{\"command\":\"status\"}\n");
+    assert_eq!(ask_status(&place.socket()).unwrap().node, "tokyo");
+}
+
+#[test]
+fn owner_and_group_may_connect_and_nobody_else() {
+    let place = Place::new();
+    let _served = place.served();
+    let file = fs::symlink_metadata(place.socket()).unwrap();
+    assert!(file.file_type().is_socket());
+    assert_eq!(file.permissions().mode() & 0o777, 0o660);
+}
+
+#[test]
+fn a_socket_of_a_process_that_is_gone_is_replaced() {
+    let place = Place::new();
+    drop(UnixListener::bind(place.socket()).unwrap());
+    assert!(place.socket().exists());
+    let served = place.served();
+    assert_eq!(ask_status(&place.socket()).unwrap().node, "tokyo");
+    drop(served);
+    assert!(!place.socket().exists(), "it takes its file away at the end");
+    assert!(matches!(ask_status(&place.socket()), Err(AskError::NoDaemon(_))));
+}
+
+#[test]
+fn a_path_that_somebody_uses_is_an_error_that_names_it() {
+    let place = Place::new();
+    let served = place.served();
+    let error = serve(&place.socket(), source()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    let path = place.socket().display().to_string();
+    assert_eq!(error.to_string(), format!("control socket {path}: another daemon answers there"));
+    assert_eq!(ask_status(&place.socket()).unwrap().node, "tokyo", "the first one is unharmed");
+    drop(served);
+
+    fs::write(place.socket(), "a letter").unwrap();
+    let error = serve(&place.socket(), source()).unwrap_err();
+    assert!(error.to_string().ends_with("a file that is no socket stands there"), "{error}");
+    assert_eq!(fs::read(place.socket()).unwrap(), b"a letter");
+}
+
+#[test]
+fn the_last_directory_is_made_and_a_longer_missing_path_is_an_error() {
+    let place = Place::new();
+    let path = place.0.join("run/control.sock");
+    let served = serve(&path, source()).unwrap();
+    assert_eq!(ask_status(&path).unwrap().node, "tokyo");
+    drop(served);
+    let path = place.0.join("no/such/control.sock");
+    let error = serve(&path, source()).unwrap_err();
+    assert!(error.to_string().contains("can not be made"), "{error}");
+}
+
+#[test]
+fn an_answer_of_another_version_is_not_taken_for_ours() {
+    let place = Place::new();
+    let newer = || Status { schema_version: 99, ..Status::default() };
+    let _served = serve(&place.socket(), Box::new(newer)).unwrap();
+    assert!(matches!(ask_status(&place.socket()), Err(AskError::Version(99))));
+}

@@ -1,0 +1,237 @@
+//! What the daemon says about itself: the shapes that the control socket carries and that
+//! `sekisho status` shows. Plain data; knows neither where the figures come from nor how they look.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Version of these shapes. It goes up when a field changes its meaning or goes away; a new field
+/// leaves it as it is.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything, at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Status {
+    /// [`SCHEMA_VERSION`] of the daemon.
+    pub schema_version: u32,
+    /// `node.name` of the configuration.
+    pub node: String,
+    /// `node.institution`: our own code, DE 33 on what we forward.
+    pub institution: String,
+    /// Version of the program.
+    pub version: String,
+    /// Process id.
+    pub pid: u32,
+    /// Seconds since it started to serve.
+    pub uptime_s: u64,
+    /// Whether it takes new requests.
+    pub state: NodeState,
+    /// The configuration file it runs by.
+    pub configuration: String,
+    /// Settings that are accepted and not active yet, as `key: why`.
+    pub inactive: Vec<String>,
+    /// Bounds that hold for the whole node, or for each worker, by name.
+    pub limits: BTreeMap<String, u64>,
+    /// The workers, by id.
+    pub workers: Vec<WorkerStatus>,
+    /// The stations, in the order of the configuration.
+    pub stations: Vec<StationStatus>,
+    /// How often each thing happened that has a name: every reason to refuse is among them.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// Whether the node takes new requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeState {
+    /// Links are opened or being opened; requests are taken.
+    #[default]
+    Serving,
+    /// It finishes what is in flight and takes nothing new.
+    Draining,
+}
+
+/// One worker, each use beside its bound.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WorkerStatus {
+    /// Its number.
+    pub id: u8,
+    /// Whether it answered this question in time; if not, the figures are of the last time it did.
+    pub answering: bool,
+    /// Turns of its loop since the start.
+    pub turns: u64,
+    /// Transactions in its table.
+    pub pending: u32,
+    /// The most there may be.
+    pub pending_max: u32,
+    /// Decisions parked for a reply.
+    pub parked: u32,
+    /// The most there may be.
+    pub parked_max: u32,
+    /// Bytes that wait at its gate.
+    pub gate_used: u64,
+    /// The most that may wait there.
+    pub gate_bytes: u64,
+    /// Its rings to the other workers.
+    pub lanes: Vec<LaneStatus>,
+}
+
+/// A ring from one worker to another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaneStatus {
+    /// The worker that reads it.
+    pub to: u8,
+    /// Bytes in it.
+    pub used: u64,
+    /// The most it holds.
+    pub bytes: u64,
+}
+
+/// One station: a party that talks to the switch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StationStatus {
+    /// Its name in the configuration.
+    pub name: String,
+    /// `acquirer`, `issuer` or `both`.
+    pub role: String,
+    /// Its message format.
+    pub dialect: String,
+    /// The worker that owns its links.
+    pub worker: u8,
+    /// Who signs on: `none`, `ours` or `theirs`.
+    pub sign_on: String,
+    /// Whether we connect; otherwise it does.
+    pub connects: bool,
+    /// Links that carry requests now.
+    pub links_ready: u32,
+    /// The most links there can be.
+    pub links_max: u32,
+    /// The links that are up or were, and of a station that we connect to, all of them.
+    pub links: Vec<LinkStatus>,
+    /// Requests towards it that wait for an answer, and those whose number still rests.
+    pub in_flight: u32,
+    /// The most there may be.
+    pub in_flight_max: u32,
+    /// Requests received from it (acquirer) or sent to it (issuer).
+    pub requests: u64,
+    /// Answers sent to it (acquirer) or received from it (issuer).
+    pub answers: u64,
+    /// Answers among them that approve.
+    pub approved: u64,
+    /// Answers among them that decline.
+    pub declined: u64,
+    /// Requests that no answer came to in time.
+    pub timeouts: u64,
+    /// Half of its answers took no longer than this, in microseconds; none before the first.
+    pub p50_us: Option<u64>,
+    /// 99 of 100 answers took no longer than this, in microseconds; none before the first.
+    pub p99_us: Option<u64>,
+}
+
+/// One link: a connection of a station.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LinkStatus {
+    /// Its number, the same from start to end of the process.
+    pub id: u32,
+    /// Where we connect to, or who connected: `address:port`.
+    pub peer: String,
+    /// How far it is.
+    pub state: LinkState,
+    /// Seconds since it got there.
+    pub since_s: u64,
+    /// Echoes without an answer, one after the other; the third reopens the link.
+    pub echo_missed: u32,
+    /// Bytes that wait for the peer to read.
+    pub out_buffered: u64,
+    /// The most that may wait; none is 0.
+    pub out_max: u64,
+    /// Why it went down last.
+    pub last_error: Option<String>,
+}
+
+/// How far a link is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkState {
+    /// No connection.
+    #[default]
+    Down,
+    /// We are connecting.
+    Connecting,
+    /// Connected. Carries requests when nobody signs on; else the sign-on is still to come.
+    Up,
+    /// Connected and signed on.
+    SignedOn,
+    /// Connected, and the station has signed off.
+    SignedOff,
+}
+
+impl LinkState {
+    /// As people read it; the same word as in the JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Connecting => "connecting",
+            Self::Up => "up",
+            Self::SignedOn => "signed-on",
+            Self::SignedOff => "signed-off",
+        }
+    }
+}
+
+impl NodeState {
+    /// As people read it; the same word as in the JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Serving => "serving",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_survives_the_wire() {
+        let status = Status {
+            schema_version: SCHEMA_VERSION,
+            node: "tokyo".into(),
+            state: NodeState::Draining,
+            stations: vec![StationStatus {
+                name: "issuer-x".into(),
+                links: vec![LinkStatus { state: LinkState::SignedOff, ..LinkStatus::default() }],
+                p99_us: Some(1_500),
+                ..StationStatus::default()
+            }],
+            ..Status::default()
+        };
+        let text = serde_json::to_string(&status).unwrap();
+        assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status);
+        assert!(text.contains(r#""state":"signed-off""#) && text.contains(r#""state":"draining""#));
+    }
+
+    #[test]
+    fn a_newer_daemon_may_say_more_and_an_older_one_less() {
+        let status: Status =
+            serde_json::from_str(r#"{"node":"osaka","moon":"full","workers":[{"id":3}]}"#).unwrap();
+        assert_eq!((status.node.as_str(), status.workers[0].id), ("osaka", 3));
+    }
+
+    #[test]
+    fn the_word_for_people_is_the_word_in_json() {
+        use LinkState::{Connecting, Down, SignedOff, SignedOn, Up};
+        for state in [Down, Connecting, Up, SignedOn, SignedOff] {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.word());
+        }
+        for state in [NodeState::Serving, NodeState::Draining] {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.word());
+        }
+    }
+}
