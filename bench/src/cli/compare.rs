@@ -1,0 +1,99 @@
+//! `compare` on the command line. Must not know how it is done.
+
+use std::io;
+use std::time::Duration;
+
+use clap::Args;
+use codec::Dialect;
+
+use super::{Output, exit, parse, terminal};
+use crate::compare::{self, Error, Event, Options, Outcome};
+
+/// Arguments of `compare`.
+#[derive(Args)]
+pub struct Arguments {
+    /// Connections of the load
+    #[arg(short, long, value_name = "N", default_value_t = 512)]
+    connections: usize,
+    /// Requests open on each
+    #[arg(long, value_name = "W", default_value_t = 1)]
+    window: usize,
+    /// Format of the messages, on both sides
+    #[arg(long, default_value = "iso93-ascii", value_parser = parse::dialect)]
+    dialect: &'static Dialect,
+    /// Measured time of each run, seconds
+    #[arg(long, value_name = "S", default_value = "5", value_parser = parse::duration)]
+    duration: Duration,
+    /// Time before it, seconds
+    #[arg(long, value_name = "S", default_value = "1", value_parser = parse::duration)]
+    warmup: Duration,
+    /// Pairs of runs, in alternating order
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    runs: usize,
+    /// With the journal on (not there yet)
+    #[arg(long)]
+    journal: bool,
+    /// How the outcome is printed
+    #[arg(short, long, value_enum, default_value = "table")]
+    output: Output,
+}
+
+impl Arguments {
+    /// The exit code.
+    pub(super) fn run(self) -> u8 {
+        if self.journal {
+            terminal::complain("the journal is not there yet: compare without --journal");
+            return exit::FAILED;
+        }
+        match self.compare() {
+            Ok(outcome) => {
+                match self.output {
+                    Output::Json => terminal::say_json(&outcome),
+                    Output::Table => {
+                        terminal::say(outcome.table());
+                        terminal::say(outcome.caption());
+                    }
+                }
+                exit::DONE
+            }
+            Err(error) => {
+                terminal::complain(&error);
+                if matches!(error, Error::Work(_)) { exit::FOUND } else { exit::FAILED }
+            }
+        }
+    }
+
+    fn compare(&self) -> Result<Outcome, Error> {
+        let stop = terminal::stop_flag()?;
+        let line = terminal::LiveLine::new(true);
+        let options = self.options()?;
+        let outcome = compare::run(&options, &stop, &mut |event| {
+            if let Event::Begun(number, of, subject) = event {
+                line.show(|| format!("pair {number} of {of}: {subject}"));
+            }
+        });
+        line.clear();
+        outcome
+    }
+
+    fn options(&self) -> io::Result<Options> {
+        let bench = std::env::current_exe()?;
+        let sekishod = bench.with_file_name("sekishod");
+        Ok(Options {
+            sekishod,
+            bench,
+            dialect: self.dialect.name().to_owned(),
+            connections: self.connections,
+            window: self.window,
+            duration: self.duration,
+            warmup: self.warmup,
+            runs: self.runs.max(1),
+        })
+    }
+}
+
+impl std::fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Arguments").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}

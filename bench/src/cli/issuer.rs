@@ -1,0 +1,125 @@
+//! `issuer` on the command line. Must not know how it is done.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+use codec::{Dialect, Framing};
+
+use super::{Output, exit, parse, terminal};
+use crate::issuer::{ActionCode, Event, Issuer, Late, Options, Summary};
+
+/// Arguments of `issuer`.
+#[derive(Args)]
+pub struct Arguments {
+    /// Where to listen, HOST:PORT, port 0 for any; repeatable
+    #[arg(long, value_name = "ADDR", required = true, value_parser = parse::address)]
+    listen: Vec<SocketAddr>,
+    /// Format of the messages
+    #[arg(long, default_value = "iso93-binary", value_parser = parse::dialect)]
+    dialect: &'static Dialect,
+    /// How messages are cut from the stream
+    #[arg(long, default_value = "bin2", value_parser = parse::framing)]
+    framing: Framing,
+    /// From request to answer, milliseconds
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = parse::milliseconds)]
+    delay: Duration,
+    /// Action code (DE 39) of authorizations and sales
+    #[arg(long, value_name = "CODE", default_value = "000", value_parser = parse::action)]
+    action: ActionCode,
+    /// Leave each Nth request without an answer
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    drop_every: Option<u64>,
+    /// Answer each Nth request later still
+    #[arg(long, value_name = "N", requires = "late_by",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    late_every: Option<u64>,
+    /// By so much, milliseconds
+    #[arg(long, value_name = "MS", requires = "late_every", value_parser = parse::milliseconds)]
+    late_by: Option<Duration>,
+    /// End by itself after so many seconds
+    #[arg(long, value_name = "S", value_parser = parse::duration)]
+    duration: Option<Duration>,
+    /// How the summary is printed
+    #[arg(short, long, value_enum, default_value = "table")]
+    output: Output,
+    /// Say in lines of JSON what happens, and end with the process that started this one
+    #[arg(long, hide = true)]
+    child: bool,
+}
+
+impl Arguments {
+    /// The exit code.
+    pub(super) fn run(self) -> u8 {
+        let output = self.output;
+        match self.serve() {
+            Ok(summary) => {
+                match output {
+                    Output::Json => terminal::say_json(&summary),
+                    Output::Table => terminal::say(summary.table()),
+                }
+                exit::DONE
+            }
+            Err(error) => {
+                terminal::complain(error);
+                exit::FAILED
+            }
+        }
+    }
+
+    fn serve(self) -> io::Result<Summary> {
+        let stop = terminal::stop_flag()?;
+        if self.child {
+            terminal::end_with_parent()?;
+        }
+        let line = terminal::LiveLine::new(!self.child);
+        let child = self.child;
+        let issuer = Issuer::open(&self.options())?;
+        for address in issuer.addresses() {
+            terminal::say(format_args!("listening {address}"));
+        }
+        let summary = issuer.run(&stop, &mut |event| match *event {
+            Event::Links(links) if child => {
+                terminal::say_mark("links", &std::collections::BTreeMap::from([("links", links)]));
+            }
+            Event::Second(summary) if child => terminal::say_mark("second", &summary),
+            Event::Links(_) => {}
+            Event::Second(summary) => line.show(|| live(&summary)),
+        });
+        line.clear();
+        summary
+    }
+
+    fn options(self) -> Options {
+        let late = self.late_every.zip(self.late_by);
+        Options {
+            listen: self.listen,
+            dialect: self.dialect,
+            framing: self.framing,
+            delay: self.delay,
+            action: self.action,
+            drop_every: self.drop_every,
+            late: late.map(|(every, by)| Late { every, by }),
+            duration: self.duration,
+        }
+    }
+}
+
+impl std::fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Arguments").field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
+fn live(summary: &Summary) -> String {
+    format!(
+        "requests {}  approved {}  declined {}  advices {}  reversals {}  answers {}",
+        summary.requests,
+        summary.approved,
+        summary.declined,
+        summary.advices,
+        summary.reversals,
+        summary.answers,
+    )
+}

@@ -1,0 +1,164 @@
+//! `load` on the command line. Must not know how it is done.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+use codec::{Dialect, Framing, Masked, Mti};
+
+use super::{Output, exit, parse, terminal};
+use crate::load::{self, Error, Event, Options, Pace, Progress};
+
+/// Arguments of `load`.
+#[derive(Args)]
+pub struct Arguments {
+    /// Where to connect, HOST:PORT
+    #[arg(long, value_name = "ADDR", value_parser = parse::address)]
+    target: SocketAddr,
+    /// Format of the messages
+    #[arg(long, default_value = "iso93-ascii", value_parser = parse::dialect)]
+    dialect: &'static Dialect,
+    /// How messages are cut from the stream
+    #[arg(long, default_value = "ascii4", value_parser = parse::framing)]
+    framing: Framing,
+    /// Connections
+    #[arg(short, long, value_name = "N", default_value_t = 1)]
+    connections: usize,
+    /// Closed loop: requests open on each connection
+    #[arg(long, value_name = "W", default_value_t = 1, conflicts_with = "rate")]
+    window: usize,
+    /// Open loop: requests a second in all, sent at fixed times whatever comes back
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    rate: Option<u64>,
+    /// Measured time, seconds
+    #[arg(long, value_name = "S", default_value = "10", value_parser = parse::duration)]
+    duration: Duration,
+    /// Time before it, seconds
+    #[arg(long, value_name = "S", default_value = "1", value_parser = parse::duration)]
+    warmup: Duration,
+    /// An answer that takes longer is missing, seconds
+    #[arg(long, value_name = "S", default_value = "15", value_parser = parse::duration)]
+    grace: Duration,
+    /// 1100 authorization or 1200 sale
+    #[arg(long, default_value = "1200", value_parser = parse::mti)]
+    mti: Mti,
+    /// Test card to use, repeatable
+    #[arg(long, value_name = "TEST CARD", value_parser = parse::pan, hide_default_value = true,
+          default_value = "3530111333300000")]
+    pan: Vec<String>,
+    /// Acquiring institution (DE 32), repeatable
+    #[arg(long, value_name = "ID", value_parser = parse::institution,
+          default_value = "77334000001")]
+    acquirer: Vec<String>,
+    /// How the report is printed
+    #[arg(short, long, value_enum, default_value = "table")]
+    output: Output,
+    /// Say in lines of JSON what happens, and end with the process that started this one
+    #[arg(long, hide = true)]
+    child: bool,
+}
+
+impl Arguments {
+    /// The exit code.
+    pub(super) fn run(self) -> u8 {
+        let stop = match terminal::stop_flag() {
+            Ok(stop) => stop,
+            Err(error) => {
+                terminal::complain(error);
+                return exit::FAILED;
+            }
+        };
+        let (child, output) = (self.child, self.output);
+        if child && let Err(error) = terminal::end_with_parent() {
+            terminal::complain(error);
+            return exit::FAILED;
+        }
+        let line = terminal::LiveLine::new(!child);
+        let options = self.options();
+        let result = load::run(&options, &stop, &mut |event| {
+            if child {
+                say_event(event);
+            } else if let Event::Second(progress) = event {
+                line.show(|| live(progress));
+            }
+        });
+        line.clear();
+        match result {
+            Ok(report) => {
+                match output {
+                    Output::Json => terminal::say_json(&report),
+                    Output::Table => terminal::say(report.table()),
+                }
+                if report.is_right() { exit::DONE } else { exit::FOUND }
+            }
+            Err(error) => {
+                terminal::complain(&error);
+                match error {
+                    Error::Unreachable { .. } => exit::UNREACHABLE,
+                    Error::Bounds | Error::Sale(_) => exit::USAGE,
+                    Error::System(_) => exit::FAILED,
+                }
+            }
+        }
+    }
+
+    fn options(self) -> Options {
+        Options {
+            target: self.target,
+            dialect: self.dialect,
+            framing: self.framing,
+            connections: self.connections,
+            pace: self.rate.map_or(Pace::Window(self.window), Pace::Rate),
+            duration: self.duration,
+            warmup: self.warmup,
+            grace: self.grace,
+            mti: self.mti,
+            pans: self.pan,
+            acquirers: self.acquirer,
+        }
+    }
+}
+
+impl std::fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let pans: Vec<_> = self.pan.iter().map(|pan| Masked(pan.as_bytes())).collect();
+        f.debug_struct("Arguments")
+            .field("target", &self.target)
+            .field("pan", &pans)
+            .finish_non_exhaustive()
+    }
+}
+
+fn say_event(event: &Event) {
+    #[derive(serde::Serialize)]
+    struct Nothing {}
+    #[derive(serde::Serialize)]
+    struct Measured {
+        answered: u64,
+        nanoseconds: u64,
+    }
+    match *event {
+        Event::Connected => terminal::say_mark("connected", &Nothing {}),
+        Event::Second(ref progress) => terminal::say_mark("second", progress),
+        Event::Measuring => terminal::say_mark("measuring", &Nothing {}),
+        Event::Measured { answered, nanoseconds } => {
+            terminal::say_mark("measured", &Measured { answered, nanoseconds });
+        }
+    }
+}
+
+fn live(progress: &Progress) -> String {
+    format!(
+        "{}  {:.0} tx/s  p50 {:.0} us  p99 {:.0} us  approved {}  declined {}  unanswered {}  \
+         mismatched {}  late sends {}",
+        terminal::clock(progress.seconds),
+        progress.tps,
+        progress.latency_us.p50,
+        progress.latency_us.p99,
+        progress.approved,
+        progress.declined,
+        progress.unanswered,
+        progress.mismatched,
+        progress.late_sends,
+    )
+}

@@ -1,0 +1,250 @@
+//! Floor and switch in turn on the same work. Must not know either but as a process that listens.
+//!
+//! One worker, one acquirer station, one issuer station with four links, one dialect. A pair is one
+//! run of each, in alternating order; processor time is that of all threads of the process under
+//! test, kernel workers included, between the end of warm-up and the end of the measured time.
+
+mod child;
+
+mod cpu;
+
+mod setting;
+
+mod outcome;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use self::child::Child;
+use self::outcome::Run;
+pub use self::outcome::{Figures, Outcome, Pair, Ratio};
+use self::setting::Setting;
+use crate::load;
+
+/// Links to the issuer, of the floor and of the switch.
+const LINKS: usize = 4;
+
+/// How long a process may take until it listens and its links are open.
+const READY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a process may take to answer beyond the time it was given.
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// What is compared.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The program of the switch.
+    pub sekishod: PathBuf,
+    /// The program that load, issuer and floor are run with: this one.
+    pub bench: PathBuf,
+    /// Name of the dialect, the same on both sides.
+    pub dialect: String,
+    /// Connections of the load.
+    pub connections: usize,
+    /// Requests open on each.
+    pub window: usize,
+    /// Measured time of one run.
+    pub duration: Duration,
+    /// Time before it.
+    pub warmup: Duration,
+    /// Pairs of runs.
+    pub runs: usize,
+}
+
+/// Why there is no comparison.
+#[derive(Debug)]
+pub enum Error {
+    /// The switch's program is not where it should be.
+    NoSwitch(PathBuf),
+    /// The system refused something.
+    System(io::Error),
+    /// A process ended or kept silent when it should have done something.
+    Process {
+        /// Which.
+        name: &'static str,
+        /// What it should have done.
+        expected: &'static str,
+        /// The last it said on standard error.
+        said: String,
+    },
+    /// Answers were missing, wrong or declines: the two did not do the same work.
+    Work(Box<load::Report>),
+    /// Told to stop.
+    Stopped,
+}
+
+/// What happens during a comparison.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    /// A run begins: pair from 1, of how many, of what.
+    Begun(usize, usize, Subject),
+    /// It is over.
+    Done(Subject, Figures),
+}
+
+/// What is under test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// [`crate::relay`].
+    Floor,
+    /// `sekishod`.
+    Switch,
+}
+
+/// Runs all pairs. Every process is ended before this returns, whatever happens.
+pub fn run(
+    options: &Options,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(&Event),
+) -> Result<Outcome, Error> {
+    if !options.sekishod.is_file() {
+        return Err(Error::NoSwitch(options.sekishod.clone()));
+    }
+    let mut pairs = Vec::new();
+    for number in 1..=options.runs {
+        let mut order = [Subject::Floor, Subject::Switch];
+        if number % 2 == 0 {
+            order.reverse();
+        }
+        let mut figures = [None; 2];
+        for subject in order {
+            watch(&Event::Begun(number, options.runs, subject));
+            let run = measure(options, subject, stop)?;
+            watch(&Event::Done(subject, run.figures()));
+            figures[usize::from(subject == Subject::Switch)] = Some(run.figures());
+        }
+        if let [Some(floor), Some(switch)] = figures {
+            pairs.push(Pair { floor, switch });
+        }
+    }
+    Ok(Outcome::new(options, pairs))
+}
+
+/// One run of one subject with processes of its own.
+fn measure(options: &Options, subject: Subject, stop: &AtomicBool) -> Result<Run, Error> {
+    let issuer_arguments =
+        ["issuer", "--listen", "127.0.0.1:0", "--dialect", &options.dialect, "--framing", "ascii4"];
+    let mut issuer = Child::start("issuer", &options.bench, &issuer_arguments, true)?;
+    let issuer_address = issuer.listening(stop)?;
+    // The setting outlives the switch that runs in it.
+    let setting = Setting::new(options, issuer_address)?;
+    let (mut subject, target) = match subject {
+        Subject::Floor => start_floor(options, issuer_address, stop)?,
+        Subject::Switch => start_switch(options, &setting)?,
+    };
+    subject.reachable(target, stop)?;
+    issuer.links(LINKS, stop)?;
+    let run = drive(options, &subject, target, stop);
+    subject.end();
+    issuer.end();
+    run
+}
+
+fn start_floor(
+    options: &Options,
+    issuer: SocketAddr,
+    stop: &AtomicBool,
+) -> Result<(Child, SocketAddr), Error> {
+    let issuer = issuer.to_string();
+    let mut arguments = vec!["relay", "--listen", "127.0.0.1:0", "--framing", "ascii4"];
+    for _ in 0..LINKS {
+        arguments.extend(["--to", &issuer]);
+    }
+    let mut floor = Child::start("relay", &options.bench, &arguments, true)?;
+    let address = floor.listening(stop)?;
+    Ok((floor, address))
+}
+
+fn start_switch(options: &Options, setting: &Setting) -> Result<(Child, SocketAddr), Error> {
+    let file = setting.file();
+    let arguments = ["--config", file.as_str(), "--insecure-demo"];
+    let switch = Child::start("sekishod", &options.sekishod, &arguments, false)?;
+    Ok((switch, setting.address()))
+}
+
+/// The load against a subject that is ready.
+fn drive(
+    options: &Options,
+    subject: &Child,
+    target: SocketAddr,
+    stop: &AtomicBool,
+) -> Result<Run, Error> {
+    let seconds = |time: Duration| format!("{}ms", time.as_millis());
+    let (target, duration) = (target.to_string(), seconds(options.duration));
+    let (connections, window) = (options.connections.to_string(), options.window.to_string());
+    let arguments = [
+        "load",
+        "--target",
+        &target,
+        "--dialect",
+        &options.dialect,
+        "--framing",
+        "ascii4",
+        "-c",
+        &connections,
+        "--window",
+        &window,
+        "--duration",
+        &duration,
+        "--warmup",
+        &seconds(options.warmup),
+        "-o",
+        "json",
+    ];
+    let mut load = Child::start("load", &options.bench, &arguments, true)?;
+    let patience = options.duration + options.warmup + ANSWER_TIMEOUT;
+    load.mark("measuring", patience, stop)?;
+    let before = subject.cpu()?;
+    let measured = load.mark("measured", patience, stop)?;
+    let cpu = subject.cpu()?.saturating_sub(before);
+    let report = load.report(patience, stop)?;
+    load.end();
+    Run::new(&measured, cpu, report)
+}
+
+fn stopped(stop: &AtomicBool) -> bool {
+    stop.load(Ordering::Relaxed)
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Floor => "floor",
+            Self::Switch => "switch",
+        })
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoSwitch(path) => write!(
+                f,
+                "no sekishod at {}: build all programs with `cargo build --release` first",
+                path.display()
+            ),
+            Self::System(error) => error.fmt(f),
+            Self::Process { name, expected, said } => {
+                write!(f, "{name} did not {expected}")?;
+                if said.is_empty() { Ok(()) } else { write!(f, "; it said: {said}") }
+            }
+            Self::Work(report) => write!(
+                f,
+                "not the same work: {} declined, {} unanswered, {} mismatched of {} sent",
+                report.declined, report.unanswered, report.mismatched, report.sent
+            ),
+            Self::Stopped => f.write_str("stopped"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}

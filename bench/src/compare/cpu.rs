@@ -1,0 +1,53 @@
+//! Processor time of a process, as the scheduler counts it. Must not know what the process is.
+
+use std::fs;
+use std::io;
+
+/// Nanoseconds that all threads of a process have run, those of the kernel's `io_uring` workers
+/// included, which are threads of it: first number of each `/proc/PID/task/*/schedstat`. Threads
+/// that have ended do not count.
+pub(super) fn of_process(pid: u32) -> io::Result<u64> {
+    let mut total = 0;
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        match fs::read_to_string(task?.path().join("schedstat")) {
+            Ok(line) => total += first_number(&line)?,
+            // The thread ended meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(total)
+}
+
+fn first_number(line: &str) -> io::Result<u64> {
+    let number = line.split_whitespace().next().and_then(|number| number.parse().ok());
+    number.ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{self, MILLISECOND};
+
+    #[test]
+    fn work_of_every_thread_is_counted() {
+        let before = of_process(std::process::id()).unwrap();
+        let (done, go) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+        let worker = std::thread::spawn(move || {
+            let end = clock::cpu() + 20 * MILLISECOND;
+            while clock::cpu() < end {}
+            done.0.send(()).unwrap();
+            let _ended = go.1.recv();
+        });
+        done.1.recv().unwrap();
+        let after = of_process(std::process::id()).unwrap();
+        drop(go.0);
+        worker.join().unwrap();
+        assert!(after - before >= 10 * MILLISECOND, "{} ns", after - before);
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_has_no_time() {
+        assert!(of_process(u32::MAX).is_err());
+    }
+}

@@ -1,0 +1,167 @@
+//! What a comparison found, for people and programs. Must not know how it was measured.
+
+use comfy_table::Table;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Error, Options};
+use crate::figures;
+use crate::load::Report;
+
+/// What the processor time is of.
+const COUNTED: &str = "processor time of all threads of the process under test, kernel workers \
+                       included, for each answered transaction; the load's and the issuer's is not in it";
+
+/// Medians over all pairs, and the pairs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Outcome {
+    /// Connections of the load.
+    pub connections: usize,
+    /// Requests open on each.
+    pub window: usize,
+    /// Dialect on both sides.
+    pub dialect: String,
+    /// Measured time of each run.
+    pub seconds: f64,
+    /// Processors of this machine that may be used.
+    pub cores: usize,
+    /// What `cpu_us_per_tx` counts.
+    pub counted: &'static str,
+    /// Medians of the floor.
+    pub floor: Figures,
+    /// Medians of the switch.
+    pub switch: Figures,
+    /// Medians of each pair's switch by floor.
+    pub ratio: Ratio,
+    /// The runs, two and two in the order of time.
+    pub pairs: Vec<Pair>,
+}
+
+/// One run, or medians of several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Figures {
+    /// Answers a second.
+    pub tps: f64,
+    /// Processor time for each answer, microseconds.
+    pub cpu_us_per_tx: f64,
+    /// Half of the answers came within this, microseconds.
+    pub latency_p50_us: f64,
+    /// 99 % of the answers came within this, microseconds.
+    pub latency_p99_us: f64,
+}
+
+/// Floor and switch, measured next to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Pair {
+    /// The relay.
+    pub floor: Figures,
+    /// The switch.
+    pub switch: Figures,
+}
+
+/// Switch by floor.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Ratio {
+    /// Of throughput: 1 is as much as the floor.
+    pub tps: f64,
+    /// Of processor time for each transaction: 1 is as little as the floor.
+    pub cpu: f64,
+}
+
+/// One run as it was measured.
+pub(super) struct Run(Figures);
+
+impl Run {
+    /// From the load's mark at the end of the measured time, the processor time until then, and the
+    /// report; an error if not every request was approved.
+    pub(super) fn new(measured: &Value, cpu: u64, report: Report) -> Result<Self, Error> {
+        if !report.is_right() || report.declined > 0 || report.approved == 0 {
+            return Err(Error::Work(Box::new(report)));
+        }
+        let number = |name: &str| measured.get(name).and_then(Value::as_u64).unwrap_or(0);
+        let (answered, nanoseconds) = (number("answered"), number("nanoseconds"));
+        Ok(Self(Figures {
+            tps: figures::per_second(answered, nanoseconds),
+            cpu_us_per_tx: figures::microseconds_each(cpu, answered),
+            latency_p50_us: report.latency_us.p50,
+            latency_p99_us: report.latency_us.p99,
+        }))
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        self.0
+    }
+}
+
+impl Figures {
+    fn median(runs: &(impl Iterator<Item = Self> + Clone)) -> Self {
+        let of = |figure: fn(Self) -> f64| figures::median(runs.clone().map(figure).collect());
+        Self {
+            tps: of(|run| run.tps),
+            cpu_us_per_tx: of(|run| run.cpu_us_per_tx),
+            latency_p50_us: of(|run| run.latency_p50_us),
+            latency_p99_us: of(|run| run.latency_p99_us),
+        }
+    }
+}
+
+impl Pair {
+    fn ratio(self) -> Ratio {
+        Ratio {
+            tps: figures::ratio(self.switch.tps, self.floor.tps),
+            cpu: figures::ratio(self.switch.cpu_us_per_tx, self.floor.cpu_us_per_tx),
+        }
+    }
+}
+
+impl Outcome {
+    pub(super) fn new(options: &Options, pairs: Vec<Pair>) -> Self {
+        let ratios = pairs.iter().map(|pair| pair.ratio());
+        Self {
+            connections: options.connections,
+            window: options.window,
+            dialect: options.dialect.clone(),
+            seconds: options.duration.as_secs_f64(),
+            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            counted: COUNTED,
+            floor: Figures::median(&pairs.iter().map(|pair| pair.floor)),
+            switch: Figures::median(&pairs.iter().map(|pair| pair.switch)),
+            ratio: Ratio {
+                tps: figures::median(ratios.clone().map(|ratio| ratio.tps).collect()),
+                cpu: figures::median(ratios.map(|ratio| ratio.cpu).collect()),
+            },
+            pairs,
+        }
+    }
+
+    /// The medians for people.
+    pub fn table(&self) -> Table {
+        let mut table = crate::cli::table();
+        table.set_header(["", "floor", "switch", "switch / floor"]);
+        let mut row = |name: &str, floor: f64, switch: f64, decimals: usize, ratio: String| {
+            let shown = |figure: f64| format!("{figure:.decimals$}");
+            table.add_row([name.to_owned(), shown(floor), shown(switch), ratio]);
+        };
+        let (floor, switch) = (self.floor, self.switch);
+        row("throughput, tx/s", floor.tps, switch.tps, 0, format!("{:.2}", self.ratio.tps));
+        let cpu = format!("{:.2}", self.ratio.cpu);
+        row("CPU, us/tx", floor.cpu_us_per_tx, switch.cpu_us_per_tx, 2, cpu);
+        row("latency p50, us", floor.latency_p50_us, switch.latency_p50_us, 0, String::new());
+        row("latency p99, us", floor.latency_p99_us, switch.latency_p99_us, 0, String::new());
+        table
+    }
+
+    /// What the table is of.
+    pub fn caption(&self) -> String {
+        format!(
+            "{} connections x {} open, {}, medians of {} pairs of {} s, {} cores.\nCPU: {}.",
+            self.connections,
+            self.window,
+            self.dialect,
+            self.pairs.len(),
+            self.seconds,
+            self.cores,
+            self.counted
+        )
+    }
+}

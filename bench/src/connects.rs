@@ -1,0 +1,160 @@
+//! Connections of ours that are kept open: begun a few at a time, tried again with back-off and
+//! jitter. Must not know what is said over them.
+
+use std::io;
+use std::net::SocketAddr;
+
+use switch_net::{CloseReason, Net, SocketId};
+
+use crate::clock::{MILLISECOND, SECOND};
+
+/// Connects under way at once, well below the accept queue of any listener.
+const OPENING_MAX: usize = 64;
+
+/// A connect that takes longer is given up.
+const CONNECT_TIMEOUT: u64 = 5 * SECOND;
+
+const BACK_OFF_FIRST: u64 = 50 * MILLISECOND;
+const BACK_OFF_MAX: u64 = 2 * SECOND;
+
+/// A connection that lasted this long was a good one: the next back-off begins from the start.
+const GOOD_AFTER: u64 = SECOND;
+
+/// `Net::close` of a connect that took too long.
+const TOOK_TOO_LONG: CloseReason = CloseReason::Asked(1);
+
+/// Our connections by place; a place keeps its number when its socket changes.
+pub(crate) struct Connects {
+    places: Vec<Place>,
+    /// The place of each socket slot.
+    by_slot: Vec<usize>,
+    opening: usize,
+    open: usize,
+    /// Why the last connect failed.
+    refusal: Option<CloseReason>,
+}
+
+struct Place {
+    target: SocketAddr,
+    socket: Option<SocketId>,
+    is_open: bool,
+    back_off: u64,
+    /// Down: when to try. Opening or open: since when.
+    at: u64,
+}
+
+impl Connects {
+    /// One place a target. `sockets_max` is that of the `Net`.
+    pub(crate) fn new(targets: impl IntoIterator<Item = SocketAddr>, sockets_max: usize) -> Self {
+        let place = |target| Place {
+            target,
+            socket: None,
+            is_open: false,
+            back_off: BACK_OFF_FIRST,
+            at: 0,
+        };
+        Self {
+            places: targets.into_iter().map(place).collect(),
+            by_slot: vec![0; sockets_max],
+            opening: 0,
+            open: 0,
+            refusal: None,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(crate) fn open(&self) -> usize {
+        self.open
+    }
+
+    pub(crate) fn all_open(&self) -> bool {
+        self.open == self.places.len()
+    }
+
+    /// Why the last connect that failed did.
+    pub(crate) fn refusal(&self) -> Option<CloseReason> {
+        self.refusal
+    }
+
+    /// The socket of a place while it is open.
+    pub(crate) fn socket(&self, place: usize) -> Option<SocketId> {
+        let place = self.places.get(place)?;
+        place.socket.filter(|_| place.is_open)
+    }
+
+    /// Whose socket it is; `None` for one that is not of ours, or not any more.
+    pub(crate) fn place(&self, socket: SocketId) -> Option<usize> {
+        let place = *self.by_slot.get(socket.index())?;
+        (self.places.get(place)?.socket == Some(socket)).then_some(place)
+    }
+
+    /// Begins the connects that are due and gives up those that take too long.
+    pub(crate) fn poll(&mut self, net: &mut Net, now: u64) -> io::Result<()> {
+        if self.all_open() {
+            return Ok(());
+        }
+        for (number, place) in self.places.iter_mut().enumerate() {
+            match place.socket {
+                Some(socket) if !place.is_open && now > place.at + CONNECT_TIMEOUT => {
+                    net.close(socket, TOOK_TOO_LONG);
+                }
+                None if now >= place.at && self.opening < OPENING_MAX => {
+                    let socket = net.connect(place.target)?;
+                    place.socket = Some(socket);
+                    place.at = now;
+                    self.by_slot[socket.index()] = number;
+                    self.opening += 1;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The place that is open now.
+    pub(crate) fn on_open(&mut self, socket: SocketId, now: u64) -> Option<usize> {
+        let number = self.place(socket)?;
+        let place = &mut self.places[number];
+        place.is_open = true;
+        place.at = now;
+        self.opening -= 1;
+        self.open += 1;
+        Some(number)
+    }
+
+    /// The place that is down now, and whether it was open before.
+    pub(crate) fn on_close(
+        &mut self,
+        socket: SocketId,
+        why: CloseReason,
+        now: u64,
+    ) -> Option<(usize, bool)> {
+        let number = self.place(socket)?;
+        let place = &mut self.places[number];
+        let was_open = std::mem::take(&mut place.is_open);
+        if was_open {
+            self.open -= 1;
+        } else {
+            self.opening -= 1;
+            self.refusal = Some(why);
+        }
+        if was_open && now > place.at + GOOD_AFTER {
+            place.back_off = BACK_OFF_FIRST;
+        }
+        place.socket = None;
+        place.at = now + place.back_off / 2 + jitter(number, now) % (place.back_off / 2);
+        place.back_off = BACK_OFF_MAX.min(place.back_off * 2);
+        Some((number, was_open))
+    }
+}
+
+/// Spreads places that went down together (the finalizer of splitmix64).
+fn jitter(place: usize, now: u64) -> u64 {
+    let mut bits = now ^ u64::try_from(place).unwrap_or(0).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}

@@ -1,0 +1,203 @@
+//! What the issuer answers to what. Must not know time but as a number.
+
+use std::net::SocketAddr;
+
+use codec::{Cut, Dialect, Edit, Framing, Message, Mti, Plan, Replace, Slots};
+use switch_net::{CloseReason, Handler, ListenerId, Net, SocketId, Verdict};
+
+use super::held::Held;
+use super::{ActionCode, Late, Options, Summary};
+use crate::{answer, clock, figures};
+
+/// Classes of messages, the second digit of the MTI.
+const AUTHORIZATION: u8 = 1;
+const FINANCIAL: u8 = 2;
+const REVERSAL: u8 = 4;
+const NETWORK: u8 = 8;
+
+/// The issuer's memory between two messages.
+pub(super) struct Desk {
+    pub(super) summary: Summary,
+    pub(super) links_open: usize,
+    dialect: &'static Dialect,
+    framing: Framing,
+    plan: Plan,
+    slots: Slots,
+    delay: u64,
+    action: ActionCode,
+    drop_every: Option<u64>,
+    late: Option<Late>,
+    at_once: Held,
+    prompt: Held,
+    tardy: Held,
+}
+
+/// What becomes of a message.
+enum Reply {
+    /// This action code; approved if told so.
+    Action { code: [u8; 3], approval: bool },
+    /// No answer.
+    Silence,
+}
+
+impl Desk {
+    pub(super) fn new(options: &Options) -> Self {
+        Self {
+            summary: Summary::default(),
+            links_open: 0,
+            dialect: options.dialect,
+            framing: options.framing,
+            plan: Plan::new(options.dialect, options.dialect)
+                .expect("a dialect has its own version"),
+            slots: Slots::new(),
+            delay: clock::nanos(options.delay),
+            action: options.action,
+            drop_every: options.drop_every.filter(|every| *every > 0),
+            late: options.late.filter(|late| late.every > 0),
+            at_once: Held::default(),
+            prompt: Held::default(),
+            tardy: Held::default(),
+        }
+    }
+
+    /// When the next answer is due.
+    pub(super) fn next_due(&self) -> Option<u64> {
+        let dues = [&self.at_once, &self.prompt, &self.tardy].map(Held::next_due);
+        dues.into_iter().flatten().min()
+    }
+
+    /// Gives the answers that are due to their links.
+    pub(super) fn release(&mut self, net: &mut Net, now: u64) {
+        let Self { at_once, prompt, tardy, summary, .. } = self;
+        for held in [at_once, prompt, tardy] {
+            held.release(net, now, |sent| match sent {
+                Ok(_) => summary.answers += 1,
+                Err(_) => summary.undeliverable += 1,
+            });
+        }
+    }
+
+    fn on_message(&mut self, socket: SocketId, bytes: &[u8], now: u64) {
+        if self.dialect.decode(bytes, &mut self.slots).is_err() {
+            self.summary.malformed += 1;
+            return;
+        }
+        let message = self.slots.message(self.dialect, bytes);
+        let (mti, amount) = (message.mti(), amount_of(&message));
+        let Some(answer_mti) = mti.answer() else {
+            self.summary.ignored += 1;
+            return;
+        };
+        let Reply::Action { code, approval } = self.decide(mti, amount) else { return };
+        let mut approval_code = [0; 6];
+        figures::write_decimal(&mut approval_code, self.summary.requests);
+        let added = [
+            Edit { field: 38, value: Replace::Text(&approval_code) },
+            Edit { field: 39, value: Replace::Text(&code) },
+        ];
+        let added = if approval { &added[..] } else { &added[1..] };
+        let frame = &mut [0; answer::FRAME_MAX];
+        let message = self.slots.message(self.dialect, bytes);
+        let length = answer::write(&self.plan, &self.framing, &message, answer_mti, added, frame);
+        let held = length.is_some_and(|length| self.hold(socket, mti, &frame[..length], now));
+        self.summary.undeliverable += u64::from(!held);
+    }
+
+    /// What to answer, counted.
+    fn decide(&mut self, mti: Mti, amount: u64) -> Reply {
+        let summary = &mut self.summary;
+        let action = |code: &[u8; 3]| Reply::Action { code: *code, approval: false };
+        match mti.class() {
+            AUTHORIZATION | FINANCIAL if mti.is_request() => self.decide_request(mti, amount),
+            AUTHORIZATION | FINANCIAL => {
+                summary.advices += 1;
+                action(b"000")
+            }
+            REVERSAL => {
+                summary.reversals += 1;
+                summary.reversed_amount = summary.reversed_amount.saturating_add(amount);
+                action(b"400")
+            }
+            NETWORK => {
+                summary.network += 1;
+                action(b"800")
+            }
+            _ => {
+                summary.ignored += 1;
+                Reply::Silence
+            }
+        }
+    }
+
+    fn decide_request(&mut self, mti: Mti, amount: u64) -> Reply {
+        let summary = &mut self.summary;
+        summary.requests += 1;
+        summary.repeats += u64::from(mti.is_repeat());
+        if self.drop_every.is_some_and(|every| summary.requests.is_multiple_of(every)) {
+            summary.dropped += 1;
+            return Reply::Silence;
+        }
+        let approval = self.action.approves();
+        if approval {
+            summary.approved += 1;
+            summary.approved_amount = summary.approved_amount.saturating_add(amount);
+        } else {
+            summary.declined += 1;
+        }
+        Reply::Action { code: *self.action.digits(), approval }
+    }
+
+    /// Puts an answer into its queue.
+    fn hold(&mut self, socket: SocketId, mti: Mti, frame: &[u8], now: u64) -> bool {
+        let due = now + self.delay;
+        let request = mti.is_request() && matches!(mti.class(), AUTHORIZATION | FINANCIAL);
+        match self.late {
+            _ if mti.class() == NETWORK => self.at_once.push(now, socket, frame),
+            Some(late) if request && self.summary.requests.is_multiple_of(late.every) => {
+                self.summary.late += 1;
+                self.tardy.push(due + clock::nanos(late.by), socket, frame)
+            }
+            _ => self.prompt.push(due, socket, frame),
+        }
+    }
+}
+
+impl Handler for Desk {
+    fn on_accept(&mut self, _: ListenerId, _: SocketAddr, _: SocketId) -> bool {
+        self.summary.links += 1;
+        self.links_open += 1;
+        true
+    }
+
+    fn on_open(&mut self, _: SocketId) {}
+
+    fn on_bytes(&mut self, socket: SocketId, bytes: &mut [u8]) -> Verdict {
+        let now = clock::now();
+        let mut used = 0;
+        loop {
+            match self.framing.cut(&bytes[used..]) {
+                Cut::Frame { message, total } => {
+                    let message = &bytes[used..][message];
+                    used += total;
+                    if !message.is_empty() {
+                        self.on_message(socket, message, now);
+                    }
+                }
+                Cut::Incomplete { .. } => return Verdict::Keep(used),
+                Cut::Bad(_) => {
+                    self.summary.malformed += 1;
+                    return Verdict::Close;
+                }
+            }
+        }
+    }
+
+    fn on_close(&mut self, _: SocketId, _: CloseReason, _: u64) {
+        self.links_open -= 1;
+    }
+}
+
+/// DE 4; 0 where there is none.
+fn amount_of(message: &Message<'_>) -> u64 {
+    message.value(4).and_then(|value| value.number()).unwrap_or(0)
+}

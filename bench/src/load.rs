@@ -1,0 +1,228 @@
+//! The load: an acquirer's centre that sends sales at a given pace, holds every answer against its
+//! request and measures. Must not know what the other side is.
+//!
+//! # Closed and open loop
+//!
+//! With [`Pace::Window`] each connection keeps so many requests open and sends the next when an
+//! answer is there: it measures how much goes through. With [`Pace::Rate`] requests leave at times
+//! fixed beforehand, whatever comes back: it measures how long answers take, and a stall of the
+//! other side shows in every request that should have been sent meanwhile.
+
+mod run;
+
+mod station;
+
+mod sending;
+
+mod sale;
+
+mod book;
+
+mod schedule;
+
+mod tally;
+
+mod report;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use codec::{Dialect, Framing, Masked, Mti};
+use switch_net::CloseReason;
+
+use self::book::OPEN_MAX;
+pub use self::report::{LatencyUs, Report};
+use self::run::Run;
+pub use self::sale::SaleError;
+
+/// Connections at once.
+pub const CONNECTIONS_MAX: usize = 16_384;
+
+/// Requests open at once in the open loop: beyond it sends become late.
+const OPEN_LOOP_OPEN_MAX: usize = 65_536;
+
+/// Cards times acquirers.
+const KINDS_MAX: usize = 1024;
+
+/// What a load does.
+#[derive(Clone)]
+pub struct Options {
+    /// Where to connect.
+    pub target: SocketAddr,
+    /// The format of the messages.
+    pub dialect: &'static Dialect,
+    /// How they are cut.
+    pub framing: Framing,
+    /// How many connections, at most [`CONNECTIONS_MAX`].
+    pub connections: usize,
+    /// When to send.
+    pub pace: Pace,
+    /// How long to measure.
+    pub duration: Duration,
+    /// How long to run before measuring.
+    pub warmup: Duration,
+    /// How long an answer may take before it counts as missing.
+    pub grace: Duration,
+    /// 1100 or 1200.
+    pub mti: Mti,
+    /// Cards (DE 2), in turn.
+    pub pans: Vec<String>,
+    /// Acquiring institutions (DE 32), in turn.
+    pub acquirers: Vec<String>,
+}
+
+/// When to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Closed loop: so many requests open on each connection.
+    Window(usize),
+    /// Open loop: so many requests a second in all.
+    Rate(u64),
+}
+
+/// What happens during a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    /// All connections are open.
+    Connected,
+    /// A second has passed.
+    Second(Progress),
+    /// Warm-up is over.
+    Measuring,
+    /// The measured time is over.
+    Measured {
+        /// Answers in it.
+        answered: u64,
+        /// Its length.
+        nanoseconds: u64,
+    },
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Progress {
+    /// Since the first request.
+    pub seconds: u64,
+    /// Connections open.
+    pub connections: usize,
+    /// Requests open.
+    pub open: usize,
+    /// Requests sent so far.
+    pub sent: u64,
+    /// Requests answered so far.
+    pub answered: u64,
+    /// Approved so far.
+    pub approved: u64,
+    /// Declined so far.
+    pub declined: u64,
+    /// Given up so far.
+    pub unanswered: u64,
+    /// Wrong answers so far.
+    pub mismatched: u64,
+    /// Late sends so far.
+    pub late_sends: u64,
+    /// Answers in the last second.
+    pub tps: f64,
+    /// Of the answers in the last second; while measuring, of requests meant since it began.
+    pub latency_us: LatencyUs,
+}
+
+/// Why there is no report.
+#[derive(Debug)]
+pub enum Error {
+    /// The target does not take (all) connections.
+    Unreachable {
+        /// The target.
+        target: SocketAddr,
+        /// Connections that did open.
+        open: usize,
+        /// Why the last one did not.
+        why: Option<CloseReason>,
+    },
+    /// No connection, no card, no institution, or too many.
+    Bounds,
+    /// Dialect, framing, card or institution do not make a message.
+    Sale(SaleError),
+    /// The system refused something.
+    System(io::Error),
+}
+
+/// Runs a load to its end, or until `stop` is set: then it sends no more, and waits for what is
+/// open; setting it once more ends that too.
+///
+/// # Errors
+/// See [`Error`]. A wrong answer is not an error but in the [`Report`].
+pub fn run(
+    options: &Options,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(&Event),
+) -> Result<Report, Error> {
+    let mut run = Run::new(options, stop)?;
+    run.connect(watch)?;
+    run.go(watch).map_err(Error::System)
+}
+
+impl Options {
+    /// A load of sales in the card and institution of the example configuration, one connection,
+    /// one request at a time, ten seconds after one of warm-up.
+    pub fn new(target: SocketAddr, dialect: &'static Dialect, framing: Framing) -> Self {
+        Self {
+            target,
+            dialect,
+            framing,
+            connections: 1,
+            pace: Pace::Window(1),
+            duration: Duration::from_secs(10),
+            warmup: Duration::from_secs(1),
+            grace: Duration::from_secs(15),
+            mti: Mti::of(0x1200),
+            pans: vec!["3530111333300000".to_owned()],
+            acquirers: vec!["77334000001".to_owned()],
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let pans: Vec<_> = self.pans.iter().map(|pan| Masked(pan.as_bytes())).collect();
+        f.debug_struct("Options")
+            .field("target", &self.target)
+            .field("dialect", &self.dialect.name())
+            .field("connections", &self.connections)
+            .field("pace", &self.pace)
+            .field("duration", &self.duration)
+            .field("warmup", &self.warmup)
+            .field("mti", &self.mti)
+            .field("pans", &pans)
+            .field("acquirers", &self.acquirers)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreachable { target, open, why } => {
+                write!(f, "can not reach {target}: {open} connections open")?;
+                match why {
+                    Some(CloseReason::NotConnected(kind) | CloseReason::Failed(kind)) => {
+                        write!(f, ", the last failed: {kind}")
+                    }
+                    Some(why) => write!(f, ", the last was closed: {why:?}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Bounds => write!(
+                f,
+                "connections are 1 to {CONNECTIONS_MAX}, connections times window 1 to {OPEN_MAX}, \
+                 cards times acquirers 1 to {KINDS_MAX}"
+            ),
+            Self::Sale(error) => error.fmt(f),
+            Self::System(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

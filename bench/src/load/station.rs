@@ -1,0 +1,208 @@
+//! An acquirer's centre on its connections: what it makes of what comes in. Must not know how long
+//! it runs, nor when it sends.
+
+use std::net::SocketAddr;
+
+use codec::{Cut, Dialect, Edit, Framing, Message, Plan, Replace, Slots};
+use switch_net::{CloseReason, Handler, ListenerId, SocketId, Verdict};
+
+use super::book::{Book, Found};
+use super::sale::{Sale, Wrong};
+use super::tally::Tally;
+use crate::connects::Connects;
+use crate::outbox::Outbox;
+use crate::{answer, clock};
+
+/// Network management: sign-on, sign-off, echo.
+const NETWORK_CLASS: u8 = 8;
+
+/// The centre.
+pub(super) struct Station {
+    pub(super) connects: Connects,
+    pub(super) book: Book,
+    pub(super) tally: Tally,
+    /// When the last request was sent.
+    pub(super) last_send: u64,
+    pub(super) sales: Vec<Sale>,
+    pub(super) windows: Windows,
+    /// Connection that the open loop uses next.
+    pub(super) next_connection: usize,
+    pub(super) replies: Outbox,
+    dialect: &'static Dialect,
+    framing: Framing,
+    plan: Plan,
+    slots: Slots,
+}
+
+/// How many requests are open on each connection, and which connections have room.
+pub(super) struct Windows {
+    pub(super) in_flight: Vec<usize>,
+    /// Connections that may have room, each once.
+    pub(super) ready: Vec<usize>,
+    pub(super) is_ready: Vec<bool>,
+}
+
+impl Windows {
+    fn new(connections: usize) -> Self {
+        Self {
+            in_flight: vec![0; connections],
+            ready: Vec::with_capacity(connections),
+            is_ready: vec![false; connections],
+        }
+    }
+
+    fn mark_ready(&mut self, connection: usize) {
+        if !std::mem::replace(&mut self.is_ready[connection], true) {
+            self.ready.push(connection);
+        }
+    }
+
+    fn on_ended(&mut self, connection: usize) {
+        self.in_flight[connection] -= 1;
+        self.mark_ready(connection);
+    }
+}
+
+impl Station {
+    pub(super) fn new(
+        dialect: &'static Dialect,
+        framing: Framing,
+        sales: Vec<Sale>,
+        book: Book,
+        connects: Connects,
+    ) -> Self {
+        Self {
+            windows: Windows::new(connects.len()),
+            connects,
+            book,
+            tally: Tally::new(),
+            last_send: 0,
+            sales,
+            next_connection: 0,
+            replies: Outbox::default(),
+            dialect,
+            framing,
+            plan: Plan::new(dialect, dialect).expect("a dialect has its own version"),
+            slots: Slots::new(),
+        }
+    }
+
+    /// Gives up the requests sent before `time`.
+    pub(super) fn give_up_before(&mut self, time: u64) {
+        let Self { book, windows, tally, .. } = self;
+        book.give_up_before(time, |connection| {
+            tally.unanswered += 1;
+            windows.on_ended(connection);
+        });
+    }
+
+    fn on_message(&mut self, socket: SocketId, connection: usize, bytes: &[u8], now: u64) {
+        if self.dialect.decode(bytes, &mut self.slots).is_err() {
+            return self.tally.on_wrong("not a message of the dialect");
+        }
+        let mti = self.slots.message(self.dialect, bytes).mti();
+        if mti.is_answer() {
+            self.on_answer(connection, bytes, now);
+        } else if mti.class() == NETWORK_CLASS {
+            self.on_network(socket, bytes);
+        } else {
+            self.tally.on_wrong("a request to an acquirer");
+        }
+    }
+
+    fn on_answer(&mut self, connection: usize, bytes: &[u8], now: u64) {
+        let Self { slots, dialect, book, tally, sales, windows, .. } = self;
+        let answer = slots.message(dialect, bytes);
+        let entry = match book.answer(stan_of(&answer), connection) {
+            Found::Open(entry) => entry,
+            Found::Answered => return tally.on_wrong("a second answer"),
+            Found::GivenUp => return tally.on_wrong("an answer after the grace time"),
+            Found::Nothing => return tally.on_wrong("an answer to nothing"),
+        };
+        windows.on_ended(connection);
+        tally.answered += 1;
+        tally.on_latency(entry.intended, now.saturating_sub(entry.intended));
+        let sale = sale_of(sales, entry.particulars.sequence);
+        match sale.check(&entry.particulars, &answer) {
+            Ok(()) => {
+                let action = answer.value(39).and_then(|value| value.number());
+                tally.on_action(action.unwrap_or(u64::MAX));
+            }
+            Err(Wrong::Type) => tally.on_wrong("another type of answer"),
+            Err(Wrong::Missing(n)) => tally.on_wrong(&format!("DE {n} is missing")),
+            Err(Wrong::Differs(n)) => tally.on_wrong(&format!("DE {n} differs")),
+        }
+    }
+
+    /// 1804 and its like: we are here and ready (DE 39 800).
+    fn on_network(&mut self, socket: SocketId, bytes: &[u8]) {
+        let request = self.slots.message(self.dialect, bytes);
+        let Some(mti) = request.mti().answer() else { return };
+        let ready = [Edit { field: 39, value: Replace::Text(b"800") }];
+        let mut reply = [0; answer::FRAME_MAX];
+        let (plan, framing) = (&self.plan, &self.framing);
+        let written = answer::write(plan, framing, &request, mti, &ready, &mut reply);
+        match written {
+            Some(length) => self.replies.push(socket, &reply[..length]),
+            None => self.tally.on_wrong("a network management message that can not be answered"),
+        }
+    }
+}
+
+impl Handler for Station {
+    fn on_accept(&mut self, _: ListenerId, _: SocketAddr, _: SocketId) -> bool {
+        false
+    }
+
+    fn on_open(&mut self, socket: SocketId) {
+        if let Some(connection) = self.connects.on_open(socket, clock::now()) {
+            self.windows.mark_ready(connection);
+        }
+    }
+
+    fn on_bytes(&mut self, socket: SocketId, bytes: &mut [u8]) -> Verdict {
+        let Some(connection) = self.connects.place(socket) else { return Verdict::Close };
+        let now = clock::now();
+        let mut used = 0;
+        loop {
+            match self.framing.cut(&bytes[used..]) {
+                Cut::Frame { message, total } => {
+                    let message = &bytes[used..][message];
+                    used += total;
+                    if !message.is_empty() {
+                        self.on_message(socket, connection, message, now);
+                    }
+                }
+                Cut::Incomplete { .. } => return Verdict::Keep(used),
+                Cut::Bad(_) => {
+                    self.tally.on_wrong("not a frame");
+                    return Verdict::Close;
+                }
+            }
+        }
+    }
+
+    fn on_close(&mut self, socket: SocketId, why: CloseReason, _sent: u64) {
+        let Some((connection, was_open)) = self.connects.on_close(socket, why, clock::now()) else {
+            return;
+        };
+        if was_open {
+            self.tally.connections_lost += 1;
+            self.tally.unanswered += self.book.give_up_all_of(connection);
+            self.windows.in_flight[connection] = 0;
+        }
+    }
+}
+
+/// The kind of sale that a request is.
+pub(super) fn sale_of(sales: &mut [Sale], sequence: u64) -> &mut Sale {
+    let kinds = u64::try_from(sales.len()).expect("a few");
+    let kind = usize::try_from(sequence % kinds).expect("below the number of kinds");
+    &mut sales[kind]
+}
+
+/// DE 11; 0, which no request has, where there is none.
+fn stan_of(answer: &Message<'_>) -> u32 {
+    let number = answer.value(11).and_then(|value| value.number());
+    number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0)
+}
