@@ -164,7 +164,11 @@ impl Shape {
     #[inline]
     pub(crate) fn zero_nibble(self, units: usize) -> Option<(usize, u8)> {
         let odd = (units ^ self.sign_size()) & 1 != 0;
+        if self.pad == 0 || !odd {
+            return None;
+        }
+        // An odd number of digits is at least one, in at least one byte.
         let place = if self.pad == 0xF0 { self.sign_size() } else { self.size(units) - 1 };
-        (self.pad != 0 && odd).then_some((place, self.pad))
+        Some((place, self.pad))
     }
 }
