@@ -245,3 +245,20 @@ fn connected(stream: &TcpStream) -> io::Result<bool> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use socket2::{Domain, Socket, Type};
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    #[test]
+    fn a_connect_that_met_itself_found_nobody() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        socket.connect(&socket.local_addr().unwrap()).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let stream = TcpStream::from_std(socket.into());
+        assert_eq!(connected(&stream).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

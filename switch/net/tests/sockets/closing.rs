@@ -1,11 +1,11 @@
 //! How connections end, and what is known then.
 
 use std::io::{ErrorKind, Write as _};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 
 use switch_net::{CloseReason, SendError, SocketOptions, Verdict};
 
-use super::world::{Heard, World, pattern, read_to_end, reset};
+use super::world::{Heard, World, fill, pattern, read_to_end, reset};
 
 #[test]
 fn our_close_is_reported_in_the_next_turn_with_what_the_kernel_has_taken() {
@@ -126,8 +126,10 @@ fn who_can_not_be_understood_is_closed() {
 fn an_id_kept_too_long_does_not_reach_the_socket_that_has_its_slot() {
     let mut world = World::with(1, SocketOptions::default());
     let (old, old_peer) = world.accept();
-    // Written to but not flushed, and with something to read: the slot is in every list.
     world.net.send(old, &[b"old"]).unwrap();
+    world.net.flush();
+    // Written to but not flushed: its slot is in the list of the next flush.
+    world.net.send(old, &[b"older"]).unwrap();
     drop(old_peer);
     world.net.close(old, CloseReason::Asked(1));
     world.turn();
@@ -147,8 +149,28 @@ fn an_id_kept_too_long_does_not_reach_the_socket_that_has_its_slot() {
     assert_eq!(
         world.ear.heard,
         [
-            Heard::Closed(old, CloseReason::Asked(1), 0),
+            Heard::Closed(old, CloseReason::Asked(1), 3),
             Heard::Closed(new, CloseReason::Asked(3), 3),
         ]
     );
+}
+
+/// 1. A flood: the slot is on the list of those to read on. 2. Closed, and in the turn that tells so
+/// 3. somebody else gets the slot and has written already. His bytes must be read, and only his.
+#[test]
+fn a_slot_given_on_in_the_turn_of_its_close_is_read_anew() {
+    let mut world = World::with(1, SocketOptions::default());
+    world.ear.reads = |bytes| Verdict::Keep(bytes.len() - 1);
+    let (old, mut flood) = world.accept();
+    fill(&mut flood, &pattern(4 * 1024 * 1024));
+    world.until(|world| world.net.counters().read_again > 0);
+    world.take_bytes();
+
+    world.net.close(old, CloseReason::Asked(1));
+    let mut peer = TcpStream::connect(world.address()).unwrap();
+    peer.write_all(b"hello").unwrap();
+    world.until(|world| world.ear.heard.len() == 3);
+    let Heard::Accepted(new) = world.ear.heard[1] else { panic!("{:?}", world.ear.heard) };
+    assert_eq!(new.index(), old.index());
+    assert_eq!(world.ear.heard[2], Heard::Bytes(new, b"hell".to_vec()), "nothing carried over");
 }

@@ -1,6 +1,7 @@
 //! How bytes come in.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use switch_net::{CloseReason, SCRATCH_BYTES, SocketOptions, Verdict};
 
@@ -115,6 +116,7 @@ fn a_short_read_ends_the_turn_for_its_socket() {
         peer.write_all(b"message").unwrap();
         world.until(|world| world.bytes_in() == 7 * number);
     }
+    world.net.turn(Some(Duration::ZERO), &mut world.ear).unwrap();
     assert_eq!(world.net.counters().recvs, 3, "none to hear that there is nothing more");
 }
 
