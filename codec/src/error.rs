@@ -73,7 +73,7 @@ pub enum Found {
 }
 
 /// Fields whose bytes are never shown: PAN, tracks, PIN, keys, chip data and private use.
-const WITHHELD: Fields = Fields::of(&[
+pub(crate) const WITHHELD: Fields = Fields::of(&[
     2, 34, 35, 36, 45, 48, 52, 53, 55, 60, 61, 62, 63, 120, 121, 122, 123, 124, 125, 126, 127,
 ]);
 

@@ -37,8 +37,6 @@ mod message;
 
 mod value;
 
-mod alone;
-
 mod mask;
 
 mod put;

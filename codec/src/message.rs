@@ -106,3 +106,82 @@ impl fmt::Debug for Message<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Writer, built_in};
+    use alloc::format;
+    use alloc::vec::Vec;
+
+    fn sale(dialect: &Dialect) -> Vec<u8> {
+        let values: [(u8, &[u8]); 9] = [
+            (2, b"3530111333300000"),
+            (3, b"000000"),
+            (4, b"000000002500"),
+            (35, b"3530111333300000=29121010000000000000"),
+            (41, b"T0000001"),
+            (43, b"TOKYO"),
+            (48, b"123"),
+            (52, &[0xAA; 8]),
+            (97, b"C0000000000002500"),
+        ];
+        let fields = values.iter().fold(Fields::EMPTY, |set, &(n, _)| set.with(n));
+        let mut out = [0; 300];
+        let mut writer = Writer::new(dialect, &mut out, Mti::of(0x1100), fields).unwrap();
+        for (n, value) in values {
+            writer.put_text(n, value).unwrap();
+        }
+        let len = writer.finish().unwrap();
+        out[..len].to_vec()
+    }
+
+    #[test]
+    fn a_message_is_shown_without_card_data() {
+        for name in ["iso93-ascii", "iso93-binary"] {
+            let dialect = built_in(name).unwrap();
+            let bytes = sale(dialect);
+            let mut slots = Slots::new();
+            dialect.decode(&bytes, &mut slots).unwrap();
+            assert_eq!(
+                format!("{:?}", slots.message(dialect, &bytes)),
+                "1100 2:353011******0000 3:000000 4:000000002500 35:[37] 41:T0000001 43:[5] \
+                 48:[3] 52:[8] 97:C0000000000002500"
+            );
+        }
+    }
+
+    #[test]
+    fn no_field_is_both_shown_and_withheld() {
+        let withheld = crate::error::WITHHELD;
+        assert!(SHOWN.intersection(withheld).is_empty());
+        assert!(Fields::of(&[2, 14, 35, 45, 52, 55, 102]).intersection(SHOWN).is_empty());
+    }
+
+    #[test]
+    fn a_wire_form_has_its_prefix_and_a_value_has_not() {
+        let dialect = built_in("iso93-ascii").unwrap();
+        let bytes = sale(dialect);
+        let mut slots = Slots::new();
+        dialect.decode(&bytes, &mut slots).unwrap();
+        let message = slots.message(dialect, &bytes);
+        assert_eq!(message.wire(43), Some(&b"05TOKYO"[..]));
+        assert_eq!(message.value(43).map(|value| value.bytes()), Some(&b"TOKYO"[..]));
+        assert_eq!(message.wire(3), Some(&b"000000"[..]));
+        assert_eq!(message.wire(44), None);
+        let again = dialect.value_in(43, b"05TOKYO").unwrap();
+        assert!(again.same(&message.value(43).unwrap()));
+        assert!(dialect.value_in(43, b"05TOKY").is_none());
+        assert!(dialect.value_in(43, b"05TOKYO!").is_none());
+    }
+
+    #[test]
+    fn bytes_of_another_message_give_no_value_and_no_panic() {
+        let dialect = built_in("iso93-ascii").unwrap();
+        let mut slots = Slots::new();
+        dialect.decode(&sale(dialect), &mut slots).unwrap();
+        let message = slots.message(dialect, b"1100");
+        assert!(message.fields().iter().all(|n| message.value(n).is_none()));
+        assert_eq!(format!("{message:?}"), "1100");
+    }
+}

@@ -126,18 +126,16 @@ impl<'a> Value<'a> {
 }
 
 impl Dialect {
-    /// The value in bytes that [`Message::wire`] gave for DE `n`, once the message is gone.
+    /// The value in `wire`, the bytes of DE `n` as they stood in a message of this dialect, length
+    /// prefix included; `None` when they can not have stood there.
     ///
-    /// `None` when their length is not what prefix or specification tell; classes were checked
-    /// when the message was decoded.
-    ///
-    /// [`Message::wire`]: crate::Message::wire
-    pub fn value_of_wire<'a>(&self, n: u8, wire: &'a [u8]) -> Option<Value<'a>> {
+    /// Their length is checked; their class was, when the message was decoded.
+    #[inline]
+    pub fn value_in<'a>(&self, n: u8, wire: &'a [u8]) -> Option<Value<'a>> {
         let shape = self.layout().shape(n);
         let units = read_units(shape, wire, 0).ok()?;
-        let bytes = wire.get(shape.head.size()..)?;
-        let fits = bytes.len() == shape.size(units);
-        fits.then_some(Value::new(bytes, u16::try_from(units).ok()?, self.field(n)?))
+        let bytes = wire.get(shape.head.size()..).filter(|b| b.len() == shape.size(units))?;
+        Some(Value::new(bytes, u16::try_from(units).ok()?, self.field(n)?))
     }
 }
 

@@ -25,7 +25,7 @@ fn shown(value: codec::Value<'_>) -> String {
     let mut room = vec![0; usize::from(value.units())];
     let bytes = value.write_text(&mut room).unwrap();
     if value.spec().class == Class::Binary {
-        bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+        bytes.iter().fold(String::new(), |shown, byte| shown + &format!("{byte:02X}"))
     } else {
         bytes.iter().copied().map(char::from).collect()
     }

@@ -1,1 +1,186 @@
+//! What a plan copies, converts, drops and refuses. That it equals decoding and encoding is a
+//! property of its own, with the crate's other tests.
 
+use super::*;
+use crate::spec::{Side, Version};
+use crate::{Slots, Writer, built_in};
+use std::vec::Vec;
+
+const RIGHT: Form = Form::Packed { zero: Side::Right };
+
+fn dialect(version: Version, rows: &[(u8, FieldSpec)]) -> Dialect {
+    Dialect::new("test", version, Form::Chars, Form::Hex, rows).unwrap()
+}
+
+/// Every field of `values` as digits or text of the plain dialect.
+fn plain() -> Dialect {
+    dialect(
+        Version::Iso1993,
+        &[
+            (3, FieldSpec::digits(Form::Chars, 6)),
+            (7, FieldSpec::digits(Form::Chars, 4)),
+            (11, FieldSpec::digits(Form::Chars, 6)),
+            (33, FieldSpec::digits(Form::Chars, 11).var(2)),
+            (41, FieldSpec::text(8)),
+            (43, FieldSpec::text(20).var(2)),
+            (64, FieldSpec::binary(Form::Raw, 2)),
+        ],
+    )
+}
+
+fn encode(dialect: &Dialect, values: &[(u8, &[u8])]) -> Vec<u8> {
+    let fields = values.iter().fold(Fields::EMPTY, |set, &(n, _)| set.with(n));
+    let mut out = [0; 200];
+    let mut writer = Writer::new(dialect, &mut out, Mti::of(0x1100), fields).unwrap();
+    for (n, value) in values {
+        writer.put_text(*n, value).unwrap();
+    }
+    let len = writer.finish().unwrap();
+    out[..len].to_vec()
+}
+
+const SALE: [(u8, &[u8]); 5] =
+    [(3, b"000000"), (7, b"1121"), (11, b"000042"), (41, b"T0000001"), (64, b"\xAA\xBB")];
+
+/// `SALE` of `plain`, forwarded to another dialect.
+fn forward(
+    to: &Dialect,
+    drop: &[u8],
+    edits: &[Edit<'_>],
+    room: usize,
+) -> Result<Vec<u8>, WriteError> {
+    let from = plain();
+    let bytes = encode(&from, &SALE);
+    let mut slots = Slots::new();
+    from.decode(&bytes, &mut slots).unwrap();
+    let plan = Plan::new(&from, to).unwrap();
+    let mut out = std::vec![0xEE; room];
+    let message = slots.message(&from, &bytes);
+    let len = plan.write(&message, Mti::of(0x1421), Fields::of(drop), edits, &mut out)?;
+    out.truncate(len);
+    Ok(out)
+}
+
+fn text(field: u8, text: &[u8]) -> Edit<'_> {
+    Edit { field, value: Replace::Text(text) }
+}
+
+#[test]
+fn a_forwarded_message_has_our_fields_in_place_of_theirs_and_none_of_what_belongs_to_one_hop() {
+    let edits = [
+        Edit { field: 7, value: Replace::Packed { digits: 0x1231, units: 4 } },
+        text(11, b"777777"),
+        Edit { field: 33, value: Replace::Wire(b"1149000000001") },
+    ];
+    let forwarded = forward(&plain(), &[53, 64], &edits, 200).unwrap();
+    let mut expected = encode(
+        &plain(),
+        &[(3, b"000000"), (7, b"1231"), (11, b"777777"), (33, b"49000000001"), (41, b"T0000001")],
+    );
+    expected[..4].copy_from_slice(b"1421");
+    assert_eq!(forwarded, expected);
+}
+
+#[test]
+fn fields_can_be_added_in_front_behind_and_where_one_was_dropped() {
+    let edits = [text(3, b"200000"), text(43, b"TOKYO"), text(64, b"\x01\x02")];
+    let forwarded = forward(&plain(), &[3, 64], &edits, 200).unwrap();
+    assert!(forwarded.ends_with(b"2000001121000042T000000105TOKYO\x01\x02"));
+    let alone = forward(&plain(), &[3, 7, 11, 41, 64], &[text(43, b"TOKYO")], 200).unwrap();
+    assert_eq!(alone, b"1421000000000020000005TOKYO");
+}
+
+#[test]
+fn a_message_without_fields_takes_edits_too() {
+    let from = plain();
+    let bytes = encode(&from, &[]);
+    let mut slots = Slots::new();
+    from.decode(&bytes, &mut slots).unwrap();
+    let plan = Plan::new(&from, &from).unwrap();
+    let mut out = [0; 60];
+    let message = slots.message(&from, &bytes);
+    let mti = Mti::of(0x1100);
+    let len = plan.write(&message, mti, Fields::EMPTY, &[text(7, b"1121")], &mut out).unwrap();
+    assert_eq!(&out[..len], &encode(&from, &[(7, b"1121")])[..]);
+    assert_eq!(plan.write(&message, mti, Fields::EMPTY, &[], &mut out), Ok(20));
+}
+
+#[test]
+fn editions_are_not_mixed() {
+    let other = dialect(Version::Iso1987, &[]);
+    assert_eq!(Plan::new(&plain(), &other).unwrap_err(), PlanError::Versions);
+}
+
+#[test]
+fn a_field_that_can_not_be_carried_is_dropped_by_name_or_an_error() {
+    let narrow = dialect(
+        Version::Iso1993,
+        &[
+            (3, FieldSpec::digits(Form::Chars, 6)),
+            (7, FieldSpec::digits(RIGHT, 4)),
+            (41, FieldSpec::text(8)),
+            (64, FieldSpec::text(2)),
+        ],
+    );
+    let carried = Plan::new(&plain(), &narrow).unwrap().carried();
+    assert_eq!(carried, Fields::of(&[3, 7, 41]), "11 is missing there, 64 is no text");
+    assert_eq!(forward(&narrow, &[64], &[], 99), Err(WriteReason::NotInDialect.of(11)));
+    assert_eq!(forward(&narrow, &[11], &[], 99), Err(WriteReason::NotInDialect.of(64)));
+    assert!(forward(&narrow, &[11, 64], &[], 99).unwrap().ends_with(b"000000\x11\x21T0000001"));
+    let edits = [text(11, b"000001")];
+    assert_eq!(forward(&narrow, &[64], &edits, 99), Err(WriteReason::NotInDialect.of(11)));
+}
+
+#[test]
+fn a_field_that_is_smaller_there_takes_what_fits() {
+    let to = |len, max| {
+        let spec = FieldSpec::text(max).var(len);
+        dialect(Version::Iso1993, &[(41, spec)])
+    };
+    assert!(forward(&to(1, 8), &[3, 7, 11, 64], &[], 99).unwrap().ends_with(b"8T0000001"));
+    let error = forward(&to(1, 7), &[3, 7, 11, 64], &[], 99);
+    assert_eq!(error, Err(WriteReason::TooLong.of(41)));
+}
+
+#[test]
+fn edits_ascend_and_stay_within_the_field() {
+    let plain = plain();
+    let wrong = |edits: &[Edit<'_>]| forward(&plain, &[], edits, 200).unwrap_err();
+    let (seven, eleven) = (text(7, b"1231"), text(11, b"777777"));
+    assert_eq!(wrong(&[eleven, seven]), WriteReason::OutOfOrder.of(7));
+    assert_eq!(wrong(&[seven, seven]), WriteReason::OutOfOrder.of(7));
+    assert_eq!(wrong(&[text(11, b"7777777")]), WriteReason::TooLong.of(11));
+    assert_eq!(wrong(&[text(11, b"77x")]), WriteReason::BadClass.of(11));
+    assert_eq!(wrong(&[text(1, b"7")]), WriteReason::NotInDialect.of(1));
+    let wire = Edit { field: 33, value: Replace::Wire(b"114900000001") };
+    assert_eq!(wrong(&[wire]), WriteReason::BadLength.of(33));
+}
+
+#[test]
+fn a_message_fits_exactly_or_not_at_all() {
+    let whole = forward(&plain(), &[], &[], 200).unwrap();
+    assert_eq!(forward(&plain(), &[], &[], whole.len()), Ok(whole.clone()));
+    for room in 0..whole.len() {
+        let error = forward(&plain(), &[], &[], room).unwrap_err();
+        assert_eq!(error.reason, WriteReason::NoSpace, "{room}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "a plan for another dialect")]
+fn a_plan_takes_no_message_of_another_dialect() {
+    let (ascii, binary) = (built_in("iso93-ascii").unwrap(), built_in("iso93-binary").unwrap());
+    let plan = Plan::new(ascii, binary).unwrap();
+    let slots = Slots::new();
+    let message = slots.message(binary, b"");
+    plan.write(&message, Mti::of(0x1100), Fields::EMPTY, &[], &mut [0; 99]).unwrap();
+}
+
+#[test]
+fn between_equal_dialects_everything_is_copied() {
+    for name in ["iso93-ascii", "iso93-binary"] {
+        let dialect = built_in(name).unwrap();
+        let plan = Plan::new(dialect, dialect).unwrap();
+        assert_eq!((plan.converted, plan.carried()), (Fields::EMPTY, dialect.fields()));
+    }
+}
