@@ -3,6 +3,24 @@
 
 pub mod cli;
 
+pub mod run;
+
+pub mod worker;
+
+pub mod committer;
+
+pub mod mesh;
+
+pub mod keys;
+
+pub mod clocks;
+
+pub mod notes;
+
+pub mod lines;
+
+pub mod overview;
+
 pub mod config;
 
 pub mod logs;

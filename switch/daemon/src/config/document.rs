@@ -9,6 +9,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::Report;
 use super::place::{Place, Places};
+use super::units::show_size;
 
 /// The longest file that is read.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -130,43 +131,51 @@ fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn parse(rank: usize, path: &Path, report: &mut Report) -> Option<Table> {
-    let text = match text(path) {
-        Ok(text) => text,
+    let bytes = match bytes(path) {
+        Ok(bytes) => bytes,
         Err(problem) => {
             report.fail(&Places::new(rank, name(path), "").at(0), "", problem);
             report.unreadable = true;
             return None;
         }
     };
-    let places = Places::new(rank, name(path), &text);
-    let (tree, errors) = DeTable::parse_recoverable(&text);
+    let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let places = Places::new(rank, name(path), text);
+    if text.len() < bytes.len() {
+        report.fail(&places.at(text.len()), "", "is not UTF-8 from here on; save it as UTF-8");
+        report.unreadable = true;
+        return None;
+    }
+    let (tree, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let span = error.span().unwrap_or_default();
         let place = places.at(span.start);
+        let rest = text.get(span.start..).unwrap_or_default();
         if error.message() == "duplicate key" {
             // The parser kept the first one, so what else the file says can still be judged.
             let key = text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);
             report.fail(&place, key, twice(places.given_before(key, span.start).as_ref()));
         } else {
-            report.fail(&place, "", format!("this is not TOML: {}", error.message()));
+            let hint = if rest.starts_with(|c: char| c.is_alphabetic()) {
+                "; if this is a text, put it in quotes"
+            } else {
+                ""
+            };
+            report.fail(&place, "", format!("this is not TOML: {}{hint}", error.message()));
             report.unreadable = true;
         }
     }
     Some(table(places.at(0), tree.into_inner(), &places))
 }
 
-fn text(path: &Path) -> Result<String, String> {
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let unreadable = |error: io::Error| format!("can not be read: {error}");
     let length = fs::metadata(path).map_err(unreadable)?.len();
     if length > FILE_BYTES_MAX {
-        return Err(format!(
-            "has {length} bytes; a configuration file has at most {FILE_BYTES_MAX}"
-        ));
+        let most = show_size(FILE_BYTES_MAX);
+        return Err(format!("has {length} bytes; a configuration file has at most {most}"));
     }
-    String::from_utf8(fs::read(path).map_err(unreadable)?).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        format!("is not UTF-8: byte {} is the first that is not; save it as UTF-8", valid + 1)
-    })
+    fs::read(path).map_err(unreadable)
 }
 
 fn twice(first: Option<&Place>) -> String {

@@ -37,9 +37,8 @@ pub(super) fn node(root: &mut Section<'_, '_>, cores: usize) -> Option<Node> {
     let text = section.text("institution", DIGITS);
     let own = text.and_then(|text| institution(&mut section, "institution", &text));
     let state = section.text("state", "the path of a directory");
-    if state.as_ref().is_some_and(|state| state.value.is_empty()) {
-        let place = section.place();
-        section.fail("state", place, "is empty; write \"/var/lib/sekisho\"");
+    if let Some(state) = state.as_ref().filter(|state| state.value.is_empty()) {
+        section.fail("state", &state.place, "is empty; write \"/var/lib/sekisho\"");
     }
     let workers = section.number("workers", 0..=64).unwrap_or(0);
     let spin_default = if cores < 4 { 0 } else { 50 };

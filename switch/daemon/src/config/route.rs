@@ -28,12 +28,12 @@ pub(super) fn route(
     let named = table.text("pan");
     let path = named.map_or(format!("route[{ordinal}]"), |pan| format!("route.{pan}"));
     let mut section = Section::new(table, path, report);
+    let errors = section.report.errors.len();
     if section.given("pan").is_none() {
         section.missing("pan", "a prefix, pan = \"353011\", or a range, pan = \"353011-353099\"");
     }
     let pan = section.text("pan", "a prefix of card numbers");
-    let problem = pan.as_ref().and_then(|pan| no_prefix(pan.value));
-    if let (Some(pan), Some(problem)) = (&pan, &problem) {
+    if let Some((pan, problem)) = pan.as_ref().and_then(|pan| Some((pan, no_prefix(pan.value)?))) {
         section.fail("pan", &pan.place, format!("\"{}\" {problem}", pan.value));
     }
     if section.given("to").is_none() {
@@ -44,7 +44,6 @@ pub(super) fn route(
         let message = format!("names {} issuers; at most {ISSUERS_MAX}", issuers.len());
         section.fail("to", &node.place, message);
     }
-    let wanted = issuers.len();
     let mut to = Vec::new();
     for issuer in &issuers {
         if let Some(station) = named_issuer(&mut section, issuer, stations) {
@@ -56,7 +55,7 @@ pub(super) fn route(
         }
     }
     section.finish();
-    let pan = pan.filter(|_| problem.is_none() && to.len() == wanted)?;
+    let pan = pan.filter(|_| report.errors.len() == errors)?;
     Some(Route { settings: RouteSettings { pan: pan.value.into(), to }, pan_place: pan.place })
 }
 

@@ -12,8 +12,8 @@ use super::{Configuration, Mode, Report, later, node};
 
 use std::net::SocketAddr;
 
-/// The most stations: the core numbers them with 16 bits, and pairs of them are tabled.
-const STATIONS_MAX: usize = 4_096;
+/// The most stations: the core keeps a table of all pairs of them.
+const STATIONS_MAX: usize = 1_024;
 
 /// Reads the whole tree. None when something is missing that it can not be put together without;
 /// mistakes are in the report either way.

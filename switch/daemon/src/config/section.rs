@@ -56,8 +56,8 @@ impl<'t, 'r> Section<'t, 'r> {
 
     /// The value of a key, whatever it is.
     pub(super) fn find(&mut self, key: &'static str) -> Option<&'t Node> {
-        self.asked.push(key);
-        self.table.entry(key).map(|entry| &entry.node)
+        self.known(key);
+        self.given(key)
     }
 
     /// Notes that keys, where given, are accepted and do nothing.
@@ -72,7 +72,9 @@ impl<'t, 'r> Section<'t, 'r> {
 
     /// Makes a key a known one that is read in another way, or not at all.
     pub(super) fn known(&mut self, key: &'static str) {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
     }
 
     /// Reports the keys that nobody asked for.
@@ -266,7 +268,7 @@ impl<'t, 'r> Section<'t, 'r> {
             return Some(At { value: *value, place: found.place });
         }
         let hint = suggestion(found.value, names);
-        self.fail(key, &found.place, format!("\"{}\" is not one of {wanted}; {hint}", found.value));
+        self.fail(key, &found.place, format!("\"{}\" is not known here; {hint}", found.value));
         None
     }
 

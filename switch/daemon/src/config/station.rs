@@ -169,8 +169,14 @@ fn speech(section: &mut Section<'_, '_>) -> (SignOn, Option<Duration>) {
     let echo = match node.map(|node| (&node.value, node)) {
         None => Some(Duration::from_secs(30)),
         Some((Value::Text(text), _)) if text == "off" => None,
-        Some((Value::Flag(false), node)) => {
-            section.fail("echo", &node.place, "is false and must be \"off\" or a duration");
+        Some((Value::Flag(_), node)) => {
+            let message = "is true or false and must be \"off\" or a duration like \"30s\"";
+            section.fail("echo", &node.place, message);
+            None
+        }
+        Some((Value::Text(text), node)) if !text.starts_with(|c: char| c.is_ascii_digit()) => {
+            let message = format!("\"{text}\" is neither \"off\" nor a duration like \"30s\"");
+            section.fail("echo", &node.place, message);
             None
         }
         Some((_, node)) => {

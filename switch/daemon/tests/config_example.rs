@@ -1,0 +1,84 @@
+//! The example configuration that is installed, and the one that the design prints: both load, and
+//! what the first keeps in comments is true.
+
+use std::path::{Path, PathBuf};
+
+use daemon::config::{Configuration, Mode, load};
+
+/// The file as the design prints it.
+const DESIGN: &str = include_str!("config_example/design.toml");
+
+const DEMO: Mode = Mode { insecure_demo: true };
+
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../systemd/sekisho.toml")
+}
+
+/// A text as a file of its own, in a directory of its own: it has no conf.d.
+fn load_text(name: &str, text: &str, mode: Mode) -> Result<Configuration, String> {
+    let directory = std::env::temp_dir().join(format!("sekisho-{name}-{}", std::process::id()));
+    std::fs::create_dir(&directory).expect("the directory is new");
+    let file = directory.join("sekisho.toml");
+    std::fs::write(&file, text).expect("it takes a file");
+    let loaded = load(&file, mode).map_err(|errors| errors.to_string());
+    std::fs::remove_dir_all(&directory).expect("it is ours");
+    loaded
+}
+
+fn inactive(configuration: &Configuration) -> Vec<String> {
+    configuration.inactive.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_file_of_the_design_runs_as_a_demo_and_names_what_is_not_active_yet() {
+    let configuration = load_text("design", DESIGN, DEMO).unwrap();
+    let expected = [
+        "journal.segment: not active yet",
+        "journal.sync: not active yet",
+        "control.http: not active yet",
+    ];
+    assert_eq!(inactive(&configuration), expected);
+    let names = configuration.settings.stations.iter().map(|station| station.name.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["merchant-a", "issuer-x"]);
+    assert_eq!(configuration.control_socket, Path::new("/run/sekisho/control.sock"));
+}
+
+#[test]
+fn the_file_of_the_design_needs_a_sealing_key_to_run_in_earnest() {
+    let errors = load_text("earnest", DESIGN, Mode { insecure_demo: false }).unwrap_err();
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(errors.contains(":7:1: journal.key: missing"), "{errors}");
+    assert!(errors.contains("--insecure-demo"), "{errors}");
+}
+
+#[test]
+fn the_installed_example_says_what_the_design_says() {
+    let installed = load(&example(), DEMO).unwrap();
+    let printed = load_text("printed", DESIGN, DEMO).unwrap();
+    assert_eq!(installed.summary().lines().count(), printed.summary().lines().count());
+    let settings = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+        lines.filter(|line| !line.is_empty()).map(Into::into).collect()
+    };
+    assert_eq!(settings(&std::fs::read_to_string(example()).unwrap()), settings(DESIGN));
+}
+
+#[test]
+fn what_the_example_keeps_in_comments_is_accepted_and_is_the_default() {
+    let text = std::fs::read_to_string(example()).unwrap();
+    let uncommented: Vec<&str> = text
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.starts_with('[') || rest.contains(" = ") => rest,
+            Some(_) | None => line,
+        })
+        .collect();
+    let all = load_text("comments", &uncommented.join("\n"), DEMO).unwrap();
+    let bare = load(&example(), DEMO).unwrap();
+    let settings = |configuration: &Configuration| format!("{:?}", configuration.settings);
+    assert_eq!(settings(&all), settings(&bare));
+    let endpoints = |configuration: &Configuration| format!("{:?}", configuration.endpoints);
+    assert_eq!(endpoints(&all), endpoints(&bare));
+    assert_eq!((all.drain, &all.state), (bare.drain, &bare.state));
+    assert_eq!(all.inactive.len(), bare.inactive.len() + 1, "the sealing key is one more");
+}
