@@ -135,8 +135,11 @@ fn read_fields<K: Kernel>(
             let n = base + zeros as usize;
             let shape = layout.shapes[n];
             let fault = |wrong| Fault { n, at, wrong };
-            let units = read_units(shape, bytes, at).map_err(fault)?;
-            let value_at = at + shape.head.size();
+            let (mut units, mut value_at) = (usize::from(shape.max), at);
+            if shape.head != Head::Fixed {
+                units = read_units(shape, bytes, at).map_err(fault)?;
+                value_at += shape.head.size();
+            }
             if shape.charset != run.charset || shape.breaks_runs() {
                 if !K::admits(run.charset, bytes, run.from, at) {
                     return Err(fault(Wrong::Run));

@@ -18,6 +18,13 @@ pub struct Dialect {
     layout: Layout,
 }
 
+/// One field of a layout.
+#[derive(Clone, Copy)]
+pub(crate) struct Field {
+    pub(crate) spec: FieldSpec,
+    pub(crate) shape: Shape,
+}
+
 /// What reading and writing need of a dialect.
 #[derive(Clone, Copy)]
 pub(crate) struct Layout {
@@ -186,6 +193,13 @@ impl Layout {
             n += 1;
         }
         print
+    }
+
+    /// DE `n`, if the dialect has it.
+    #[inline]
+    pub(crate) fn field(&self, n: u8) -> Option<Field> {
+        let spec = (*self.specs.get(usize::from(n))?)?;
+        Some(Field { spec, shape: self.shape(n) })
     }
 
     /// The shape of DE `n`, `Head::Absent` for what the dialect does not have.

@@ -111,7 +111,7 @@ impl Plan {
         let mut sink = Sink::new(out);
         sink.put_start(&self.to, mti, kept.union(edited)).map_err(|reason| reason.of(0))?;
         let changed = present.intersection(drop.union(self.converted)).union(edited);
-        let mut edits = edits.iter();
+        let mut edits = edits.iter().peekable();
         let mut copied_to = message.start_at_or_above(2);
         for n in changed {
             let (from, to) = message.span(n).unwrap_or_else(|| {
@@ -120,12 +120,10 @@ impl Plan {
             });
             copy(&mut sink, message, copied_to, from, n)?;
             copied_to = to;
-            let done = if edited.has(n) {
-                edits.next().map_or(Ok(()), |edit| self.put_edit(&mut sink, edit))
-            } else if kept.has(n) {
-                self.put_converted(&mut sink, message, n)
-            } else {
-                Ok(())
+            let done = match edits.next_if(|edit| edit.field == n) {
+                Some(edit) => self.put_edit(&mut sink, edit),
+                None if drop.has(n) => Ok(()),
+                None => self.put_converted(&mut sink, message, n),
             };
             done.map_err(|reason| reason.of(n))?;
         }
@@ -150,11 +148,11 @@ impl Plan {
     }
 
     fn put_edit(&self, sink: &mut Sink<'_>, edit: &Edit<'_>) -> Result<(), WriteReason> {
-        let spec = self.spec(edit.field)?;
+        let field = self.to.field(edit.field).ok_or(WriteReason::NotInDialect)?;
         match edit.value {
-            Replace::Wire(wire) => sink.put_wire(self.to.shape(edit.field), wire),
-            Replace::Packed { digits, units } => sink.put_nibbles(spec, digits, units),
-            Replace::Text(text) => sink.put_text(spec, text),
+            Replace::Wire(wire) => sink.put_wire(field, wire),
+            Replace::Packed { digits, units } => sink.put_nibbles(field, digits, units),
+            Replace::Text(text) => sink.put_text(field, text),
         }
     }
 
@@ -165,11 +163,7 @@ impl Plan {
         n: u8,
     ) -> Result<(), WriteReason> {
         let value = message.value(n).ok_or(WriteReason::Missing)?;
-        sink.put_value(self.spec(n)?, &value)
-    }
-
-    fn spec(&self, n: u8) -> Result<FieldSpec, WriteReason> {
-        self.to.specs.get(usize::from(n)).copied().flatten().ok_or(WriteReason::NotInDialect)
+        sink.put_value(self.to.field(n).ok_or(WriteReason::NotInDialect)?, &value)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::bitmap::{self, write_hex};
 use crate::decode::read_units;
-use crate::dialect::Layout;
+use crate::dialect::{Field, Layout};
 use crate::digits::{ascii_of_nibbles, pack, part_nibbles};
 use crate::fields::Fields;
 use crate::kernel::{Kernel, Words, strangers_to_packed};
@@ -92,10 +92,7 @@ impl<'b> Sink<'b> {
     }
 
     /// Bytes in wire form, prefix included; their length is checked, their class is not.
-    pub(crate) fn put_wire(&mut self, shape: Shape, wire: &[u8]) -> Done {
-        if shape.head == Head::Absent {
-            return Err(WriteReason::NotInDialect);
-        }
+    pub(crate) fn put_wire(&mut self, Field { shape, .. }: Field, wire: &[u8]) -> Done {
         let units = read_units(shape, wire, 0).map_err(|_| WriteReason::BadLength)?;
         if shape.head.size() + shape.size(units) != wire.len() {
             return Err(WriteReason::BadLength);
@@ -104,17 +101,19 @@ impl<'b> Sink<'b> {
     }
 
     /// Canonical bytes of the field's own class.
-    pub(crate) fn put_text(&mut self, spec: FieldSpec, text: &[u8]) -> Done {
+    pub(crate) fn put_text(&mut self, field: Field, text: &[u8]) -> Done {
+        let spec = field.spec;
         let form = if spec.class == Class::Binary { Form::Raw } else { Form::Chars };
         let units = u16::try_from(text.len()).map_err(|_| WriteReason::TooLong)?;
         if !admits(spec.class, text) {
             return Err(WriteReason::BadClass);
         }
-        self.put_same_class(spec, &Value::new(text, units, FieldSpec { form, ..spec }))
+        self.put_same_class(field, &Value::new(text, units, FieldSpec { form, ..spec }))
     }
 
     /// Up to sixteen digits from nibbles, right aligned.
-    pub(crate) fn put_nibbles(&mut self, spec: FieldSpec, nibbles: u64, units: u8) -> Done {
+    pub(crate) fn put_nibbles(&mut self, field: Field, nibbles: u64, units: u8) -> Done {
+        let spec = field.spec;
         let spare = 16_u8.checked_sub(units).ok_or(WriteReason::TooLong)?;
         if units < 16 && nibbles >> (4 * u32::from(units)) != 0 {
             return Err(WriteReason::TooLong);
@@ -126,12 +125,12 @@ impl<'b> Sink<'b> {
         let text = ascii_of_nibbles(nibbles);
         let text = text.get(usize::from(spare)..).unwrap_or(&[]);
         let chars = FieldSpec { form: Form::Chars, ..spec };
-        self.put_same_class(spec, &Value::new(text, u16::from(units), chars))
+        self.put_same_class(field, &Value::new(text, u16::from(units), chars))
     }
 
     /// A value of any form, and of a class that this field's class may take.
-    pub(crate) fn put_value(&mut self, spec: FieldSpec, value: &Value<'_>) -> Done {
-        let from = value.spec();
+    pub(crate) fn put_value(&mut self, field: Field, value: &Value<'_>) -> Done {
+        let (from, spec) = (value.spec(), field.spec);
         if from.class != spec.class {
             let binary = from.class == Class::Binary || spec.class == Class::Binary;
             let unlike = spec.class != Class::Text && from.class != Class::Text;
@@ -140,11 +139,10 @@ impl<'b> Sink<'b> {
                 return Err(WriteReason::BadClass);
             }
         }
-        self.put_same_class(spec, value)
+        self.put_same_class(field, value)
     }
 
-    fn put_same_class(&mut self, spec: FieldSpec, value: &Value<'_>) -> Done {
-        let shape = Shape::of(spec);
+    fn put_same_class(&mut self, Field { spec, shape }: Field, value: &Value<'_>) -> Done {
         let units = usize::from(value.units());
         let max = usize::from(spec.max);
         if units > max {

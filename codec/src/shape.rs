@@ -139,7 +139,9 @@ impl Shape {
     /// Bytes of a value of so many units.
     #[inline]
     pub(crate) fn size(self, units: usize) -> usize {
-        (units * usize::from(self.halves) + usize::from(self.round)) >> 1
+        // Units are below 2^16, so nothing wraps; checked arithmetic would cost as much as the rest.
+        let halves = units.wrapping_mul(usize::from(self.halves));
+        halves.wrapping_add(usize::from(self.round)) >> 1
     }
 
     /// Bytes of the sign in front of the digits: 1 for amounts.

@@ -1,12 +1,12 @@
 //! Builds a message field by field in the caller's buffer. Knows order and completeness; bytes
 //! are made in `put`.
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Field};
 use crate::digits::ascii_of_number;
 use crate::fields::Fields;
 use crate::mti::Mti;
 use crate::put::Sink;
-use crate::spec::{Class, FieldSpec};
+use crate::spec::Class;
 use crate::value::Value;
 use core::fmt;
 
@@ -70,7 +70,7 @@ impl<'a> Writer<'a> {
     /// Shorter than a fixed field, digits get zeros in front (an amount behind its sign) and text
     /// spaces behind.
     pub fn put_text(&mut self, n: u8, text: &[u8]) -> Result<(), WriteError> {
-        self.put(n, |sink, spec| sink.put_text(spec, text))
+        self.put(n, |sink, field| sink.put_text(field, text))
     }
 
     /// Puts a number: zeros in front in a fixed field, no more digits than it has in others.
@@ -82,14 +82,14 @@ impl<'a> Writer<'a> {
 
     /// Puts up to 16 digits from BCD nibbles, right aligned.
     pub fn put_packed(&mut self, n: u8, nibbles: u64, units: u8) -> Result<(), WriteError> {
-        self.put(n, |sink, spec| sink.put_nibbles(spec, nibbles, units))
+        self.put(n, |sink, field| sink.put_nibbles(field, nibbles, units))
     }
 
     /// Puts the bytes of a binary field.
     pub fn put_binary(&mut self, n: u8, bytes: &[u8]) -> Result<(), WriteError> {
-        self.put(n, |sink, spec| {
-            if spec.class == Class::Binary {
-                sink.put_text(spec, bytes)
+        self.put(n, |sink, field| {
+            if field.spec.class == Class::Binary {
+                sink.put_text(field, bytes)
             } else {
                 Err(WriteReason::BadClass)
             }
@@ -100,13 +100,12 @@ impl<'a> Writer<'a> {
     ///
     /// Their length is checked; that they are of the field's class is the caller's word.
     pub fn put_wire(&mut self, n: u8, wire: &[u8]) -> Result<(), WriteError> {
-        let shape = self.dialect.layout().shape(n);
-        self.put(n, |sink, _| sink.put_wire(shape, wire))
+        self.put(n, |sink, field| sink.put_wire(field, wire))
     }
 
     /// Puts a value of another message, converted where its form differs.
     pub fn put_value(&mut self, n: u8, value: Value<'_>) -> Result<(), WriteError> {
-        self.put(n, |sink, spec| sink.put_value(spec, &value))
+        self.put(n, |sink, field| sink.put_value(field, &value))
     }
 
     /// The length of the message; an error when a promised field was not put.
@@ -120,16 +119,16 @@ impl<'a> Writer<'a> {
     fn put(
         &mut self,
         n: u8,
-        write: impl FnOnce(&mut Sink<'a>, FieldSpec) -> Result<(), WriteReason>,
+        write: impl FnOnce(&mut Sink<'a>, Field) -> Result<(), WriteReason>,
     ) -> Result<(), WriteError> {
-        let Some(spec) = self.dialect.field(n) else {
+        let Some(field) = self.dialect.layout().field(n) else {
             return Err(WriteReason::NotInDialect.of(n));
         };
         if self.left.first() != Some(n) {
             return Err(WriteReason::OutOfOrder.of(n));
         }
         let before = self.sink.len();
-        match write(&mut self.sink, spec) {
+        match write(&mut self.sink, field) {
             Ok(()) => {
                 self.left = self.left.without(n);
                 Ok(())

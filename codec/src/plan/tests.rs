@@ -2,7 +2,7 @@
 //! property of its own, with the crate's other tests.
 
 use super::*;
-use crate::spec::{Side, Version};
+use crate::spec::{FieldSpec, Form, Side, Version};
 use crate::{Slots, Writer, built_in};
 use std::vec::Vec;
 

@@ -1,7 +1,7 @@
 //! What a message may be built of, and in which order.
 
 use super::*;
-use crate::spec::{Form, Side, Version};
+use crate::spec::{FieldSpec, Form, Side, Version};
 use crate::{Slots, built_in};
 use std::vec::Vec;
 
