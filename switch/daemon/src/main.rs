@@ -1,2 +1,9 @@
-//! Placeholder.
-fn main() {}
+//! `sekishod`: the daemon. Knows only how to hand over to the library.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    daemon::run::run(&daemon::cli::Arguments::parse())
+}

@@ -193,6 +193,16 @@ impl Net {
         self.sockets.peek(socket)?.stream.as_ref()?.peer_addr().ok()
     }
 
+    /// Bytes given to [`Net::send`] that the kernel has not taken yet, over all sockets.
+    pub fn out_waiting(&self) -> usize {
+        self.sockets.out_waiting()
+    }
+
+    /// The most slots that can be in use.
+    pub fn sockets_max(&self) -> usize {
+        self.sockets.max()
+    }
+
     /// Slots in use.
     pub fn sockets_open(&self) -> usize {
         self.sockets.open()

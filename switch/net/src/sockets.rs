@@ -73,6 +73,14 @@ impl Sockets {
         self.open() == self.slots_max
     }
 
+    pub(crate) fn max(&self) -> usize {
+        self.slots_max
+    }
+
+    pub(crate) fn out_waiting(&self) -> usize {
+        self.slots.iter().map(|slot| slot.out.len()).sum()
+    }
+
     pub(crate) fn open(&self) -> usize {
         self.slots.len() - self.free.len()
     }

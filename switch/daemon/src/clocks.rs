@@ -1,0 +1,22 @@
+//! The two clocks: time since boot for decisions, civil time for dates in messages. The only place
+//! that reads them for the core. Must not know what the time is used for.
+
+use rustix::time::{ClockId, clock_gettime};
+use switch_core::time::{Now, Time};
+
+/// What both clocks show.
+pub fn now() -> Now {
+    Now { boot: boot(), utc: utc() }
+}
+
+/// Time since boot, suspended time counted (`CLOCK_BOOTTIME`).
+pub fn boot() -> Time {
+    let time = clock_gettime(ClockId::Boottime);
+    let nanos = |part: i64| u64::try_from(part).expect("time since boot is not negative");
+    Time(nanos(time.tv_sec) * 1_000_000_000 + nanos(time.tv_nsec))
+}
+
+/// Seconds since 1970; the zero of a clock that was never set, if it is before.
+fn utc() -> u64 {
+    u64::try_from(clock_gettime(ClockId::RealtimeCoarse).tv_sec).unwrap_or_default()
+}

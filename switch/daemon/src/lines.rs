@@ -1,0 +1,209 @@
+//! From notes to log lines: what happened, to whom, and what it means, without card data. Runs on
+//! the log's own thread; when that stalls, notes are dropped and counted, and no transaction waits.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam::channel::RecvTimeoutError;
+use switch_core::ids::{LinkId, StationId};
+use switch_core::notices::{Closing, Notice, Unmatched};
+use switch_core::plan::Plan;
+use switch_net::CloseReason;
+use tracing::{error, info, warn};
+
+use crate::clocks;
+use crate::logs::{Rate, Said};
+use crate::notes::{Note, NotesReceiver};
+
+/// Lines of one kind in a second; more are counted and summed up.
+const EACH_SECOND: u32 = 10;
+/// Kinds of lines told apart.
+const KINDS_MAX: usize = 4_096;
+
+/// Which lines are counted together: a sort of note of one station.
+type Kind = (&'static str, u32);
+
+/// Starts the thread that writes notes as lines. It ends when the last sender of notes is gone.
+pub fn start(from: NotesReceiver, plan: Arc<Plan>) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("log".into()).spawn(move || write(&from, &plan))
+}
+
+fn write(from: &NotesReceiver, plan: &Plan) {
+    let mut rate: Rate<Kind> = Rate::new(EACH_SECOND, KINDS_MAX);
+    loop {
+        match from.notes.recv_timeout(Duration::from_secs(1)) {
+            Ok((worker, note)) => {
+                let kind = kind(&note, plan);
+                if rate.handle_line(&kind, clocks::boot()) == Said::Say {
+                    line(worker.0, &note, plan);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        while let Some((kind, more)) = rate.poll_summary(clocks::boot()) {
+            let name = kind.map_or("other", |(name, _)| name);
+            warn!(kind = name, more, "and more lines of this kind");
+        }
+        let lost = from.take_lost();
+        if lost > 0 {
+            warn!(lost, "log lines were lost: more came than could be written");
+        }
+    }
+}
+
+fn kind(note: &Note, plan: &Plan) -> Kind {
+    let of = |link: &LinkId| u32::from(plan.station_of(*link).0);
+    match note {
+        Note::Core(notice) => core_kind(notice, plan),
+        Note::Socket { link, .. } => ("socket", of(link)),
+        Note::BadFrame { link, .. } => ("frame", of(link)),
+        Note::Stranger { .. } => ("stranger", 0),
+        Note::ConnectRefused { link, .. } => ("connect", of(link)),
+    }
+}
+
+fn core_kind(notice: &Notice, plan: &Plan) -> Kind {
+    let of = |link: &LinkId| u32::from(plan.station_of(*link).0);
+    match notice {
+        Notice::LinkOpened { link } => ("opened", of(link)),
+        Notice::LinkClosed { link, .. } => ("closed", of(link)),
+        Notice::Closing { link, .. } => ("closing", of(link)),
+        Notice::LinksExhausted { station } => ("exhausted", station.0.into()),
+        Notice::SignedOn { station, .. } => ("signed on", station.0.into()),
+        Notice::SignedOff { station, .. } => ("signed off", station.0.into()),
+        Notice::NetworkRefused { link, .. } => ("network", of(link)),
+        Notice::Malformed { link, .. } => ("malformed", of(link)),
+        Notice::Incomplete { link, .. } => ("incomplete", of(link)),
+        Notice::Unmatched { link, .. } => ("unmatched", of(link)),
+        Notice::Late { link, .. } => ("late", of(link)),
+        Notice::TimedOut { issuer, .. } => ("timed out", issuer.0.into()),
+        Notice::Undeliverable { acquirer } => ("undeliverable", acquirer.0.into()),
+        Notice::Inexpressible { from, .. } => ("inexpressible", from.0.into()),
+        Notice::PeerMalformed { from } => ("peer", from.0.into()),
+    }
+}
+
+fn line(worker: u8, note: &Note, plan: &Plan) {
+    let name = |link: &LinkId| plan.station(plan.station_of(*link)).settings.name.as_str();
+    match note {
+        Note::Core(notice) => core_line(worker, notice, plan),
+        Note::Socket { link, peer, why } => {
+            let (why, peer) = (why_closed(*why), shown(peer.as_ref()));
+            warn!(station = name(link), link = link.0, peer, why = &*why, "connection lost");
+        }
+        Note::BadFrame { link, error } => {
+            let what = error.to_string();
+            warn!(station = name(link), link = link.0, error = what, "no frame: link closed");
+        }
+        Note::Stranger { peer } => {
+            let peer = peer.to_string();
+            warn!(peer, "connection refused: no station has this address among its peers");
+        }
+        Note::ConnectRefused { link, peer, error } => {
+            let (peer, error) = (peer.to_string(), error.to_string());
+            warn!(station = name(link), link = link.0, peer, error, "could not connect");
+        }
+    }
+}
+
+fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
+    let of = |station: StationId| plan.station(station).settings.name.as_str();
+    let name = |link: LinkId| of(plan.station_of(link));
+    match *notice {
+        Notice::LinkOpened { link } => {
+            info!(station = name(link), link = link.0, worker, "link open");
+        }
+        Notice::LinkClosed { link, unsent } => {
+            info!(station = name(link), link = link.0, worker, unsent, "link down");
+        }
+        Notice::Closing { link, why } => {
+            let why = why_closing(why);
+            warn!(station = name(link), link = link.0, why, "closing a link");
+        }
+        Notice::LinksExhausted { station } => {
+            warn!(station = of(station), "connection refused: all its links are in use");
+        }
+        Notice::SignedOn { station, link } => {
+            info!(station = of(station), link = link.0, "signed on");
+        }
+        Notice::SignedOff { station, link } => {
+            info!(station = of(station), link = link.0, "signed off");
+        }
+        Notice::NetworkRefused { link, function, action } => {
+            let (function, action) = (format!("{function:03x}"), format!("{action:03x}"));
+            warn!(station = name(link), link = link.0, function, action, "our 1804 was refused");
+        }
+        Notice::Malformed { link, ref error, len } => {
+            let error = error.to_string();
+            warn!(station = name(link), link = link.0, len, error, "malformed message");
+        }
+        Notice::Incomplete { link, mti, field } => {
+            let mti = mti.to_string();
+            warn!(station = name(link), link = link.0, mti, field, "field missing or impossible");
+        }
+        Notice::Unmatched { link, stan, mti, why } => {
+            let (mti, why) = (mti.to_string(), why_unmatched(why));
+            let station = name(link);
+            warn!(station, link = link.0, stan = stan.0, mti, why = &*why, "answer dropped");
+        }
+        Notice::Late { link, stan, action } => {
+            let action = format!("{action:03x}");
+            warn!(station = name(link), link = link.0, stan = stan.0, action, "answer too late");
+        }
+        Notice::TimedOut { issuer, stan } => {
+            warn!(station = of(issuer), stan = stan.0, "no answer in time: declined with 911");
+        }
+        Notice::Undeliverable { acquirer } => {
+            error!(station = of(acquirer), "an answer could not be delivered: no link took it");
+        }
+        Notice::Inexpressible { from, to, field } => {
+            let (from, to) = (of(from), of(to));
+            warn!(from, to, field, "a message can not be said in the other side's format");
+        }
+        Notice::PeerMalformed { from } => {
+            error!(worker, from = from.0, "a message between workers could not be read");
+        }
+    }
+}
+
+fn shown(peer: Option<&std::net::SocketAddr>) -> String {
+    peer.map(ToString::to_string).unwrap_or_default()
+}
+
+/// Why a socket is gone, for people.
+pub fn why_closed(why: CloseReason) -> Cow<'static, str> {
+    match why {
+        CloseReason::PeerEnded => "the other side closed it".into(),
+        CloseReason::Failed(kind) => format!("it broke: {kind}").into(),
+        CloseReason::NotConnected(kind) => format!("could not connect: {kind}").into(),
+        CloseReason::FrameTooLong => "a frame was longer than it may be".into(),
+        CloseReason::Unwanted => "what came was no frame".into(),
+        CloseReason::Asked(1) => why_closing(Closing::EchoMissed).into(),
+        CloseReason::Asked(2) => why_closing(Closing::SignOnFailed).into(),
+        CloseReason::Asked(3) => why_closing(Closing::NotReading).into(),
+        CloseReason::Asked(_) => why_closing(Closing::Draining).into(),
+    }
+}
+
+fn why_closing(why: Closing) -> &'static str {
+    match why {
+        Closing::EchoMissed => "three echo tests were not answered",
+        Closing::SignOnFailed => "our sign-on was refused or not answered",
+        Closing::NotReading => "the other side does not read what is sent",
+        Closing::Draining => "the node is stopping",
+    }
+}
+
+fn why_unmatched(why: Unmatched) -> Cow<'static, str> {
+    match why {
+        Unmatched::Unknown => "nothing with this STAN waits for an answer".into(),
+        Unmatched::OtherStation => "another station was asked".into(),
+        Unmatched::Differs(field) => format!("DE {field} differs from what was sent").into(),
+        Unmatched::NothingToCompare => "none of the fields to compare came back".into(),
+        Unmatched::Mti => "the MTI does not answer the request's".into(),
+        Unmatched::NoActionCode => "it has no action code (DE 39)".into(),
+    }
+}

@@ -1,0 +1,229 @@
+//! From what the workers say to the status that people see. Must not know how it is carried or
+//! shown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam::channel::bounded;
+use switch_core::ids::{StationId, WorkerId};
+use switch_core::links::Phase;
+use switch_core::plan::{Plan, SignOn};
+use switch_core::stations::Tally;
+use switch_core::time::Time;
+
+use crate::clocks;
+use crate::config::{Configuration, role_word, sign_on_word};
+use crate::lines;
+use crate::mesh::Mesh;
+use crate::status::{
+    LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus, Status,
+    WorkerStatus,
+};
+use crate::worker::{Command, LinkReport, WorkerReport};
+
+/// How long a worker may take to say how it stands; later it is shown as not answering.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the status is made from.
+#[derive(Debug)]
+pub struct Overview {
+    configuration: Arc<Configuration>,
+    plan: Arc<Plan>,
+    mesh: Arc<Mesh>,
+    started: Time,
+    /// The last that each worker said, in case one does not answer.
+    last: Vec<Option<WorkerReport>>,
+}
+
+impl Overview {
+    /// Of a node that starts now.
+    pub fn new(configuration: Arc<Configuration>, plan: Arc<Plan>, mesh: Arc<Mesh>) -> Self {
+        let last = (0..plan.workers).map(|_| None).collect();
+        Self { configuration, plan, mesh, started: clocks::boot(), last }
+    }
+
+    /// How everything stands now. Takes at most a second longer than the slowest worker's turn.
+    pub fn status(&mut self, draining: bool) -> Status {
+        let answering = self.ask();
+        let configuration = &self.configuration;
+        let files = configuration.files.iter().map(|file| file.display().to_string());
+        Status {
+            schema_version: SCHEMA_VERSION,
+            node: configuration.node.clone(),
+            institution: configuration.institution.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            uptime_s: clocks::boot().since(self.started).as_secs(),
+            state: if draining { NodeState::Draining } else { NodeState::Serving },
+            configuration: files.collect::<Vec<_>>().join(", "),
+            inactive: configuration
+                .inactive
+                .iter()
+                .map(|inactive| format!("{}: {}", inactive.key, inactive.why))
+                .collect(),
+            limits: self.limits(),
+            workers: self.workers(&answering),
+            stations: self.stations(),
+            counters: self.counters(),
+        }
+    }
+
+    /// Asks every worker at once; says which of them answered.
+    fn ask(&mut self) -> Vec<bool> {
+        let (sender, reports) = bounded(self.last.len());
+        let workers = (0..self.plan.workers).map(WorkerId);
+        let asked = workers
+            .filter(|&worker| self.mesh.command(worker, Command::Report(sender.clone())))
+            .count();
+        drop(sender);
+        let mut answering = vec![false; self.last.len()];
+        let deadline = crossbeam::channel::after(PATIENCE);
+        for _ in 0..asked {
+            crossbeam::channel::select! {
+                recv(reports) -> report => {
+                    let Ok(report) = report else { break };
+                    let place = usize::from(report.worker);
+                    answering[place] = true;
+                    self.last[place] = Some(report);
+                }
+                recv(deadline) -> _ => break,
+            }
+        }
+        answering
+    }
+
+    fn limits(&self) -> BTreeMap<String, u64> {
+        let limits = &self.plan.limits;
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        [
+            ("pending_max", u64::from(limits.pending_max)),
+            ("large_max", u64::from(limits.large_max)),
+            ("parked_max", u64::from(limits.parked_max)),
+            ("parked_frame_max", u64::from(limits.parked_frame_max)),
+            ("ask_timeout_ms", millis(limits.ask_timeout)),
+            ("quarantine_ms", millis(limits.quarantine)),
+            ("routes", u64::try_from(self.plan.routes.len()).unwrap_or(u64::MAX)),
+        ]
+        .map(|(name, bound)| (name.to_owned(), bound))
+        .into()
+    }
+
+    fn workers(&self, answering: &[bool]) -> Vec<WorkerStatus> {
+        let limits = &self.plan.limits;
+        let reports = self.last.iter().zip(answering).zip(0_u8..);
+        reports
+            .map(|((report, &answering), id)| {
+                let mut status = WorkerStatus {
+                    id,
+                    answering,
+                    pending_max: limits.pending_max,
+                    parked_max: limits.parked_max,
+                    ..WorkerStatus::default()
+                };
+                if let Some(report) = report {
+                    status.turns = report.turns;
+                    (status.pending, status.parked, _) = report.occupancy;
+                    (status.gate_used, status.gate_bytes) =
+                        (wide(report.gate.0), wide(report.gate.1));
+                    let lanes = (0_u8..).zip(&report.lanes);
+                    let lanes = lanes.filter_map(|(to, lane)| {
+                        lane.map(|(used, all)| LaneStatus {
+                            to,
+                            used: wide(used),
+                            bytes: wide(all),
+                        })
+                    });
+                    status.lanes = lanes.collect();
+                }
+                status
+            })
+            .collect()
+    }
+
+    fn stations(&self) -> Vec<StationStatus> {
+        (0..self.plan.stations.len())
+            .map(|place| self.station(StationId(u16::try_from(place).expect("counted"))))
+            .collect()
+    }
+
+    fn station(&self, id: StationId) -> StationStatus {
+        let planned = self.plan.station(id);
+        let settings = &planned.settings;
+        let mut status = StationStatus {
+            name: settings.name.clone(),
+            role: role_word(settings.role).to_owned(),
+            dialect: settings.dialect.name().to_owned(),
+            worker: planned.worker.0,
+            sign_on: sign_on_word(settings.sign_on).to_owned(),
+            connects: settings.connects,
+            links_max: settings.links,
+            in_flight_max: settings.in_flight_max,
+            ..StationStatus::default()
+        };
+        let mut tally = Tally::default();
+        for report in self.last.iter().flatten() {
+            let seen = &report.stations[id.index()];
+            status.in_flight += seen.in_flight.0 + seen.in_flight.1;
+            tally.requests += seen.tally.requests;
+            tally.answers += seen.tally.answers;
+            tally.approved += seen.tally.approved;
+            tally.timeouts += seen.tally.timeouts;
+            tally.latencies.merge(&seen.tally.latencies);
+            if report.worker == planned.worker.0 {
+                status.links_ready =
+                    if seen.signed_off { 0 } else { u32::try_from(seen.ready).unwrap_or(u32::MAX) };
+                let link = |link| self.link(id, seen.signed_off, link);
+                status.links = seen.links.iter().map(link).collect();
+            }
+        }
+        (status.requests, status.answers) = (tally.requests, tally.answers);
+        (status.approved, status.timeouts) = (tally.approved, tally.timeouts);
+        status.declined = tally.answers - tally.approved;
+        let micros = |per_mille| tally.latencies.quantile(per_mille).div_ceil(1_000);
+        (status.p50_us, status.p99_us) =
+            (Some(micros(500)).filter(|&us| us > 0), Some(micros(990)).filter(|&us| us > 0));
+        status
+    }
+
+    fn link(&self, station: StationId, signed_off: bool, link: &LinkReport) -> LinkStatus {
+        let sign_on = self.plan.station(station).settings.sign_on;
+        let endpoint = &self.configuration.endpoints[station.index()];
+        let first = self.plan.station(station).links_from.0;
+        let state = match link.phase {
+            Phase::Down => LinkState::Down,
+            Phase::Connecting => LinkState::Connecting,
+            Phase::Open | Phase::Closing => LinkState::Up,
+            Phase::Ready if signed_off => LinkState::SignedOff,
+            Phase::Ready if sign_on == SignOn::None => LinkState::Up,
+            Phase::Ready => LinkState::SignedOn,
+        };
+        let place = usize::try_from(link.link.0 - first).expect("a link of this station");
+        let peer = link.peer.or_else(|| endpoint.connect.get(place).copied());
+        LinkStatus {
+            id: link.link.0,
+            peer: peer.map(|peer| peer.to_string()).unwrap_or_default(),
+            state,
+            since_s: link.for_seconds,
+            echo_missed: link.echo_missed.into(),
+            out_buffered: wide(link.out_buffered),
+            out_max: wide(endpoint.out_max),
+            last_error: link.failure.map(|why| lines::why_closed(why).into_owned()),
+        }
+    }
+
+    fn counters(&self) -> BTreeMap<String, u64> {
+        let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+        for report in self.last.iter().flatten() {
+            for (name, count) in report.counters.iter() {
+                *sums.entry(name.to_owned()).or_default() += count;
+            }
+            *sums.entry("records_committed".to_owned()).or_default() += report.records;
+        }
+        sums
+    }
+}
+
+fn wide(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}

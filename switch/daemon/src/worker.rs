@@ -1,0 +1,302 @@
+//! One worker thread: its sockets, its share of the core, its lanes, and the loop that joins them.
+//! Must not know what a message says or what a station may do.
+
+mod build;
+
+mod outbox;
+
+mod outlet;
+
+mod report;
+
+mod sockets;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use codec::Slots;
+use crossbeam::channel::Sender;
+use switch_core::ids::{LinkId, SlotId, WorkerId};
+use switch_core::notices::Closing;
+use switch_core::time::{Now, Time};
+use switch_core::{Core, Order, Reply};
+use switch_net::{CloseReason, Net};
+use switch_sync::LaneReceiver;
+
+use crate::clocks;
+use crate::committer::Committer;
+use crate::keys::Asked;
+use crate::mesh::Mesh;
+use crate::notes::{Note, Notes};
+pub use build::{Nets, Parts};
+use outbox::Outbox;
+use outlet::Out;
+pub use report::{LinkReport, StationReport, WorkerReport};
+pub(crate) use sockets::Endpoints;
+use sockets::{Closed, Ears, Sockets};
+
+/// Messages of one lane handled in one turn.
+const LANE_MESSAGES_MAX: usize = 4_096;
+
+/// What a worker can be told from outside.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Say how things stand.
+    Report(Sender<WorkerReport>),
+    /// The key provider replied.
+    Reply(SlotId, Reply),
+    /// Take nothing new, finish what is in flight.
+    Drain,
+    /// End.
+    Stop,
+}
+
+/// What the daemon hears of its threads.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A signal came, by its number.
+    Signal(i32),
+    /// A worker has nothing left to do.
+    Drained(WorkerId),
+    /// A worker can not go on.
+    Failed(WorkerId, String),
+}
+
+/// One worker, ready to run.
+pub struct Worker {
+    me: WorkerId,
+    net: Net,
+    core: Core,
+    slots: Box<Slots>,
+    sockets: Sockets,
+    endpoints: Endpoints,
+    outboxes: Vec<Option<Outbox>>,
+    inboxes: Vec<Option<LaneReceiver>>,
+    mesh: Arc<Mesh>,
+    committer: Committer,
+    keys: Option<Sender<Asked>>,
+    events: Sender<Event>,
+    notes: Notes,
+    spin: Duration,
+    turns: u64,
+    last_work: Time,
+    drained: bool,
+    stopped: bool,
+}
+
+impl Worker {
+    /// Its number.
+    pub fn id(&self) -> WorkerId {
+        self.me
+    }
+
+    /// Runs until it is told to stop, or can not go on.
+    pub fn run(mut self) {
+        while !self.stopped {
+            if let Err(error) = self.turn() {
+                self.tell(Event::Failed(self.me, error.to_string()));
+                return;
+            }
+        }
+    }
+
+    /// Tells the daemon; it may have ended already.
+    fn tell(&self, event: Event) {
+        drop(self.events.try_send(event));
+    }
+
+    /// One turn: wait for something, take in what has come, commit, release, send.
+    ///
+    /// # Errors
+    /// What the system says when it can no longer be asked for events.
+    pub fn turn(&mut self) -> io::Result<()> {
+        let wait = self.wait();
+        let mut ears = Ears {
+            core: &mut self.core,
+            slots: &mut self.slots,
+            sockets: &mut self.sockets,
+            endpoints: &self.endpoints,
+            notes: &mut self.notes,
+            now: None,
+        };
+        let seen = self.net.turn(wait, &mut ears)?;
+        let now = ears.now.unwrap_or_else(clocks::now);
+        self.mesh.sleeper(self.me).woke();
+        self.turns += 1;
+        let mut worked = seen.events > 0 || seen.more;
+        worked |= self.take_commands(now);
+        worked |= self.take_lanes(now);
+        self.tell_closed(now);
+        self.core.handle_time(now);
+        self.commit_and_release(now);
+        self.carry_out_orders(now);
+        self.publish()?;
+        self.net.flush();
+        while let Some(notice) = self.core.poll_notice() {
+            self.notes.tell(Note::Core(notice));
+        }
+        if worked {
+            self.last_work = now.boot;
+        }
+        if !self.drained && self.core.is_drained() && self.net.out_waiting() == 0 {
+            self.drained = true;
+            self.tell(Event::Drained(self.me));
+        }
+        Ok(())
+    }
+
+    /// How long the next turn may wait for events: not at all while there is work, or for a while
+    /// after it; else until the next deadline, once the others know that we sleep.
+    fn wait(&mut self) -> Option<Duration> {
+        let stuck = self.outboxes.iter().flatten().any(Outbox::is_stuck);
+        if stuck || !self.sockets.closed.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let deadline = self.core.poll_timeout();
+        let now = clocks::boot();
+        if deadline <= now || now.since(self.last_work) < self.spin {
+            return Some(Duration::ZERO);
+        }
+        let (mesh, me, inboxes) = (&self.mesh, self.me, &mut self.inboxes);
+        let asleep = mesh.sleeper(me).may_sleep(|| {
+            mesh.has_commands(me) || inboxes.iter_mut().flatten().any(|inbox| !inbox.is_empty())
+        });
+        if !asleep {
+            return Some(Duration::ZERO);
+        }
+        (deadline != Time::NEVER).then(|| deadline.since(now))
+    }
+
+    fn take_commands(&mut self, now: Now) -> bool {
+        let mut any = false;
+        while let Some(command) = self.mesh.next_command(self.me) {
+            any = true;
+            match command {
+                Command::Report(to) => {
+                    // Who asked may have given up by now.
+                    drop(to.try_send(self.report(now)));
+                }
+                Command::Reply(slot, reply) => {
+                    self.core.handle_reply(now, slot, reply, &mut self.slots);
+                }
+                Command::Drain => {
+                    for listener in self.sockets.listeners() {
+                        self.net.close_listener(listener);
+                    }
+                    self.core.handle_drain(now);
+                }
+                Command::Stop => self.stopped = true,
+            }
+        }
+        any
+    }
+
+    fn take_lanes(&mut self, now: Now) -> bool {
+        let mut any = false;
+        let plan = Arc::clone(self.core.plan());
+        for (from, inbox) in self.inboxes.iter_mut().enumerate() {
+            let Some(inbox) = inbox else { continue };
+            let from = WorkerId(u8::try_from(from).expect("at most 64 workers"));
+            for _ in 0..LANE_MESSAGES_MAX {
+                let Some(message) = inbox.front() else { break };
+                any = true;
+                let mut out = Out {
+                    net: &mut self.net,
+                    sockets: &self.sockets,
+                    plan: &plan,
+                    endpoints: &self.endpoints,
+                    outboxes: &mut self.outboxes,
+                };
+                self.core.handle_peer(now, from, message, &mut self.slots, &mut out);
+                inbox.pop();
+            }
+            inbox.release();
+        }
+        any
+    }
+
+    fn tell_closed(&mut self, now: Now) {
+        while let Some(Closed { link, sent }) = self.sockets.closed.pop() {
+            self.with_out(|core, out| core.handle_closed(now, link, sent, out));
+        }
+    }
+
+    /// Commits what was entered and releases what is committed, until nothing is left: a release
+    /// that fails enters an answer.
+    fn commit_and_release(&mut self, now: Now) {
+        loop {
+            let committed = self.committer.commit(&mut self.core);
+            self.core.handle_committed(committed);
+            self.with_out(|core, out| core.poll_transmit(now, out));
+            if self.core.entered() == committed {
+                break;
+            }
+        }
+    }
+
+    fn carry_out_orders(&mut self, now: Now) {
+        while let Some(order) = self.core.poll_order() {
+            match order {
+                Order::Connect(link) => self.connect(now, link),
+                Order::Close(link, why) => {
+                    if let Some(socket) = self.sockets.of(link) {
+                        self.net.close(socket, CloseReason::Asked(reason(why)));
+                    }
+                }
+                Order::Ask(slot, question) => {
+                    // A question that can not be put gets no reply, and ends with 920.
+                    let asked = Asked { worker: self.me, slot, question };
+                    let _put = self.keys.as_ref().map(|keys| keys.try_send(asked));
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, now: Now, link: LinkId) {
+        let station = self.core.plan().station_of(link);
+        let first = self.core.plan().station(station).links_from.index();
+        let peer = self.endpoints[station.index()].connect[link.index() - first];
+        match self.net.connect(peer) {
+            Ok(socket) => self.sockets.join(socket, link, peer),
+            Err(error) => {
+                self.notes.tell(Note::ConnectRefused { link, peer, error: error.kind() });
+                self.with_out(|core, out| core.handle_closed(now, link, 0, out));
+            }
+        }
+    }
+
+    /// Shows the other workers what was added to their lanes, and wakes those that sleep.
+    fn publish(&mut self) -> io::Result<()> {
+        for (to, outbox) in self.outboxes.iter_mut().enumerate() {
+            let new = outbox.as_mut().is_some_and(Outbox::publish);
+            if new {
+                let to = WorkerId(u8::try_from(to).expect("at most 64 workers"));
+                self.mesh.wake_if_asleep(to)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn with_out<T>(&mut self, work: impl FnOnce(&mut Core, &mut Out<'_>) -> T) -> T {
+        let plan = Arc::clone(self.core.plan());
+        let mut out = Out {
+            net: &mut self.net,
+            sockets: &self.sockets,
+            plan: &plan,
+            endpoints: &self.endpoints,
+            outboxes: &mut self.outboxes,
+        };
+        work(&mut self.core, &mut out)
+    }
+}
+
+/// Why we close a link, as a number that goes through the sockets and comes back.
+fn reason(why: Closing) -> u8 {
+    match why {
+        Closing::EchoMissed => 1,
+        Closing::SignOnFailed => 2,
+        Closing::NotReading => 3,
+        Closing::Draining => 4,
+    }
+}

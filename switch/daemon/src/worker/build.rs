@@ -1,0 +1,174 @@
+//! Making the workers: their sockets, their lanes to each other, their listeners. Must not know what
+//! a turn does.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use codec::Slots;
+use crossbeam::channel::Sender;
+use switch_core::Core;
+use switch_core::ids::{StationId, WorkerId};
+use switch_core::plan::Plan;
+use switch_net::{Net, SocketOptions, Wake};
+use switch_sync::{LaneReceiver, lane};
+
+use super::outbox::Outbox;
+use super::sockets::{Endpoints, Sockets};
+use super::{Event, Worker};
+use crate::clocks;
+use crate::committer::Committer;
+use crate::keys::Asked;
+use crate::mesh::Mesh;
+use crate::notes::Notes;
+
+/// Events taken from the system in one turn.
+const EVENTS_MAX: usize = 1_024;
+/// Bytes of the gate: what one turn can take in at most, several times over.
+const GATE_BYTES: usize = 32 << 20;
+/// Bytes of a lane to another worker.
+const LANE_BYTES: usize = 4 << 20;
+
+/// What all workers are made from.
+#[derive(Debug)]
+pub struct Parts {
+    /// The settings of the core.
+    pub plan: Arc<Plan>,
+    /// Where the stations are.
+    pub endpoints: Endpoints,
+    /// How long to poll without blocking after work.
+    pub spin: Duration,
+    /// Where notes go.
+    pub notes: Notes,
+    /// Where questions go, if anybody replies.
+    pub keys: Option<Sender<Asked>>,
+    /// Where the end of a drain, or of a worker, is told.
+    pub events: Sender<Event>,
+}
+
+/// The sockets of every worker, before there are workers: a waker each.
+pub struct Nets(Vec<Net>);
+
+impl Nets {
+    /// Makes the sockets' tables of all workers.
+    pub fn new(plan: &Plan, endpoints: &Endpoints) -> io::Result<Self> {
+        let nets = (0..plan.workers).map(|worker| {
+            let mine = || {
+                plan.stations
+                    .iter()
+                    .zip(endpoints.iter())
+                    .filter(|(station, _)| station.worker == WorkerId(worker))
+            };
+            let links: u32 = mine().map(|(station, _)| station.settings.links).sum();
+            let frame_max = mine().map(|(_, e)| e.frame_max + e.framing.overhead()).max();
+            let options = SocketOptions {
+                frame_carry_max: frame_max.unwrap_or(1 << 13).min((1 << 16) - 1),
+                out_max: mine().map(|(_, endpoint)| endpoint.out_max).max().unwrap_or(1 << 20),
+                ..SocketOptions::default()
+            };
+            // A link that is replaced may still have its old socket for a moment.
+            let sockets_max = usize::try_from(links).expect("links are counted") + 64;
+            Net::new(EVENTS_MAX, sockets_max, options)
+        });
+        nets.collect::<io::Result<Vec<_>>>().map(Self)
+    }
+
+    /// The wakers, by worker.
+    pub fn wakers(&self) -> impl Iterator<Item = Wake> + '_ {
+        self.0.iter().map(Net::waker)
+    }
+
+    /// Makes the workers, with a lane between every two of them.
+    pub fn into_workers(self, parts: &Parts, mesh: &Arc<Mesh>) -> Vec<Worker> {
+        let count = self.0.len();
+        let mut inboxes: Vec<Vec<Option<LaneReceiver>>> =
+            (0..count).map(|_| (0..count).map(|_| None).collect()).collect();
+        let mut workers: Vec<Worker> = self
+            .0
+            .into_iter()
+            .enumerate()
+            .map(|(from, net)| {
+                let mut outboxes: Vec<Option<Outbox>> = Vec::with_capacity(count);
+                for (to, inbox) in inboxes.iter_mut().enumerate() {
+                    outboxes.push((to != from).then(|| {
+                        let (sender, receiver) = lane(LANE_BYTES);
+                        inbox[from] = Some(receiver);
+                        Outbox::new(sender)
+                    }));
+                }
+                Worker::new(from, net, outboxes, parts, Arc::clone(mesh))
+            })
+            .collect();
+        for (worker, inboxes) in workers.iter_mut().zip(inboxes) {
+            worker.inboxes = inboxes;
+        }
+        workers
+    }
+}
+
+impl Worker {
+    fn new(
+        place: usize,
+        net: Net,
+        outboxes: Vec<Option<Outbox>>,
+        parts: &Parts,
+        mesh: Arc<Mesh>,
+    ) -> Self {
+        let me = WorkerId(u8::try_from(place).expect("at most 64 workers"));
+        let links = parts.plan.link_stations.len();
+        let now = clocks::boot();
+        // Only the pauses between attempts to connect come from this number.
+        let chance = now.0 ^ (u64::from(me.0) << 56) ^ u64::from(std::process::id());
+        Self {
+            me,
+            core: Core::new(Arc::clone(&parts.plan), me, GATE_BYTES, chance),
+            slots: Box::new(Slots::new()),
+            sockets: Sockets::new(net.sockets_max(), links),
+            net,
+            endpoints: Arc::clone(&parts.endpoints),
+            outboxes,
+            inboxes: Vec::new(),
+            mesh,
+            committer: Committer::at_once(),
+            keys: parts.keys.clone(),
+            events: parts.events.clone(),
+            notes: parts.notes.of(me),
+            spin: parts.spin,
+            turns: 0,
+            last_work: now,
+            drained: false,
+            stopped: false,
+        }
+    }
+
+    /// Opens the listeners of this worker's stations.
+    ///
+    /// # Errors
+    /// The address that could not be listened on, and why.
+    pub fn listen(&mut self) -> Result<(), (std::net::SocketAddr, io::Error)> {
+        let plan = Arc::clone(self.core.plan());
+        let mut opened = Vec::new();
+        for (place, station) in plan.stations.iter().enumerate() {
+            if station.worker != self.me {
+                continue;
+            }
+            let id = StationId(u16::try_from(place).expect("stations are counted"));
+            for &address in &self.endpoints[place].listen {
+                let known =
+                    opened.iter().find(|(known, _)| *known == address && address.port() != 0);
+                let listener = match known {
+                    Some((_, listener)) => *listener,
+                    None => self.net.listen(address).map_err(|error| (address, error))?,
+                };
+                opened.push((address, listener));
+                self.sockets.add_listener(listener, id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where this worker's listeners listen, with the stations that they are for.
+    pub fn listening(&self) -> Vec<std::net::SocketAddr> {
+        self.sockets.listeners().filter_map(|listener| self.net.local_addr(listener)).collect()
+    }
+}

@@ -1,0 +1,121 @@
+//! What a worker says about itself when asked: plain figures, copied out between two turns. Must
+//! not know who asked.
+
+use std::net::SocketAddr;
+
+use switch_core::counters::Counters;
+use switch_core::ids::{LinkId, StationId};
+use switch_core::links::Phase;
+use switch_core::stations::Tally;
+use switch_core::time::{Now, Time};
+use switch_net::CloseReason;
+
+use super::Worker;
+use super::outbox::Outbox;
+
+/// How one worker stands.
+#[derive(Clone, Debug)]
+pub struct WorkerReport {
+    /// Which.
+    pub worker: u8,
+    /// Turns of its loop.
+    pub turns: u64,
+    /// Transactions known, decisions parked, transactions in quarantine.
+    pub occupancy: (u32, u32, u32),
+    /// Bytes of its gate in use, and in all.
+    pub gate: (usize, usize),
+    /// Bytes of each lane in use, and in all, by worker; none to itself.
+    pub lanes: Vec<Option<(usize, usize)>>,
+    /// Records committed.
+    pub records: u64,
+    /// Whether a drain has come to its end here.
+    pub drained: bool,
+    /// What was counted.
+    pub counters: Counters,
+    /// Every station, as it sees it.
+    pub stations: Vec<StationReport>,
+}
+
+/// How one station stands, as one worker sees it.
+#[derive(Clone, Debug)]
+pub struct StationReport {
+    /// Whether it is signed off, as the owner of its links knows.
+    pub signed_off: bool,
+    /// Links that can take a message.
+    pub ready: usize,
+    /// Requests in flight, and in quarantine, from this worker.
+    pub in_flight: (u32, u32),
+    /// Counts.
+    pub tally: Tally,
+    /// Its links that are or were up, where this worker owns them.
+    pub links: Vec<LinkReport>,
+}
+
+/// How one link stands.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkReport {
+    /// Which.
+    pub link: LinkId,
+    /// Where it stands.
+    pub phase: Phase,
+    /// For how long.
+    pub for_seconds: u64,
+    /// Echo tests without an answer.
+    pub echo_missed: u8,
+    /// Bytes that wait for the other side.
+    pub out_buffered: usize,
+    /// The other end.
+    pub peer: Option<SocketAddr>,
+    /// Why it went down last.
+    pub failure: Option<CloseReason>,
+}
+
+impl Worker {
+    pub(super) fn report(&self, now: Now) -> WorkerReport {
+        let stations = 0..self.core.plan().stations.len();
+        let stations = stations.map(|place| {
+            self.station_report(StationId(u16::try_from(place).expect("counted")), now.boot)
+        });
+        WorkerReport {
+            worker: self.me.0,
+            turns: self.turns,
+            occupancy: self.core.occupancy(),
+            gate: self.core.gate_fill(),
+            lanes: self.outboxes.iter().map(|outbox| outbox.as_ref().map(Outbox::fill)).collect(),
+            records: self.committer.records(),
+            drained: self.drained,
+            counters: self.core.counters().clone(),
+            stations: stations.collect(),
+        }
+    }
+
+    fn station_report(&self, station: StationId, now: Time) -> StationReport {
+        let seen = self.core.station(station);
+        let planned = self.core.plan().station(station);
+        let from = planned.links_from.0;
+        let links = if planned.worker == self.me { planned.settings.links } else { 0 };
+        let links = (from..from + links).map(LinkId);
+        let shown =
+            links.filter(|&link| planned.settings.connects || self.core.link(link).generation > 0);
+        StationReport {
+            signed_off: seen.signed_off,
+            ready: seen.ready.len(),
+            in_flight: (seen.in_flight.len(), seen.resting),
+            tally: seen.tally.clone(),
+            links: shown.map(|link| self.link_report(link, now)).collect(),
+        }
+    }
+
+    fn link_report(&self, link: LinkId, now: Time) -> LinkReport {
+        let seen = self.core.link(link);
+        LinkReport {
+            link,
+            phase: seen.phase,
+            for_seconds: now.since(seen.since).as_secs(),
+            echo_missed: seen.echo_missed,
+            out_buffered: self.sockets.of(link).map_or(0, |socket| self.net.out_buffered(socket)),
+            peer: self.sockets.peer(link),
+            failure: self.sockets.failure(link),
+        }
+    }
+}
