@@ -91,6 +91,6 @@ pub fn execute(command: Command) -> ExitCode {
 /// An empty table in the one style that we have.
 pub(crate) fn table() -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::NOTHING);
     table
 }

@@ -20,6 +20,8 @@ mod book;
 
 mod schedule;
 
+mod rest;
+
 mod tally;
 
 mod report;

@@ -8,6 +8,9 @@ const STANS: u64 = 999_999;
 /// The most requests open at once: half of the largest table that trace numbers can address.
 pub(super) const OPEN_MAX: usize = 262_144;
 
+/// The smallest table: so many requests back it still knows what became of one.
+const PLACES_MIN: usize = 1024;
+
 /// A table of open requests, found by the low bits of their trace number in constant time. Trace
 /// numbers are given in sequence; those whose place is taken by an older request are passed over.
 pub(super) struct Book {
@@ -63,7 +66,8 @@ impl Book {
             connection: 0,
             state: State::Free,
         };
-        let entries = vec![free; (open_max * 2).next_power_of_two()].into_boxed_slice();
+        let places = (open_max * 2).next_power_of_two().max(PLACES_MIN);
+        let entries = vec![free; places].into_boxed_slice();
         Self { entries, next: 0, oldest: 0, open: 0, open_max }
     }
 
@@ -186,8 +190,8 @@ mod tests {
     fn a_request_that_stays_open_is_passed_over_by_the_trace_numbers_after_it() {
         let mut book = Book::new(4);
         assert_eq!(stan_of(&mut book), 1);
-        for expected in (2..=8).chain(10..=16).chain(18..=20) {
-            assert_eq!(stan_of(&mut book), expected, "places are eight");
+        for expected in (2..=1024).chain(1026..=2048).chain(2050..=2052) {
+            assert_eq!(stan_of(&mut book), expected, "places are 1024");
             assert!(matches!(book.answer(expected, 0), Found::Open(_)));
         }
         assert!(matches!(book.answer(1, 0), Found::Open(_)));

@@ -9,6 +9,7 @@ use switch_net::{CloseReason, Net, SocketOptions};
 
 use super::book::{Book, OPEN_MAX};
 use super::report::Measured;
+use super::rest;
 use super::sale::{self, Sale, SaleError};
 use super::schedule::Schedule;
 use super::station::Station;
@@ -113,6 +114,7 @@ impl<'a> Run<'a> {
         self.started = clock::now();
         if let Pace::Rate(rate) = self.options.pace {
             self.schedule = Some(Schedule::new(self.started, rate));
+            rest::sharpen();
         }
         let mut looked = 0;
         let mut quiet_since = None;
@@ -151,7 +153,11 @@ impl<'a> Run<'a> {
 
     fn turn(&mut self, now: u64, wait: u64) -> io::Result<()> {
         self.station.connects.poll(&mut self.net, now)?;
-        self.net.turn(Some(Duration::from_nanos(wait)), &mut self.station)?;
+        let wait = match self.schedule {
+            Some(_) => rest::before_turn(wait),
+            None => Duration::from_nanos(wait),
+        };
+        self.net.turn(Some(wait), &mut self.station)?;
         Ok(())
     }
 

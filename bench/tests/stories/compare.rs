@@ -1,0 +1,122 @@
+//! Floor against a switch that is a floor too: the comparison itself.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use bench::compare::{self, Error, Event, Options, Subject};
+
+use crate::world::program;
+
+fn options(sekishod: PathBuf) -> Options {
+    Options {
+        sekishod,
+        bench: env!("CARGO_BIN_EXE_sekisho-bench").into(),
+        dialect: "iso93-ascii".to_owned(),
+        connections: 4,
+        window: 2,
+        duration: Duration::from_millis(200),
+        warmup: Duration::from_millis(50),
+        runs: 2,
+    }
+}
+
+/// A program in the place of the switch: a script of that body, which finds the configuration in
+/// `$2`.
+fn stand_in(name: &str, body: &str) -> PathBuf {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("sekishod");
+    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// A switch that reads the configuration and relays.
+fn relaying_switch(name: &str) -> PathBuf {
+    let bench = env!("CARGO_BIN_EXE_sekisho-bench");
+    let body = format!(
+        r#"[ "$1" = --config ] && [ "$3" = --insecure-demo ] || exit 78
+listen=$(sed -n 's/^listen = \["\(.*\)"\]$/\1/p' "$2")
+to=$(sed -n 's/^connect = \["\(.*\)"\]$/\1/p' "$2")
+grep -q '^workers = 1$' "$2" && grep -q '^links = 4$' "$2" || exit 78
+exec {bench} relay --listen "$listen" --to "$to" --to "$to" --to "$to" --to "$to""#
+    );
+    stand_in(name, &body)
+}
+
+#[test]
+fn floor_and_switch_run_in_turn_and_the_order_alternates() {
+    let mut begun = Vec::new();
+    let outcome = compare::run(
+        &options(relaying_switch("relaying")),
+        &AtomicBool::new(false),
+        &mut |event| {
+            if let Event::Begun(pair, _, subject) = event {
+                begun.push((*pair, *subject));
+            }
+        },
+    );
+    let outcome = outcome.unwrap();
+    let order =
+        [(1, Subject::Floor), (1, Subject::Switch), (2, Subject::Switch), (2, Subject::Floor)];
+    assert_eq!(begun, order);
+    assert_eq!(outcome.pairs.len(), 2);
+    for figures in [outcome.floor, outcome.switch] {
+        assert!(figures.tps > 0.0 && figures.cpu_us_per_tx > 0.0, "{figures:?}");
+    }
+    assert!(outcome.ratio.cpu > 0.0 && outcome.ratio.tps > 0.0);
+    let shown = format!("{}\n{}", outcome.table(), outcome.caption());
+    for part in ["CPU, us/tx", "throughput", "cores", "all threads"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn a_switch_that_declines_has_not_done_the_same_work() {
+    let bench = env!("CARGO_BIN_EXE_sekisho-bench");
+    let body = format!(
+        r#"listen=$(sed -n 's/^listen = \["\(.*\)"\]$/\1/p' "$2")
+to=$(sed -n 's/^connect = \["\(.*\)"\]$/\1/p' "$2")
+{bench} relay --listen 127.0.0.1:0 --to "$to" --to "$to" --to "$to" --to "$to" > /dev/null &
+trap 'kill $!' EXIT
+{bench} issuer --listen "$listen" --dialect iso93-ascii --framing ascii4 --action 116 &
+trap 'kill $(jobs -p)' TERM EXIT
+wait"#
+    );
+    let declined =
+        compare::run(&options(stand_in("declining", &body)), &AtomicBool::new(false), &mut |_| ());
+    assert!(matches!(&declined, Err(Error::Work(report)) if report.declined > 0), "{declined:?}");
+}
+
+#[test]
+fn a_switch_that_does_not_start_is_named_with_what_it_said() {
+    let broken = stand_in("broken", "echo 'line 3: unknown key' >&2; exit 78");
+    let failed = compare::run(&options(broken), &AtomicBool::new(false), &mut |_| ());
+    let said = failed.unwrap_err().to_string();
+    assert!(said.contains("sekishod did not listen") && said.contains("unknown key"), "{said}");
+}
+
+#[test]
+fn without_a_switch_beside_it_the_program_says_how_to_get_one() {
+    let missing = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("nowhere/sekishod");
+    let failed = compare::run(&options(missing), &AtomicBool::new(false), &mut |_| ());
+    let said = failed.unwrap_err().to_string();
+    assert!(said.contains("cargo build --release"), "{said}");
+}
+
+#[test]
+fn a_stop_ends_the_comparison_and_its_processes() {
+    let stopped =
+        compare::run(&options(relaying_switch("stopped")), &AtomicBool::new(true), &mut |_| ());
+    assert!(matches!(stopped, Err(Error::Stopped)), "{stopped:?}");
+}
+
+#[test]
+fn the_journal_is_not_there_yet() {
+    let output = program(&["compare", "--journal"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("not there yet"));
+}

@@ -1,0 +1,165 @@
+//! Partners that lie: the load finds each lie, and exits with 7.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bench::load::Report;
+
+use crate::world::{Said, issuer_that, program};
+
+/// The honest answers before the lie.
+const HONEST: u64 = 2;
+
+/// Exit code and report of a load whose third answer is told by `lie`.
+fn told(lie: impl Fn(&Said) -> Vec<u8> + Send + Sync + 'static) -> (Option<i32>, Report) {
+    let asked = AtomicU64::new(0);
+    let issuer = issuer_that(move |_, request| {
+        let third = asked.fetch_add(1, Ordering::Relaxed) == HONEST;
+        Some(if third { lie(request) } else { request.approved().frame() })
+    });
+    run(&issuer.to_string(), "1")
+}
+
+fn run(target: &str, connections: &str) -> (Option<i32>, Report) {
+    let output = program(&[
+        "load",
+        "--target",
+        target,
+        "-c",
+        connections,
+        "--duration",
+        "150ms",
+        "--warmup",
+        "0",
+        "--grace",
+        "300ms",
+        "-o",
+        "json",
+    ]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let report = serde_json::from_str(text.lines().last().unwrap_or_default());
+    (output.status.code(), report.unwrap_or_else(|error| panic!("{error}: {text}")))
+}
+
+/// One wrong answer of that kind, and exit code 7.
+fn check(what: &str, lie: impl Fn(&Said) -> Vec<u8> + Send + Sync + 'static) {
+    let (code, report) = told(lie);
+    assert_eq!(report.wrong, BTreeMap::from([(what.to_owned(), 1)]), "{report:?}");
+    assert_eq!((code, report.mismatched), (Some(7), 1), "{report:?}");
+}
+
+#[test]
+fn honest_answers_exit_with_0() {
+    let (code, report) = told(|request| request.approved().frame());
+    assert_eq!((code, report.mismatched, report.unanswered), (Some(0), 0, 0), "{report:?}");
+    assert!(report.sent > HONEST);
+}
+
+#[test]
+fn a_field_that_differs_is_a_wrong_answer() {
+    for (n, other) in [
+        (2, "3530111333300018"),
+        (3, "200000"),
+        (4, "000000000001"),
+        (7, "0101000000"),
+        (12, "700101000000"),
+        (32, "77334000002"),
+        (37, "000000000000"),
+        (41, "T0000002"),
+        (42, "M00000000000002"),
+        (49, "840"),
+    ] {
+        check(&format!("DE {n} differs"), move |request| request.approved().with(n, other).frame());
+    }
+}
+
+#[test]
+fn a_field_that_must_come_back_and_does_not_is_a_wrong_answer() {
+    for n in [7, 12, 32, 37, 39, 41] {
+        check(&format!("DE {n} is missing"), move |request| request.approved().without(n).frame());
+    }
+}
+
+#[test]
+fn a_field_that_may_stay_out_is_not_missed() {
+    for n in [2, 3, 4, 38, 42, 49] {
+        let (code, report) = told(move |request| request.approved().without(n).frame());
+        assert_eq!((code, report.mismatched), (Some(0), 0), "DE {n}: {report:?}");
+    }
+}
+
+#[test]
+fn an_answer_of_another_type_is_a_wrong_answer() {
+    check("another type of answer", |request| {
+        Said::new(0x1110, &[]).with_fields_of(&request.approved()).frame()
+    });
+}
+
+#[test]
+fn an_answer_to_another_trace_number_is_one_to_nothing_and_leaves_its_request_open() {
+    let (code, report) = told(|request| request.approved().with(11, "777777").frame());
+    assert_eq!(report.wrong.get("an answer to nothing"), Some(&1), "{report:?}");
+    assert_eq!((code, report.unanswered), (Some(7), 1));
+    let (code, report) = told(|request| request.approved().without(11).frame());
+    assert_eq!(report.wrong.get("an answer to nothing"), Some(&1), "{report:?}");
+    assert_eq!((code, report.unanswered), (Some(7), 1));
+}
+
+#[test]
+fn a_second_answer_is_a_wrong_answer() {
+    check("a second answer", |request| request.approved().frame().repeat(2));
+}
+
+#[test]
+fn the_last_answer_given_twice_is_seen_too() {
+    let issuer = issuer_that(|_, request| Some(request.approved().frame().repeat(2)));
+    let (code, report) = run(&issuer.to_string(), "1");
+    assert_eq!((code, report.mismatched), (Some(7), report.sent), "{report:?}");
+}
+
+#[test]
+fn an_answer_on_another_connection_is_one_to_nothing() {
+    let kept: Mutex<Option<Said>> = Mutex::new(None);
+    let issuer = issuer_that(move |number, request| {
+        if number > HONEST {
+            return Some(request.approved().frame());
+        }
+        // Each connection's first requests are swapped with the other's.
+        let other = kept.lock().unwrap().replace(request.clone());
+        Some(other.map_or_else(Vec::new, |other| other.approved().frame()))
+    });
+    let (code, report) = run(&issuer.to_string(), "2");
+    assert!(report.wrong.contains_key("an answer to nothing"), "{report:?}");
+    assert_eq!(code, Some(7));
+}
+
+#[test]
+fn bytes_that_are_no_message_are_a_wrong_answer_and_leave_their_request_open() {
+    let (code, report) = told(|_| b"00041210".to_vec());
+    assert_eq!(report.wrong.get("not a message of the dialect"), Some(&1), "{report:?}");
+    assert_eq!((code, report.unanswered), (Some(7), 1));
+}
+
+#[test]
+fn bytes_that_are_no_frame_cost_the_connection() {
+    let (code, report) = told(|_| b"GET / HTTP/1.1".to_vec());
+    assert_eq!(report.wrong.get("not a frame"), Some(&1), "{report:?}");
+    assert_eq!((code, report.unanswered, report.connections_lost), (Some(7), 1, 1));
+}
+
+#[test]
+fn a_request_to_an_acquirer_is_nothing_that_was_asked_for() {
+    check("a request to an acquirer", |request| {
+        let mut bytes = Said::new(0x1420, &[(11, "000001")]).frame();
+        bytes.extend(request.approved().frame());
+        bytes
+    });
+}
+
+impl Said {
+    fn with_fields_of(mut self, other: &Self) -> Self {
+        self.fields.clone_from(&other.fields);
+        self
+    }
+}
