@@ -1,2 +1,68 @@
-//! Placeholder.
-fn main() {}
+//! `sekisho`: the operator's one program. Knows the names of the commands and what exit codes mean;
+//! what a command does is its own file's.
+
+mod output;
+
+mod status;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The operator's program of Sekisho, an ISO 8583 authorization switch.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sekisho",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Data goes to stdout, everything else to stderr; NO_COLOR is obeyed.\n\
+                  Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 conflict, \
+                  6 timeout or no daemon, 7 a check found problems."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// How the daemon, its links, stations and workers are
+    Status(status::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Status(arguments) => status::run(&arguments),
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_not_a_command_is_a_usage_error() {
+        for line in [&["sekisho", "stauts"][..], &["sekisho", "status", "-o", "xml"], &["sekisho"]]
+        {
+            assert_eq!(Arguments::try_parse_from(line).unwrap_err().exit_code(), 2, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn help_and_version_are_no_errors() {
+        for line in [&["sekisho", "--help"][..], &["sekisho", "-V"], &["sekisho", "status", "-h"]] {
+            assert_eq!(Arguments::try_parse_from(line).unwrap_err().exit_code(), 0, "{line:?}");
+        }
+    }
+}

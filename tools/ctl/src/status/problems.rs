@@ -1,0 +1,94 @@
+//! What somebody should look at in a status, in words. Must not know how it is shown.
+
+use daemon::status::{LinkState, LinkStatus, NodeState, StationStatus, Status, WorkerStatus};
+
+/// From this share of a bound on, in per cent, its use is a problem.
+const CLOSE_PERCENT: u64 = 80;
+
+/// Everything that somebody should look at, the worst first.
+pub(super) fn problems(status: &Status) -> Vec<String> {
+    let mut found = Vec::new();
+    if status.state == NodeState::Draining {
+        found.push("the node is draining: it takes no new request".into());
+    }
+    for worker in &status.workers {
+        if !worker.answering {
+            found.push(format!(
+                "worker {} does not answer: its figures below are old, and so may be its links",
+                worker.id
+            ));
+        }
+    }
+    status.stations.iter().for_each(|station| of_station(station, &mut found));
+    status.workers.iter().for_each(|worker| of_worker(worker, &mut found));
+    found
+}
+
+/// Whether a link of this station is not as it should be.
+pub(super) fn is_bad(station: &StationStatus, link: &LinkStatus) -> bool {
+    match link.state {
+        // A station that connects to us may stay away; that nobody is there is said once.
+        LinkState::Down => station.connects,
+        LinkState::Connecting | LinkState::SignedOff => true,
+        LinkState::Up => station.sign_on != "none",
+        LinkState::SignedOn => false,
+    }
+}
+
+fn of_station(station: &StationStatus, found: &mut Vec<String>) {
+    let name = &station.name;
+    let bad: Vec<&LinkStatus> = station.links.iter().filter(|link| is_bad(station, link)).collect();
+    if station.links_ready == 0 {
+        let why = match bad.first() {
+            _ if !station.connects && station.links.iter().all(is_down) => "it is not connected",
+            Some(link) if link.state == LinkState::SignedOff => "it has signed off",
+            Some(link) if link.state == LinkState::Up => "it has not signed on",
+            Some(_) | None => "no connection to it is up",
+        };
+        let last = bad.iter().find_map(|link| link.last_error.as_deref());
+        let last = last.map(|error| format!(", last error: {error}")).unwrap_or_default();
+        found.push(format!("{name} has no link that carries requests: {why}{last}"));
+    } else {
+        for link in bad {
+            let up = link.state == LinkState::Up;
+            let word = if up { "up and not signed on" } else { link.state.word() };
+            let last = link.last_error.as_deref().map(|error| format!(", last error: {error}"));
+            let last = last.unwrap_or_default();
+            found.push(format!("{name}, link {} to {}: {word}{last}", link.id, link.peer));
+        }
+    }
+    for link in &station.links {
+        let of = format!("{name}, link {}", link.id);
+        if link.echo_missed > 0 {
+            let missed = link.echo_missed;
+            found.push(format!("{of}: {missed} missed in a row of the 3 echoes that reopen it"));
+        }
+        close(&format!("{of}: bytes it does not read"), link.out_buffered, link.out_max, found);
+    }
+    let in_flight = (station.in_flight.into(), station.in_flight_max.into());
+    close(&format!("{name}: requests in flight"), in_flight.0, in_flight.1, found);
+}
+
+fn is_down(link: &LinkStatus) -> bool {
+    link.state == LinkState::Down
+}
+
+fn of_worker(worker: &WorkerStatus, found: &mut Vec<String>) {
+    let of = format!("worker {}", worker.id);
+    let mut look = |what: &str, used: u64, most: u64| {
+        close(&format!("{of}: {what}"), used, most, found);
+    };
+    look("pending transactions", worker.pending.into(), worker.pending_max.into());
+    look("parked decisions", worker.parked.into(), worker.parked_max.into());
+    look("bytes at the gate", worker.gate_used, worker.gate_bytes);
+    for lane in &worker.lanes {
+        look(&format!("bytes to worker {}", lane.to), lane.used, lane.bytes);
+    }
+}
+
+/// Notes a use that is close to its bound; a bound of zero is none.
+fn close(what: &str, used: u64, most: u64, found: &mut Vec<String>) {
+    if most > 0 && used.saturating_mul(100) >= most.saturating_mul(CLOSE_PERCENT) {
+        found.push(format!("{what}: {used} of at most {most}"));
+    }
+}

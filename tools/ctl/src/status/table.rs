@@ -1,0 +1,240 @@
+//! A status as people read it at night: what is wrong first, then links, stations, workers and the
+//! rest, each use beside its bound. A pure function of the status.
+
+use std::fmt::Write;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use daemon::status::{LinkStatus, StationStatus, Status, WorkerStatus};
+
+use super::problems::{is_bad, problems};
+use crate::output::Colours;
+
+/// Links shown of each station, unless all are asked for.
+const LINKS_SHOWN: usize = 8;
+/// Problems shown, unless all are asked for.
+const PROBLEMS_SHOWN: usize = 20;
+
+/// The whole table.
+pub(super) fn table(status: &Status, all: bool, colours: Colours) -> String {
+    let mut out = String::new();
+    write_all(&mut out, status, all, colours).expect("a text takes what is written");
+    out
+}
+
+fn write_all(out: &mut String, status: &Status, all: bool, colours: Colours) -> std::fmt::Result {
+    let Status { node, institution, version, pid, .. } = status;
+    let (state, uptime) = (status.state.word(), duration(status.uptime_s));
+    writeln!(out, "{node} is {state}, up {uptime}, institution {institution}")?;
+    writeln!(out, "sekishod {version}, pid {pid}, configuration {}", status.configuration)?;
+    writeln!(out)?;
+    let problems = problems(status);
+    if problems.is_empty() {
+        writeln!(out, "{}", colours.calm("No problems."))?;
+    } else {
+        writeln!(out, "{}", colours.alarming(&format!("PROBLEMS: {}", problems.len())))?;
+        let shown = if all { problems.len() } else { PROBLEMS_SHOWN };
+        for problem in problems.iter().take(shown) {
+            writeln!(out, "  {}", colours.alarming(problem))?;
+        }
+        if problems.len() > shown {
+            writeln!(out, "  and {} more; --all shows them", problems.len() - shown)?;
+        }
+    }
+    writeln!(out)?;
+    out.push_str(&links(&status.stations, all));
+    writeln!(out)?;
+    out.push_str(&stations(&status.stations));
+    writeln!(out)?;
+    out.push_str(&workers(&status.workers));
+    let counters = status.counters.iter().filter(|(_, count)| **count > 0);
+    write_pairs(out, "Counters (those that are not zero)", counters)?;
+    write_pairs(out, "Limits", status.limits.iter())?;
+    if !status.inactive.is_empty() {
+        writeln!(out, "\nConfigured and not active")?;
+        for inactive in &status.inactive {
+            writeln!(out, "  {inactive}")?;
+        }
+    }
+    Ok(())
+}
+
+fn links(stations: &[StationStatus], all: bool) -> String {
+    let mut rows = Vec::new();
+    for station in stations {
+        let mut links: Vec<&LinkStatus> = station.links.iter().collect();
+        links.sort_by_key(|link| (!is_bad(station, link), link.id));
+        let shown = if all { links.len() } else { LINKS_SHOWN };
+        for link in links.iter().take(shown) {
+            rows.push(link_row(station, link));
+        }
+        let rest = links.get(shown..).unwrap_or_default();
+        if !rest.is_empty() {
+            let bad = rest.iter().filter(|link| is_bad(station, link)).count();
+            let said = if bad == 0 { "none BAD".into() } else { format!("{bad} BAD") };
+            rows.push(vec![station.name.clone(), format!("{} more", rest.len()), said]);
+        }
+        if links.is_empty() {
+            let nobody = if station.connects { "no link" } else { "nobody came yet" };
+            rows.push(vec![station.name.clone(), "-".into(), nobody.into()]);
+        }
+    }
+    grid(
+        &["STATION", "LINK", "STATE", "FOR", "PEER", "ECHOES MISSED", "TO SEND", "LAST ERROR"],
+        rows,
+    )
+}
+
+fn link_row(station: &StationStatus, link: &LinkStatus) -> Vec<String> {
+    let word = link.state.word();
+    vec![
+        station.name.clone(),
+        link.id.to_string(),
+        if is_bad(station, link) { format!("BAD: {word}") } else { word.into() },
+        duration(link.since_s),
+        link.peer.clone(),
+        link.echo_missed.to_string(),
+        of(link.out_buffered, link.out_max),
+        link.last_error.clone().unwrap_or_default(),
+    ]
+}
+
+fn stations(stations: &[StationStatus]) -> String {
+    let time = |micros: Option<u64>| micros.map_or("-".into(), latency);
+    let rows = stations.iter().map(|station| {
+        vec![
+            station.name.clone(),
+            station.role.clone(),
+            station.dialect.clone(),
+            station.sign_on.clone(),
+            station.worker.to_string(),
+            of(station.links_ready.into(), station.links_max.into()),
+            of(station.in_flight.into(), station.in_flight_max.into()),
+            station.requests.to_string(),
+            station.answers.to_string(),
+            station.approved.to_string(),
+            station.declined.to_string(),
+            station.timeouts.to_string(),
+            time(station.p50_us),
+            time(station.p99_us),
+        ]
+    });
+    let header = [
+        "STATION",
+        "ROLE",
+        "DIALECT",
+        "SIGN-ON",
+        "WORKER",
+        "READY",
+        "IN FLIGHT",
+        "REQUESTS",
+        "ANSWERS",
+        "APPROVED",
+        "DECLINED",
+        "TIMEOUTS",
+        "P50",
+        "P99",
+    ];
+    grid(&header, rows.collect())
+}
+
+fn workers(workers: &[WorkerStatus]) -> String {
+    let rows = workers.iter().map(|worker| {
+        let fullest = worker.lanes.iter().max_by_key(|lane| lane.used);
+        vec![
+            worker.id.to_string(),
+            if worker.answering { "yes".into() } else { "NO".into() },
+            worker.turns.to_string(),
+            of(worker.pending.into(), worker.pending_max.into()),
+            of(worker.parked.into(), worker.parked_max.into()),
+            of(worker.gate_used, worker.gate_bytes),
+            fullest.map_or("-".into(), |lane| of(lane.used, lane.bytes)),
+        ]
+    });
+    let header = ["WORKER", "ANSWERS", "TURNS", "PENDING", "PARKED", "AT GATE", "FULLEST LANE"];
+    grid(&header, rows.collect())
+}
+
+/// Columns without lines; what consists of numbers stands to the right.
+fn grid(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let numeric = |text: &String| {
+        text.starts_with(|first: char| first.is_ascii_digit()) && !text.contains([':', '.'])
+    };
+    let right: Vec<bool> = (0..header.len())
+        .map(|column| {
+            let mut cells = rows.iter().filter_map(|row| row.get(column)).filter(|c| *c != "-");
+            column > 0 && cells.all(numeric)
+        })
+        .collect();
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header).add_rows(rows);
+    for (column, right) in table.column_iter_mut().zip(right) {
+        column.set_padding((0, 2));
+        if right {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt() + "\n"
+}
+
+fn write_pairs<'p>(
+    out: &mut String,
+    title: &str,
+    pairs: impl Iterator<Item = (&'p String, &'p u64)>,
+) -> std::fmt::Result {
+    let mut pairs = pairs.peekable();
+    if pairs.peek().is_some() {
+        writeln!(out, "\n{title}")?;
+    }
+    for (name, value) in pairs {
+        writeln!(out, "  {name} {value}")?;
+    }
+    Ok(())
+}
+
+/// A use beside its bound; a bound of zero is none.
+fn of(used: u64, most: u64) -> String {
+    if most == 0 { used.to_string() } else { format!("{used}/{most}") }
+}
+
+/// Seconds in the two largest units that they fill.
+fn duration(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
+        (0, ..) => format!("{hours}h {}m", minutes % 60),
+        _ => format!("{days}d {}h", hours % 24),
+    }
+}
+
+/// Microseconds, or milliseconds from ten on.
+fn latency(micros: u64) -> String {
+    if micros < 10_000 { format!("{micros}us") } else { format!("{}ms", micros / 1_000) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_the_two_largest_units_that_it_fills() {
+        for (seconds, shown) in [
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m 0s"),
+            (3_599, "59m 59s"),
+            (3_600, "1h 0m"),
+            (86_399, "23h 59m"),
+            (86_400, "1d 0h"),
+            (1_000_000, "11d 13h"),
+        ] {
+            assert_eq!(duration(seconds), shown);
+        }
+    }
+
+    #[test]
+    fn a_latency_is_short_enough_to_compare_at_a_glance() {
+        assert_eq!([latency(0), latency(9_999), latency(10_000)], ["0us", "9999us", "10ms"]);
+    }
+}

@@ -1,0 +1,294 @@
+//! What an operator sees.
+
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
+use super::*;
+use daemon::status::{
+    LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus, WorkerStatus,
+};
+use expect_test::{Expect, expect};
+
+fn link(id: u32, state: LinkState) -> LinkStatus {
+    let peer = format!("10.1.0.9:{}", 8_000 + id);
+    LinkStatus { id, peer, state, since_s: 4_000, out_max: 1 << 20, ..LinkStatus::default() }
+}
+
+fn issuer(links: Vec<LinkStatus>) -> StationStatus {
+    let ready = links.iter().filter(|l| matches!(l.state, LinkState::Up | LinkState::SignedOn));
+    StationStatus {
+        name: "issuer-x".into(),
+        role: "issuer".into(),
+        dialect: "iso93-binary".into(),
+        worker: 0,
+        sign_on: "none".into(),
+        connects: true,
+        links_ready: ready.count().try_into().unwrap(),
+        links_max: links.len().try_into().unwrap(),
+        links,
+        in_flight: 12,
+        in_flight_max: 100_000,
+        requests: 99_500,
+        answers: 99_480,
+        approved: 99_000,
+        declined: 480,
+        timeouts: 8,
+        p50_us: Some(850),
+        p99_us: Some(12_345),
+    }
+}
+
+fn acquirer(links: u32) -> StationStatus {
+    StationStatus {
+        name: "merchant-a".into(),
+        role: "acquirer".into(),
+        dialect: "iso93-ascii".into(),
+        sign_on: "none".into(),
+        links_ready: links,
+        links_max: 1_024,
+        links: (0..links).map(|id| link(id, LinkState::Up)).collect(),
+        requests: 100_000,
+        answers: 100_000,
+        ..StationStatus::default()
+    }
+}
+
+fn status(stations: Vec<StationStatus>) -> Status {
+    Status {
+        schema_version: SCHEMA_VERSION,
+        node: "tokyo".into(),
+        institution: "49000000001".into(),
+        version: "0.1.0".into(),
+        pid: 4_711,
+        uptime_s: 7_980,
+        configuration: "/etc/sekisho/sekisho.toml".into(),
+        workers: vec![WorkerStatus {
+            id: 0,
+            answering: true,
+            turns: 123_456,
+            pending: 12,
+            pending_max: 262_144,
+            parked_max: 1_024,
+            gate_bytes: 1 << 20,
+            lanes: vec![LaneStatus { to: 1, used: 64, bytes: 65_536 }],
+            ..WorkerStatus::default()
+        }],
+        stations,
+        ..Status::default()
+    }
+}
+
+#[track_caller]
+fn check(status: &Status, expected: &Expect) {
+    expected.assert_eq(&table::table(status, false, Colours::NONE));
+}
+
+#[track_caller]
+fn check_problems(status: &Status, expected: &Expect) {
+    let lines = problems::problems(status).into_iter().map(|problem| problem + "\n");
+    expected.assert_eq(&lines.collect::<String>());
+}
+
+#[test]
+fn a_healthy_node_says_so_first() {
+    let mut healthy = status(vec![acquirer(2), issuer(vec![link(2, LinkState::Up)])]);
+    healthy.counters = [("no_route", 3), ("never", 0)].map(|(n, c)| (n.to_string(), c)).into();
+    healthy.limits = [("clients_max".to_string(), 16)].into();
+    healthy.inactive = vec!["journal.sync: not active yet".into()];
+    check(
+        &healthy,
+        &expect![[r#"
+            tokyo is serving, up 2h 13m, institution 49000000001
+            sekishod 0.1.0, pid 4711, configuration /etc/sekisho/sekisho.toml
+
+            No problems.
+
+            STATION     LINK  STATE    FOR  PEER           ECHOES MISSED    TO SEND  LAST ERROR
+            merchant-a     0  up     1h 6m  10.1.0.9:8000              0  0/1048576
+            merchant-a     1  up     1h 6m  10.1.0.9:8001              0  0/1048576
+            issuer-x       2  up     1h 6m  10.1.0.9:8002              0  0/1048576
+
+            STATION     ROLE      DIALECT       SIGN-ON  WORKER   READY  IN FLIGHT  REQUESTS  ANSWERS  APPROVED  DECLINED  TIMEOUTS    P50   P99
+            merchant-a  acquirer  iso93-ascii   none          0  2/1024          0    100000   100000         0         0         0      -     -
+            issuer-x    issuer    iso93-binary  none          0     1/1  12/100000     99500    99480     99000       480         8  850us  12ms
+
+            WORKER  ANSWERS   TURNS    PENDING  PARKED    AT GATE  FULLEST LANE
+            0       yes      123456  12/262144  0/1024  0/1048576      64/65536
+
+            Counters (those that are not zero)
+              no_route 3
+
+            Limits
+              clients_max 16
+
+            Configured and not active
+              journal.sync: not active yet
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_wrong_comes_first_and_in_words() {
+    let mut links = [1, 2, 3, 4].map(|id| link(id, LinkState::Up)).to_vec();
+    links[1].state = LinkState::Down;
+    links[1].last_error = Some("connection refused".into());
+    links[3].echo_missed = 2;
+    check(
+        &status(vec![acquirer(0), issuer(links)]),
+        &expect![[r#"
+            tokyo is serving, up 2h 13m, institution 49000000001
+            sekishod 0.1.0, pid 4711, configuration /etc/sekisho/sekisho.toml
+
+            PROBLEMS: 3
+              merchant-a has no link that carries requests: it is not connected
+              issuer-x, link 2 to 10.1.0.9:8002: down, last error: connection refused
+              issuer-x, link 4: 2 missed in a row of the 3 echoes that reopen it
+
+            STATION     LINK  STATE              FOR  PEER           ECHOES MISSED    TO SEND  LAST ERROR
+            merchant-a     -  nobody came yet
+            issuer-x       2  BAD: down        1h 6m  10.1.0.9:8002              0  0/1048576  connection refused
+            issuer-x       1  up               1h 6m  10.1.0.9:8001              0  0/1048576
+            issuer-x       3  up               1h 6m  10.1.0.9:8003              0  0/1048576
+            issuer-x       4  up               1h 6m  10.1.0.9:8004              2  0/1048576
+
+            STATION     ROLE      DIALECT       SIGN-ON  WORKER   READY  IN FLIGHT  REQUESTS  ANSWERS  APPROVED  DECLINED  TIMEOUTS    P50   P99
+            merchant-a  acquirer  iso93-ascii   none          0  0/1024          0    100000   100000         0         0         0      -     -
+            issuer-x    issuer    iso93-binary  none          0     3/4  12/100000     99500    99480     99000       480         8  850us  12ms
+
+            WORKER  ANSWERS   TURNS    PENDING  PARKED    AT GATE  FULLEST LANE
+            0       yes      123456  12/262144  0/1024  0/1048576      64/65536
+        "#]],
+    );
+}
+
+#[test]
+fn a_station_without_a_link_says_why() {
+    let with = |state, sign_on: &str| {
+        let mut station = issuer(vec![link(1, state)]);
+        (station.sign_on, station.links_ready) = (sign_on.into(), 0);
+        station.links[0].last_error = Some("no answer to 801".into());
+        station
+    };
+    let mut gone = with(LinkState::Down, "none");
+    gone.connects = false;
+    let stations = vec![
+        with(LinkState::Down, "none"),
+        with(LinkState::Connecting, "none"),
+        with(LinkState::Up, "ours"),
+        with(LinkState::SignedOff, "theirs"),
+        gone,
+    ];
+    check_problems(
+        &status(stations),
+        &expect![[r#"
+        issuer-x has no link that carries requests: no connection to it is up, last error: no answer to 801
+        issuer-x has no link that carries requests: no connection to it is up, last error: no answer to 801
+        issuer-x has no link that carries requests: it has not signed on, last error: no answer to 801
+        issuer-x has no link that carries requests: it has signed off, last error: no answer to 801
+        issuer-x has no link that carries requests: it is not connected
+    "#]],
+    );
+}
+
+#[test]
+fn use_close_to_a_bound_is_a_problem_from_eighty_per_cent_on() {
+    let mut full = status(vec![issuer(vec![link(1, LinkState::Up)])]);
+    let worker = &mut full.workers[0];
+    (worker.pending, worker.pending_max) = (79, 100);
+    (worker.parked, worker.parked_max) = (80, 100);
+    (worker.gate_used, worker.gate_bytes) = (100, 100);
+    worker.lanes[0].used = 60_000;
+    full.stations[0].in_flight = 80_000;
+    full.stations[0].links[0].out_buffered = 1 << 20;
+    check_problems(
+        &full,
+        &expect![[r#"
+            issuer-x, link 1: bytes it does not read: 1048576 of at most 1048576
+            issuer-x: requests in flight: 80000 of at most 100000
+            worker 0: parked decisions: 80 of at most 100
+            worker 0: bytes at the gate: 100 of at most 100
+            worker 0: bytes to worker 1: 60000 of at most 65536
+        "#]],
+    );
+}
+
+#[test]
+fn a_worker_that_does_not_answer_and_a_drain_are_named_first() {
+    let mut stuck = status(vec![acquirer(0)]);
+    stuck.state = NodeState::Draining;
+    stuck.workers[0].answering = false;
+    check_problems(
+        &stuck,
+        &expect![[r#"
+            the node is draining: it takes no new request
+            worker 0 does not answer: its figures below are old, and so may be its links
+            merchant-a has no link that carries requests: it is not connected
+        "#]],
+    );
+}
+
+#[test]
+fn of_many_links_the_worst_are_shown_and_the_others_counted() {
+    let mut links: Vec<_> = (0..12).map(|id| link(id, LinkState::Up)).collect();
+    links[11].state = LinkState::Down;
+    let many = status(vec![issuer(links)]);
+    let short = table::table(&many, false, Colours::NONE);
+    let rows: Vec<&str> = short.lines().filter(|line| line.starts_with("issuer-x ")).collect();
+    assert!(rows[0].contains("BAD: down"), "{short}");
+    assert!(rows[8].contains("4 more") && rows[8].contains("none BAD"), "{short}");
+    assert_eq!(rows.len(), 8 + 1 + 1, "eight links, the rest, and the station itself");
+    let long = table::table(&many, true, Colours::NONE);
+    assert_eq!(long.lines().filter(|line| line.starts_with("issuer-x ")).count(), 12 + 1);
+}
+
+#[test]
+fn of_many_problems_the_first_are_shown_and_the_others_counted() {
+    let links = (0..25).map(|id| link(id, LinkState::Down));
+    let many = status(vec![issuer(links.chain([link(25, LinkState::Up)]).collect())]);
+    let short = table::table(&many, false, Colours::NONE);
+    assert!(short.contains("PROBLEMS: 25\n"), "{short}");
+    assert!(short.contains("  and 5 more; --all shows them\n"), "{short}");
+    assert!(!table::table(&many, true, Colours::NONE).contains("more; --all"));
+}
+
+#[test]
+fn one_link_of_several_that_is_not_ready_is_named() {
+    let mut station = issuer([1, 2, 3].map(|id| link(id, LinkState::SignedOn)).to_vec());
+    station.sign_on = "ours".into();
+    station.links[0].state = LinkState::Up;
+    station.links[1].state = LinkState::Connecting;
+    check_problems(
+        &status(vec![station]),
+        &expect![[r#"
+        issuer-x, link 1 to 10.1.0.9:8001: up and not signed on
+        issuer-x, link 2 to 10.1.0.9:8002: connecting
+    "#]],
+    );
+}
+
+#[test]
+fn colours_only_underline_what_the_words_say() {
+    let plain = table::table(&status(vec![acquirer(0)]), false, Colours::NONE);
+    let coloured = table::table(&status(vec![acquirer(0)]), false, Colours::ALL);
+    assert!(!plain.contains('\u{1b}') && coloured.contains('\u{1b}'));
+    assert_eq!(coloured.replace("\u{1b}[31;1m", "").replace("\u{1b}[0m", ""), plain);
+}
+
+#[test]
+fn without_a_daemon_the_exit_code_is_six_and_the_message_says_what_to_do() {
+    let failure = ask(Path::new("/nowhere/control.sock")).unwrap_err();
+    assert_eq!(failure.exit(), 6);
+    expect![[r#"
+        no daemon answers on /nowhere/control.sock: No such file or directory (os error 2)
+        Is sekishod running? If its control.socket is another one: --socket PATH"#]]
+    .assert_eq(&failure.to_string());
+}
+
+#[test]
+fn a_period_has_a_unit_and_bounds() {
+    assert_eq!(period("2s"), Ok(Duration::from_secs(2)));
+    assert_eq!(period("500ms"), Ok(Duration::from_millis(500)));
+    assert_eq!(period("1m"), Ok(Duration::from_mins(1)));
+    for text in ["", "2", "s", "2h", "99ms", "25m0", "90000s", "-1s"] {
+        assert!(period(text).is_err(), "{text}");
+    }
+}
