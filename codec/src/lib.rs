@@ -60,3 +60,8 @@ pub use slots::Slots;
 pub use spec::{Class, FieldSpec, Form, Length, Side, SpecError, Version};
 pub use value::Value;
 pub use writer::{WriteError, WriteReason, Writer};
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -43,6 +43,7 @@ static PACKED: Dialect = Dialect::of(
         (5, FieldSpec::amount(LEFT, 4)),
         (6, FieldSpec::text(999).packed_var(3)),
         (7, FieldSpec::digits(LEFT, 9).packed_var(1)),
+        (8, FieldSpec::text(99).packed_var(2)),
         (9, FieldSpec::text(3)),
     ],
 );
@@ -268,7 +269,7 @@ fn a_stranger_stands_before_the_zero_nibble_behind_it() {
 
 #[test]
 fn a_binary_prefix_is_not_taken_for_the_text_around_it() {
-    let message = packed(&[6, 7, 9], b"\x00\x05hello\x02\x12abc");
+    let message = packed(&[6, 8, 9], b"\x00\x05hello\x02hiabc");
     assert_eq!(decode(&PACKED, &message).unwrap().len(), 3);
 }
 

@@ -143,6 +143,22 @@ fn a_field_that_is_smaller_there_takes_what_fits() {
 }
 
 #[test]
+fn a_shorter_maximum_of_the_same_form_is_kept_too() {
+    let place = |max| dialect(Version::Iso1993, &[(43, FieldSpec::text(max).var(2))]);
+    let (wide, narrow) = (place(20), place(5));
+    let mut slots = Slots::new();
+    for (name, written) in [(&b"TOKYO"[..], Ok(27)), (b"TOKYO1", Err(WriteReason::TooLong.of(43)))]
+    {
+        let bytes = encode(&wide, &[(43, name)]);
+        wide.decode(&bytes, &mut slots).unwrap();
+        let plan = Plan::new(&wide, &narrow).unwrap();
+        let message = slots.message(&wide, &bytes);
+        let mti = Mti::of(0x1100);
+        assert_eq!(plan.write(&message, mti, Fields::EMPTY, &[], &mut [0; 60]), written);
+    }
+}
+
+#[test]
 fn edits_ascend_and_stay_within_the_field() {
     let plain = plain();
     let wrong = |edits: &[Edit<'_>]| forward(&plain, &[], edits, 200).unwrap_err();

@@ -186,9 +186,15 @@ fn fields_come_in_ascending_order_each_once_and_none_is_left_out() {
 
 #[test]
 fn a_failed_put_leaves_the_message_as_it_was() {
-    let mut out = [0; 64];
+    let mut out = [0; 16];
     let mut writer = Writer::new(&MIXED, &mut out, Mti::of(0x1100), Fields::of(&[9])).unwrap();
-    assert!(writer.put_text(9, b"\n").is_err() && writer.put_text(9, b"longer").is_err());
+    for (text, reason) in [
+        (&b"\n"[..], WriteReason::BadClass),
+        (b"longer", WriteReason::TooLong),
+        (b"hello", WriteReason::NoSpace),
+    ] {
+        assert_eq!(writer.put_text(9, text), Err(reason.of(9)));
+    }
     writer.put_text(9, b"hi").unwrap();
     let len = writer.finish().unwrap();
     assert_eq!(&out[12..len], b"2hi");
