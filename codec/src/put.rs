@@ -14,7 +14,6 @@ use crate::value::Value;
 use crate::writer::{WriteError, WriteReason};
 
 /// The caller's buffer, and how much of it is written.
-#[derive(Debug)]
 pub(crate) struct Sink<'b> {
     out: &'b mut [u8],
     at: usize,

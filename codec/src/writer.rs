@@ -42,7 +42,8 @@ pub enum WriteReason {
 /// A message being written: MTI and bitmaps first, then each promised field in ascending order.
 ///
 /// A `put_*` that fails leaves the message as it was before it.
-#[derive(Debug)]
+///
+/// `Debug` shows how far it is, and no byte of the message.
 pub struct Writer<'a> {
     dialect: &'a Dialect,
     sink: Sink<'a>,
@@ -138,6 +139,16 @@ impl<'a> Writer<'a> {
                 Err(reason.of(n))
             }
         }
+    }
+}
+
+impl fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("dialect", &self.dialect.name())
+            .field("written", &self.sink.len())
+            .field("left", &self.left)
+            .finish_non_exhaustive()
     }
 }
 

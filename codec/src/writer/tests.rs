@@ -217,3 +217,13 @@ fn a_message_fits_exactly_or_not_at_all() {
     let mut writer = Writer::new(&MIXED, &mut out, Mti::of(0x1100), Fields::of(&[8])).unwrap();
     assert_eq!(writer.put_text(8, b"hello"), Err(WriteReason::NoSpace.of(8)));
 }
+
+#[test]
+fn a_writer_shows_no_card_data() {
+    let mut out = [0; 64];
+    let fields = Fields::of(&[2, 9]);
+    let mut writer = Writer::new(&MIXED, &mut out, Mti::of(0x1100), fields).unwrap();
+    writer.put_text(2, b"3530111333300000").unwrap();
+    let shown = "Writer { dialect: \"test-mixed\", written: 21, left: {9}, .. }";
+    assert_eq!(std::format!("{writer:?}"), shown);
+}
