@@ -60,8 +60,8 @@ impl std::fmt::Display for SendError {
 
 impl std::error::Error for SendError {}
 
-/// Ends another thread's wait in [`Net::turn`]. Costs both sides a system call, and time until the other
-/// runs: only for one that is known to sleep.
+/// Ends another thread's wait in [`Net::turn`]. Costs both sides a system call, and time until the
+/// other runs: only for one that is known to sleep.
 #[derive(Clone, Debug)]
 pub struct Wake(Arc<Waker>);
 

@@ -31,7 +31,7 @@ pub struct SocketOptions {
 }
 
 impl Default for SocketOptions {
-    /// Frames of 8 KiB, a quarter of a megabyte out, a dead peer found within half a minute.
+    /// Frames of 16 KiB, a quarter of a megabyte out, a dead peer found within half a minute.
     fn default() -> Self {
         Self {
             frame_carry_max: 16 * 1024,
