@@ -16,6 +16,8 @@ mod network;
 
 mod endpoint;
 
+mod framing;
+
 mod station;
 
 mod node;
