@@ -5,7 +5,7 @@ use codec::{DecodeError, Dialect, Fields, Message, Mti, WriteError, Writer};
 use crate::counters::Counter;
 use crate::gate::Purpose;
 use crate::ids::{LinkId, SlotId};
-use crate::kept::KEPT;
+use crate::kept::KEPT_FIELDS;
 use crate::notices::Notice;
 use crate::plan::Institution;
 use crate::records::Record;
@@ -59,7 +59,7 @@ impl Turn<'_> {
         decided: Option<Institution>,
     ) {
         let Some(mti) = message.mti().answer() else { return };
-        let present = message.fields().intersection(Fields::of(&KEPT));
+        let present = message.fields().intersection(KEPT_FIELDS);
         let purpose = self.back_to(link);
         let entered = self.gate.enter(purpose, None, OWN_MAX, |out| {
             let echo = |field| message.wire(field);

@@ -303,8 +303,13 @@ impl Turn<'_> {
         pending.sent_at = sent_at;
         world.table.join(&mut now.in_flight, slot, self.now.boot + timeout);
         now.tally.requests += 1;
+        self.count_dropped(message);
+    }
+
+    /// A message went on without the fields of one hop.
+    pub(crate) fn count_dropped(&mut self, message: &Message<'_>) {
         let dropped = message.fields().intersection(OF_ONE_HOP).len();
-        world.counters.add(Counter::FieldsDropped, u64::from(dropped));
+        self.world.counters.add(Counter::FieldsDropped, u64::from(dropped));
     }
 
     fn arrived(&self, link: LinkId, message: &Message<'_>) -> Pending {

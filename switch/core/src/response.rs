@@ -81,16 +81,21 @@ impl Turn<'_> {
         }
         let compared = self.plan.station(pending.issuer).settings.echoed;
         let dialect = &self.plan.station(pending.acquirer).settings.dialect;
+        let forwarding = self.plan.forwarding(pending.issuer, pending.acquirer);
         let (kept, large) = self.world.table.kept(slot);
         let mut agreeing = 0;
         for field in compared.intersection(message.fields()) {
-            let Some(came) = message.value(field) else { continue };
             let same = if field == 7 {
-                came.packed() == Some(pending.sent_at)
+                message.value(7).and_then(|came| came.packed()) == Some(pending.sent_at)
             } else {
-                let sent = kept.wire(field, large).and_then(|wire| dialect.value_in(field, wire));
-                let Some(sent) = sent else { continue };
-                came.same(&sent)
+                let Some(sent) = kept.wire(field, large) else { continue };
+                if forwarding.is_some_and(|forwarding| forwarding.copies(field)) {
+                    message.wire(field) == Some(sent)
+                } else {
+                    let sent = dialect.value_in(field, sent);
+                    let came = message.value(field);
+                    sent.is_some_and(|sent| came.is_some_and(|came| came.same(&sent)))
+                }
             };
             if !same {
                 return Err(Unmatched::Differs(field));
@@ -134,7 +139,10 @@ impl Turn<'_> {
                 self.tell(Notice::Inexpressible { from: issuer, to: acquirer, field: error.field });
                 self.answer_kept(slot, Refusal::Malfunction, Some(&record));
             }
-            Some(Ok(())) => self.tally(pending, action),
+            Some(Ok(())) => {
+                self.tally(pending, action);
+                self.count_dropped(message);
+            }
         }
         let world = &mut *self.world;
         let now = &mut world.stations[issuer.index()];
