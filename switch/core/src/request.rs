@@ -147,7 +147,8 @@ impl Turn<'_> {
 
     /// Which issuer gets it: the first of the card's route that can take it.
     fn route(&mut self, link: LinkId, message: &Message<'_>) -> Result<Choice, Refusal> {
-        let pan = message.value(2).and_then(|value| padded(value.number()?, value.units().into()));
+        let pan = message.value(2).filter(|value| value.units() > 0);
+        let pan = pan.and_then(|value| padded(value.number()?, value.units().into()));
         let Some(pan) = pan else {
             return self.incomplete(link, message, 2);
         };
