@@ -157,10 +157,10 @@ impl World {
         if self.send_on(link, Some(generation), wire, outlet).is_some() {
             return Left::Sent;
         }
-        for place in 0..self.stations[acquirer.index()].ready.len() {
-            // A link that does not read is closed on the way, so the list may shrink.
-            let Some(&other) = self.stations[acquirer.index()].ready.get(place) else { break };
-            if other != link && self.send_on(other, None, wire, outlet).is_some() {
+        // A link without room is closed and leaves the list, so this comes to an end. The link that
+        // asked may be among them, opened anew.
+        while let Some(&other) = self.stations[acquirer.index()].ready.first() {
+            if self.send_on(other, None, wire, outlet).is_some() {
                 return Left::Sent;
             }
         }
