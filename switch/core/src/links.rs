@@ -9,7 +9,8 @@ use crate::time::Time;
 
 /// Echo tests in a row that may go unanswered before a link is opened anew.
 pub const ECHOES_MISSED_MAX: u8 = 3;
-/// Requests on one link that no socket has taken yet.
+/// Requests on one link of which we remember that its socket may not have taken a byte. Those
+/// before them count as sent.
 pub const UNSENT_MAX: usize = 16_384;
 
 /// Where a link stands.

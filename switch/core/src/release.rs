@@ -129,12 +129,13 @@ impl World {
         let (first, count) = (station.take_turn(), station.ready.len());
         for step in 0..count {
             let link = self.stations[issuer.index()].ready[(first + step) % count];
-            if self.links[link.index()].unsent.len() >= UNSENT_MAX {
-                continue;
-            }
             if let Some(placed) = outlet.send(link, wire) {
                 let unsent = &mut self.links[link.index()].unsent;
                 while unsent.front().is_some_and(|oldest| oldest.start < placed.handed) {
+                    unsent.pop_front();
+                }
+                if unsent.len() == UNSENT_MAX {
+                    // The oldest counts as sent from here on: its timeout settles it.
                     unsent.pop_front();
                 }
                 unsent.push_back(Unsent { start: placed.start, home, slot });
