@@ -79,7 +79,8 @@ impl Turn<'_> {
         if pending.mti.answer() != Some(message.mti()) {
             return Err(Unmatched::Mti);
         }
-        let compared = self.plan.station(pending.issuer).settings.echoed;
+        let compared = self.plan.station(pending.issuer).settings.echoed.without(11);
+        let ours = self.plan.institution;
         let dialect = &self.plan.station(pending.acquirer).settings.dialect;
         let forwarding = self.plan.forwarding(pending.issuer, pending.acquirer);
         let (kept, large) = self.world.table.kept(slot);
