@@ -21,7 +21,7 @@ const BACK_OFF_MAX: u64 = 2 * SECOND;
 const GOOD_AFTER: u64 = SECOND;
 
 /// `Net::close` of a connect that took too long.
-const TOOK_TOO_LONG: CloseReason = CloseReason::Asked(1);
+const TOOK_TOO_LONG: CloseReason = CloseReason::NotConnected(io::ErrorKind::TimedOut);
 
 /// Our connections by place; a place keeps its number when its socket changes.
 pub(crate) struct Connects {
@@ -92,9 +92,9 @@ impl Connects {
     }
 
     /// Begins the connects that are due and gives up those that take too long.
-    pub(crate) fn poll(&mut self, net: &mut Net, now: u64) -> io::Result<()> {
+    pub(crate) fn poll(&mut self, net: &mut Net, now: u64) {
         if self.all_open() {
-            return Ok(());
+            return;
         }
         for (number, place) in self.places.iter_mut().enumerate() {
             match place.socket {
@@ -102,16 +102,22 @@ impl Connects {
                     net.close(socket, TOOK_TOO_LONG);
                 }
                 None if now >= place.at && self.opening < OPENING_MAX => {
-                    let socket = net.connect(place.target)?;
-                    place.socket = Some(socket);
-                    place.at = now;
-                    self.by_slot[socket.index()] = number;
-                    self.opening += 1;
+                    match net.connect(place.target) {
+                        Ok(socket) => {
+                            place.socket = Some(socket);
+                            place.at = now;
+                            self.by_slot[socket.index()] = number;
+                            self.opening += 1;
+                        }
+                        Err(error) => {
+                            self.refusal = Some(CloseReason::NotConnected(error.kind()));
+                            place.back_off(number, now);
+                        }
+                    }
                 }
                 _ => {}
             }
         }
-        Ok(())
     }
 
     /// The place that is open now.
@@ -145,9 +151,16 @@ impl Connects {
             place.back_off = BACK_OFF_FIRST;
         }
         place.socket = None;
-        place.at = now + place.back_off / 2 + jitter(number, now) % (place.back_off / 2);
-        place.back_off = BACK_OFF_MAX.min(place.back_off * 2);
+        place.back_off(number, now);
         Some((number, was_open))
+    }
+}
+
+impl Place {
+    /// The next try is later than the last one was.
+    fn back_off(&mut self, number: usize, now: u64) {
+        self.at = now + self.back_off / 2 + jitter(number, now) % (self.back_off / 2);
+        self.back_off = BACK_OFF_MAX.min(self.back_off * 2);
     }
 }
 

@@ -84,7 +84,7 @@ impl Relay {
             if now > give_up {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            switchboard.links.poll(&mut net, now)?;
+            switchboard.links.poll(&mut net, now);
             net.turn(Some(Duration::from_millis(10)), &mut switchboard)?;
         }
         let listener = net.listen(options.listen)?;
@@ -103,7 +103,7 @@ impl Relay {
             self.net.turn(Some(STOP_LOOK), &mut self.switchboard)?;
             self.switchboard.pass_on(&mut self.net);
             if !self.switchboard.links.all_open() {
-                self.switchboard.links.poll(&mut self.net, clock::now())?;
+                self.switchboard.links.poll(&mut self.net, clock::now());
             }
             self.net.flush();
         }

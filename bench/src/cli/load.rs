@@ -149,16 +149,16 @@ fn say_event(event: &Event) {
 
 fn live(progress: &Progress) -> String {
     format!(
-        "{}  {:.0} tx/s  p50 {:.0} us  p99 {:.0} us  approved {}  declined {}  unanswered {}  \
-         mismatched {}  late sends {}",
+        "{}  {:.0} tx/s  p50 {:.0} us  p99 {:.0} us  unanswered {}  mismatched {}  late sends {}  \
+         approved {}  declined {}",
         terminal::clock(progress.seconds),
         progress.tps,
         progress.latency_us.p50,
         progress.latency_us.p99,
-        progress.approved,
-        progress.declined,
         progress.unanswered,
         progress.mismatched,
         progress.late_sends,
+        progress.approved,
+        progress.declined,
     )
 }

@@ -44,6 +44,8 @@ impl Setting {
         let (state, socket) = (quoted("state")?, quoted("control.sock")?);
         let dialect = serde_json::to_string(&options.dialect)?;
         let address = self.address;
+        // One more than the load has: the one that looks whether anybody is there.
+        let connections = options.connections + 1;
         Ok(format!(
             r#"[node]
 name = "compare"
@@ -64,6 +66,7 @@ institution = "77334000001"
 dialect = {dialect}
 framing = "ascii4"
 listen = ["{address}"]
+links = {connections}
 
 [[station]]
 name = "issuer"

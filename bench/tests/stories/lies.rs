@@ -1,12 +1,16 @@
 //! Partners that lie: the load finds each lie, and exits with 7.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, mpsc};
+
+use std::thread;
+use std::time::Duration;
 
 use bench::load::Report;
 
-use crate::world::{Said, issuer_that, program};
+use crate::world::{HERE, Line, Said, issuer_that, program};
 
 /// The honest answers before the lie.
 const HONEST: u64 = 2;
@@ -112,10 +116,21 @@ fn a_second_answer_is_a_wrong_answer() {
 }
 
 #[test]
-fn the_last_answer_given_twice_is_seen_too() {
-    let issuer = issuer_that(|_, request| Some(request.approved().frame().repeat(2)));
-    let (code, report) = run(&issuer.to_string(), "1");
+fn the_last_answer_given_again_a_little_later_is_seen_too() {
+    let listener = TcpListener::bind(HERE).unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    let liar = thread::spawn(move || {
+        let mut line = Line::from(listener.accept().unwrap().0);
+        let (_never, later) = mpsc::channel::<()>();
+        while let Ok(Some(request)) = line.next() {
+            line.says(&request.approved());
+            assert!(later.recv_timeout(Duration::from_millis(20)).is_err());
+            line.says(&request.approved());
+        }
+    });
+    let (code, report) = run(&target, "1");
     assert_eq!((code, report.mismatched), (Some(7), report.sent), "{report:?}");
+    liar.join().unwrap();
 }
 
 #[test]

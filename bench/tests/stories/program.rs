@@ -1,5 +1,6 @@
 //! The program: arguments, output, exit codes.
 
+use std::iter;
 use std::net::TcpListener;
 
 use serde_json::Value;
@@ -125,12 +126,15 @@ fn a_child_tells_what_happens_in_lines_of_json() {
         "--child",
     ]);
     let text = String::from_utf8(output.stdout).unwrap();
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    // A slow machine makes seconds of a tenth of one.
+    let lines: Vec<Value> = lines.filter(|line: &Value| line["mark"] != "second").collect();
     let marks: Vec<_> =
         lines.iter().map(|line| line["mark"].as_str().unwrap_or("report")).collect();
     assert_eq!(marks, ["connected", "measuring", "measured", "report"]);
     assert!(lines[2]["answered"].as_u64() > Some(0) && lines[2]["nanoseconds"].is_u64(), "{text}");
-    assert_eq!(issuer.line(), r#"{"mark":"links","links":1}"#);
+    let told = iter::repeat_with(|| issuer.line()).find(|line| !line.contains("second"));
+    assert_eq!(told.as_deref(), Some(r#"{"mark":"links","links":1}"#));
 }
 
 #[test]

@@ -106,11 +106,17 @@ pub(crate) fn sale(stan: &str) -> Said {
 /// One end of a connection, reading and writing frames of four digits.
 pub(crate) struct Line(TcpStream);
 
-impl Line {
-    pub(crate) fn to(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+impl From<TcpStream> for Line {
+    fn from(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         Self(stream)
+    }
+}
+
+impl Line {
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        TcpStream::connect(address).unwrap().into()
     }
 
     pub(crate) fn says(&mut self, said: &Said) {
@@ -129,7 +135,7 @@ impl Line {
         matches!(self.0.read(&mut [0]), Ok(0) | Err(_))
     }
 
-    fn next(&mut self) -> io::Result<Option<Said>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Said>> {
         let mut prefix = [0; 4];
         match self.0.read_exact(&mut prefix) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
@@ -153,7 +159,7 @@ pub(crate) fn issuer_that(
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let answers = Arc::clone(&answers);
-            thread::spawn(move || serve(Line(stream), &*answers));
+            thread::spawn(move || serve(stream.into(), &*answers));
         }
     });
     address
