@@ -14,7 +14,7 @@ use crate::turn::Turn;
 
 /// The most bytes of an answer of ours: everything that is kept, at its longest, and our own
 /// fields.
-const OWN_MAX: usize = 1_280;
+pub(crate) const OWN_MAX: usize = 1_280;
 
 /// Writes an answer of ours: what `echo` gives of the kept fields `present`, DE 39, and DE 58
 /// where we decided.
@@ -70,7 +70,14 @@ impl Turn<'_> {
         }
     }
 
-    /// Answers a transaction ourselves, from what was kept of its request.
+    /// Whether the gate has room for an answer of ours now. A transaction is only ended when it
+    /// has: nobody who was promised an answer goes without one.
+    pub(crate) fn can_answer(&self) -> bool {
+        self.gate.has_room(OWN_MAX)
+    }
+
+    /// Answers a transaction ourselves, from what was kept of its request. Call only when there is
+    /// room.
     pub(crate) fn answer_kept(&mut self, slot: SlotId, refusal: Refusal, record: Option<&Record>) {
         self.count(refusal.counter());
         let plan = self.plan;

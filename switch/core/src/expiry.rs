@@ -20,7 +20,7 @@ impl Turn<'_> {
             self.expire_in_flight(station, &mut left);
         }
         while let Some(slot) = self.world.table.due(&self.world.deciding, self.now.boot) {
-            let Some(less) = left.checked_sub(1) else { break };
+            let Some(less) = left.checked_sub(1).filter(|_| self.can_answer()) else { break };
             left = less;
             self.on_silent(slot);
         }
@@ -37,7 +37,7 @@ impl Turn<'_> {
         loop {
             let line = &self.world.stations[station.index()].in_flight;
             let Some(slot) = self.world.table.due(line, self.now.boot) else { break };
-            let Some(less) = left.checked_sub(1) else { break };
+            let Some(less) = left.checked_sub(1).filter(|_| self.can_answer()) else { break };
             *left = less;
             self.on_expired(slot);
         }
@@ -85,10 +85,11 @@ impl Turn<'_> {
         world.table.remove(slot);
     }
 
-    /// No byte of a request left, and none will: it is declined at once and its STAN is free.
+    /// No byte of a request left, and none will: it is declined at once and its STAN is free. When
+    /// there is no room for that answer, the timeout gives it.
     pub(crate) fn on_unsent(&mut self, slot: SlotId) {
         let Some(pending) = self.world.table.of(slot) else { return };
-        if pending.state != State::InFlight {
+        if pending.state != State::InFlight || !self.can_answer() {
             return;
         }
         let (issuer, stan) = (pending.issuer, pending.stan);

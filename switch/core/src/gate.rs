@@ -111,6 +111,15 @@ impl Gate {
         used + padded(wire) <= capacity / 4 * 3
     }
 
+    /// Whether an entry of at most this many wire bytes finds room now.
+    #[inline]
+    pub fn has_room(&self, wire_max: usize) -> bool {
+        let (used, capacity) = self.fill();
+        let len = padded(wire_max);
+        let skipped = if used == 0 { 0 } else { self.skipped(len) };
+        used + skipped + len <= capacity
+    }
+
     /// Writes an entry of at most `wire_max` wire bytes: `fill` writes them and gives their number,
     /// or a reason to forget the entry. None when the ring has no room.
     #[inline]
@@ -204,18 +213,24 @@ impl Gate {
             self.end = self.end.next_multiple_of(to_u64(self.capacity));
             (self.released, self.taken, self.committed) = (self.end, self.end, self.end);
         }
-        let capacity = self.capacity;
-        let place = self.place(self.end);
-        let skipped = if place + len > capacity { capacity - place } else { 0 };
-        if to_usize(self.end - self.released) + skipped + len > capacity {
+        let skipped = self.skipped(len);
+        if to_usize(self.end - self.released) + skipped + len > self.capacity {
             return None;
         }
         if skipped > 0 {
+            let place = self.place(self.end);
             // Behind the last byte there is room for one more head, so this one always fits.
             write_head(&mut self.bytes[place..place + HEAD], skipped, 0, 0, None);
             self.end += to_u64(skipped);
         }
         Some(self.end)
+    }
+
+    /// Bytes to leave empty before the end of the ring, so that `len` fit in one piece.
+    #[inline]
+    fn skipped(&self, len: usize) -> usize {
+        let place = self.place(self.end);
+        if place + len > self.capacity { self.capacity - place } else { 0 }
     }
 
     #[inline]

@@ -64,6 +64,10 @@ impl Turn<'_> {
             self.count(Counter::RepliesLate);
             return;
         };
+        if !self.can_answer() {
+            // It stays parked, and is answered at its deadline as if no reply had come.
+            return;
+        }
         self.world.table.leave(&mut self.world.deciding, slot);
         let outcome = match reply {
             Reply::Denied => {

@@ -142,6 +142,9 @@ impl Turn<'_> {
             None => return self.count(Counter::AnswersLost),
             Some(Err(error)) => {
                 self.tell(Notice::Inexpressible { from: issuer, to: acquirer, field: error.field });
+                if !self.can_answer() {
+                    return self.count(Counter::AnswersLost);
+                }
                 self.answer_kept(slot, Refusal::Malfunction, Some(&record));
             }
             Some(Ok(())) => {

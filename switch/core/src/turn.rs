@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use codec::{Message, Slots};
 
+use crate::answers::OWN_MAX;
 use crate::counters::{Counter, Counters};
 use crate::gate::{Gate, Position};
 use crate::ids::{LinkId, SlotId, StationId, WorkerId};
@@ -232,17 +233,18 @@ impl Core {
         self.world.notices.take()
     }
 
-    /// When [`Core::handle_time`] has something to do.
+    /// When [`Core::handle_time`] has something to do. What waits for room in the gate does not
+    /// count; a release makes room, so ask again after each.
     pub fn poll_timeout(&self) -> Time {
         let world = &self.world;
-        let fixed = [
-            world.links_wake,
-            world.table.next_deadline(&world.deciding),
-            world.table.next_deadline(&world.resting),
-            world.drain.wakes(),
-        ];
+        let resting = world.table.next_deadline(&world.resting);
+        let fixed = world.links_wake.min(resting).min(world.drain.wakes());
+        if !self.gate.has_room(OWN_MAX) {
+            return fixed;
+        }
+        let deciding = world.table.next_deadline(&world.deciding);
         let in_flight = world.stations.iter().map(|s| world.table.next_deadline(&s.in_flight));
-        fixed.into_iter().chain(in_flight).min().unwrap_or(Time::NEVER)
+        in_flight.fold(fixed.min(deciding), Time::min)
     }
 
     /// Bytes of the gate in use, and in all.
