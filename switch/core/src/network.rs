@@ -12,7 +12,7 @@ use crate::outlet::Outlet;
 use crate::plan::SignOn;
 use crate::refusal::Refusal;
 use crate::time::Time;
-use crate::turn::{Order, Turn};
+use crate::turn::{Order, Turn, World};
 use core::time::Duration;
 
 /// Function codes (DE 24) of network management, three packed digits.
@@ -48,9 +48,26 @@ impl Drain {
     pub fn is_on(self) -> bool {
         self != Self::Serving
     }
+}
 
-    pub(crate) fn wakes(self) -> Time {
-        if let Self::SigningOff(until) = self { until } else { Time::NEVER }
+impl World {
+    /// When a stop can be taken one step further.
+    pub(crate) fn drain_wakes(&self) -> Time {
+        match self.drain {
+            Drain::Settling if self.is_settled() => Time(0),
+            Drain::SigningOff(_) if !self.awaits_sign_off() => Time(0),
+            Drain::SigningOff(until) => until,
+            Drain::Serving | Drain::Settling | Drain::Done => Time::NEVER,
+        }
+    }
+
+    /// Whether every transaction has its answer.
+    fn is_settled(&self) -> bool {
+        self.table.used() == self.resting.len()
+    }
+
+    fn awaits_sign_off(&self) -> bool {
+        self.links.iter().any(|link| link.asked.is_some_and(|asked| asked.function == SIGN_OFF))
     }
 }
 
@@ -296,14 +313,12 @@ impl Turn<'_> {
         match self.world.drain {
             Drain::Serving | Drain::Done => {}
             Drain::Settling => {
-                if self.world.table.used() == self.world.resting.len() {
+                if self.world.is_settled() {
                     self.sign_off();
                 }
             }
             Drain::SigningOff(until) => {
-                let waits = |asked: &Asked| asked.function == SIGN_OFF;
-                let open = self.world.links.iter().any(|l| l.asked.as_ref().is_some_and(waits));
-                if !open || until <= self.now.boot {
+                if !self.world.awaits_sign_off() || until <= self.now.boot {
                     self.world.drain = Drain::Done;
                 }
             }

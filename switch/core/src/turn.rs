@@ -198,9 +198,9 @@ impl Core {
         self.turn(now).on_drain();
     }
 
-    /// Whether a drain has come to its end.
+    /// Whether a drain has come to its end and everything has been released.
     pub fn is_drained(&self) -> bool {
-        self.world.drain == Drain::Done
+        self.world.drain == Drain::Done && self.gate.fill().0 == 0
     }
 
     /// Everything up to `position` is committed and may leave.
@@ -238,7 +238,7 @@ impl Core {
     pub fn poll_timeout(&self) -> Time {
         let world = &self.world;
         let resting = world.table.next_deadline(&world.resting);
-        let fixed = world.links_wake.min(resting).min(world.drain.wakes());
+        let fixed = world.links_wake.min(resting).min(world.drain_wakes());
         if !self.gate.has_room(OWN_MAX) {
             return fixed;
         }
