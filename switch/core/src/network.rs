@@ -304,6 +304,9 @@ impl Turn<'_> {
     pub(crate) fn on_drain(&mut self) {
         if !self.world.drain.is_on() {
             self.world.drain = Drain::Settling;
+            for link in &mut self.world.links {
+                link.retry = Time::NEVER;
+            }
             self.on_drain_time();
         }
     }
