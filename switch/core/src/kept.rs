@@ -4,13 +4,22 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use codec::{Fields, Message};
+use codec::{Dialect, Fields, Message, Place};
 
 /// The fields that our own answer echoes, in ascending order.
 pub const KEPT: [u8; 15] = [2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59];
 
 /// The same as a set.
 pub const KEPT_FIELDS: Fields = Fields::of(&KEPT);
+
+/// The parts of a request that are kept, by their first and last field. Between those fields there
+/// is nothing but fields that are harmless to keep for as long as the request is in flight.
+const PARTS: [(u8, u8); 4] = [(2, 33), (37, 42), (49, 49), (59, 59)];
+/// What may be in a part: none of it track data, PIN, CVV or private data.
+const HARMLESS: Fields = Fields::of(&[
+    2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27,
+    28, 29, 30, 31, 32, 33, 37, 38, 39, 40, 41, 42, 49, 59,
+]);
 
 /// The place of each field among those kept; `KEPT.len()` for all others.
 const PLACES: [u8; 64] = {
@@ -23,26 +32,23 @@ const PLACES: [u8; 64] = {
     places
 };
 
-/// DE 59 is the only one that can be large.
-const LARGE: u8 = 59;
-/// Bytes of the other fields at their longest: DE 2 takes 21, 3 to 49 at most 119, in ASCII.
-const SMALL_MAX: usize = 140;
-/// Bytes kept with the transaction; what the other fields leave is for a small DE 59.
+/// Bytes kept with the transaction: those of an ordinary request. What needs more gets a block.
 const INLINE: usize = 176;
-/// The longest DE 59: 999 characters and a prefix.
-const LARGE_MAX: usize = 1_002;
+/// The most bytes of all parts together: 999 characters in DE 59, 99 in DE 31, and the rest.
+const LARGE_MAX: usize = 1_536;
 const NONE: u32 = u32::MAX;
 
 /// The kept fields of one request, in wire form, prefixes included.
 #[derive(Clone, Debug)]
 pub struct Kept {
     fields: Fields,
-    /// Where each field begins and ends; counts only while it is present.
-    spans: [[u8; 2]; KEPT.len()],
-    used: u8,
-    /// The block of a large DE 59 and its length.
+    /// Where each field was found in the message; counts only while it is present.
+    places: [Place; KEPT.len()],
+    /// How far each part moved to the front.
+    moved: [u16; PARTS.len()],
+    used: u16,
+    /// The block that the parts are in when they are large.
     large: u32,
-    large_len: u16,
     bytes: [u8; INLINE],
 }
 
@@ -50,16 +56,28 @@ impl Default for Kept {
     fn default() -> Self {
         Self {
             fields: Fields::EMPTY,
-            spans: [[0; 2]; KEPT.len()],
+            places: [Place::default(); KEPT.len()],
+            moved: [0; PARTS.len()],
             used: 0,
             large: NONE,
-            large_len: 0,
             bytes: [0; INLINE],
         }
     }
 }
 
-/// Blocks for large DE 59, a fixed number of them.
+/// The parts of a message, each from its first byte to the one behind its last.
+#[inline]
+fn parts(message: &Message<'_>) -> [(usize, usize); PARTS.len()] {
+    let fields = message.fields().intersection(HARMLESS);
+    PARTS.map(|(first, last)| {
+        let part = fields.below(last + 1).difference(fields.below(first));
+        let (Some(first), Some(last)) = (part.first(), part.last()) else { return (0, 0) };
+        let from = message.span(first).expect("it is present").0;
+        (from, message.span(last).expect("it is present").1)
+    })
+}
+
+/// Blocks for large requests, a fixed number of them.
 #[derive(Debug)]
 pub struct Large {
     blocks: Vec<Box<[u8]>>,
@@ -67,55 +85,46 @@ pub struct Large {
 }
 
 impl Large {
-    /// Room for `count` large fields.
+    /// Room for `count` large requests.
     pub fn new(count: u32) -> Self {
         let blocks = (0..count).map(|_| alloc::vec![0; LARGE_MAX].into_boxed_slice()).collect();
         Self { blocks, free: (0..count).rev().collect() }
     }
 
-    /// Whether a message's DE 59, if it is large, finds a block.
+    /// Whether what is kept of a message, if it is large, finds a block.
     #[inline]
     pub fn has_room_for(&self, message: &Message<'_>) -> bool {
-        let small = message.wire(LARGE).is_none_or(|wire| wire.len() <= INLINE - SMALL_MAX);
+        let size: usize = parts(message).map(|(from, to)| to - from).iter().sum();
+        let small = size <= INLINE;
         small || !self.free.is_empty()
     }
 }
 
 impl Kept {
     /// Keeps what a request carries. Call only after [`Large::has_room_for`].
-    ///
-    /// Neighbours are copied together: fields stand in the same order here and there.
     #[inline]
     pub fn store(&mut self, message: &Message<'_>, large: &mut Large) {
         debug_assert!(self.large == NONE, "what was kept before is given back first");
-        self.fields = message.fields().intersection(KEPT_FIELDS);
-        let bytes = message.bytes();
-        let (mut end, mut from, mut to) = (0, 0, 0);
-        for field in self.fields {
-            let (start, stop) = message.span(field).expect("it is present");
-            if field == LARGE && stop - start > INLINE - SMALL_MAX {
-                self.store_large(&bytes[start..stop], large);
-                break;
-            }
-            if start != to {
-                self.bytes[end..end + (to - from)].copy_from_slice(&bytes[from..to]);
-                end += to - from;
-                from = start;
-            }
-            to = stop;
-            let begins = end + (start - from);
-            self.spans[place(field)] = [small(begins), small(begins + (stop - start))];
+        let parts = parts(message);
+        let size: usize = parts.map(|(from, to)| to - from).iter().sum();
+        let out = if size <= INLINE {
+            &mut self.bytes[..]
+        } else {
+            self.large = large.free.pop().expect("asked before");
+            &mut large.blocks[index(self.large)][..]
+        };
+        let mut end = 0;
+        for ((from, to), moved) in parts.into_iter().zip(&mut self.moved) {
+            out[end..end + (to - from)].copy_from_slice(&message.bytes()[from..to]);
+            // A part never moves back: only what stood in front of it was left out.
+            *moved = short(from.saturating_sub(end));
+            end += to - from;
         }
-        self.bytes[end..end + (to - from)].copy_from_slice(&bytes[from..to]);
-        self.used = small(end + (to - from));
-    }
-
-    #[cold]
-    fn store_large(&mut self, wire: &[u8], large: &mut Large) {
-        let block = large.free.pop().expect("asked before");
-        large.blocks[index(block)][..wire.len()].copy_from_slice(wire);
-        self.large = block;
-        self.large_len = u16::try_from(wire.len()).expect("at most LARGE_MAX bytes");
+        self.used = short(end);
+        self.fields = message.fields().intersection(KEPT_FIELDS);
+        for (place, &field) in self.places.iter_mut().zip(&KEPT) {
+            *place = message.place(field);
+        }
     }
 
     /// Which fields are kept.
@@ -123,40 +132,46 @@ impl Kept {
         self.fields
     }
 
-    /// A kept field in the acquirer's wire form; none when the request did not carry it.
+    /// A kept field in the acquirer's wire form, which is that of `dialect`; none when the request
+    /// did not carry it.
     #[inline]
-    pub fn wire<'a>(&'a self, field: u8, large: &'a Large) -> Option<&'a [u8]> {
+    pub fn wire<'a>(
+        &'a self,
+        field: u8,
+        dialect: &Dialect,
+        large: &'a Large,
+    ) -> Option<&'a [u8]> {
         if !self.fields.has(field) {
             return None;
         }
-        if field == LARGE && self.large != NONE {
-            return Some(&large.blocks[index(self.large)][..usize::from(self.large_len)]);
-        }
-        let [from, to] = self.spans[place(field)];
-        Some(&self.bytes[usize::from(from)..usize::from(to)])
+        let part = usize::from(field > 33) + usize::from(field > 42) + usize::from(field > 49);
+        let place = self.places[usize::from(PLACES[usize::from(field)])];
+        let bytes = &self.stored(large)[..usize::from(self.used)];
+        dialect.wire_at(field, place, bytes, self.moved[part].into())
+    }
+
+    #[inline]
+    fn stored<'a>(&'a self, large: &'a Large) -> &'a [u8] {
+        if self.large == NONE { &self.bytes } else { &large.blocks[index(self.large)] }
     }
 
     /// Wipes what was kept and gives the large block back.
     #[inline]
     pub fn wipe(&mut self, large: &mut Large) {
-        self.bytes[..usize::from(self.used)].fill(0);
-        (self.fields, self.used) = (Fields::EMPTY, 0);
-        if self.large != NONE {
-            large.blocks[index(self.large)][..usize::from(self.large_len)].fill(0);
+        if self.large == NONE {
+            self.bytes[..usize::from(self.used)].fill(0);
+        } else {
+            large.blocks[index(self.large)][..usize::from(self.used)].fill(0);
             large.free.push(self.large);
             self.large = NONE;
         }
+        (self.fields, self.used) = (Fields::EMPTY, 0);
     }
 }
 
 #[inline]
-fn place(field: u8) -> usize {
-    usize::from(PLACES[usize::from(field)])
-}
-
-#[inline]
-fn small(offset: usize) -> u8 {
-    u8::try_from(offset).expect("INLINE is below 256")
+fn short(offset: usize) -> u16 {
+    u16::try_from(offset).expect("a message is below 64 KiB")
 }
 
 fn index(block: u32) -> usize {

@@ -104,7 +104,9 @@ impl Turn<'_> {
             self.world.links[link.index()].unsent.reserve(1_024);
         }
         if settings.sign_on == SignOn::Ours {
-            self.ask(link, SIGN_ON);
+            if !self.ask(link, SIGN_ON) {
+                self.world.close(link, Closing::SignOnFailed);
+            }
         } else {
             self.make_ready(link);
         }
@@ -189,27 +191,36 @@ impl Turn<'_> {
                 if missed >= ECHOES_MISSED_MAX {
                     self.world.close(link, Closing::EchoMissed);
                 } else {
-                    self.ask(link, ECHO);
+                    self.echo(link);
                 }
             }
             (_, Some(_)) => {}
-            (_, None) => self.ask(link, ECHO),
+            (_, None) => self.echo(link),
         }
     }
 
-    /// Sends a network management request (1804) of ours and awaits its answer.
-    fn ask(&mut self, link: LinkId, function: u16) {
+    /// Sends an echo test; without room for it, another one is due after another silence.
+    fn echo(&mut self, link: LinkId) {
+        if self.ask(link, ECHO) {
+            self.count(Counter::EchoSent);
+        } else {
+            self.world.links[link.index()].heard = self.now.boot;
+        }
+    }
+
+    /// Sends a network management request (1804) of ours and awaits its answer; false when there
+    /// is no room for it.
+    fn ask(&mut self, link: LinkId, function: u16) -> bool {
         let station = self.plan.station_of(link);
         let stan = self.world.stations[station.index()].network_stan();
         if !self.enter_own(link, Mti::of(0x1804), function, stan) {
-            return self.count(Counter::AnswersLost);
+            self.count(Counter::AnswersLost);
+            return false;
         }
         let until = self.now.boot + self.plan.station(station).settings.timeout;
         self.world.links[link.index()].asked = Some(Asked { stan, function, until });
         self.world.links_wake = self.world.links_wake.min(until);
-        if function == ECHO {
-            self.count(Counter::EchoSent);
-        }
+        true
     }
 
     /// Reports a message that can not be parsed (1644, DE 24 650).
@@ -334,8 +345,9 @@ impl Turn<'_> {
         for (place, station) in plan.stations.iter().enumerate() {
             let first = self.world.stations[place].ready.first().copied();
             let wanted = station.worker == self.me && station.settings.sign_on != SignOn::None;
-            if let Some(link) = first.filter(|_| wanted) {
-                self.ask(link, SIGN_OFF);
+            if let Some(link) = first.filter(|_| wanted)
+                && self.ask(link, SIGN_OFF)
+            {
                 until = self.now.boot + SIGN_OFF_WITHIN;
             }
         }
