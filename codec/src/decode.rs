@@ -91,7 +91,7 @@ fn read_bitmaps(raw: bool, bytes: &[u8], at: usize) -> Result<(Fields, usize), D
     } else {
         (read_bitmap(raw, bytes, at + size)?, at + 2 * size)
     };
-    Ok((Fields::from_bits((u128::from(first) << 64) | u128::from(second)), end))
+    Ok((Fields::from_words(first, second), end))
 }
 
 fn read_bitmap(raw: bool, bytes: &[u8], at: usize) -> Result<u64, DecodeError> {

@@ -101,6 +101,7 @@ impl Dialect {
     }
 
     /// The edition it follows.
+    #[inline]
     pub const fn version(&self) -> Version {
         self.version
     }
@@ -120,15 +121,18 @@ impl Dialect {
     }
 
     /// The specification of DE `n`; `None` when the dialect has no such field.
+    #[inline]
     pub fn field(&self, n: u8) -> Option<FieldSpec> {
         *self.layout.specs.get(usize::from(n))?
     }
 
     /// All fields it has.
+    #[inline]
     pub const fn fields(&self) -> Fields {
         self.layout.fields
     }
 
+    #[inline]
     pub(crate) const fn layout(&self) -> &Layout {
         &self.layout
     }

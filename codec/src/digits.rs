@@ -74,13 +74,86 @@ pub(crate) fn unpack(packed: &[u8], zero: Side, digits: &mut [u8]) {
     }
 }
 
+/// Up to eight bytes as a number, the last one lowest; of more, the last eight.
+#[inline]
+pub(crate) fn word_of(bytes: &[u8]) -> u64 {
+    if let Some(&last) = bytes.last_chunk() {
+        return u64::from_be_bytes(last);
+    }
+    // Two loads that overlap say the same where they do.
+    let len = bytes.len();
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(&first), Some(&last)) => {
+            (u64::from(u32::from_be_bytes(first)) << (8 * (len - 4)))
+                | u64::from(u32::from_be_bytes(last))
+        }
+        _ => bytes.iter().fold(0, |word, &byte| (word << 8) | u64::from(byte)),
+    }
+}
+
+/// Up to sixteen bytes as two words: what is before the last eight, and those.
+#[inline]
+fn words_of(bytes: &[u8]) -> (u64, u64) {
+    match (bytes.first_chunk(), bytes.len()) {
+        (Some(&first), len @ 9..=16) => {
+            (u64::from_be_bytes(first) >> (8 * (16 - len)), word_of(bytes))
+        }
+        _ => (0, word_of(bytes)),
+    }
+}
+
 /// Up to sixteen ASCII digits as nibbles, right aligned.
+#[inline]
 pub(crate) fn nibbles_of_ascii(digits: &[u8]) -> Option<u64> {
-    let mut all = [0; 16];
-    all.get_mut(16_usize.checked_sub(digits.len())?..)?.copy_from_slice(digits);
-    Some(all.as_chunks::<8>().0.iter().fold(0, |nibbles, &word| {
-        (nibbles << 32) | u64::from(join_nibbles(u64::from_be_bytes(word)))
-    }))
+    if digits.len() > 16 {
+        return None;
+    }
+    let (high, low) = words_of(digits);
+    let high = if high == 0 { 0 } else { join_nibbles(high) };
+    Some((u64::from(high) << 32) | u64::from(join_nibbles(low)))
+}
+
+/// The number that eight decimal digits are, one in the low nibble of each byte, first highest.
+#[inline]
+pub(crate) fn number_of_word(digits: u64) -> u32 {
+    let ones = digits & 0x000F_000F_000F_000F;
+    let pairs = ((digits >> 8) & 0x000F_000F_000F_000F) * 10 + ones;
+    let fours = ((pairs >> 16) & 0x0000_FFFF_0000_FFFF) * 100 + (pairs & 0x0000_FFFF_0000_FFFF);
+    let [a, b, c, d, _, _, _, _] = ((fours >> 32) * 10_000 + (fours & 0xFFFF_FFFF)).to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
+
+/// The number that up to nineteen ASCII digits are.
+#[inline]
+pub(crate) fn number_of_ascii(digits: &[u8]) -> Option<u64> {
+    let (front, last) = match digits.split_last_chunk::<16>() {
+        Some((front, last)) => (front, last.as_slice()),
+        None => (&[][..], digits),
+    };
+    if front.len() > 3 {
+        return None;
+    }
+    let (high, low) = words_of(last);
+    let behind = u64::from(number_of_word(high)) * 100_000_000 + u64::from(number_of_word(low));
+    if front.is_empty() {
+        return Some(behind);
+    }
+    Some(u64::from(number_of_word(word_of(front))) * 10_000_000_000_000_000 + behind)
+}
+
+/// The number that sixteen nibbles are.
+#[inline]
+pub(crate) fn number_of_nibbles(nibbles: u64) -> u64 {
+    let [a, b, c, d, low @ ..] = nibbles.to_be_bytes();
+    let high = number_of_word(part_nibbles(u32::from_be_bytes([a, b, c, d])));
+    u64::from(high) * 100_000_000 + u64::from(number_of_word(part_nibbles(u32::from_be_bytes(low))))
+}
+
+/// A number below 10,000 as four ASCII digits, zeros in front.
+#[inline]
+pub(crate) fn ascii_of_four(number: u16) -> [u8; 4] {
+    let digit = |worth: u16| b'0' | (number / worth % 10).to_le_bytes()[0];
+    [digit(1000), digit(100), digit(10), digit(1)]
 }
 
 /// Sixteen nibbles as ASCII digits; those needed are the last ones.
@@ -135,6 +208,25 @@ mod tests {
         assert_eq!(&ascii_of_number(0), b"00000000000000000000");
     }
 
+    #[test]
+    fn nineteen_digits_are_a_number_and_twenty_are_not() {
+        let digits = b"1234567890123456789";
+        for len in 0..=19 {
+            let text = std::str::from_utf8(&digits[..len]).unwrap();
+            assert_eq!(number_of_ascii(&digits[..len]), Some(text.parse().unwrap_or(0)), "{text}");
+        }
+        assert_eq!(number_of_ascii(&[b'9'; 19]), Some(9_999_999_999_999_999_999));
+        assert_eq!(number_of_ascii(&[b'0'; 20]), None);
+        assert_eq!(number_of_nibbles(0x9999_9999_9999_9999), 9_999_999_999_999_999);
+    }
+
+    #[test]
+    fn every_number_of_four_digits_is_written() {
+        for number in 0..=9999 {
+            assert_eq!(ascii_of_four(number), std::format!("{number:04}").as_bytes());
+        }
+    }
+
     proptest! {
         #[test]
         fn digits_survive_packing(
@@ -154,10 +246,19 @@ mod tests {
         }
 
         #[test]
+        fn short_words_are_read_to_their_ends(bytes in prop::collection::vec(any::<u8>(), 0..17)) {
+            let all = bytes.iter().fold(0_u128, |word, &byte| (word << 8) | u128::from(byte));
+            let (high, low) = words_of(&bytes);
+            prop_assert_eq!((u128::from(high) << 64) | u128::from(low), all);
+        }
+
+        #[test]
         fn nibbles_and_ascii_agree(number in 0_u64..10_000_000_000_000_000) {
             let digits = std::format!("{number:016}");
             let nibbles = nibbles_of_ascii(digits.as_bytes()).unwrap();
             prop_assert_eq!(&ascii_of_nibbles(nibbles)[..], digits.as_bytes());
+            prop_assert_eq!(number_of_ascii(digits.as_bytes()), Some(number));
+            prop_assert_eq!(number_of_nibbles(nibbles), number);
             prop_assert_eq!(std::format!("{nibbles:016x}"), digits);
         }
     }

@@ -4,16 +4,21 @@ use core::fmt;
 
 /// A set of data elements 2 to 128.
 ///
-/// DE n is bit 128 - n, so the two bitmaps of a message, read as one big-endian number, are the
-/// set. Bit 1 (a second bitmap follows) is no data element and is never in a set.
+/// DE n is bit 64 - n of the first word, or bit 128 - n of the second, so the words are the two
+/// bitmaps of a message. Bit 1 (a second bitmap follows) is no data element and is never in a set.
+/// Two words and not one of twice the size: a shift over both costs three times as much.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Fields(u128);
+pub struct Fields {
+    first: u64,
+    second: u64,
+}
+
+/// The bit of DE 1 in its word, and of DE 65 in its.
+const TOP: u64 = 1 << 63;
 
 impl Fields {
     /// No field.
-    pub const EMPTY: Self = Self(0);
-
-    const BIT_1: u128 = 1 << 127;
+    pub const EMPTY: Self = Self { first: 0, second: 0 };
 
     /// The set of these numbers.
     ///
@@ -29,13 +34,14 @@ impl Fields {
         set
     }
 
-    const fn bit(n: u8) -> u128 {
-        // Within one half: a shift over both costs three times as much.
-        let bit = 1_u64 << (128_u8.wrapping_sub(n) & 63);
+    /// The set of DE `n` alone; empty for what is no data element.
+    #[inline]
+    const fn only(n: u8) -> Self {
+        let bit = TOP >> (n.wrapping_sub(1) & 63);
         match n {
-            2..=64 => (bit as u128) << 64,
-            65..=128 => bit as u128,
-            0 | 1 | 129..=u8::MAX => 0,
+            2..=64 => Self { first: bit, second: 0 },
+            65..=128 => Self { first: 0, second: bit },
+            0 | 1 | 129..=u8::MAX => Self::EMPTY,
         }
     }
 
@@ -43,89 +49,118 @@ impl Fields {
     ///
     /// # Panics
     /// When `n` is not in 2 to 128.
+    #[inline]
     #[must_use]
     pub const fn with(self, n: u8) -> Self {
         assert!(n >= 2 && n <= 128, "data elements are 2 to 128");
-        Self(self.0 | Self::bit(n))
+        self.union(Self::only(n))
     }
 
     /// This set without DE `n`.
+    #[inline]
     #[must_use]
     pub const fn without(self, n: u8) -> Self {
-        Self(self.0 & !Self::bit(n))
+        self.difference(Self::only(n))
     }
 
     /// Is DE `n` in the set? Numbers that are no data element never are.
+    #[inline]
     pub const fn has(self, n: u8) -> bool {
-        self.0 & Self::bit(n) != 0
+        !self.intersection(Self::only(n)).is_empty()
     }
 
     /// What is in either.
+    #[inline]
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self { first: self.first | other.first, second: self.second | other.second }
     }
 
     /// What is in both.
+    #[inline]
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
-        Self(self.0 & other.0)
+        Self { first: self.first & other.first, second: self.second & other.second }
     }
 
     /// What is in this set and not in the other.
+    #[inline]
     #[must_use]
     pub const fn difference(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
+        Self { first: self.first & !other.first, second: self.second & !other.second }
     }
 
     /// Is there no field in it?
+    #[inline]
     pub const fn is_empty(self) -> bool {
-        self.0 == 0
+        self.first | self.second == 0
     }
 
     /// How many fields.
+    #[inline]
     pub const fn len(self) -> u32 {
-        self.0.count_ones()
+        self.first.count_ones() + self.second.count_ones()
     }
 
     /// The numbers, ascending.
+    #[inline]
     pub const fn iter(self) -> FieldsIter {
-        FieldsIter(self.0)
+        FieldsIter(self)
     }
 
     /// As the two bitmaps read as one big-endian number, bit 1 clear.
+    #[inline]
     pub const fn bits(self) -> u128 {
-        self.0
+        ((self.first as u128) << 64) | self.second as u128
     }
 
     /// From the two bitmaps read as one big-endian number; bit 1 is passed over.
     pub const fn from_bits(bits: u128) -> Self {
-        Self(bits & !Self::BIT_1)
+        let [a, b, c, d, e, f, g, h, second @ ..] = bits.to_be_bytes();
+        Self::from_words(u64::from_be_bytes([a, b, c, d, e, f, g, h]), u64::from_be_bytes(second))
+    }
+
+    /// From the two bitmaps; bit 1 is passed over.
+    #[inline]
+    pub(crate) const fn from_words(first: u64, second: u64) -> Self {
+        Self { first: first & !TOP, second }
     }
 
     /// The two bitmaps, each with the number of the field that its highest bit stands for.
     #[inline]
-    pub(crate) fn halves(self) -> [(usize, u64); 2] {
-        let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
-        [(1, half(self.0 >> 64)), (65, half(self.0))]
+    pub(crate) const fn halves(self) -> [(usize, u64); 2] {
+        [(1, self.first), (65, self.second)]
     }
 
     /// The lowest number, if there is one.
+    #[inline]
     pub const fn first(self) -> Option<u8> {
-        if self.is_empty() { None } else { Some(self.0.leading_zeros().to_le_bytes()[0] + 1) }
+        match (self.first, self.second) {
+            (0, 0) => None,
+            (0, second) => Some(65 + second.leading_zeros().to_le_bytes()[0]),
+            (first, _) => Some(1 + first.leading_zeros().to_le_bytes()[0]),
+        }
     }
 
     /// The highest number, if there is one.
+    #[inline]
     pub const fn last(self) -> Option<u8> {
-        if self.is_empty() { None } else { Some(128 - self.0.trailing_zeros().to_le_bytes()[0]) }
+        match (self.first, self.second) {
+            (0, 0) => None,
+            (first, 0) => Some(64 - first.trailing_zeros().to_le_bytes()[0]),
+            (_, second) => Some(128 - second.trailing_zeros().to_le_bytes()[0]),
+        }
     }
 
     /// The part below DE `n`.
+    #[inline]
     #[must_use]
     pub const fn below(self, n: u8) -> Self {
         match n {
             0..=2 => Self::EMPTY,
-            3..=128 => Self(self.0 & (u128::MAX << (129 - n))),
+            3..=64 => Self { first: self.first & (u64::MAX << (65 - n)), second: 0 },
+            65 => Self { first: self.first, second: 0 },
+            66..=128 => Self { second: self.second & (u64::MAX << (129 - n)), ..self },
             129..=u8::MAX => self,
         }
     }
@@ -135,6 +170,7 @@ impl IntoIterator for Fields {
     type Item = u8;
     type IntoIter = FieldsIter;
 
+    #[inline]
     fn into_iter(self) -> FieldsIter {
         self.iter()
     }
@@ -148,14 +184,15 @@ impl fmt::Debug for Fields {
 
 /// The numbers of a [`Fields`], ascending.
 #[derive(Clone, Debug)]
-pub struct FieldsIter(u128);
+pub struct FieldsIter(Fields);
 
 impl Iterator for FieldsIter {
     type Item = u8;
 
+    #[inline]
     fn next(&mut self) -> Option<u8> {
-        let n = Fields(self.0).first()?;
-        self.0 &= !Fields::bit(n);
+        let n = self.0.first()?;
+        self.0 = self.0.without(n);
         Some(n)
     }
 }

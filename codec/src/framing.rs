@@ -9,6 +9,8 @@
 //!
 //! A length of nothing is a keep-alive: prefix and reserved bytes alone, no header, no trailer.
 
+use crate::digits::{ascii_of_four, number_of_word};
+use crate::kernel::strangers_to_digits;
 use core::fmt;
 use core::ops::Range;
 
@@ -164,7 +166,47 @@ impl Framing {
     }
 
     /// Cuts one frame off the front of `bytes`.
+    #[inline]
     pub fn cut(&self, bytes: &[u8]) -> Cut {
+        match self.plain_told(bytes) {
+            Some((lead, message)) if message <= self.max => {
+                let total = lead + message;
+                if bytes.len() < total {
+                    Cut::Incomplete { need: total }
+                } else {
+                    Cut::Frame { message: lead..total, total }
+                }
+            }
+            Some(_) | None => self.cut_any(bytes),
+        }
+    }
+
+    /// Prefix bytes and length told, where the framing is a usual prefix and nothing else.
+    #[inline]
+    fn plain_told(&self, bytes: &[u8]) -> Option<(usize, usize)> {
+        if !self.is_plain() {
+            return None;
+        }
+        match self.prefix {
+            Prefix::Ascii { digits: 4 } => {
+                let told = u32::from_be_bytes(*bytes.first_chunk()?);
+                let sound = strangers_to_digits(u64::from(told) | 0x3030_3030_0000_0000) == 0;
+                sound.then(|| (4, number_of_word(u64::from(told)).into()))
+            }
+            Prefix::Binary { bytes: 2, little: false } => {
+                Some((2, u16::from_be_bytes(*bytes.first_chunk()?).into()))
+            }
+            Prefix::Ascii { .. } | Prefix::Binary { .. } | Prefix::Packed { .. } => None,
+        }
+    }
+
+    /// Is there nothing beside prefix and message?
+    #[inline]
+    const fn is_plain(&self) -> bool {
+        !self.includes_self && (self.reserved | self.header.len | self.trailer.len) == 0
+    }
+
+    fn cut_any(&self, bytes: &[u8]) -> Cut {
         let lead = self.lead();
         let Some(told) = bytes.get(..self.prefix.size()) else {
             return Cut::Incomplete { need: lead };
@@ -216,7 +258,35 @@ impl Framing {
     /// Writes what stands in front of a message of `message_len` bytes; gives the bytes written.
     ///
     /// Nothing in front of an empty message but its prefix: that frame is a keep-alive.
+    #[inline]
     pub fn open(&self, message_len: usize, out: &mut [u8]) -> Result<usize, FramingError> {
+        match self.open_plain(message_len, out) {
+            Some(written) => Ok(written),
+            None => self.open_any(message_len, out),
+        }
+    }
+
+    /// Writes a usual prefix, where the framing is that and nothing else; gives its bytes.
+    #[inline]
+    fn open_plain(&self, message_len: usize, out: &mut [u8]) -> Option<usize> {
+        if !self.is_plain() || message_len > self.max {
+            return None;
+        }
+        let length = u16::try_from(message_len).ok()?;
+        match self.prefix {
+            Prefix::Ascii { digits: 4 } if length <= 9999 => {
+                *out.first_chunk_mut()? = ascii_of_four(length);
+                Some(4)
+            }
+            Prefix::Binary { bytes: 2, little: false } => {
+                *out.first_chunk_mut()? = length.to_be_bytes();
+                Some(2)
+            }
+            Prefix::Ascii { .. } | Prefix::Binary { .. } | Prefix::Packed { .. } => None,
+        }
+    }
+
+    fn open_any(&self, message_len: usize, out: &mut [u8]) -> Result<usize, FramingError> {
         let header = if message_len == 0 { &[] } else { self.header.bytes() };
         let own = if self.includes_self { self.lead() } else { 0 };
         let length = message_len + header.len() + own;
@@ -234,7 +304,11 @@ impl Framing {
     }
 
     /// Writes what stands behind a message of `message_len` bytes; gives the bytes written.
+    #[inline]
     pub fn close(&self, message_len: usize, out: &mut [u8]) -> Result<usize, FramingError> {
+        if self.trailer.len == 0 {
+            return Ok(0);
+        }
         let trailer = if message_len == 0 { &[] } else { self.trailer.bytes() };
         out.get_mut(..trailer.len()).ok_or(FramingError::NoSpace)?.copy_from_slice(trailer);
         Ok(trailer.len())

@@ -53,7 +53,7 @@ pub use error::{DecodeError, Expected, Found};
 pub use fields::{Fields, FieldsIter};
 pub use framing::{Affix, Cut, Framing, FramingError, Prefix};
 pub use mask::Masked;
-pub use message::Message;
+pub use message::{Message, Place};
 pub use mti::Mti;
 pub use plan::{Edit, Plan, PlanError, Replace};
 pub use slots::Slots;

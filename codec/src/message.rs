@@ -18,28 +18,57 @@ pub struct Message<'a> {
     slots: &'a Slots,
 }
 
+/// Where a field was found in a message: kept beside some of its bytes, it finds the field again
+/// without decoding.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place(u32);
+
+impl Dialect {
+    /// The bytes of DE `n`, length prefix included, among `bytes`, which are part of the message in
+    /// which it was found at `place`: the part that began `before` bytes into it.
+    #[inline]
+    pub fn wire_at<'a>(
+        &self,
+        n: u8,
+        place: Place,
+        bytes: &'a [u8],
+        before: usize,
+    ) -> Option<&'a [u8]> {
+        let [at_low, at_high, low, high] = place.0.to_le_bytes();
+        let at = usize::from(u16::from_le_bytes([at_low, at_high])).checked_sub(before)?;
+        let shape = self.layout().shape(n);
+        let end = at + shape.size(usize::from(u16::from_le_bytes([low, high])));
+        bytes.get(at.checked_sub(shape.head.size())?..end)
+    }
+}
+
 impl<'a> Message<'a> {
     /// The message that was decoded from `bytes` in `dialect` into `slots`.
+    #[inline]
     pub const fn new(dialect: &'a Dialect, bytes: &'a [u8], slots: &'a Slots) -> Self {
         Self { dialect, bytes, slots }
     }
 
     /// Its type.
+    #[inline]
     pub const fn mti(&self) -> Mti {
         self.slots.mti
     }
 
     /// The fields it has.
+    #[inline]
     pub const fn fields(&self) -> Fields {
         self.slots.present
     }
 
     /// All its bytes.
+    #[inline]
     pub const fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
     /// Its dialect.
+    #[inline]
     pub const fn dialect(&self) -> &'a Dialect {
         self.dialect
     }
@@ -60,9 +89,15 @@ impl<'a> Message<'a> {
         self.bytes.get(from..to)
     }
 
-    /// From the prefix of DE `n` to the end of its value.
+    /// Where DE `n` was found, for [`Dialect::wire_at`]; meaningless when it is not there.
     #[inline]
-    pub(crate) fn span(&self, n: u8) -> Option<(usize, usize)> {
+    pub fn place(&self, n: u8) -> Place {
+        Place(self.slots.at.get(usize::from(n)).copied().unwrap_or_default())
+    }
+
+    /// Where DE `n` stands in the message's bytes: from its prefix to the end of its value.
+    #[inline]
+    pub fn span(&self, n: u8) -> Option<(usize, usize)> {
         let (at, units) = self.slots.find(n)?;
         let shape = self.dialect.layout().shape(n);
         Some((at.checked_sub(shape.head.size())?, at + shape.size(usize::from(units))))

@@ -11,6 +11,7 @@ pub struct Mti(u16);
 
 impl Mti {
     /// The MTI of four BCD digits; `None` when a nibble is no digit.
+    #[inline]
     pub const fn new(bcd: u16) -> Option<Self> {
         let above_nine = bcd & ((bcd << 1) | (bcd << 2)) & 0x8888;
         if above_nine == 0 { Some(Self(bcd)) } else { None }
@@ -28,57 +29,68 @@ impl Mti {
     }
 
     /// The four digits, one a nibble.
+    #[inline]
     pub const fn bcd(self) -> u16 {
         self.0
     }
 
     /// First digit: 0 for 1987, 1 for 1993, 2 for 2003.
+    #[inline]
     pub const fn version(self) -> u8 {
         self.0.to_be_bytes()[0] >> 4
     }
 
     /// Second digit: 1 authorization, 2 financial, 4 reversal, 5 reconciliation, 8 network.
+    #[inline]
     pub const fn class(self) -> u8 {
         self.0.to_be_bytes()[0] & 0xF
     }
 
     /// Third digit: 0 request, 1 its response, 2 advice, 3 its response, 4 notification.
+    #[inline]
     pub const fn function(self) -> u8 {
         self.0.to_be_bytes()[1] >> 4
     }
 
     /// Fourth digit: 0 acquirer, 2 issuer, 4 other; each with its repeat one above.
+    #[inline]
     pub const fn origin(self) -> u8 {
         self.0.to_be_bytes()[1] & 0xF
     }
 
     /// Is it a repeat of an earlier message (origin 1, 3 or 5)?
+    #[inline]
     pub const fn is_repeat(self) -> bool {
         matches!(self.origin(), 1 | 3 | 5)
     }
 
     /// The type of the message that a repeat repeats; itself otherwise.
     #[must_use]
+    #[inline]
     pub const fn without_repeat(self) -> Self {
         if self.is_repeat() { Self(self.0 - 1) } else { self }
     }
 
     /// Function 0: somebody waits for the answer.
+    #[inline]
     pub const fn is_request(self) -> bool {
         self.function() == 0
     }
 
     /// Function 2: a thing done, to be acknowledged.
+    #[inline]
     pub const fn is_advice(self) -> bool {
         self.function() == 2
     }
 
     /// Functions 1, 3, 5 and 7: answers and acknowledgements, which nobody answers.
+    #[inline]
     pub const fn is_answer(self) -> bool {
         matches!(self.function(), 1 | 3 | 5 | 7)
     }
 
     /// Function 4: told, never answered.
+    #[inline]
     pub const fn is_notification(self) -> bool {
         self.function() == 4
     }
@@ -86,6 +98,7 @@ impl Mti {
     /// The type of the answer: function one up, never a repeat.
     ///
     /// `None` for what is not answered: answers, notifications and the reserved functions.
+    #[inline]
     pub const fn answer(self) -> Option<Self> {
         match self.function() {
             0 | 2 | 6 => Some(Self(self.without_repeat().0 + 0x10)),

@@ -88,6 +88,12 @@ impl Plan {
         self.carried
     }
 
+    /// Whether DE `n` has the same bytes in both dialects, whatever its value.
+    #[inline]
+    pub const fn copies(&self, n: u8) -> bool {
+        self.carried.has(n) && !self.converted.has(n)
+    }
+
     /// Writes `message` as `mti` without the fields of `drop` and with `edits` (ascending; each
     /// replaces or adds its field, dropped or not) to the front of `out`; gives the bytes written.
     ///

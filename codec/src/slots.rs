@@ -18,6 +18,7 @@ pub struct Slots {
 
 impl Slots {
     /// Slots of no message yet.
+    #[inline]
     pub const fn new() -> Self {
         Self { mti: Mti::of(0), present: Fields::EMPTY, at: [0; 129] }
     }

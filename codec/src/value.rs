@@ -3,7 +3,7 @@
 use crate::bitmap::byte_of_hex;
 use crate::decode::read_units;
 use crate::dialect::Dialect;
-use crate::digits::{nibbles_of_ascii, unpack};
+use crate::digits::{nibbles_of_ascii, number_of_ascii, number_of_nibbles, unpack, word_of};
 use crate::spec::{Class, FieldSpec, Form, Side};
 use core::fmt;
 
@@ -37,18 +37,29 @@ impl<'a> Value<'a> {
     }
 
     /// The field's specification.
+    #[inline]
     pub const fn spec(&self) -> FieldSpec {
         self.spec
     }
 
     /// The number that up to 19 digits are; `None` for other classes and more digits.
+    #[inline]
     pub fn number(&self) -> Option<u64> {
-        if self.spec.class != Class::Digits || self.units > 19 {
+        if self.spec.class != Class::Digits {
             return None;
         }
+        match self.spec.form {
+            Form::Chars => number_of_ascii(self.bytes),
+            Form::Packed { .. } | Form::Hex | Form::Raw => self.number_of_packed(),
+        }
+    }
+
+    fn number_of_packed(&self) -> Option<u64> {
+        if let Some(nibbles) = self.packed() {
+            return Some(number_of_nibbles(nibbles));
+        }
         let mut digits = [0; 19];
-        let digits = self.write_text(&mut digits)?;
-        Some(digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit & 0xF)))
+        number_of_ascii(self.write_text(&mut digits)?)
     }
 
     /// Up to 16 digits as BCD nibbles, right aligned; `None` for other classes and more digits.
@@ -60,9 +71,7 @@ impl<'a> Value<'a> {
         let Form::Packed { zero } = self.spec.form else {
             return nibbles_of_ascii(self.bytes);
         };
-        let mut word = [0; 8];
-        word.get_mut(8_usize.checked_sub(self.bytes.len())?..)?.copy_from_slice(self.bytes);
-        let nibbles = u64::from_be_bytes(word);
+        let nibbles = word_of(self.bytes);
         Some(if zero == Side::Right && self.units % 2 == 1 { nibbles >> 4 } else { nibbles })
     }
 
@@ -89,6 +98,7 @@ impl<'a> Value<'a> {
     }
 
     /// Have both the same canonical bytes, whatever their forms?
+    #[inline]
     pub fn same(&self, other: &Value<'_>) -> bool {
         if self.units != other.units {
             return false;

@@ -12,24 +12,32 @@ pub const KEPT: [u8; 15] = [2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 
 /// The same as a set.
 pub const KEPT_FIELDS: Fields = Fields::of(&KEPT);
 
-/// The parts of a request that are kept, by their first and last field. Between those fields there
-/// is nothing but fields that are harmless to keep for as long as the request is in flight.
-const PARTS: [(u8, u8); 4] = [(2, 33), (37, 42), (49, 49), (59, 59)];
-/// What may be in a part: none of it track data, PIN, CVV or private data.
-const HARMLESS: Fields = Fields::of(&[
-    2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27,
-    28, 29, 30, 31, 32, 33, 37, 38, 39, 40, 41, 42, 49, 59,
-]);
+/// The parts of a request that are kept: neighbours that are harmless to keep for as long as the
+/// request is in flight, none of them track data, PIN, CVV or private data.
+const PARTS: [Fields; 4] = [
+    Fields::of(&[
+        2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+        27, 28, 29, 30, 31, 32, 33,
+    ]),
+    Fields::of(&[37, 38, 39, 40, 41, 42]),
+    Fields::of(&[49]),
+    Fields::of(&[59]),
+];
 
-/// The place of each field among those kept; `KEPT.len()` for all others.
-const PLACES: [u8; 64] = {
-    let mut places = [15; 64];
+/// The place of each field among those kept, and its part; nonsense for all others.
+const WHERE: [(u8, u8); 64] = {
+    let mut all = [(0, 0); 64];
     let mut place = 0_u8;
     while (place as usize) < KEPT.len() {
-        places[KEPT[place as usize] as usize] = place;
+        let field = KEPT[place as usize];
+        let mut part = 0_u8;
+        while !PARTS[part as usize].has(field) {
+            part += 1;
+        }
+        all[field as usize] = (place, part);
         place += 1;
     }
-    places
+    all
 };
 
 /// Bytes kept with the transaction: those of an ordinary request. What needs more gets a block.
@@ -65,16 +73,14 @@ impl Default for Kept {
     }
 }
 
-/// The parts of a message, each from its first byte to the one behind its last.
+/// A part of a message, from its first byte to the one behind its last.
 #[inline]
-fn parts(message: &Message<'_>) -> [(usize, usize); PARTS.len()] {
-    let fields = message.fields().intersection(HARMLESS);
-    PARTS.map(|(first, last)| {
-        let part = fields.below(last + 1).difference(fields.below(first));
-        let (Some(first), Some(last)) = (part.first(), part.last()) else { return (0, 0) };
-        let from = message.span(first).expect("it is present").0;
-        (from, message.span(last).expect("it is present").1)
-    })
+fn part(message: &Message<'_>, part: Fields) -> (usize, usize) {
+    let present = message.fields().intersection(part);
+    let (Some(first), Some(last)) = (present.first(), present.last()) else { return (0, 0) };
+    let (from, end) = message.span(first).expect("it is present");
+    let to = if first == last { end } else { message.span(last).expect("it is present").1 };
+    (from, to)
 }
 
 /// Blocks for large requests, a fixed number of them.
@@ -94,8 +100,10 @@ impl Large {
     /// Whether what is kept of a message, if it is large, finds a block.
     #[inline]
     pub fn has_room_for(&self, message: &Message<'_>) -> bool {
-        let size: usize = parts(message).map(|(from, to)| to - from).iter().sum();
-        let small = size <= INLINE;
+        let size = || -> usize {
+            PARTS.iter().map(|&of| part(message, of)).map(|(from, to)| to - from).sum()
+        };
+        let small = message.bytes().len() <= INLINE || size() <= INLINE;
         small || !self.free.is_empty()
     }
 }
@@ -105,9 +113,10 @@ impl Kept {
     #[inline]
     pub fn store(&mut self, message: &Message<'_>, large: &mut Large) {
         debug_assert!(self.large == NONE, "what was kept before is given back first");
-        let parts = parts(message);
-        let size: usize = parts.map(|(from, to)| to - from).iter().sum();
-        let out = if size <= INLINE {
+        let parts = PARTS.map(|of| part(message, of));
+        let small = message.bytes().len() <= INLINE
+            || parts.iter().map(|(from, to)| to - from).sum::<usize>() <= INLINE;
+        let out = if small {
             &mut self.bytes[..]
         } else {
             self.large = large.free.pop().expect("asked before");
@@ -115,9 +124,12 @@ impl Kept {
         };
         let mut end = 0;
         for ((from, to), moved) in parts.into_iter().zip(&mut self.moved) {
+            if from == to {
+                continue;
+            }
             out[end..end + (to - from)].copy_from_slice(&message.bytes()[from..to]);
             // A part never moves back: only what stood in front of it was left out.
-            *moved = short(from.saturating_sub(end));
+            *moved = short(from - end);
             end += to - from;
         }
         self.used = short(end);
@@ -135,19 +147,13 @@ impl Kept {
     /// A kept field in the acquirer's wire form, which is that of `dialect`; none when the request
     /// did not carry it.
     #[inline]
-    pub fn wire<'a>(
-        &'a self,
-        field: u8,
-        dialect: &Dialect,
-        large: &'a Large,
-    ) -> Option<&'a [u8]> {
+    pub fn wire<'a>(&'a self, field: u8, dialect: &Dialect, large: &'a Large) -> Option<&'a [u8]> {
         if !self.fields.has(field) {
             return None;
         }
-        let part = usize::from(field > 33) + usize::from(field > 42) + usize::from(field > 49);
-        let place = self.places[usize::from(PLACES[usize::from(field)])];
-        let bytes = &self.stored(large)[..usize::from(self.used)];
-        dialect.wire_at(field, place, bytes, self.moved[part].into())
+        let (place, part) = WHERE[usize::from(field & 63)];
+        let moved = self.moved[usize::from(part)];
+        dialect.wire_at(field, self.places[usize::from(place)], self.stored(large), moved.into())
     }
 
     #[inline]

@@ -86,19 +86,18 @@ impl Turn<'_> {
         let (kept, large) = self.world.table.kept(slot);
         let mut agreeing = 0;
         for field in compared.intersection(message.fields()) {
-            let came = message.value(field);
-            let same = match (field, came) {
-                (7, Some(came)) => came.packed() == Some(pending.sent_at),
-                (33, Some(came)) => {
+            let same = match field {
+                7 => message.value(7).and_then(|came| came.packed()) == Some(pending.sent_at),
+                33 => message.value(33).is_some_and(|came| {
                     (came.packed(), came.units()) == (Some(ours.digits), ours.units.into())
-                }
+                }),
                 _ => {
                     let Some(sent) = kept.wire(field, dialect, large) else { continue };
                     if forwarding.is_some_and(|forwarding| forwarding.copies(field)) {
                         message.wire(field) == Some(sent)
                     } else {
-                        let sent = dialect.value_in(field, sent);
-                        sent.is_some_and(|sent| came.is_some_and(|came| came.same(&sent)))
+                        let (sent, came) = (dialect.value_in(field, sent), message.value(field));
+                        sent.zip(came).is_some_and(|(sent, came)| came.same(&sent))
                     }
                 }
             };
