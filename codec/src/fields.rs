@@ -115,9 +115,9 @@ impl Fields {
     }
 
     /// From the two bitmaps read as one big-endian number; bit 1 is passed over.
-    pub const fn from_bits(bits: u128) -> Self {
-        let [a, b, c, d, e, f, g, h, second @ ..] = bits.to_be_bytes();
-        Self::from_words(u64::from_be_bytes([a, b, c, d, e, f, g, h]), u64::from_be_bytes(second))
+    pub fn from_bits(bits: u128) -> Self {
+        let word = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).expect("64 bits");
+        Self::from_words(word(bits >> 64), word(bits))
     }
 
     /// From the two bitmaps; bit 1 is passed over.
