@@ -152,8 +152,11 @@ pub(crate) fn number_of_nibbles(nibbles: u64) -> u64 {
 /// A number below 10,000 as four ASCII digits, zeros in front.
 #[inline]
 pub(crate) fn ascii_of_four(number: u16) -> [u8; 4] {
-    let digit = |worth: u16| b'0' | (number / worth % 10).to_le_bytes()[0];
-    [digit(1000), digit(100), digit(10), digit(1)]
+    let (high, low) = (u32::from(number / 100), u32::from(number % 100));
+    let pairs = (high << 16) | low;
+    // 103 / 1024 is a tenth, exact enough below 179.
+    let tens = ((pairs * 103) >> 10) & 0x000F_000F;
+    ((tens << 8) | (pairs - tens * 10) | 0x3030_3030).to_be_bytes()
 }
 
 /// Sixteen nibbles as ASCII digits; those needed are the last ones.

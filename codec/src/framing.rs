@@ -191,7 +191,8 @@ impl Framing {
             Prefix::Ascii { digits: 4 } => {
                 let told = u32::from_be_bytes(*bytes.first_chunk()?);
                 let sound = strangers_to_digits(u64::from(told) | 0x3030_3030_0000_0000) == 0;
-                sound.then(|| (4, number_of_word(u64::from(told)).into()))
+                let length = usize::try_from(number_of_word(u64::from(told))).ok()?;
+                sound.then_some((4, length))
             }
             Prefix::Binary { bytes: 2, little: false } => {
                 Some((2, u16::from_be_bytes(*bytes.first_chunk()?).into()))

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::string::String;
 use std::vec::Vec;
 
 const BIN2: Framing = Framing::of(Prefix::Binary { bytes: 2, little: false });
@@ -201,6 +202,35 @@ proptest! {
             }
             Cut::Incomplete { need } => prop_assert!(need > bytes.len()),
             Cut::Bad(_) => {}
+        }
+    }
+
+    #[test]
+    fn the_short_way_for_plain_framings_is_the_long_way(
+        prefix in prop::sample::select(std::vec![
+            Prefix::Ascii { digits: 4 },
+            Prefix::Binary { bytes: 2, little: false },
+        ]),
+        max in prop_oneof![0..300_usize, Just(9999), Just(10_000), Just(100_000)],
+        len in prop_oneof![0..300_usize, 9990..10_010_usize, 65_530..65_540_usize],
+        told in prop_oneof![
+            "[0-9]{4}".prop_map(String::into_bytes),
+            prop::collection::vec(b'.'..b'=', 0..6),
+            prop::collection::vec(0..2_u8, 0..6),
+        ],
+        behind in 0..300_usize,
+    ) {
+        let framing = Framing { max, ..Framing::of(prefix) };
+        let mut bytes = told;
+        bytes.resize(bytes.len() + behind, b'0');
+        prop_assert_eq!(framing.cut(&bytes), framing.cut_any(&bytes));
+        for room in 0..6 {
+            let (mut short, mut long) = ([0xEE; 6], [0xEE; 6]);
+            let written = framing.open(len, &mut short[..room]);
+            prop_assert_eq!(written, framing.open_any(len, &mut long[..room]));
+            if written.is_ok() {
+                prop_assert_eq!(short, long);
+            }
         }
     }
 }
