@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use codec::{Dialect, Fields, Plan as Forwarding, Version};
+use codec::{Dialect, Fields, Message, Plan as Forwarding, Version};
 
 use crate::ids::{LinkId, StationId, WorkerId};
 use crate::routing::{RouteSettings, Routes, RoutingError};
@@ -92,6 +92,10 @@ pub struct StationSettings {
     pub institutions: Vec<Institution>,
     /// Its message format.
     pub dialect: Arc<Dialect>,
+    /// The longest message that it takes, in bytes.
+    pub message_max: usize,
+    /// An earlier station whose listener it shares, and so its worker.
+    pub beside: Option<StationId>,
     /// Who signs on.
     pub sign_on: SignOn,
     /// How long to wait for a whole answer.
@@ -262,6 +266,13 @@ impl Plan {
         self.link_stations[link.index()]
     }
 
+    /// The most bytes that a message may become for a station: packed digits and lengths double in
+    /// ASCII, our own fields come on top, and beyond what the station takes there is nothing.
+    #[inline]
+    pub fn longest(&self, message: &Message<'_>, to: StationId) -> usize {
+        (message.bytes().len() * 2 + 64).min(self.station(to).settings.message_max)
+    }
+
     /// The edition that a station speaks, as the first digit of its MTIs.
     #[inline]
     pub fn edition(&self, station: StationId) -> u8 {
@@ -284,7 +295,7 @@ fn deal(
     settings: Vec<StationSettings>,
     workers: u8,
 ) -> Result<(Vec<Station>, Vec<StationId>), PlanError> {
-    let mut stations = Vec::with_capacity(settings.len());
+    let mut stations: Vec<Station> = Vec::with_capacity(settings.len());
     let mut link_stations = Vec::new();
     let mut dealt = [0_u8; 2];
     for (place, settings) in settings.into_iter().enumerate() {
@@ -293,9 +304,16 @@ fn deal(
         if from.checked_add(settings.links).is_none_or(|links| links > 1 << 31) {
             return Err(PlanError::TooMany);
         }
-        let turn = &mut dealt[usize::from(settings.role.issues())];
-        let worker = WorkerId(*turn);
-        *turn = (*turn + 1) % workers;
+        let beside = settings.beside.and_then(|earlier| stations.get(earlier.index()));
+        let worker = beside.map_or_else(
+            || {
+                let turn = &mut dealt[usize::from(settings.role.issues())];
+                let worker = WorkerId(*turn);
+                *turn = (*turn + 1) % workers;
+                worker
+            },
+            |earlier: &Station| earlier.worker,
+        );
         link_stations.extend((0..settings.links).map(|_| id));
         stations.push(Station { settings, worker, links_from: LinkId(from) });
     }

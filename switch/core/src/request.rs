@@ -231,8 +231,7 @@ impl Turn<'_> {
     ) -> Result<(), Refusal> {
         let Choice { route, issuer } = choice;
         let (plan, acquirer) = (self.plan, self.plan.station_of(link));
-        // Packed digits double in ASCII, lengths too; our own fields come on top.
-        let wire_max = message.bytes().len() * 2 + 64;
+        let wire_max = plan.longest(message, issuer);
         if !self.gate.admits(wire_max) {
             return Err(Refusal::GateFull);
         }

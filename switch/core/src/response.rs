@@ -133,7 +133,7 @@ impl Turn<'_> {
             }
         }
         let forwarding = plan.forwarding(issuer, acquirer).expect("routes were compiled");
-        let wire_max = message.bytes().len() * 2 + 64;
+        let wire_max = plan.longest(message, acquirer);
         let entered = self.gate.enter(purpose, Some(&record), wire_max, |out| {
             forwarding.write(message, message.mti(), drop, &edits[..count], out)
         });

@@ -42,10 +42,17 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         let shown = std::io::stdout().write_all(configuration.summary().as_bytes());
         return if shown.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    if !arguments.insecure_demo {
+        say(
+            "sekishod: records are not written to a disk yet, so this version runs for trial only: \
+             add --insecure-demo",
+        );
+        return ExitCode::from(EXIT_CONFIGURATION);
+    }
     if logs::start(arguments.log_format).is_err() {
         say("sekishod: the log was started before");
     }
-    match serve(configuration) {
+    match serve(configuration, arguments.insecure_demo) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             error!("{problem}");
@@ -60,7 +67,7 @@ fn say(text: &str) {
 }
 
 /// Serves until a signal has been obeyed, or something has failed.
-fn serve(configuration: Configuration) -> Result<(), String> {
+fn serve(configuration: Configuration, demo: bool) -> Result<(), String> {
     let told = |what: &'static str| move |error: std::io::Error| format!("{what}: {error}");
     let plan = Plan::new(configuration.settings.clone());
     let plan = Arc::new(plan.map_err(|error| format!("the settings can not be run: {error:?}"))?);
@@ -98,7 +105,15 @@ fn serve(configuration: Configuration) -> Result<(), String> {
     let shown = Arc::clone(&draining);
     // A plain flag that only the status shows; nothing is ordered by it.
     let source = Box::new(move || overview.borrow_mut().status(shown.load(Ordering::Relaxed)));
-    let control = control::serve(&socket, source).map_err(|error| error.to_string())?;
+    // Out of a trial nobody should be kept by a directory that only the system can make.
+    let control = match control::serve(&socket, source) {
+        Ok(control) => Some(control),
+        Err(error) if demo => {
+            warn!(error = error.to_string(), "no control socket: status is not to be had");
+            None
+        }
+        Err(error) => return Err(error.to_string()),
+    };
     hear_signals(events).map_err(told("signals"))?;
     let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
     let threads = threads.map_err(told("thread worker"))?;

@@ -1,7 +1,8 @@
 //! What must hold between the parts of a configuration, and the whole put together. Must not know
 //! how a single key is read.
 
-use switch_core::plan::{Plan, PlanError, Settings};
+use switch_core::ids::StationId;
+use switch_core::plan::{Plan, PlanError, Settings, StationSettings};
 use switch_core::routing::RoutingError;
 
 use super::document::Table;
@@ -64,7 +65,7 @@ pub(super) fn configuration(
     let settings = Settings {
         institution: node.institution,
         workers: node.workers,
-        stations: stations.iter().map(|station| station.settings.clone()).collect(),
+        stations: beside(&stations),
         routes: routes.iter().map(|route| route.settings.clone()).collect(),
         limits,
     };
@@ -82,6 +83,23 @@ pub(super) fn configuration(
         control_socket,
         inactive: Vec::new(),
     })
+}
+
+/// The settings of the stations; those that share a listener know it, because one worker owns it.
+fn beside(stations: &[Station]) -> Vec<StationSettings> {
+    let listens_on = |station: &Station, address: &At<SocketAddr>| {
+        station.located.listen.iter().any(|other| other.value == address.value)
+    };
+    let settings = stations.iter().enumerate().map(|(place, station)| {
+        let shares = |other: &Station| {
+            let mut addresses = station.located.listen.iter();
+            addresses.any(|address| address.value.port() != 0 && listens_on(other, address))
+        };
+        let earlier = stations.iter().take(place).position(shares);
+        let beside = earlier.and_then(|place| u16::try_from(place).ok()).map(StationId);
+        StationSettings { beside, ..station.settings.clone() }
+    });
+    settings.collect()
 }
 
 /// A name stands for one station.

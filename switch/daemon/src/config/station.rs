@@ -87,6 +87,8 @@ pub(super) fn station(
             pin: issuing.pin,
             keys,
             echoed: issuing.echoed,
+            message_max: located.endpoint.frame_max,
+            beside: None,
         };
         let name_place = name.as_ref()?.place.clone();
         let institution_places = institutions.into_iter().map(|at| at.place).collect();
