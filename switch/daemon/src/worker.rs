@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use codec::Slots;
 use crossbeam::channel::Sender;
+use switch_core::counters::Counter;
 use switch_core::ids::{LinkId, SlotId, WorkerId};
 use switch_core::notices::Closing;
 use switch_core::time::{Now, Time};
@@ -89,6 +90,11 @@ impl Worker {
     /// Its number.
     pub fn id(&self) -> WorkerId {
         self.me
+    }
+
+    /// Answers of issuers that it has passed on.
+    pub fn settled(&self) -> u64 {
+        self.core.counters().of(Counter::Answered)
     }
 
     /// Runs until it is told to stop, or can not go on.

@@ -1,0 +1,118 @@
+//! After start-up the path of a request allocates nothing: a worker of the daemon under load from
+//! real sockets, turned by hand on a thread whose allocations are counted.
+
+mod counting;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use bench::issuer::{self, Issuer};
+use bench::load::{self, Pace};
+use codec::{Framing, built_in};
+use crossbeam::channel::bounded;
+use daemon::config::{self, Mode};
+use daemon::mesh::Mesh;
+use daemon::notes;
+use daemon::worker::{Nets, Parts, Worker};
+use switch_core::plan::Plan;
+
+use counting::{Counting, allocations};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Transactions that must pass while nothing is allocated.
+const TRANSACTIONS: u64 = 20_000;
+
+fn worker(issuer: SocketAddr) -> (Worker, Arc<Mesh>) {
+    let directory =
+        std::env::temp_dir().join(format!("sekisho-allocations-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a temporary directory");
+    let file = directory.join("sekisho.toml");
+    let text = format!(
+        r#"
+        [node]
+        name = "allocations"
+        institution = "49000000001"
+        state = "{state}"
+        workers = 1
+        [[station]]
+        name = "merchant"
+        role = "acquirer"
+        institution = "77334000001"
+        dialect = "iso93-ascii"
+        framing = "ascii4"
+        listen = ["127.0.0.1:0"]
+        [[station]]
+        name = "issuer"
+        role = "issuer"
+        institution = "49711000001"
+        dialect = "iso93-binary"
+        framing = "bin2"
+        connect = ["{issuer}"]
+        links = 2
+        [[route]]
+        pan = "353011"
+        to = ["issuer"]
+        "#,
+        state = directory.display()
+    );
+    std::fs::write(&file, text).expect("a file in it");
+    let configuration = config::load(&file, Mode { insecure_demo: true }).expect("it is right");
+    std::fs::remove_dir_all(&directory).expect("it was made here");
+    let plan = Arc::new(Plan::new(configuration.settings).expect("it was checked"));
+    let endpoints: Arc<[_]> = configuration.endpoints.into();
+    let nets = Nets::new(&plan, &endpoints).expect("sockets");
+    let mesh = Arc::new(Mesh::new(nets.wakers()));
+    let (notes, _log) = notes::channel();
+    let (events, _happened) = bounded(1);
+    let parts = Parts { plan, endpoints, spin: Duration::ZERO, notes, keys: None, events };
+    let mut worker = nets.into_workers(&parts, &mesh).remove(0);
+    worker.listen().expect("a free port");
+    (worker, mesh)
+}
+
+#[test]
+fn a_worker_under_load_allocates_nothing_per_transaction() {
+    let (stop, closed) = (AtomicBool::new(false), AtomicBool::new(false));
+    let binary = built_in("iso93-binary").expect("it is built in");
+    let bin2 = Framing::built_in("bin2").expect("it is built in");
+    let any = "127.0.0.1:0".parse().expect("an address");
+    let issuer = Issuer::open(&issuer::Options::new(vec![any], binary, bin2)).expect("a free port");
+    let (mut worker, _mesh) = worker(issuer.addresses()[0]);
+    let target = worker.listening()[0];
+    thread::scope(|scope| {
+        scope.spawn(|| issuer.run(&closed, &mut |_| ()).expect("it runs"));
+        let load = scope.spawn(|| {
+            let ascii = built_in("iso93-ascii").expect("it is built in");
+            let ascii4 = Framing::built_in("ascii4").expect("it is built in");
+            let options = load::Options {
+                connections: 8,
+                pace: Pace::Window(8),
+                duration: Duration::from_secs(60),
+                ..load::Options::new(target, ascii, ascii4)
+            };
+            load::run(&options, &stop, &mut |_| ())
+        });
+        let turn_until = |worker: &mut Worker, settled: u64| {
+            while worker.settled() < settled {
+                worker.turn().expect("it turns");
+            }
+        };
+        // Tables and buffers grow to their use first.
+        turn_until(&mut worker, TRANSACTIONS);
+        let count = allocations(|| turn_until(&mut worker, 2 * TRANSACTIONS));
+        assert_eq!(count, 0, "allocations in {TRANSACTIONS} transactions");
+        // No sleep, no wait without end: what is in flight is answered, then the load ends.
+        stop.store(true, Ordering::Relaxed);
+        while !load.is_finished() {
+            worker.turn().expect("it turns");
+        }
+        closed.store(true, Ordering::Relaxed);
+        let report = load.join().expect("it ends").expect("it ran");
+        assert_eq!((report.mismatched, report.sent >= 2 * TRANSACTIONS), (0, true));
+    });
+}
