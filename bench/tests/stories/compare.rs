@@ -77,13 +77,12 @@ fn floor_and_switch_run_in_turn_and_the_order_alternates() {
 #[test]
 fn a_switch_that_declines_has_not_done_the_same_work() {
     let bench = env!("CARGO_BIN_EXE_sekisho-bench");
+    // Links to the issuer, and beside them somebody who declines; both end with the script.
     let body = format!(
         r#"listen=$(sed -n 's/^listen = \["\(.*\)"\]$/\1/p' "$2")
 to=$(sed -n 's/^connect = \["\(.*\)"\]$/\1/p' "$2")
-{bench} relay --listen 127.0.0.1:0 --to "$to" --to "$to" --to "$to" --to "$to" > /dev/null &
-trap 'kill $!' EXIT
-{bench} issuer --listen "$listen" --dialect iso93-ascii --framing ascii4 --action 116 &
-trap 'kill $(jobs -p)' TERM EXIT
+{bench} relay --child --listen 127.0.0.1:0 --to "$to" --to "$to" --to "$to" --to "$to" &
+{bench} issuer --child --listen "$listen" --dialect iso93-ascii --framing ascii4 --action 116 &
 wait"#
     );
     let declined =
