@@ -3,7 +3,13 @@
 
 mod output;
 
+mod grid;
+
 mod status;
+
+mod message;
+
+mod dialect;
 
 use std::process::ExitCode;
 
@@ -29,11 +35,19 @@ struct Arguments {
 enum Command {
     /// How the daemon, its links, stations and workers are
     Status(status::Arguments),
+    /// Take messages apart and put them together, without a daemon
+    #[command(subcommand, arg_required_else_help = true)]
+    Message(message::Command),
+    /// The message formats that are built in
+    #[command(subcommand, arg_required_else_help = true)]
+    Dialect(dialect::Command),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Status(arguments) => status::run(&arguments),
+        Command::Message(command) => message::run(&command),
+        Command::Dialect(command) => dialect::run(&command),
     };
     match done {
         Ok(code) => code,

@@ -14,6 +14,9 @@ pub(crate) const NOT_PERMITTED: u8 = 4;
 /// Exit code when no daemon answered, or not in time.
 pub(crate) const NO_DAEMON: u8 = 6;
 
+/// Exit code when a check found problems.
+pub(crate) const FOUND: u8 = 7;
+
 /// How data is written to stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {

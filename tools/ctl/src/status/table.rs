@@ -3,11 +3,10 @@
 
 use std::fmt::Write;
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, Table};
 use daemon::status::{LinkStatus, StationStatus, Status, WorkerStatus};
 
 use super::problems::{is_bad, problems};
+use crate::grid::grid;
 use crate::output::Colours;
 
 /// Links shown of each station, unless all are asked for.
@@ -153,28 +152,6 @@ fn workers(workers: &[WorkerStatus]) -> String {
     });
     let header = ["WORKER", "ANSWERS", "TURNS", "PENDING", "PARKED", "AT GATE", "FULLEST LANE"];
     grid(&header, rows.collect())
-}
-
-/// Columns without lines; what consists of numbers stands to the right.
-fn grid(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    let numeric = |text: &String| {
-        text.starts_with(|first: char| first.is_ascii_digit()) && !text.contains([':', '.'])
-    };
-    let right: Vec<bool> = (0..header.len())
-        .map(|column| {
-            let mut cells = rows.iter().filter_map(|row| row.get(column)).filter(|c| *c != "-");
-            column > 0 && cells.all(numeric)
-        })
-        .collect();
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(header).add_rows(rows);
-    for (column, right) in table.column_iter_mut().zip(right) {
-        column.set_padding((0, 2));
-        if right {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table.trim_fmt() + "\n"
 }
 
 fn write_pairs<'p>(

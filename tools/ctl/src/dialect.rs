@@ -1,0 +1,121 @@
+//! `sekisho dialect`: which formats there are. Must not know a message.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use codec::{Class, Dialect, Form, Length, Version};
+use serde::Serialize;
+
+use crate::grid::grid;
+use crate::output::{FAILED, Failure, Format, write_out};
+
+/// What to do with dialects.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The built-in dialects, with what tells them apart
+    List(ListArguments),
+}
+
+/// How to show them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArguments {
+    /// For people or for programs
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value = "table")]
+    output: Format,
+}
+
+/// One dialect, in short.
+#[derive(Serialize)]
+struct Short<'a> {
+    name: &'a str,
+    /// The edition of ISO 8583.
+    version: u16,
+    /// How many data elements it has.
+    fields: u32,
+    /// Form of the MTI.
+    mti: &'static str,
+    /// Form of the bitmaps.
+    bitmap: &'static str,
+    /// Form of digits.
+    digits: &'static str,
+    /// Form of length prefixes.
+    lengths: &'static str,
+    /// Form of binary fields of fixed length.
+    binary: &'static str,
+}
+
+/// Runs the command.
+pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
+    let Command::List(ListArguments { output }) = command;
+    let dialects = codec::built_ins().iter().map(|dialect| short(dialect));
+    let text = match output {
+        Format::Json => {
+            let lines = dialects.map(|dialect| serde_json::to_string(&dialect));
+            let lines = lines.collect::<Result<Vec<_>, _>>();
+            let lines = lines.map_err(|error| Failure::new(FAILED, error.to_string()))?;
+            lines.join("\n") + "\n"
+        }
+        Format::Table => {
+            let rows = dialects.map(|dialect| {
+                let Short { name, version, fields, .. } = dialect;
+                let Short { mti, bitmap, digits, lengths, binary, .. } = dialect;
+                let words = [mti, bitmap, digits, lengths, binary].map(String::from);
+                let mut row = vec![name.to_owned(), version.to_string(), fields.to_string()];
+                row.extend(words);
+                row
+            });
+            let header =
+                ["NAME", "VERSION", "FIELDS", "MTI", "BITMAP", "DIGITS", "LENGTHS", "BINARY"];
+            grid(&header, rows.collect())
+        }
+    };
+    write_out(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The built-in dialect of that name, for arguments.
+pub(crate) fn named(name: &str) -> Result<&'static Dialect, String> {
+    codec::built_in(name).ok_or_else(|| {
+        let names: Vec<_> = codec::built_ins().iter().map(|dialect| dialect.name()).collect();
+        format!("no dialect of that name is built in; there is {}", names.join(", "))
+    })
+}
+
+fn short(dialect: &Dialect) -> Short<'_> {
+    let specs = || dialect.fields().iter().filter_map(|n| dialect.field(n));
+    let digits = specs().filter(|spec| spec.class == Class::Digits).map(|spec| form(spec.form));
+    let lengths = specs().filter_map(|spec| match spec.length {
+        Length::Fixed => None,
+        Length::Var { packed, .. } => Some(if packed { "packed" } else { "characters" }),
+    });
+    let fixed = specs().filter(|spec| spec.class == Class::Binary && spec.length == Length::Fixed);
+    Short {
+        name: dialect.name(),
+        version: match dialect.version() {
+            Version::Iso1987 => 1987,
+            Version::Iso1993 => 1993,
+            Version::Iso2003 => 2003,
+        },
+        fields: dialect.fields().len(),
+        mti: form(dialect.mti_form()),
+        bitmap: form(dialect.bitmap_form()),
+        digits: shared(digits),
+        lengths: shared(lengths),
+        binary: shared(fixed.map(|spec| form(spec.form))),
+    }
+}
+
+fn form(form: Form) -> &'static str {
+    match form {
+        Form::Chars => "characters",
+        Form::Packed { .. } => "packed",
+        Form::Hex => "hexadecimal",
+        Form::Raw => "raw",
+    }
+}
+
+/// What all of them are.
+fn shared(mut forms: impl Iterator<Item = &'static str>) -> &'static str {
+    let first = forms.next().unwrap_or("none");
+    if forms.all(|form| form == first) { first } else { "mixed" }
+}
