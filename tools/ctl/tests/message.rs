@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use serde_json::Value;
 
 const ASCII: &str = include_str!("../../../codec/tests/vectors/iso93-ascii.jsonl");
@@ -167,96 +167,42 @@ fn a_table_of_a_message_that_does_not_decode_says_why_and_what_came_before() {
 
 #[test]
 fn an_object_that_is_no_message_is_told_with_its_line_and_never_its_value() {
-    let told = |object: &str, expected: Expect| {
-        let output = message(&["encode", "--dialect", "iso93-ascii"], object);
-        assert_eq!((output.status.code(), text(&output.stdout)), (Some(7), ""), "{object}");
-        assert!(!text(&output.stderr).contains("35301113"), "{object}");
-        expected.assert_eq(text(&output.stderr));
-    };
-    told(
+    let objects = [
         r#"{"mti":"1100","fields":{"3":"12345678"}}"#,
-        expect![[r#"
-        sekisho: line 1, DE 3: expected 6 digits, found more than that
-    "#]],
-    );
-    told(
         r#"{"mti":"1100","fields":{"2":"35301113333x0000"}}"#,
-        expect![[r#"
-        sekisho: line 1, DE 2: expected at most 19 digits, found a character that it does not take
-    "#]],
-    );
-    told(
         r#"{"mti":"1100","fields":{"2":3530111333300000}}"#,
-        expect![[r#"
-        sekisho: line 1 has no text as DE 2; write its value in quotes
-    "#]],
-    );
-    told(
         r#"{"mti":"1100","fields":"3530111333300000"}"#,
-        expect![[r#"
-        sekisho: line 1 lacks "fields", an object of numbers and values
-    "#]],
-    );
-    told(
         r#"{"mti":"1100","fields":{"52":"AA0"}}"#,
-        expect![[r#"
-        sekisho: line 1, DE 52: expected 8 bytes in hexadecimal, found a character that it does not take
-    "#]],
-    );
-    told(
         r#"{"mti":"1100","fields":{"52":"AA06"}}"#,
-        expect![[r#"
-        sekisho: line 1, DE 52: expected 8 bytes in hexadecimal, found another length
-    "#]],
-    );
-    told(
         r#"{"mti":"1100","fields":{"3":"000000","3":"000001"}}"#,
-        expect![[r#"
-        sekisho: line 1, column 50: it is not JSON as it should be: the key "3" stands twice
-    "#]],
-    );
-    told(
         r#"{"mti":"1100","fields":{"129":"1"}}"#,
-        expect![[r#"
-        sekisho: line 1 has a field "129"; data elements are 2 to 128
-    "#]],
-    );
-    told(
         r#"{"mti":"11","fields":{}}"#,
-        expect![[r#"
-        sekisho: line 1 has an "mti" that is none; write four digits in quotes, "1100"
-    "#]],
-    );
-    told(
         r#"{"mti":"1100"}"#,
-        expect![[r#"
-        sekisho: line 1 lacks "fields", an object of numbers and values
-    "#]],
-    );
-    told(
         r#"{"mti":"1100","field":{},"fields":{}}"#,
-        expect![[r#"
-        sekisho: line 1 has a key "field" that means nothing; remove it
-    "#]],
-    );
-    told(
         r#"{"mti":"1100","fields":{"3":"000000""#,
-        expect![[r#"
-        sekisho: line 1, column 36: it is not JSON as it should be: EOF while parsing an object
-    "#]],
-    );
-    told(
-        r#"[]"#,
-        expect![[r#"
-        sekisho: line 1 is no object; write {"mti":"1100","fields":{"2":"..."}}
-    "#]],
-    );
-    told(
+        "[]",
         r#"{"error":{},"fields":{}}"#,
-        expect![[r#"
-        sekisho: line 1 tells of a line that did not decode, so there is no message in it
-    "#]],
-    );
+    ];
+    let output = message(&["encode", "--dialect", "iso93-ascii"], &objects.join("\n"));
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(7), ""));
+    assert!(!text(&output.stderr).contains("35301113"));
+    expect![[r#"
+        sekisho: line 1, DE 3: expected 6 digits, found more than that
+        sekisho: line 2, DE 2: expected at most 19 digits, found a character that it does not take
+        sekisho: line 3 has no text as DE 2; write its value in quotes
+        sekisho: line 4 lacks "fields", an object of numbers and values
+        sekisho: line 5, DE 52: expected 8 bytes in hexadecimal, found a character that it does not take
+        sekisho: line 6, DE 52: expected 8 bytes in hexadecimal, found another length
+        sekisho: line 7, column 50: it is not JSON as it should be: the key "3" stands twice
+        sekisho: line 8 has a field "129"; data elements are 2 to 128
+        sekisho: line 9 has an "mti" that is none; write four digits in quotes, "1100"
+        sekisho: line 10 lacks "fields", an object of numbers and values
+        sekisho: line 11 has a key "field" that means nothing; remove it
+        sekisho: line 12, column 36: it is not JSON as it should be: EOF while parsing an object
+        sekisho: line 13 is no object; write {"mti":"1100","fields":{"2":"..."}}
+        sekisho: line 14 tells of a line that did not decode, so there is no message in it
+    "#]]
+    .assert_eq(text(&output.stderr));
 }
 
 #[test]
