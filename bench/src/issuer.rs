@@ -59,7 +59,7 @@ pub struct Late {
 pub struct ActionCode([u8; 3]);
 
 /// What an issuer did. Amounts are of DE 4, in minor units, whatever the currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Summary {
     /// Authorizations and sales asked for, repeats included.
     pub requests: u64,

@@ -103,7 +103,7 @@ pub enum Event {
 }
 
 /// How a run stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Progress {
     /// Since the first request.
     pub seconds: u64,

@@ -76,9 +76,10 @@ pub(super) fn stop_flag() -> io::Result<Arc<AtomicBool>> {
     Ok(flag)
 }
 
-/// From now on this process is asked to end when the one that started it has.
+/// From now on this process ends when the thread that started it has, even while it is stopped:
+/// nobody is left to read its result.
 pub(super) fn end_with_parent() -> io::Result<()> {
-    Ok(rustix::process::set_parent_process_death_signal(Some(Signal::TERM))?)
+    Ok(rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
 /// Shown for a person: `1m20s`.
