@@ -93,8 +93,9 @@ fn serve(configuration: Configuration, demo: bool) -> Result<(), String> {
     for inactive in &configuration.inactive {
         warn!(key = inactive.key, place = inactive.place.to_string(), "{}", inactive.why);
     }
-    for address in workers.iter().flat_map(Worker::listening) {
-        info!(address = address.to_string(), "listening");
+    for (address, station) in workers.iter().flat_map(Worker::listening_for) {
+        let station = plan.station(station).settings.name.as_str();
+        info!(station, address = address.to_string(), "listening");
     }
     let log = lines::start(from_workers, Arc::clone(&plan)).map_err(told("thread log"))?;
     let draining = Arc::new(AtomicBool::new(false));

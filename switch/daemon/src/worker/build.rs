@@ -167,8 +167,14 @@ impl Worker {
         Ok(())
     }
 
-    /// Where this worker's listeners listen, with the stations that they are for.
+    /// Where this worker's listeners listen.
     pub fn listening(&self) -> Vec<std::net::SocketAddr> {
         self.sockets.listeners().filter_map(|listener| self.net.local_addr(listener)).collect()
+    }
+
+    /// The same, once for each station that a listener is for.
+    pub fn listening_for(&self) -> Vec<(std::net::SocketAddr, StationId)> {
+        let listeners = self.sockets.listeners_for();
+        listeners.filter_map(|(at, station)| Some((self.net.local_addr(at)?, station))).collect()
     }
 }

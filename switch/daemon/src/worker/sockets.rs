@@ -61,6 +61,15 @@ impl Sockets {
         self.listeners.iter().map(|(listener, _)| *listener)
     }
 
+    /// Each listener, once for each station that it is for.
+    pub(crate) fn listeners_for(&self) -> impl Iterator<Item = (ListenerId, StationId)> + '_ {
+        let each = |(listener, stations): &'_ (ListenerId, Vec<StationId>)| {
+            let listener = *listener;
+            stations.clone().into_iter().map(move |station| (listener, station))
+        };
+        self.listeners.iter().flat_map(each)
+    }
+
     pub(crate) fn join(&mut self, socket: SocketId, link: LinkId, peer: SocketAddr) {
         self.links[socket.index()] = Some(link);
         self.open[link.index()] = Some(socket);
