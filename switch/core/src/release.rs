@@ -1,6 +1,8 @@
 //! The one file that lets bytes out: takes committed entries from the gate, looks again at the
 //! transaction and the link, and hands the bytes on. Decides nothing else.
 
+use core::time::Duration;
+
 use crate::counters::Counter;
 use crate::courier::Word;
 use crate::gate::Purpose;
@@ -10,6 +12,10 @@ use crate::notices::{Closing, Notice};
 use crate::outlet::{Outlet, Placed};
 use crate::pending::State;
 use crate::turn::{Order, Turn, World};
+
+/// When to tell another worker again what its full lane did not take; nothing else may happen here
+/// until then.
+const ANNOUNCE_AGAIN: Duration = Duration::from_millis(10);
 
 /// What became of an entry's bytes.
 enum Left {
@@ -107,6 +113,8 @@ impl Turn<'_> {
                 self.world.stations[place].announced = usable;
             } else {
                 self.world.unannounced = true;
+                let again = self.now.boot + ANNOUNCE_AGAIN;
+                self.world.links_wake = self.world.links_wake.min(again);
             }
         }
     }
