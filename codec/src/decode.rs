@@ -19,7 +19,7 @@ use crate::dialect::{Dialect, Layout};
 use crate::digits::join_nibbles;
 use crate::error::{DecodeError, Expected, Found};
 use crate::fields::Fields;
-use crate::kernel::{Kernel, Words, strangers_to_packed};
+use crate::kernel::{Kernel, Words, strangers_to_digits, strangers_to_packed};
 use crate::mti::Mti;
 use crate::shape::{Charset, Head, Shape};
 use crate::slots::Slots;
@@ -34,17 +34,26 @@ impl Dialect {
     ///
     /// Bytes left over are an error. After an error the slots hold the fields before it.
     pub fn decode(&self, bytes: &[u8], slots: &mut Slots) -> Result<(), DecodeError> {
-        decode_with::<Words>(self.layout(), bytes, slots)
+        let layout = self.layout();
+        if slots.recognize(layout, bytes)
+            && let Ok((mti, _)) = read_mti(layout.mti_packed, bytes)
+        {
+            slots.mti = mti;
+            return Ok(());
+        }
+        decode_with::<Words>(layout, bytes, slots)?;
+        slots.remember(layout, bytes);
+        Ok(())
     }
 }
 
+/// The same, field by field, whatever was decoded before.
 pub(crate) fn decode_with<K: Kernel>(
     layout: &Layout,
     bytes: &[u8],
     slots: &mut Slots,
 ) -> Result<(), DecodeError> {
-    slots.present = Fields::EMPTY;
-    slots.mti = Mti::of(0);
+    slots.begin();
     if bytes.len() > MESSAGE_BYTES_MAX {
         let expected = Expected::MessageAtMost(MESSAGE_BYTES_MAX);
         return Err(head_error(DecodeError::END, 0, expected, Found::Bytes(bytes.len())));
@@ -68,18 +77,36 @@ pub(crate) fn decode_with<K: Kernel>(
 
 /// The MTI, and where it ends.
 fn read_mti(packed: bool, bytes: &[u8]) -> Result<(Mti, usize), DecodeError> {
+    let read = if packed {
+        bytes.first_chunk().map(|&digits| (u16::from_be_bytes(digits), 2))
+    } else {
+        bytes.first_chunk().and_then(|&digits| Some((bcd_of_ascii(digits)?, 4)))
+    };
+    match read.and_then(|(bcd, size)| Some((Mti::new(bcd)?, size))) {
+        Some(read) => Ok(read),
+        None => Err(mti_error(packed, bytes)),
+    }
+}
+
+#[inline]
+fn bcd_of_ascii(digits: [u8; 4]) -> Option<u16> {
+    let word = u64::from(u32::from_be_bytes(digits));
+    let [low, high, ..] = join_nibbles(word).to_le_bytes();
+    (strangers_to_digits(word | 0x3030_3030_0000_0000) == 0)
+        .then(|| u16::from_le_bytes([low, high]))
+}
+
+#[cold]
+fn mti_error(packed: bool, bytes: &[u8]) -> DecodeError {
     let expected = if packed { Expected::PackedDigits } else { Expected::Digit };
     let (size, charset) = if packed { (2, Charset::Packed) } else { (4, Charset::Digits) };
-    let Some(written) = bytes.get(..size) else {
-        return Err(head_error(0, 0, Expected::Bytes(size), Found::Bytes(bytes.len())));
-    };
-    if let Some(offset) = written.iter().position(|&byte| !charset.admits(byte)) {
-        return Err(head_error(0, offset, expected, Found::Byte(bytes[offset])));
+    let stranger = bytes.iter().take(size).position(|&byte| !charset.admits(byte));
+    match stranger {
+        Some(offset) if bytes.len() >= size => {
+            head_error(0, offset, expected, Found::Byte(bytes[offset]))
+        }
+        _ => head_error(0, 0, Expected::Bytes(size), Found::Bytes(bytes.len())),
     }
-    let word = written.iter().fold(0, |word, &byte| (word << 8) | u64::from(byte));
-    let nibbles = if packed { word } else { u64::from(join_nibbles(word)) };
-    let [low, high, ..] = nibbles.to_le_bytes();
-    Ok((Mti::of(u16::from_be_bytes([high, low])), size))
 }
 
 /// The fields that are present, and where the bitmaps end.
@@ -216,4 +243,4 @@ fn check_value(shape: Shape, bytes: &[u8], at: usize, units: usize) -> Result<()
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -27,6 +27,8 @@ mod bitmap;
 
 mod digits;
 
+mod familiar;
+
 mod slots;
 
 mod decode;

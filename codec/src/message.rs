@@ -92,7 +92,7 @@ impl<'a> Message<'a> {
     /// Where DE `n` was found, for [`Dialect::wire_at`]; meaningless when it is not there.
     #[inline]
     pub fn place(&self, n: u8) -> Place {
-        Place(self.slots.at.get(usize::from(n)).copied().unwrap_or_default())
+        Place(self.slots.spot(n))
     }
 
     /// Where DE `n` stands in the message's bytes: from its prefix to the end of its value.

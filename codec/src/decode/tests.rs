@@ -12,7 +12,7 @@ const LEFT: Form = Form::Packed { zero: Side::Left };
 const RIGHT: Form = Form::Packed { zero: Side::Right };
 
 /// ASCII, with every kind of prefix and class, and neither DE 65 nor DE 70.
-static ASCII: Dialect = Dialect::of(
+pub(crate) static ASCII: Dialect = Dialect::of(
     "test-ascii",
     Version::Iso1993,
     Form::Chars,
@@ -31,7 +31,7 @@ static ASCII: Dialect = Dialect::of(
 );
 
 /// Packed, with zero nibbles on both sides.
-static PACKED: Dialect = Dialect::of(
+pub(crate) static PACKED: Dialect = Dialect::of(
     "test-packed",
     Version::Iso1993,
     LEFT,
@@ -49,7 +49,7 @@ static PACKED: Dialect = Dialect::of(
 );
 
 /// A message of `ASCII` with these fields in its bitmap.
-fn ascii(fields: &[u8], body: &[u8]) -> Vec<u8> {
+pub(crate) fn ascii(fields: &[u8], body: &[u8]) -> Vec<u8> {
     let [(_, first), (_, second)] = Fields::of(fields).halves();
     let mut message = b"1100".to_vec();
     let follows = if second == 0 { 0 } else { bitmap::SECOND_FOLLOWS };
@@ -61,7 +61,7 @@ fn ascii(fields: &[u8], body: &[u8]) -> Vec<u8> {
     message
 }
 
-fn packed(fields: &[u8], body: &[u8]) -> Vec<u8> {
+pub(crate) fn packed(fields: &[u8], body: &[u8]) -> Vec<u8> {
     let [(_, first), _] = Fields::of(fields).halves();
     [&[0x11, 0x00][..], &first.to_be_bytes(), body].concat()
 }
@@ -326,7 +326,7 @@ fn a_message_has_at_most_65535_bytes() {
 }
 
 /// A sound message of a built-in dialect, to be spoilt.
-fn sample(dialect: &Dialect) -> Vec<u8> {
+pub(crate) fn sample(dialect: &Dialect) -> Vec<u8> {
     let fields = Fields::of(&[2, 3, 4, 7, 11, 22, 24, 35, 37, 41, 43, 49, 52, 55, 97, 100, 128]);
     let mut out = [0; 600];
     let mut writer = crate::Writer::new(dialect, &mut out, Mti::of(0x1100), fields).unwrap();
