@@ -8,6 +8,8 @@ mod child;
 
 mod cpu;
 
+mod place;
+
 mod setting;
 
 mod outcome;
@@ -21,6 +23,7 @@ use std::time::Duration;
 use self::child::Child;
 use self::outcome::Run;
 pub use self::outcome::{Figures, Outcome, Pair, Ratio};
+use self::place::Place;
 use self::setting::Setting;
 use crate::load;
 
@@ -127,7 +130,7 @@ pub fn run(
 fn measure(options: &Options, subject: Subject, stop: &AtomicBool) -> Result<Run, Error> {
     let issuer_arguments =
         ["issuer", "--listen", "127.0.0.1:0", "--dialect", &options.dialect, "--framing", "ascii4"];
-    let mut issuer = Child::start("issuer", &options.bench, &issuer_arguments, true)?;
+    let mut issuer = Child::start("issuer", &options.bench, &issuer_arguments, Place::Peer, true)?;
     let issuer_address = issuer.listening(stop)?;
     // The setting outlives the switch that runs in it.
     let setting = Setting::new(options, issuer_address)?;
@@ -153,7 +156,7 @@ fn start_floor(
     for _ in 0..LINKS {
         arguments.extend(["--to", &issuer]);
     }
-    let mut floor = Child::start("relay", &options.bench, &arguments, true)?;
+    let mut floor = Child::start("relay", &options.bench, &arguments, Place::UnderTest, true)?;
     let address = floor.listening(stop)?;
     Ok((floor, address))
 }
@@ -161,7 +164,7 @@ fn start_floor(
 fn start_switch(options: &Options, setting: &Setting) -> Result<(Child, SocketAddr), Error> {
     let file = setting.file();
     let arguments = ["--config", file.as_str(), "--insecure-demo"];
-    let switch = Child::start("sekishod", &options.sekishod, &arguments, false)?;
+    let switch = Child::start("sekishod", &options.sekishod, &arguments, Place::UnderTest, false)?;
     Ok((switch, setting.address()))
 }
 
@@ -194,7 +197,7 @@ fn drive(
         "-o",
         "json",
     ];
-    let mut load = Child::start("load", &options.bench, &arguments, true)?;
+    let mut load = Child::start("load", &options.bench, &arguments, Place::Peer, true)?;
     let patience = options.duration + options.warmup + ANSWER_TIMEOUT;
     load.mark("measuring", patience, stop)?;
     let before = subject.cpu()?;

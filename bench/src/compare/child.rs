@@ -13,6 +13,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use super::place::Place;
 use super::{Error, READY_TIMEOUT, cpu, stopped};
 use crate::clock;
 use crate::load::Report;
@@ -37,18 +38,20 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a program; one of ours is told that it is a child: it then says what it does in lines
+    /// Starts a program in its place; one of ours is told that it is a child: it then says what it does in lines
     /// of JSON, and ends when this process does.
     pub(super) fn start(
         name: &'static str,
         program: &Path,
         arguments: &[&str],
+        place: Place,
         ours: bool,
     ) -> Result<Self, Error> {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null());
         command.args(ours.then_some("--child"));
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut process =
+            place.during(|| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn())??;
         let (lines, output) = sync_channel(LINES_MAX);
         let (wails, errors) = sync_channel(LINES_MAX);
         if let (Some(stdout), Some(stderr)) = (process.stdout.take(), process.stderr.take()) {

@@ -10,7 +10,7 @@ use crate::load::Report;
 
 /// What the processor time is of.
 const COUNTED: &str = "processor time of all threads of the process under test, kernel workers \
-                       included, for each answered transaction; the load's and the issuer's is not in it";
+                       included, for each answered transaction; the load's and the issuer's is not in it. The process under test has the last core for itself";
 
 /// Medians over all pairs, and the pairs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
