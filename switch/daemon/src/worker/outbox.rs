@@ -58,9 +58,11 @@ impl Outbox {
         !self.waiting.is_empty()
     }
 
-    /// Bytes in the lane, and in all.
-    pub(crate) fn fill(&self) -> (usize, usize) {
-        (self.lane.used(), self.lane.capacity())
+    /// Bytes in the lane, and in all. Looks at what the other side has taken, because this side
+    /// remembers only what it saw when it last needed room.
+    pub(crate) fn fill(&mut self) -> (usize, usize) {
+        let capacity = self.lane.capacity();
+        (capacity - self.lane.free(), capacity)
     }
 
     fn put(&mut self, head: &[u8], body: &[u8]) -> bool {

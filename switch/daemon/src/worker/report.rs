@@ -71,21 +71,23 @@ pub struct LinkReport {
 }
 
 impl Worker {
-    pub(super) fn report(&self, now: Now) -> WorkerReport {
+    pub(super) fn report(&mut self, now: Now) -> WorkerReport {
         let stations = 0..self.core.plan().stations.len();
         let stations = stations.map(|place| {
             self.station_report(StationId(u16::try_from(place).expect("counted")), now.boot)
         });
+        let stations = stations.collect();
+        let lanes = self.outboxes.iter_mut().map(|outbox| outbox.as_mut().map(Outbox::fill));
         WorkerReport {
             worker: self.me.0,
             turns: self.turns,
             occupancy: self.core.occupancy(),
             gate: self.core.gate_fill(),
-            lanes: self.outboxes.iter().map(|outbox| outbox.as_ref().map(Outbox::fill)).collect(),
+            lanes: lanes.collect(),
             records: self.committer.records(),
             drained: self.drained,
             counters: self.core.counters().clone(),
-            stations: stations.collect(),
+            stations,
         }
     }
 
