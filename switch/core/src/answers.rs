@@ -50,24 +50,27 @@ impl Turn<'_> {
         self.answer_directly(link, message, refusal.action(), Some(self.plan.institution));
     }
 
-    /// Answers a message from what it carries itself, on the link that it came on.
+    /// Answers a message from what it carries itself, on the link that it came on. Says whether the
+    /// answer found room.
     pub(crate) fn answer_directly(
         &mut self,
         link: LinkId,
         message: &Message<'_>,
         action: u64,
         decided: Option<Institution>,
-    ) {
-        let Some(mti) = message.mti().answer() else { return };
+    ) -> bool {
+        let Some(mti) = message.mti().answer() else { return false };
         let present = message.fields().intersection(KEPT_FIELDS);
         let purpose = self.back_to(link);
         let entered = self.gate.enter(purpose, None, OWN_MAX, |out| {
             let echo = |field| message.wire(field);
             write_own(message.dialect(), mti, present, echo, action, decided, out)
         });
-        if !matches!(entered, Some(Ok(()))) {
+        let answered = matches!(entered, Some(Ok(())));
+        if !answered {
             self.count(Counter::AnswersLost);
         }
+        answered
     }
 
     /// Whether the gate has room for an answer of ours now. A transaction is only ended when it

@@ -53,7 +53,10 @@ impl Turn<'_> {
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = outcome {
-            self.refuse(link, message, refusal);
+            self.count(refusal.counter());
+            let (action, ours) = (refusal.action(), Some(self.plan.institution));
+            let answered = self.answer_directly(link, message, action, ours);
+            self.world.stations[acquirer.index()].tally.answers += u64::from(answered);
         }
     }
 
