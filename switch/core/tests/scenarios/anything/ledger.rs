@@ -1,0 +1,301 @@
+//! What the world outside knows of its own requests and answers, and what must then be true. Never
+//! looks at the tables of the core, but for how much is in them.
+
+use std::collections::BTreeMap;
+
+use codec::Mti;
+use switch_core::Core;
+use switch_core::counters::Counter;
+use switch_core::ids::LinkId;
+use switch_core::plan::Role;
+use switch_core::records::Record;
+use switch_core::stans::Stans;
+use switch_core::time::Time;
+
+use crate::world::{Seen, Text, World};
+
+/// A request, by its acquirer's institution and its RRN.
+type Key = (String, String);
+
+/// One request, as its acquirer and its issuer know it.
+#[derive(Clone, Debug)]
+struct Known {
+    acquirer: String,
+    request: Text,
+    /// Whether an answer to it is promised: it could be read.
+    promised: bool,
+    /// Whether it was sent as it is known here.
+    whole: bool,
+    /// The codes of the answers that its acquirer heard, and how many were lost on the way.
+    heard: Vec<String>,
+    lost: u32,
+    /// The issuer that heard it, and the STAN there.
+    forwarded: Option<(String, u32)>,
+    /// The codes of the right answers of that issuer.
+    answered: Vec<String>,
+}
+
+/// A decision, by issuer and STAN.
+#[derive(Clone, Copy, Debug)]
+enum Decided {
+    Open,
+    /// Not to be used again before.
+    Resting(Time),
+    Over,
+}
+
+/// Everything that is known.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    known: BTreeMap<Key, Known>,
+    decided: BTreeMap<(String, u32), Decided>,
+    /// Records by kind: decisions, settlements, expiries, unsent.
+    records: [u64; 4],
+    /// Requests that an issuer heard, or that its socket did not hand over.
+    forwarded: u64,
+    /// Frames that were nobody's request, each of which may get an answer.
+    pub(crate) noises: u64,
+    /// How often each code was heard, over all.
+    codes: BTreeMap<String, u64>,
+    late: u64,
+    /// Answers that we know of having been lost or given up.
+    unanswered: u64,
+}
+
+fn key(text: &Text) -> Key {
+    (text.of(32).to_string(), text.of(37).to_string())
+}
+
+fn stan(text: &Text) -> u32 {
+    text.of(11).parse().unwrap()
+}
+
+impl Ledger {
+    /// An acquirer sends a request.
+    pub(crate) fn asks(&mut self, acquirer: &str, request: &Text) {
+        let known = Known {
+            acquirer: acquirer.to_string(),
+            request: request.clone(),
+            promised: true,
+            whole: true,
+            heard: Vec::new(),
+            lost: 0,
+            forwarded: None,
+            answered: Vec::new(),
+        };
+        let before = self.known.insert(key(request), known);
+        assert!(before.is_none(), "an acquirer gives each request a name of its own");
+    }
+
+    /// An acquirer sends something that can be read, and may be a request.
+    pub(crate) fn may_ask(&mut self, acquirer: &str, request: &Text) {
+        self.asks(acquirer, request);
+        let mti = Mti::of(request.mti);
+        self.known.get_mut(&key(request)).unwrap().promised =
+            mti.answer().is_some() && matches!(mti.class(), 1 | 2);
+    }
+
+    /// An acquirer sends what can not be read, meant as this.
+    pub(crate) fn stammers(&mut self, acquirer: &str, request: &Text) {
+        self.asks(acquirer, request);
+        let known = self.known.get_mut(&key(request)).unwrap();
+        (known.promised, known.whole) = (false, false);
+        self.noises += 1;
+    }
+
+    /// An issuer answers a request that it heard, as it should.
+    pub(crate) fn answers(&mut self, issuer: &str, request: &Text, code: &str) {
+        let known = self.known.get_mut(&key(request)).expect("it was asked");
+        assert_eq!(known.forwarded.as_ref().unwrap().0, issuer);
+        known.answered.push(code.to_string());
+    }
+
+    /// Something left the switch. Gives back what a station was asked.
+    pub(crate) fn sees(&mut self, world: &World, seen: Seen) -> Option<(LinkId, Text)> {
+        match seen {
+            Seen::Recorded(record) => {
+                self.sees_record(world, record);
+                None
+            }
+            Seen::Heard(link, text) => {
+                let station = &world.plan.station(world.plan.station_of(link)).settings;
+                let mti = Mti::of(text.mti);
+                match (mti.class(), mti.is_answer()) {
+                    (1 | 2, false) => self.sees_request(&station.name, &text, true),
+                    (1 | 2, true) => self.sees_answer(&station.name, &text),
+                    _ => {}
+                }
+                mti.answer().map(|_| (link, text))
+            }
+            Seen::Lost(link, text) => {
+                let station = &world.plan.station(world.plan.station_of(link)).settings;
+                let mti = Mti::of(text.mti);
+                match (mti.class(), mti.is_answer()) {
+                    (1 | 2, false) => self.sees_request(&station.name, &text, false),
+                    (1 | 2, true) => self.loses_answer(&station.name, &text),
+                    _ => {}
+                }
+                None
+            }
+        }
+    }
+
+    fn sees_record(&mut self, world: &World, record: Record) {
+        let name = |id| world.plan.station(id).settings.name.clone();
+        let (kind, issuer, stan, after) = match record {
+            Record::Decision { issuer, stan, .. } => (0, issuer, stan, Decided::Open),
+            Record::Settlement { issuer, stan, action, .. } => {
+                let code = format!("{action:03x}");
+                let asked = (name(issuer), stan.0);
+                let of = |known: &&Known| known.forwarded.as_ref() == Some(&asked);
+                let known = self.known.values().find(of).expect("an issuer answers what it heard");
+                assert!(known.answered.contains(&code), "{record:?} {known:?}");
+                (1, issuer, stan, Decided::Over)
+            }
+            Record::Expiry { issuer, stan, at } => {
+                let until = at + world.plan.limits.quarantine;
+                (2, issuer, stan, Decided::Resting(until))
+            }
+            Record::Unsent { issuer, stan, .. } => (3, issuer, stan, Decided::Over),
+        };
+        self.records[kind] += 1;
+        let before = self.decided.insert((name(issuer), stan.0), after);
+        match (kind, before) {
+            (0, None | Some(Decided::Over)) | (1..=3, Some(Decided::Open)) => {}
+            (0, Some(Decided::Resting(until))) => assert!(until <= world.now(), "{record:?}"),
+            (_, before) => panic!("{record:?} after {before:?}"),
+        }
+        if kind == 3 {
+            let asked = (name(issuer), stan.0);
+            let heard = |known: &Known| known.forwarded.as_ref() == Some(&asked);
+            assert!(!self.known.values().any(heard), "{record:?}, but it had been heard");
+        }
+    }
+
+    /// An issuer heard a request, or would have.
+    fn sees_request(&mut self, issuer: &str, text: &Text, heard: bool) {
+        self.forwarded += 1;
+        let asked = (issuer.to_string(), stan(text));
+        let decided = self.decided.get(&asked);
+        let known = self.known.get_mut(&key(text)).expect("somebody asked for it");
+        if heard {
+            assert!(decided.is_some(), "{text} left before its record");
+            assert!(known.forwarded.is_none(), "{text} was forwarded twice");
+            assert_eq!((known.request.of(2), known.request.of(4)), (text.of(2), text.of(4)));
+            known.forwarded = Some(asked);
+        }
+    }
+
+    /// An acquirer heard an answer.
+    fn sees_answer(&mut self, acquirer: &str, text: &Text) {
+        let Some(known) = self.asked_by(acquirer, text) else { return };
+        let code = text.of(39).to_string();
+        for field in [2, 3, 4, 7, 11, 12, 32, 37, 41, 42, 49, 59] {
+            let ours = known.request.of(field);
+            assert!(
+                !known.whole || text.of(field).is_empty() || text.of(field) == ours,
+                "{field} of {text}"
+            );
+        }
+        assert!(known.heard.is_empty() && known.lost == 0, "{text} is a second answer");
+        if text.fields.contains_key(&58) {
+            assert!(code.starts_with('9'), "{text}");
+        } else {
+            assert!(known.answered.contains(&code), "{text} is no answer of {known:?}");
+        }
+        known.heard.push(code.clone());
+        *self.codes.entry(code).or_default() += 1;
+    }
+
+    fn loses_answer(&mut self, acquirer: &str, text: &Text) {
+        if let Some(known) = self.asked_by(acquirer, text) {
+            assert!(known.heard.is_empty() && known.lost == 0, "{text} is a second answer");
+            known.lost += 1;
+        }
+    }
+
+    /// The request that an answer is for; none when it is for a noise.
+    fn asked_by(&mut self, acquirer: &str, text: &Text) -> Option<&mut Known> {
+        let asked =
+            |known: &&mut Known| known.acquirer == acquirer && known.request.of(11) == text.of(11);
+        let found = self.known.values_mut().find(asked);
+        assert!(found.is_some() || self.noises > 0, "{acquirer} never asked for {text}");
+        found
+    }
+
+    /// What is true at any time.
+    pub(crate) fn agrees(&self, world: &World) {
+        let count = |counter| world.count(counter);
+        assert_eq!(count(Counter::PeerMalformed), 0);
+        assert!(count(Counter::RefusedTimedOut) >= self.records[2]);
+        assert!(count(Counter::RefusedUnsent) >= self.records[3]);
+        let open = count(Counter::LinksOpened) - count(Counter::LinksClosed);
+        let sockets = world.network.sockets.iter().filter(|socket| socket.open).count();
+        assert_eq!(open, u64::try_from(sockets).unwrap());
+        if !world.is_holding() {
+            let (used, deciding, resting) = world.occupancy();
+            let now = |wanted: fn(&Decided) -> bool| {
+                u32::try_from(self.decided.values().filter(|decided| wanted(decided)).count())
+                    .unwrap()
+            };
+            assert_eq!(used - deciding - resting, now(|decided| matches!(decided, Decided::Open)));
+        }
+    }
+
+    /// What is true when time has run out for everything.
+    pub(crate) fn is_settled(&mut self, world: &World) {
+        assert_eq!(world.occupancy(), (0, 0, 0));
+        assert!(!self.decided.values().any(|decided| matches!(decided, Decided::Open)));
+        for core in &world.cores {
+            Self::every_number_is_free(world, core);
+            assert_eq!(core.gate_fill().0, 0);
+        }
+        let count = |counter| world.count(counter);
+        let refused = count(Counter::RefusedMalfunction);
+        assert_eq!(count(Counter::Answered) + refused, self.records[1]);
+        assert_eq!(count(Counter::RefusedTimedOut), self.records[2]);
+        assert_eq!(count(Counter::RefusedUnsent), self.records[3]);
+        assert_eq!(self.records[0], self.records[1..].iter().sum());
+        assert_eq!(count(Counter::Forwarded), self.forwarded);
+        let silent = |known: &&Known| known.promised && known.heard.is_empty() && known.lost == 0;
+        let unanswered = u64::try_from(self.known.values().filter(silent).count()).unwrap();
+        let given_up = count(Counter::Undeliverable) + count(Counter::AnswersLost);
+        assert!(unanswered <= given_up, "{unanswered} requests have no answer, {given_up} may");
+        self.unanswered = unanswered;
+        self.late = count(Counter::Late);
+    }
+
+    fn every_number_is_free(world: &World, core: &Core) {
+        for (place, station) in world.plan.stations.iter().enumerate() {
+            if matches!(station.settings.role, Role::Issuer | Role::Both) {
+                let id = switch_core::ids::StationId(u16::try_from(place).unwrap());
+                let stans = core.station(id).stans.as_ref().map(Stans::free);
+                assert_eq!(stans, Some(998_999 / u32::from(world.plan.workers)));
+            }
+        }
+    }
+
+    /// Adds what came of one conversation to the sum of all.
+    pub(crate) fn adds(&mut self, one: &Self) {
+        for (code, count) in &one.codes {
+            *self.codes.entry(code.clone()).or_default() += count;
+        }
+        for (sum, count) in self.records.iter_mut().zip(one.records) {
+            *sum += count;
+        }
+        self.late += one.late;
+        self.unanswered += one.unanswered;
+    }
+
+    /// That the conversations together went everywhere.
+    pub(crate) fn has_seen_everything(&self) {
+        for code in
+            ["000", "001", "116", "209", "904", "907", "908", "910", "911", "916", "920", "921"]
+        {
+            assert!(self.codes.contains_key(code), "nobody ever heard {code}: {:?}", self.codes);
+        }
+        assert!(self.records.iter().all(|&count| count > 30), "{:?}", self.records);
+        assert!(self.late > 20, "{}", self.late);
+        assert!(self.unanswered > 0, "no link was ever lost at the wrong moment");
+    }
+}

@@ -1,0 +1,142 @@
+//! Bytes that are no message, and messages that the other side's format can not say.
+
+use expect_test::expect;
+use switch_core::counters::Counter;
+use switch_core::plan::StationSettings;
+
+use crate::world::{Setup, World, acquirer, ascii_without, issuer, sale};
+
+fn pair() -> World {
+    Setup::of([acquirer("A"), issuer("X")]).up()
+}
+
+#[test]
+fn a_malformed_request_whose_stan_could_be_read_is_904_with_what_was_read() {
+    let mut world = pair();
+    let mut frame = world.acquirer("A").writes(sale(2500));
+    frame[120] = 0x07; // in DE 37: not printable
+    world.acquirer("A").sends_bytes(&frame);
+    world.check(expect![[r#"
+        00.000 A.0 > 154 bytes
+        00.000     ! A.0 sent 154 malformed bytes: DE 37 at byte 120: expected a printable character, found 0x07
+        00.000 A.0 < 1210 11=000101 39=904
+        counted: frames 1, refused_format 1
+    "#]]);
+    expect![[r#"
+        1210 2=3530111333300000 3=000000 4=000000002500 7=1121052030 11=000101 12=261121142030 32=77334000001 39=904 58=49000000001
+    "#]].assert_eq(&format!("{}\n", world.acquirer("A").heard()));
+}
+
+#[test]
+fn a_malformed_request_whose_stan_could_not_be_read_is_reported_by_1644_with_650() {
+    let mut world = pair();
+    let mut frame = world.acquirer("A").writes(sale(2500));
+    frame[4 + 16 + 18] = b'x'; // in DE 3
+    world.acquirer("A").sends_bytes(&frame);
+    world.check(expect![[r#"
+        00.000 A.0 > 154 bytes
+        00.000     ! A.0 sent 154 malformed bytes: DE 3 at byte 38: expected a decimal digit, found 0x78
+        00.000 A.0 < 1644 11=999000 24=650
+        counted: frames 1, malformed_reported 1
+    "#]]);
+    expect![[r#"
+        1644 7=1121052031 11=999000 12=261121052031 24=650 33=49000000001
+    "#]]
+    .assert_eq(&format!("{}\n", world.acquirer("A").heard()));
+}
+
+#[test]
+fn bytes_without_an_mti_and_malformed_answers_are_dropped_and_counted() {
+    let mut world = pair();
+    world.acquirer("A").sends_bytes(b"?");
+    world.acquirer("A").sends_bytes(b"12x0");
+    world.issuer("X").sends_bytes(b"1210");
+    world.issuer("X").sends_bytes(b"1644");
+    world.check(expect![[r#"
+        00.000 A.0 > 1 bytes
+        00.000     ! A.0 sent 1 malformed bytes: MTI at byte 0: expected 4 bytes, found 1 byte
+        00.000 A.0 > 4 bytes
+        00.000     ! A.0 sent 4 malformed bytes: MTI at byte 2: expected a decimal digit, found 0x78
+        00.000 X.0 > 4 bytes
+        00.000     ! X.0 sent 4 malformed bytes: bitmap at byte 4: expected 16 bytes, found 0 bytes
+        00.000 X.0 > 4 bytes
+        00.000     ! X.0 sent 4 malformed bytes: bitmap at byte 4: expected 16 bytes, found 0 bytes
+        counted: frames 4, malformed_dropped 4
+    "#]]);
+}
+
+#[test]
+fn bytes_left_over_are_904() {
+    let mut world = pair();
+    let mut frame = world.acquirer("A").writes(sale(2500));
+    frame.push(b' ');
+    world.acquirer("A").sends_bytes(&frame);
+    world.check(expect![[r#"
+        00.000 A.0 > 155 bytes
+        00.000     ! A.0 sent 155 malformed bytes: message at byte 154: expected the end of the message, found 1 byte
+        00.000 A.0 < 1210 11=000101 39=904
+        counted: frames 1, refused_format 1
+    "#]]);
+}
+
+#[test]
+fn a_request_that_can_not_be_said_in_the_issuers_format_is_904() {
+    let x = StationSettings { dialect: ascii_without(&[48]), ..issuer("X") };
+    let mut world = Setup::of([acquirer("A"), x]).up();
+    world.acquirer("A").sends(sale(2500).with(48, "private"));
+    world.check(expect![[r#"
+        00.000 A.0 > 1200 11=000101
+        00.000     ! DE 48 of A can not be said to X
+        00.000 A.0 < 1210 11=000101 39=904
+        counted: frames 1, requests 1, refused_conversion 1
+    "#]]);
+    world.acquirer("A").sends(sale(2500));
+    assert_eq!(world.issuer("X").heard().of(11), "000001", "the next one uses the same number");
+}
+
+#[test]
+fn a_request_longer_than_its_issuer_takes_is_904_and_one_as_long_passes() {
+    // Ours are longer than the acquirer's by our DE 33.
+    let issued = |world: &mut World| {
+        world.acquirer("A").sends(sale(2500));
+        (world.issuer("X").heard_count(), world.count(Counter::RefusedConversion))
+    };
+    let up_to = |message_max| {
+        let x = StationSettings { message_max, ..issuer("X") };
+        Setup::of([acquirer("A"), x]).up()
+    };
+    let longest = up_to(8_192).acquirer("A").writes(sale(2500)).len() + 13;
+    assert_eq!(issued(&mut up_to(longest)), (1, 0));
+    assert_eq!(issued(&mut up_to(longest - 1)), (0, 1));
+}
+
+#[test]
+fn an_answer_that_can_not_be_said_in_the_acquirers_format_is_909() {
+    let a = StationSettings { dialect: ascii_without(&[44]), ..acquirer("A") };
+    let mut world = Setup::of([a, issuer("X")]).up();
+    world.acquirer("A").sends(sale(2500));
+    world.issuer("X").answers_with("000", |answer| answer.with(44, "more"));
+    world.check(expect![[r#"
+        00.000 A.0 > 1200 11=000101
+        00.000     + A.0 1200 to X as 000001
+        00.000 X.0 < 1200 11=000001
+        00.000 X.0 > 1210 11=000001 39=000
+        00.000     + X answered 000001 with 000
+        00.000     ! DE 44 of X can not be said to A
+        00.000 A.0 < 1210 11=000101 39=909
+        counted: frames 2, requests 1, forwarded 1, refused_malfunction 1
+    "#]]);
+    assert_eq!(world.occupancy(), (0, 0, 0));
+}
+
+#[test]
+fn an_answer_longer_than_its_acquirer_takes_is_909() {
+    let a = StationSettings { message_max: 200, ..acquirer("A") };
+    let mut world = Setup::of([a, issuer("X")]).up();
+    for (length, code) in [(9, "000"), (99, "909")] {
+        world.acquirer("A").sends(sale(2500));
+        let long = vec![b'z'; length];
+        world.issuer("X").answers_with("000", |answer| answer.with(44, long));
+        assert_eq!(world.acquirer("A").heard().of(39), code);
+    }
+}

@@ -1,0 +1,33 @@
+//! The core told from outside: acquirers and issuers talk through it, and the transcript is the
+//! proof. Must use nothing but the public interface.
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
+mod sales;
+
+mod refusals;
+
+mod formats;
+
+mod limits;
+
+mod matching;
+
+mod sharing;
+
+mod couriers;
+
+mod release;
+
+mod sign_on;
+
+mod reconnect;
+
+mod asking;
+
+mod draining;
+
+#[cfg(test)] // where unwrap is allowed
+mod anything;
+
+#[cfg(test)] // where unwrap is allowed
+mod world;

@@ -1,0 +1,384 @@
+//! Workers, links, lanes and a clock in one place, so that a test reads as a conversation. Knows
+//! the core from outside only.
+
+mod network;
+mod party;
+mod setup;
+mod tale;
+mod text;
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use codec::Slots;
+use expect_test::Expect;
+use switch_core::counters::Counter;
+use switch_core::ids::{LinkId, SlotId, StationId, WorkerId};
+use switch_core::records::Record;
+use switch_core::time::{Now, Time};
+use switch_core::{Core, Order, Reply};
+
+use network::Network;
+use switch_core::plan::Plan;
+use tale::{Tale, link_name};
+
+pub(crate) use network::Full;
+pub(crate) use party::Party;
+pub(crate) use setup::{Setup, acquirer, ascii_without, institution, issuer, packed};
+pub(crate) use text::{Text, answer, echo, network, sale, sign_off, sign_on};
+
+/// 2026-11-21 05:20:31 UTC, a second after the DE 7 of [`sale`].
+const UTC: u64 = 1_795_238_431;
+/// Long after boot, so that no time is near zero.
+const BOOT: Time = Time(1_000_000_000_000);
+/// Turns after which workers that still have something to do are taken to spin.
+const TURNS_MAX: usize = 10_000;
+
+/// Everything around the cores, and the cores.
+pub(crate) struct World {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) cores: Vec<Core>,
+    pub(crate) network: Network,
+    now: Now,
+    slots: Slots,
+    tale: Tale,
+    /// Counts at the last look.
+    counted: Vec<u64>,
+    /// Whether records wait to be committed by hand.
+    holding: bool,
+    connecting: Vec<LinkId>,
+    asked: VecDeque<(WorkerId, SlotId)>,
+    parties: Vec<party::State>,
+    /// What left the cores, in order.
+    pub(crate) seen: Vec<Seen>,
+}
+
+/// Something that left a core.
+#[derive(Clone, Debug)]
+pub(crate) enum Seen {
+    /// A record, to be committed.
+    Recorded(Record),
+    /// A message that a station has read whole.
+    Heard(LinkId, Text),
+    /// A message that a socket did not hand over whole before it closed.
+    Lost(LinkId, Text),
+}
+
+impl World {
+    /// The first so many of a plan's workers; words to others are lost.
+    pub(crate) fn of_workers(workers: u8, plan: Arc<Plan>, gate_bytes: usize) -> Self {
+        let core = |me| Core::new(Arc::clone(&plan), WorkerId(me), gate_bytes, 7);
+        let mut world = Self {
+            cores: (0..workers).map(core).collect(),
+            network: Network::new(plan.link_stations.len(), workers),
+            now: Now { boot: BOOT, utc: UTC },
+            slots: Slots::new(),
+            tale: Tale::default(),
+            counted: vec![0; Counter::ALL.len()],
+            holding: false,
+            connecting: Vec::new(),
+            asked: VecDeque::new(),
+            parties: plan.stations.iter().map(|_| party::State::default()).collect(),
+            seen: Vec::new(),
+            plan,
+        };
+        world.settle();
+        world
+    }
+
+    pub(crate) fn acquirer(&mut self, name: &str) -> Party<'_> {
+        self.station(name)
+    }
+
+    pub(crate) fn issuer(&mut self, name: &str) -> Party<'_> {
+        self.station(name)
+    }
+
+    pub(crate) fn station(&mut self, name: &str) -> Party<'_> {
+        let named = |station: &switch_core::plan::Station| station.settings.name == name;
+        let place = self.plan.stations.iter().position(named).expect("a station of that name");
+        Party::new(self, StationId(u16::try_from(place).unwrap()))
+    }
+
+    /// Opens every link that is not open.
+    pub(crate) fn open_all(&mut self) {
+        for link in 0..u32::try_from(self.plan.link_stations.len()).unwrap() {
+            let station = self.plan.station_of(LinkId(link));
+            let from = self.plan_from(station);
+            Party::new(self, station).on(link - from).connects();
+        }
+    }
+
+    pub(crate) fn plan_from(&self, station: StationId) -> u32 {
+        self.plan.station(station).links_from.0
+    }
+
+    /// Compares the transcript since the last look, and what was counted meanwhile.
+    #[expect(clippy::needless_pass_by_value, reason = "shorter at its many callers")]
+    pub(crate) fn check(&mut self, expected: Expect) {
+        let transcript = self.transcript();
+        expected.assert_eq(&transcript);
+    }
+
+    /// The transcript since the last look.
+    pub(crate) fn transcript(&mut self) -> String {
+        let mut text = std::mem::take(&mut self.tale.text);
+        let counts = self.counts();
+        let changed = Counter::ALL.iter().zip(counts.iter().zip(&self.counted));
+        let changed: Vec<String> = changed
+            .filter(|(_, (now, before))| now != before)
+            .map(|(counter, (now, before))| format!("{} {}", counter.name(), now - before))
+            .collect();
+        if !changed.is_empty() {
+            writeln!(text, "counted: {}", changed.join(", ")).unwrap();
+        }
+        self.counted = counts;
+        text
+    }
+
+    /// Looks away from what happened so far.
+    pub(crate) fn forget(&mut self) {
+        self.tale.text.clear();
+        self.counted = self.counts();
+    }
+
+    /// How many records there are.
+    pub(crate) fn records(&self) -> usize {
+        self.seen.iter().filter(|seen| matches!(seen, Seen::Recorded(_))).count()
+    }
+
+    fn counts(&self) -> Vec<u64> {
+        Counter::ALL.iter().map(|&counter| self.count(counter)).collect()
+    }
+
+    /// How often something happened, at all workers together.
+    pub(crate) fn count(&self, counter: Counter) -> u64 {
+        self.cores.iter().map(|core| core.counters().of(counter)).sum()
+    }
+
+    /// Transactions known, parked and resting, at all workers together.
+    pub(crate) fn occupancy(&self) -> (u32, u32, u32) {
+        self.cores
+            .iter()
+            .map(Core::occupancy)
+            .fold((0, 0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1, sum.2 + one.2))
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.now.boot
+    }
+
+    /// Lets time pass, stopping wherever a worker wants to be called.
+    pub(crate) fn passes(&mut self, span: Duration) {
+        let until = self.now.boot + span;
+        self.settle();
+        while let Some(next) = self.cores.iter().map(Core::poll_timeout).min() {
+            if next > until {
+                break;
+            }
+            self.set_clock(next);
+            self.settle();
+        }
+        self.set_clock(until);
+        self.settle();
+    }
+
+    pub(crate) fn passes_secs(&mut self, seconds: u64) {
+        self.passes(Duration::from_secs(seconds));
+    }
+
+    fn set_clock(&mut self, to: Time) {
+        self.now.boot = to.max(self.now.boot);
+        self.tale.at = self.now.boot.since(BOOT);
+        self.now.utc = UTC + self.tale.at.as_secs();
+    }
+
+    pub(crate) fn is_holding(&self) -> bool {
+        self.holding
+    }
+
+    /// Whether an attempt of ours to connect has not ended yet.
+    pub(crate) fn is_connecting(&self, link: LinkId) -> bool {
+        self.connecting.contains(&link)
+    }
+
+    /// Forgets all but the last lines of the transcript.
+    pub(crate) fn transcript_is_short(&mut self) {
+        let mut lines = self.tale.text.rmatch_indices('\n').map(|(at, _)| at);
+        if let Some(at) = lines.nth(200) {
+            self.tale.text.drain(..=at);
+        }
+    }
+
+    /// From now on no record is committed until [`World::commits`].
+    pub(crate) fn holds_commits(&mut self) {
+        self.holding = true;
+    }
+
+    /// From now on no record is committed, and sales of this acquirer fill the gate until there is
+    /// no room for anything.
+    pub(crate) fn fills_the_gate(&mut self, acquirer: &str) {
+        self.holds_commits();
+        while self.count(Counter::AnswersLost) == 0 {
+            self.acquirer(acquirer).sends(sale(1));
+        }
+        // The smallest thing that we send: the report of a message that can not be read.
+        let lost = self.count(Counter::AnswersLost);
+        while self.count(Counter::AnswersLost) == lost {
+            self.acquirer(acquirer).sends_bytes(b"1200");
+        }
+        self.forget();
+    }
+
+    /// Commits what has been held back, and everything from now on.
+    pub(crate) fn commits(&mut self) {
+        self.holding = false;
+        self.settle();
+    }
+
+    /// Commits up to the end of the first so many of the records that are still to be taken.
+    pub(crate) fn commits_only(&mut self, records: usize) {
+        for _ in 0..records {
+            let (position, record) = self.cores[0].poll_record().expect("a record waits");
+            let record = Record::read(record).unwrap();
+            self.tale.record(&self.plan, record);
+            self.seen.push(Seen::Recorded(record));
+            self.cores[0].handle_committed(position);
+        }
+        self.settle();
+    }
+
+    /// The key provider replies to the oldest question.
+    pub(crate) fn keys_reply(&mut self, reply: Reply) {
+        let (worker, slot) = self.asked.pop_front().expect("a question was put");
+        self.reply(worker, slot, reply);
+    }
+
+    /// The oldest question, for a reply by hand.
+    pub(crate) fn take_question(&mut self) -> Option<(WorkerId, SlotId)> {
+        self.asked.pop_front()
+    }
+
+    pub(crate) fn reply(&mut self, worker: WorkerId, slot: SlotId, reply: Reply) {
+        self.tale.line("", '*', &format!("reply {reply:?}"));
+        self.cores[worker.index()].handle_reply(self.now, slot, reply, &mut self.slots);
+        self.settle();
+    }
+
+    /// One worker is told by another what no worker says.
+    pub(crate) fn says_nonsense(&mut self, from: u8, to: u8) {
+        let (from, to) = (WorkerId(from), WorkerId(to));
+        let mut seen = self.network.of(to);
+        self.cores[to.index()].handle_peer(self.now, from, b"?", &mut self.slots, &mut seen);
+        self.settle();
+    }
+
+    /// Every worker is to stop.
+    pub(crate) fn drains(&mut self) {
+        for core in &mut self.cores {
+            core.handle_drain(self.now);
+        }
+        self.settle();
+    }
+
+    pub(crate) fn is_drained(&self) -> bool {
+        self.cores.iter().all(Core::is_drained)
+    }
+
+    /// A frame of a station comes in on one of its links.
+    pub(crate) fn hears(&mut self, link: LinkId, frame: &[u8]) {
+        assert!(self.network.sockets[link.index()].open, "nobody speaks on a closed link");
+        let worker = self.plan.owner(self.plan.station_of(link));
+        self.cores[worker.index()].handle_frame(self.now, link, frame, &mut self.slots);
+        self.settle();
+    }
+
+    /// The same, and the worker sees to nothing else for now.
+    pub(crate) fn hears_without_a_turn(&mut self, name: &str, frame: &[u8]) {
+        let link = self.station(name).link();
+        let worker = self.plan.owner(self.plan.station_of(link));
+        self.cores[worker.index()].handle_frame(self.now, link, frame, &mut self.slots);
+    }
+
+    /// Turns of all workers until nobody has anything to do.
+    fn settle(&mut self) {
+        for _ in 0..TURNS_MAX {
+            let mut busy = false;
+            for worker in 0..self.cores.len() {
+                busy |= self.turn(WorkerId(u8::try_from(worker).unwrap()));
+            }
+            if !busy && self.network.is_quiet() {
+                return;
+            }
+        }
+        panic!("the workers never come to rest:\n{}", self.tale.text);
+    }
+
+    /// One turn of one worker; tells whether anything happened.
+    fn turn(&mut self, me: WorkerId) -> bool {
+        let Self { plan, cores, network, now, slots, tale, .. } = self;
+        let core = &mut cores[me.index()];
+        let mut busy = false;
+        while let Some((from, message)) = network.next_for(me) {
+            busy = true;
+            let word =
+                ["nothing", "request", "answer", "returned", "told"][usize::from(message[0])];
+            tale.line("", '~', &format!("{} to {}: {word}", from.0, me.0));
+            core.handle_peer(*now, from, &message, slots, &mut network.of(me));
+        }
+        if core.poll_timeout() <= now.boot {
+            busy = true;
+            core.handle_time(*now);
+        }
+        if !self.holding {
+            while let Some((_, record)) = core.poll_record() {
+                busy = true;
+                let record = Record::read(record).expect("a record reads back");
+                tale.record(plan, record);
+                self.seen.push(Seen::Recorded(record));
+            }
+            core.handle_committed(core.entered());
+        }
+        core.poll_transmit(*now, &mut network.of(me));
+        while let Some(order) = core.poll_order() {
+            busy = true;
+            match order {
+                Order::Connect(link) => {
+                    tale.line(&link_name(plan, link), '*', "connect");
+                    self.connecting.push(link);
+                }
+                Order::Close(link, why) => {
+                    tale.line(&link_name(plan, link), '*', &format!("close {why:?}"));
+                    let (sent, lost) = network.close(link);
+                    let dialect = &plan.station(plan.station_of(link)).settings.dialect;
+                    let lost = lost.iter().map(|frame| Text::read(dialect, frame));
+                    self.seen.extend(lost.map(|text| Seen::Lost(link, text)));
+                    core.handle_closed(*now, link, sent, &mut network.of(me));
+                }
+                Order::Ask(slot, question) => {
+                    tale.line("", '*', &format!("ask {question:?}"));
+                    self.asked.push_back((me, slot));
+                }
+            }
+        }
+        while let Some(notice) = core.poll_notice() {
+            tale.notice(plan, notice);
+        }
+        busy | self.deliver()
+    }
+
+    /// Hands over what the sockets took.
+    fn deliver(&mut self) -> bool {
+        let left = self.network.flush();
+        for (link, frame) in &left {
+            let station = self.plan.station_of(*link);
+            let text = Text::read(&self.plan.station(station).settings.dialect, frame);
+            self.tale.line(&link_name(&self.plan, *link), '<', &text.brief());
+            self.seen.push(Seen::Heard(*link, text.clone()));
+            self.parties[station.index()].hears(*link, text);
+        }
+        !left.is_empty()
+    }
+}

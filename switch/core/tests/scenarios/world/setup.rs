@@ -1,0 +1,160 @@
+//! What a world is made of: stations, routes, limits. Knows nothing that happens in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use codec::{Dialect, Fields};
+use switch_core::ids::StationId;
+use switch_core::plan::{
+    Institution, Keys, Limits, Pin, Plan, Role, Settings, SignOn, StationSettings,
+};
+use switch_core::routing::RouteSettings;
+
+use super::World;
+
+/// A world before its first event.
+pub(crate) struct Setup {
+    pub(crate) workers: u8,
+    pub(crate) stations: Vec<StationSettings>,
+    pub(crate) routes: Vec<(&'static str, Vec<&'static str>)>,
+    pub(crate) limits: Limits,
+    pub(crate) gate_bytes: usize,
+}
+
+impl Setup {
+    /// One worker, and the cards of 353011 for all issuers in their order.
+    pub(crate) fn of(stations: impl IntoIterator<Item = StationSettings>) -> Self {
+        let stations: Vec<StationSettings> = stations.into_iter().collect();
+        let limits =
+            Limits { pending_max: 1_000, large_max: 8, parked_max: 8, ..Limits::default() };
+        Self { workers: 1, stations, routes: Vec::new(), limits, gate_bytes: 1 << 20 }
+    }
+
+    pub(crate) fn route(mut self, pan: &'static str, to: &[&'static str]) -> Self {
+        self.routes.push((pan, to.to_vec()));
+        self
+    }
+
+    pub(crate) fn workers(self, workers: u8) -> Self {
+        Self { workers, ..self }
+    }
+
+    pub(crate) fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    /// A world in which no link is open yet.
+    pub(crate) fn down(self) -> World {
+        let (workers, gate_bytes) = (self.workers, self.gate_bytes);
+        World::of_workers(workers, Arc::new(self.plan()), gate_bytes)
+    }
+
+    /// A world in which every link has been opened.
+    pub(crate) fn up(self) -> World {
+        let mut world = self.down();
+        world.open_all();
+        world.forget();
+        world
+    }
+
+    /// A world with the first of its workers alone, every link of which has been opened.
+    pub(crate) fn alone(self) -> World {
+        let gate_bytes = self.gate_bytes;
+        let mut world = World::of_workers(1, Arc::new(self.plan()), gate_bytes);
+        world.open_all();
+        world.forget();
+        world
+    }
+
+    fn plan(self) -> Plan {
+        let named = |name: &str| {
+            let place = self.stations.iter().position(|station| station.name == name);
+            StationId(u16::try_from(place.expect("a station of that name")).unwrap())
+        };
+        let mut routes: Vec<RouteSettings> = self
+            .routes
+            .iter()
+            .map(|(pan, to)| RouteSettings {
+                pan: (*pan).to_string(),
+                to: to.iter().map(|name| named(name)).collect(),
+            })
+            .collect();
+        if routes.is_empty() {
+            let issuers = self.stations.iter().filter(|station| station.role.issues());
+            let to = issuers.map(|issuer| named(&issuer.name)).collect();
+            routes.push(RouteSettings { pan: "353011".to_string(), to });
+        }
+        Plan::new(Settings {
+            institution: institution("49000000001"),
+            workers: self.workers,
+            stations: self.stations,
+            routes,
+            limits: self.limits,
+        })
+        .expect("the settings of a test are valid")
+    }
+}
+
+pub(crate) fn institution(digits: &str) -> Institution {
+    Institution::parse(digits).unwrap()
+}
+
+/// A station that sends requests, on one link that it opens. A speaks for 77334000001, B for
+/// 77334000002, and so on.
+pub(crate) fn acquirer(name: &str) -> StationSettings {
+    let number = name.bytes().next().unwrap() - b'A' + 1;
+    StationSettings {
+        name: name.to_string(),
+        role: Role::Acquirer,
+        institutions: vec![institution(&format!("773340000{number:02}"))],
+        dialect: ascii(),
+        message_max: 8_192,
+        beside: None,
+        sign_on: SignOn::None,
+        timeout: Duration::from_secs(10),
+        echo: None,
+        links: 1,
+        connects: false,
+        reconnect: (Duration::from_millis(100), Duration::from_secs(10)),
+        in_flight_max: 1_000,
+        pin: Pin::Refuse,
+        keys: Keys::None,
+        echoed: Fields::of(&[7, 12, 32, 37, 41]),
+    }
+}
+
+/// A station that answers requests within ten seconds, on one link that we open.
+pub(crate) fn issuer(name: &str) -> StationSettings {
+    StationSettings {
+        role: Role::Issuer,
+        institutions: vec![institution("49711000001")],
+        connects: true,
+        ..acquirer(name)
+    }
+}
+
+pub(crate) fn ascii() -> Arc<Dialect> {
+    built_in("iso93-ascii")
+}
+
+pub(crate) fn packed() -> Arc<Dialect> {
+    built_in("iso93-binary")
+}
+
+fn built_in(name: &str) -> Arc<Dialect> {
+    Arc::new(codec::built_in(name).unwrap().clone())
+}
+
+/// `iso93-ascii` with some fields left out.
+pub(crate) fn ascii_without(missing: &[u8]) -> Arc<Dialect> {
+    let whole = ascii();
+    let rows: Vec<_> = whole
+        .fields()
+        .iter()
+        .filter(|field| !missing.contains(field))
+        .map(|field| (field, whole.field(field).unwrap()))
+        .collect();
+    let (mti, bitmap) = (whole.mti_form(), whole.bitmap_form());
+    Arc::new(Dialect::new("fewer", whole.version(), mti, bitmap, &rows).unwrap())
+}

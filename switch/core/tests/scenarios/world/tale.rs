@@ -1,0 +1,110 @@
+//! The transcript: what happened, line by line, in the names of the stations. Decides nothing.
+//!
+//! ```text
+//! 00.250 X.0 > 1210 11=000001 39=000      a station to the switch, on its link 0
+//! 00.250     + X answered 000001 with 000 a record
+//! 00.250 A.0 < 1210 11=000101 39=000      the switch to a station
+//! 00.250 A.0 * close EchoMissed           an order of the core, or a reply to one
+//! 00.250 A.0 = closed                     what a connection does by itself
+//! 00.250     ! A.0 closed, 0 unsent       a notice
+//! 00.250     ~ 1 to 0: answer             a word between workers
+//! ```
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use switch_core::ids::{LinkId, StationId};
+use switch_core::notices::Notice;
+use switch_core::plan::Plan;
+use switch_core::records::Record;
+
+/// What happened since the last look.
+#[derive(Debug, Default)]
+pub(crate) struct Tale {
+    pub(crate) text: String,
+    pub(crate) at: Duration,
+}
+
+impl Tale {
+    pub(crate) fn line(&mut self, who: &str, sign: char, what: &str) {
+        let (seconds, millis) = (self.at.as_secs(), self.at.subsec_millis());
+        writeln!(self.text, "{seconds:02}.{millis:03} {who:>3} {sign} {what}").unwrap();
+    }
+
+    pub(crate) fn record(&mut self, plan: &Plan, record: Record) {
+        let station = |id| name_of(plan, id);
+        let line = match record {
+            Record::Decision { acquirer, link, issuer, mti, stan, .. } => {
+                assert_eq!(acquirer, plan.station_of(link), "a record names whose link it was");
+                let (link, issuer) = (link_name(plan, link), station(issuer));
+                format!("{link} {mti} to {issuer} as {:06}", stan.0)
+            }
+            Record::Settlement { issuer, stan, action, .. } => {
+                format!("{} answered {:06} with {action:03x}", station(issuer), stan.0)
+            }
+            Record::Expiry { issuer, stan, .. } => {
+                format!("{} silent on {:06}", station(issuer), stan.0)
+            }
+            Record::Unsent { issuer, stan, .. } => {
+                format!("{} never got {:06}", station(issuer), stan.0)
+            }
+        };
+        self.line("", '+', &line);
+    }
+
+    pub(crate) fn notice(&mut self, plan: &Plan, notice: Notice) {
+        let link = |id| link_name(plan, id);
+        let line = match notice {
+            Notice::LinkOpened { link: id } => format!("{} open", link(id)),
+            Notice::LinkClosed { link: id, unsent } => {
+                format!("{} closed, {unsent} unsent", link(id))
+            }
+            Notice::Closing { link: id, why } => format!("{} to be closed: {why:?}", link(id)),
+            Notice::LinksExhausted { station } => {
+                format!("{} has no link left", name_of(plan, station))
+            }
+            Notice::SignedOn { station, link: id } => {
+                format!("{} signed on by {}", name_of(plan, station), link(id))
+            }
+            Notice::SignedOff { station, link: id } => {
+                format!("{} signed off by {}", name_of(plan, station), link(id))
+            }
+            Notice::NetworkRefused { link: id, function, action } => {
+                format!("{} refused our {function:03x} with {action:03x}", link(id))
+            }
+            Notice::Malformed { link: id, error, len } => {
+                format!("{} sent {len} malformed bytes: {error}", link(id))
+            }
+            Notice::Incomplete { link: id, mti, field } => {
+                format!("{} sent {mti} with a bad or missing DE {field}", link(id))
+            }
+            Notice::Unmatched { link: id, stan, mti, why } => {
+                format!("{} sent {mti} {:06} that matches nothing: {why:?}", link(id), stan.0)
+            }
+            Notice::Late { link: id, stan, action } => {
+                format!("{} answered {:06} too late with {action:03x}", link(id), stan.0)
+            }
+            Notice::TimedOut { issuer, stan } => {
+                format!("{} timed out on {:06}", name_of(plan, issuer), stan.0)
+            }
+            Notice::Undeliverable { acquirer } => {
+                format!("no link of {} took its answer", name_of(plan, acquirer))
+            }
+            Notice::Inexpressible { from, to, field } => {
+                let (from, to) = (name_of(plan, from), name_of(plan, to));
+                format!("DE {field} of {from} can not be said to {to}")
+            }
+            Notice::PeerMalformed { from } => format!("worker {} speaks badly", from.0),
+        };
+        self.line("", '!', &line);
+    }
+}
+
+pub(crate) fn link_name(plan: &Plan, link: LinkId) -> String {
+    let station = plan.station(plan.station_of(link));
+    format!("{}.{}", station.settings.name, link.0 - station.links_from.0)
+}
+
+fn name_of(plan: &Plan, station: StationId) -> &str {
+    &plan.station(station).settings.name
+}
