@@ -52,10 +52,34 @@ impl SlotId {
     }
 }
 
+/// The packed digits of each number below a thousand.
+const THREE_DIGITS: [u16; 1_000] = {
+    let mut digits = [0; 1_000];
+    let mut number = 0;
+    while number < 1_000 {
+        digits[number as usize] = ((number / 100) << 8) | ((number / 10 % 10) << 4) | (number % 10);
+        number += 1;
+    }
+    digits
+};
+
 impl Stan {
     /// As six packed digits.
     #[inline]
     pub fn digits(self) -> u64 {
-        crate::time::packed(u64::from(self.0))
+        let three = |number: u32| u64::from(THREE_DIGITS[(number % 1_000) as usize]);
+        (three(self.0 / 1_000) << 12) | three(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stan_has_the_digits_of_its_number() {
+        for number in [1, 9, 10, 999, 1_000, 98_765, 100_000, 999_999] {
+            assert_eq!(Stan(number).digits(), crate::time::packed(number.into()), "{number}");
+        }
     }
 }

@@ -19,6 +19,17 @@ const RESTORED: Fields = Fields::of(&[7, 11, 32, 33]);
 /// DE 39 below is an approval (000 to 099).
 const APPROVED_BELOW: u64 = 0x100;
 
+/// Whether two short fields are equal: two words that overlap, where both have at least one and
+/// at most two.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() || !(8..=16).contains(&a.len()) {
+        return a == b;
+    }
+    let ends = |bytes: &[u8]| Some((*bytes.first_chunk::<8>()?, *bytes.last_chunk::<8>()?));
+    ends(a) == ends(b)
+}
+
 impl Turn<'_> {
     /// An answer (1110, 1210, 1130, ...) from any link. Its STAN says whose it is.
     pub(crate) fn on_answer(&mut self, link: LinkId, message: &Message<'_>) {
@@ -94,7 +105,7 @@ impl Turn<'_> {
                 _ => {
                     let Some(sent) = kept.wire(field, dialect, large) else { continue };
                     if forwarding.is_some_and(|forwarding| forwarding.copies(field)) {
-                        message.wire(field) == Some(sent)
+                        message.wire(field).is_some_and(|came| same(came, sent))
                     } else {
                         let (sent, came) = (dialect.value_in(field, sent), message.value(field));
                         sent.zip(came).is_some_and(|(sent, came)| came.same(&sent))

@@ -47,6 +47,9 @@ impl Stans {
     /// The worker whose share a STAN is in; none for those of network management or out of range.
     #[inline]
     pub fn home(stan: Stan, workers: u8) -> Option<WorkerId> {
+        if workers == 1 {
+            return (1..=TRANSACTIONS_MAX).contains(&stan.0).then_some(WorkerId(0));
+        }
         let share = TRANSACTIONS_MAX / u32::from(workers);
         let place = stan.0.checked_sub(1)? / share;
         u8::try_from(place).ok().filter(|&worker| worker < workers).map(WorkerId)
