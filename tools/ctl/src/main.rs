@@ -11,6 +11,10 @@ mod message;
 
 mod dialect;
 
+mod demo;
+
+mod child;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -33,6 +37,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Everything on loopback: two acquirers, the switch, two issuers, a live view, a verdict
+    Demo(demo::Arguments),
     /// How the daemon, its links, stations and workers are
     Status(status::Arguments),
     /// Take messages apart and put them together, without a daemon
@@ -41,6 +47,9 @@ enum Command {
     /// The message formats that are built in
     #[command(subcommand, arg_required_else_help = true)]
     Dialect(dialect::Command),
+    /// A part of a demo
+    #[command(name = child::COMMAND, hide = true)]
+    Child(child::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +57,8 @@ fn main() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::Message(command) => message::run(&command),
         Command::Dialect(command) => dialect::run(&command),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Child(arguments) => child::run(arguments),
     };
     match done {
         Ok(code) => code,

@@ -9,6 +9,8 @@ use clap::ValueEnum;
 
 /// Exit code when an operation failed.
 pub(crate) const FAILED: u8 = 1;
+/// Exit code when the arguments make no sense.
+pub(crate) const USAGE: u8 = 2;
 /// Exit code when the operating system did not permit it.
 pub(crate) const NOT_PERMITTED: u8 = 4;
 /// Exit code when no daemon answered, or not in time.

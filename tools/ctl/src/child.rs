@@ -1,0 +1,48 @@
+//! The hidden command by which the demo starts this program again as the daemon, a load or an
+//! issuer, so that building one binary is enough. Must not know what the demo does with them.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+
+use crate::output::{FAILED, Failure};
+
+/// The name of the hidden command.
+pub(crate) const COMMAND: &str = "__child";
+/// Its option for the process id of whoever started it.
+pub(crate) const PARENT: &str = "--parent";
+
+/// Whose child it is, and what it is to be.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The process that started this one
+    #[arg(long)]
+    parent: i32,
+    #[command(subcommand)]
+    role: Role,
+}
+
+/// What to be.
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// The daemon
+    Sekishod(daemon::cli::Arguments),
+    /// A part of sekisho-bench
+    #[command(subcommand)]
+    Bench(bench::Command),
+}
+
+/// Is what it is told to be, until that ends or its parent does.
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let failed = |why: &str| Failure::new(FAILED, format!("a child of the demo: {why}"));
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|_| failed("prctl failed"))?;
+    // The parent may have gone before the line above: then nobody will ever end this process.
+    if getppid() != Pid::from_raw(arguments.parent) {
+        return Err(failed("its parent is gone"));
+    }
+    Ok(match arguments.role {
+        Role::Sekishod(arguments) => daemon::run::run(&arguments),
+        Role::Bench(command) => bench::execute(command),
+    })
+}

@@ -1,0 +1,164 @@
+//! `sekisho demo`: acquirers, switch and issuers on loopback, a live view, a verdict. Must not know
+//! how a process is started, nor what is wrong with a figure.
+
+mod scenario;
+
+mod setting;
+
+mod stage;
+
+mod place;
+
+mod process;
+
+mod cast;
+
+mod play;
+
+mod view;
+
+mod checks;
+
+mod verdict;
+
+mod clock;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use bench::load::Report;
+
+use self::checks::{Facts, Ledger, checks};
+use self::play::{Play, Told};
+use self::process::Process;
+use self::scenario::Scenario;
+use self::stage::{Stage, Stop};
+use self::view::View;
+use crate::output::{Colours, FAILED, FOUND, Failure, USAGE, write_out};
+
+/// Of a program that a signal ended: this and the signal's number.
+const BY_SIGNAL: u8 = 128;
+
+/// What to show.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// How long the acquirers send, seconds
+    #[arg(long, value_name = "N", default_value_t = 20,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    seconds: u64,
+
+    /// Requests a second, of both acquirers together, sent at fixed times whatever comes back
+    #[arg(long, value_name = "N", default_value_t = 2_000,
+          value_parser = clap::value_parser!(u64).range(2..=1_000_000))]
+    rate: u64,
+
+    /// Sites of the switch; a second one is not there yet
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u8).range(1..=2))]
+    sites: u8,
+
+    /// What goes wrong meanwhile: issuer-killed or issuer-frozen; nothing when not given
+    #[arg(long, value_name = "NAME")]
+    scenario: Option<String>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let scenario = scenario(arguments)?;
+    let mut view = View::new(arguments.seconds);
+    let outcome = show(arguments, scenario, &mut view);
+    view.clear();
+    match outcome {
+        Ok((facts, signal, troubles)) => conclude(&facts, signal, &troubles),
+        Err(Stop::Failed(why)) => Err(Failure::new(FAILED, format!("the demo failed: {why}"))),
+        Err(Stop::Interrupted(signal)) => Ok(ended_by(signal)),
+    }
+}
+
+fn scenario(arguments: &Arguments) -> Result<Scenario, Failure> {
+    let names = Scenario::NAMED.map(Scenario::name).join(", ");
+    if arguments.sites > 1 {
+        let message = "--sites 2 is not there yet: the switch has one site so far";
+        return Err(Failure::new(FAILED, message));
+    }
+    let Some(name) = &arguments.scenario else { return Ok(Scenario::Plain) };
+    let scenario = Scenario::named(name).ok_or_else(|| {
+        Failure::new(FAILED, format!("the scenario {name:?} is not there yet; there is {names}"))
+    })?;
+    if arguments.seconds < Scenario::SECONDS_MIN {
+        let message = format!(
+            "{name} needs time to go wrong and recover: --seconds {} or more",
+            Scenario::SECONDS_MIN
+        );
+        return Err(Failure::new(USAGE, message));
+    }
+    Ok(scenario)
+}
+
+/// From the first process to the last: what was found, which signal ended it early, and what the
+/// switch complained of last. Whatever goes wrong, nothing is left running.
+fn show(
+    arguments: &Arguments,
+    scenario: Scenario,
+    view: &mut View,
+) -> Result<(Box<Facts>, Option<i32>, String), Stop> {
+    let mut stage = Stage::new().map_err(|error| Stop::Failed(error.to_string()))?;
+    view.say("starting two issuers, the switch and two acquirers on loopback");
+    stage.open(scenario.timeout())?;
+    stage.begin(arguments.rate, arguments.seconds)?;
+    let (fault, signal) = Play::new(&mut stage, view, scenario, arguments.seconds).run()?;
+    let facts = end(&mut stage, scenario, fault)?;
+    Ok((facts, signal, stage.troubles()))
+}
+
+/// Ends everybody in order, and says what was found.
+fn end(stage: &mut Stage, scenario: Scenario, fault: Option<Told>) -> Result<Box<Facts>, Stop> {
+    stage.look();
+    let stopped = stage.stop_switch()?;
+    stage.stop_issuers()?;
+    let left_over = stage.clear();
+    let report = |place: usize| -> Result<Report, Stop> {
+        let report = stage.acquirers[place].report.clone();
+        report.ok_or_else(|| Stop::Failed("an acquirer has no result".into()))
+    };
+    Ok(Box::new(Facts {
+        scenario,
+        acquirers: [report(0)?, report(1)?],
+        issuers: [0, 1].map(|place| {
+            let issuer = &stage.issuers[place];
+            Ledger { now: issuer.ledger, before: issuer.ledger_before }
+        }),
+        switch_id: stage.switch.process.as_ref().map(Process::id),
+        status: stage.status.take(),
+        fault,
+        stopped,
+        left_over,
+    }))
+}
+
+fn conclude(facts: &Facts, signal: Option<i32>, troubles: &str) -> Result<ExitCode, Failure> {
+    let checks = checks(facts);
+    write_out(&verdict::verdict(facts, &checks, Colours::of_stdout()))?;
+    let all_hold = checks.iter().all(|check| check.holds);
+    let troubled = !all_hold && !troubles.is_empty();
+    let troubles = if troubled {
+        format!("\nlast warnings of the switch:{troubles}\n")
+    } else {
+        String::new()
+    };
+    let hints = "\ntry next:\n\
+              \x20 sekisho demo --scenario issuer-killed      an issuer dies under load and comes back\n\
+              \x20 sekisho demo --rate 20000 --seconds 60     more, for longer\n\
+              \x20 sekisho-bench compare                      what the switch costs beyond moving bytes\n";
+    // Where stderr is gone, nobody misses it.
+    drop(write!(io::stderr(), "{troubles}{hints}"));
+    Ok(match signal {
+        Some(signal) => ended_by(signal),
+        None if all_hold => ExitCode::SUCCESS,
+        None => ExitCode::from(FOUND),
+    })
+}
+
+fn ended_by(signal: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(signal).map_or(FAILED, |signal| BY_SIGNAL.saturating_add(signal)))
+}

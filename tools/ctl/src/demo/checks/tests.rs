@@ -1,0 +1,192 @@
+//! Each check holds for a good demo, and fails for exactly the thing that it is about.
+
+use std::collections::BTreeMap;
+
+use daemon::status::SCHEMA_VERSION;
+
+use super::*;
+
+const PID: u32 = 4_711;
+
+/// An acquirer whose requests were all approved but so many, by code.
+fn report(sent: u64, declines: &[(&str, u64)]) -> Report {
+    let declined: u64 = declines.iter().map(|(_, count)| count).sum();
+    let mut actions = BTreeMap::from([("000".to_owned(), sent - declined)]);
+    actions.extend(declines.iter().map(|(code, count)| ((*code).to_owned(), *count)));
+    let mut report: Report = serde_json::from_value(serde_json::json!({
+        "sent": sent, "answered": sent, "approved": sent - declined, "declined": declined,
+        "unanswered": 0, "mismatched": 0, "late_sends": 0, "tps": 100.0, "cpu_us_per_tx": 1.0,
+        "latency_us": {"p50": 100.0, "p90": 200.0, "p99": 300.0, "p999": 400.0, "max": 500.0},
+        "measured": sent, "seconds": 1.0, "connections_lost": 0, "actions": {}, "wrong": {}
+    }))
+    .unwrap();
+    report.actions = actions;
+    report
+}
+
+fn ledger(approved: u64) -> Ledger {
+    Ledger { now: Summary { requests: approved, approved, ..Summary::default() }, before: None }
+}
+
+fn station(name: &str, requests: u64, answers: u64, approved: u64) -> StationStatus {
+    StationStatus { name: name.into(), requests, answers, approved, ..StationStatus::default() }
+}
+
+fn status(stations: Vec<StationStatus>, counters: &[(&str, u64)]) -> Status {
+    let counters = counters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    let schema_version = SCHEMA_VERSION;
+    Status { schema_version, pid: PID, stations, counters, ..Status::default() }
+}
+
+/// Two hundred requests, all approved.
+fn good() -> Facts {
+    let stations = ["merchant-a", "merchant-b", "issuer-x", "issuer-y"];
+    let stations = stations.map(|name| station(name, 100, 100, 100)).into();
+    Facts {
+        scenario: Scenario::Plain,
+        acquirers: [report(100, &[]), report(100, &[])],
+        issuers: [ledger(100), ledger(100)],
+        status: Some(status(stations, &[("requests", 200), ("approved", 200)])),
+        switch_id: Some(PID),
+        fault: None,
+        stopped: Stopped { took: Duration::from_millis(100), code: Some(0) },
+        left_over: Vec::new(),
+    }
+}
+
+/// The same with the first issuer killed: it had told of 20 approvals and gave 25, ten of its
+/// cards' requests were declined, and 65 it approved when it was back.
+fn killed() -> Facts {
+    let stations = vec![
+        station("merchant-a", 100, 100, 95),
+        station("merchant-b", 100, 100, 95),
+        station("issuer-x", 92, 90, 90),
+        station("issuer-y", 100, 100, 100),
+    ];
+    let counters = [("requests", 200), ("approved", 190)];
+    let before = Some(Summary { requests: 20, approved: 20, ..Summary::default() });
+    Facts {
+        scenario: Scenario::IssuerKilled,
+        acquirers: [report(100, &[("907", 4), ("911", 1)]), report(100, &[("907", 5)])],
+        issuers: [Ledger { before, ..ledger(65) }, ledger(100)],
+        status: Some(status(stations, &counters)),
+        fault: Some(Told {
+            declined_before: 0,
+            recovered_after: Some(Duration::from_secs(1)),
+            declined_by_then: 10,
+        }),
+        ..good()
+    }
+}
+
+/// The same with the first issuer frozen: ten of its approvals came too late.
+fn frozen() -> Facts {
+    let stations = vec![
+        station("merchant-a", 100, 100, 95),
+        station("merchant-b", 100, 100, 95),
+        station("issuer-x", 100, 90, 90),
+        station("issuer-y", 100, 100, 100),
+    ];
+    let counters = [("requests", 200), ("approved", 190), ("late_approved", 10)];
+    Facts {
+        scenario: Scenario::IssuerFrozen,
+        acquirers: [report(100, &[("911", 5)]), report(100, &[("911", 5)])],
+        issuers: [ledger(100), ledger(100)],
+        status: Some(status(stations, &counters)),
+        ..killed()
+    }
+}
+
+/// What the failing checks say.
+fn failing(facts: &Facts) -> Vec<String> {
+    checks(facts).into_iter().filter(|check| !check.holds).map(|check| check.text).collect()
+}
+
+/// Changes a good thing, and expects one check to fail, with these words in it.
+fn fails(mut facts: Facts, words: &str, change: impl FnOnce(&mut Facts)) {
+    change(&mut facts);
+    let failing = failing(&facts);
+    assert!(failing.len() == 1 && failing[0].contains(words), "{words}: {failing:#?}");
+}
+
+#[test]
+fn what_is_good_holds() {
+    for facts in [good(), killed(), frozen()] {
+        assert_eq!(failing(&facts), [""; 0], "{:?}", facts.scenario);
+    }
+}
+
+#[test]
+fn a_request_without_its_answer_and_an_answer_that_is_wrong_are_found() {
+    fails(good(), "1 unanswered", |facts| facts.acquirers[0].unanswered = 1);
+    fails(good(), "1 wrong (a second answer: 1)", |facts| {
+        facts.acquirers[1].mismatched = 1;
+        facts.acquirers[1].wrong.insert("a second answer".into(), 1);
+    });
+}
+
+#[test]
+fn a_decline_without_a_fault_is_found() {
+    let mut facts = good();
+    facts.acquirers[0] = report(100, &[("907", 1)]);
+    assert!(failing(&facts).iter().any(|text| text.contains("(907 1)")));
+}
+
+#[test]
+fn a_decline_by_another_code_than_a_missing_issuer_has_is_found() {
+    fails(killed(), "(907 9, 909 1)", |facts| {
+        facts.acquirers[0] = report(100, &[("907", 4), ("909", 1)]);
+    });
+}
+
+#[test]
+fn an_approval_more_at_the_issuers_than_at_the_acquirers_is_found() {
+    fails(good(), "acquirers 200 approvals, issuers 201", |facts| {
+        facts.issuers[0].now.approved += 1;
+    });
+    fails(frozen(), "of them 10 too late", |facts| facts.issuers[0].now.approved += 1);
+    fails(killed(), "of issuer-x 89, whose", |facts| facts.issuers[1].now.approved += 1);
+    fails(killed(), "at 91 or more", |facts| facts.issuers[0].now.approved += 6);
+}
+
+#[test]
+fn counters_of_the_switch_that_tell_another_story_are_found() {
+    fails(good(), "requests 199, but 200 there", |facts| {
+        let counters = &mut facts.status.as_mut().unwrap().counters;
+        counters.insert("requests".into(), 199);
+    });
+    fails(good(), "merchant-b: answers 99, but 100 there", |facts| {
+        facts.status.as_mut().unwrap().stations[1].answers = 99;
+    });
+    fails(good(), "did not say", |facts| facts.status = None);
+}
+
+#[test]
+fn an_answer_that_took_much_longer_than_the_timeout_is_found() {
+    fails(frozen(), "3.1 s at most", |facts| facts.acquirers[1].latency_us.max = 3_100_000.0);
+}
+
+#[test]
+fn a_recovery_that_does_not_come_or_comes_late_or_does_not_last_is_found() {
+    let fault = |facts: &mut Facts, change: fn(&mut Told)| change(facts.fault.as_mut().unwrap());
+    fails(killed(), "did not flow again", |facts| fault(facts, |told| told.recovered_after = None));
+    fails(killed(), "within 6.0 s", |facts| {
+        fault(facts, |told| told.recovered_after = Some(Duration::from_secs(6)));
+    });
+    fails(killed(), "after recovery 1", |facts| fault(facts, |told| told.declined_by_then = 9));
+    fails(killed(), "before the fault 1", |facts| fault(facts, |told| told.declined_before = 1));
+}
+
+#[test]
+fn another_switch_than_at_the_start_is_found() {
+    fails(killed(), "nothing else was restarted", |facts| facts.switch_id = Some(PID + 1));
+    fails(killed(), "lost 2 connections", |facts| facts.acquirers[0].connections_lost = 2);
+}
+
+#[test]
+fn a_switch_that_does_not_stop_well_and_whatever_is_left_over_are_found() {
+    fails(good(), "exit code 1", |facts| facts.stopped.code = Some(1));
+    fails(good(), "it was killed", |facts| facts.stopped.code = None);
+    fails(good(), "5.1 s", |facts| facts.stopped.took = Duration::from_millis(5_100));
+    fails(good(), "left over: control.sock", |facts| facts.left_over.push("control.sock".into()));
+}

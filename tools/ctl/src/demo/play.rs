@@ -1,0 +1,205 @@
+//! From the first request to the last answer: seconds pass, an issuer goes away and comes back.
+//! Must not know what is checked at the end.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::clock;
+use super::process::Who;
+use super::scenario::{Course, Scenario};
+use super::stage::{Heard, Stage, Stop};
+use super::view::{Moment, View};
+
+/// The issuer that goes away.
+pub(super) const VICTIM: usize = 0;
+/// How often it is tried to start it again, should its port be taken for a moment.
+const RESTARTS_MAX: u32 = 25;
+const RESTART_AGAIN: Duration = Duration::from_millis(200);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How a fault went.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    /// Declines before it.
+    pub(super) declined_before: u64,
+    /// From its end to the first second without a decline; none when that never came.
+    pub(super) recovered_after: Option<Duration>,
+    /// Declines until then.
+    pub(super) declined_by_then: u64,
+}
+
+/// Where the fault stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// To begin then; never without one.
+    Before(Option<Instant>),
+    /// To end then.
+    Away(Instant),
+    /// Started again, and not heard of yet.
+    Returning { tries: u32, at: Option<Instant> },
+    /// Back since then.
+    Back(Instant),
+    /// All is well again.
+    Over,
+}
+
+/// A demo under way.
+pub(super) struct Play<'a> {
+    stage: &'a mut Stage,
+    view: &'a mut View,
+    scenario: Scenario,
+    course: Option<Course>,
+    begun: Instant,
+    phase: Phase,
+    told: Told,
+    signal: Option<i32>,
+}
+
+impl<'a> Play<'a> {
+    /// The first request is leaving now.
+    pub(super) fn new(
+        stage: &'a mut Stage,
+        view: &'a mut View,
+        scenario: Scenario,
+        seconds: u64,
+    ) -> Self {
+        let (begun, course) = (clock::now(), scenario.course(seconds));
+        let phase = Phase::Before(course.map(|course| begun + course.begins));
+        Self { stage, view, scenario, course, begun, phase, told: Told::default(), signal: None }
+    }
+
+    /// Plays to the end. Says how the fault went, where there was one and it went to its end, and
+    /// which signal asked for an early end.
+    pub(super) fn run(mut self) -> Result<(Option<Told>, Option<i32>), Stop> {
+        let mut shown = self.begun;
+        while self.stage.acquirers.iter().any(|acquirer| acquirer.report.is_none()) {
+            let now = clock::now();
+            self.advance(now)?;
+            if now >= shown + SECOND {
+                shown += SECOND;
+                self.stage.look();
+                self.show(now);
+            }
+            let due = [Some(shown + SECOND), self.due()].into_iter().flatten().min();
+            let wait = due.map_or(SECOND, |due| due.saturating_duration_since(now));
+            match self.stage.next(wait)? {
+                Heard::Signal(signal) => self.on_signal(signal)?,
+                Heard::Line(Who::Issuer(VICTIM)) => self.on_victim_line(),
+                Heard::Line(Who::Acquirer(_)) => self.on_acquirer_line(),
+                Heard::Ended(Who::Issuer(VICTIM)) => self.on_victim_ended(),
+                Heard::Nothing | Heard::Line(_) | Heard::Ended(_) => {}
+            }
+        }
+        let whole = self.course.is_some() && self.signal.is_none();
+        Ok((whole.then_some(self.told), self.signal))
+    }
+
+    /// When the fault goes on by itself.
+    fn due(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Before(at) | Phase::Returning { at, .. } => at,
+            Phase::Away(until) => Some(until),
+            Phase::Back(_) | Phase::Over => None,
+        }
+    }
+
+    fn advance(&mut self, now: Instant) -> Result<(), Stop> {
+        let Some(course) = self.course else { return Ok(()) };
+        match self.phase {
+            Phase::Before(Some(at)) if now >= at => {
+                self.told.declined_before = self.declined();
+                self.take_away();
+                self.phase = Phase::Away(now + course.lasts);
+            }
+            Phase::Away(until) if now >= until => self.bring_back(0, now)?,
+            Phase::Returning { tries, at: Some(at) } if now >= at => self.bring_back(tries, now)?,
+            Phase::Before(_)
+            | Phase::Away(_)
+            | Phase::Returning { .. }
+            | Phase::Back(_)
+            | Phase::Over => {}
+        }
+        Ok(())
+    }
+
+    fn take_away(&mut self) {
+        let signal = match self.scenario {
+            Scenario::Plain => return,
+            Scenario::IssuerKilled => Signal::KILL,
+            Scenario::IssuerFrozen => Signal::STOP,
+        };
+        let victim = &mut self.stage.issuers[VICTIM];
+        if signal == Signal::KILL {
+            victim.stopping = true;
+            victim.ledger_before = Some(victim.ledger);
+        }
+        victim.is_up = false;
+        self.stage.signal(Who::Issuer(VICTIM), signal);
+    }
+
+    fn bring_back(&mut self, tries: u32, now: Instant) -> Result<(), Stop> {
+        if self.scenario == Scenario::IssuerFrozen {
+            self.stage.signal(Who::Issuer(VICTIM), Signal::CONT);
+            self.stage.issuers[VICTIM].is_up = true;
+            self.phase = Phase::Back(now);
+            return Ok(());
+        }
+        self.stage.start_issuer(VICTIM)?;
+        // Should the port be taken for a moment, it ends and is started once more.
+        self.stage.issuers[VICTIM].stopping = tries < RESTARTS_MAX;
+        self.phase = Phase::Returning { tries: tries + 1, at: None };
+        Ok(())
+    }
+
+    fn on_victim_line(&mut self) {
+        if matches!(self.phase, Phase::Returning { .. }) && self.stage.issuers[VICTIM].is_up {
+            self.stage.issuers[VICTIM].stopping = false;
+            self.phase = Phase::Back(clock::now());
+        }
+    }
+
+    fn on_victim_ended(&mut self) {
+        if let Phase::Returning { tries, .. } = self.phase {
+            let at = Some(clock::now() + RESTART_AGAIN);
+            self.phase = Phase::Returning { tries, at };
+        }
+    }
+
+    fn on_acquirer_line(&mut self) {
+        if let Phase::Back(since) = self.phase
+            && self.stage.acquirers.iter().all(|acquirer| acquirer.is_well)
+        {
+            self.told.recovered_after = Some(clock::now() - since);
+            self.told.declined_by_then = self.declined();
+            self.phase = Phase::Over;
+        }
+    }
+
+    /// The first one ends the demo in order; a second one at once.
+    fn on_signal(&mut self, signal: i32) -> Result<(), Stop> {
+        if self.signal.is_some() {
+            return Err(Stop::Interrupted(signal));
+        }
+        self.signal = Some(signal);
+        self.course = None;
+        self.view.say("ending; once more ends at once");
+        self.stage.signal(Who::Issuer(VICTIM), Signal::CONT);
+        self.stage.stop_acquirers();
+        Ok(())
+    }
+
+    fn declined(&self) -> u64 {
+        self.stage.acquirers.iter().map(|acquirer| acquirer.progress.declined).sum()
+    }
+
+    fn show(&mut self, now: Instant) {
+        let fault = match self.phase {
+            Phase::Before(_) => None,
+            Phase::Away(_) | Phase::Returning { .. } => Some(self.scenario.verb()),
+            Phase::Back(_) => Some("back"),
+            Phase::Over => Some("back, and all is well"),
+        };
+        self.view.show(self.stage, &Moment { elapsed: now - self.begun, fault });
+    }
+}

@@ -1,0 +1,142 @@
+//! Who takes part in a demo, and what each is told: the daemon's configuration, the arguments of
+//! loads and issuers. Data and text; knows no process.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+/// A centre that talks to the switch.
+#[derive(Debug)]
+pub(super) struct Party {
+    pub(super) name: &'static str,
+    institution: &'static str,
+    dialect: &'static str,
+    framing: &'static str,
+}
+
+/// The acquirers, each in a format of its own.
+pub(super) const ACQUIRERS: [Party; 2] = [
+    Party {
+        name: "merchant-a",
+        institution: "77334000001",
+        dialect: "iso93-ascii",
+        framing: "ascii4",
+    },
+    Party {
+        name: "merchant-b",
+        institution: "77334000002",
+        dialect: "iso93-binary",
+        framing: "bin2",
+    },
+];
+
+/// The issuers, each in a format of its own.
+pub(super) const ISSUERS: [Party; 2] = [
+    Party {
+        name: "issuer-x",
+        institution: "49711000001",
+        dialect: "iso93-binary",
+        framing: "bin2",
+    },
+    Party {
+        name: "issuer-y",
+        institution: "49711000002",
+        dialect: "iso93-ascii",
+        framing: "ascii4",
+    },
+];
+
+/// Which cards go to which issuer.
+const ROUTES: [(&str, &str); 2] = [("3530", "issuer-x"), ("4", "issuer-y")];
+
+/// Published test cards, in turn, so that every acquirer's cards reach both issuers.
+const CARDS: [&str; 4] =
+    ["3530111333300000", "4111111111111111", "3530112000000006", "4012888888881881"];
+
+/// Links of the switch to each issuer.
+pub(super) const LINKS: u32 = 4;
+/// Connections of each acquirer.
+const CONNECTIONS: u32 = 8;
+/// How long the switch may take to stop.
+pub(super) const DRAIN: Duration = Duration::from_secs(5);
+/// At the start latencies are not measured for this long.
+const WARMUP: Duration = Duration::from_millis(500);
+
+/// The configuration of the switch.
+pub(super) fn configuration(
+    state: &Path,
+    socket: &Path,
+    issuers: [SocketAddr; 2],
+    timeout: Duration,
+) -> String {
+    let mut out = String::new();
+    let mut say = |line: std::fmt::Arguments<'_>| {
+        writeln!(out, "{line}").expect("a text takes what is written");
+    };
+    say(format_args!("[node]\nname = \"demo\"\ninstitution = \"49000000001\""));
+    say(format_args!("state = {}\nworkers = 0\n", quoted(state)));
+    say(format_args!("[control]\nsocket = {}\n", quoted(socket)));
+    say(format_args!("[limits]\ndrain = \"{}s\"\n", DRAIN.as_secs()));
+    for Party { name, institution, dialect, framing } in &ACQUIRERS {
+        say(format_args!("[[station]]\nname = \"{name}\"\nrole = \"acquirer\""));
+        say(format_args!("institution = \"{institution}\""));
+        say(format_args!("dialect = \"{dialect}\"\nframing = \"{framing}\""));
+        say(format_args!("listen = [\"127.0.0.1:0\"]\npeers = [\"127.0.0.0/8\"]\n"));
+    }
+    for (Party { name, institution, dialect, framing }, address) in ISSUERS.iter().zip(issuers) {
+        say(format_args!("[[station]]\nname = \"{name}\"\nrole = \"issuer\""));
+        say(format_args!("institution = \"{institution}\""));
+        say(format_args!("dialect = \"{dialect}\"\nframing = \"{framing}\""));
+        say(format_args!("connect = [\"{address}\"]\nlinks = {LINKS}"));
+        say(format_args!("timeout = \"{}ms\"", timeout.as_millis()));
+        say(format_args!("reconnect_min = \"50ms\"\nreconnect_max = \"500ms\"\n"));
+    }
+    for (pan, to) in ROUTES {
+        say(format_args!("[[route]]\npan = \"{pan}\"\nto = [\"{to}\"]\n"));
+    }
+    out
+}
+
+/// A path as TOML has texts: JSON's way is one of its ways.
+fn quoted(path: &Path) -> String {
+    serde_json::Value::from(path.to_string_lossy().as_ref()).to_string()
+}
+
+/// The arguments of the switch.
+pub(super) fn switch(configuration: &Path) -> Vec<String> {
+    let configuration = configuration.to_string_lossy();
+    let words = ["sekishod", "--insecure-demo", "--log-format", "json", "--config", &configuration];
+    words.map(Into::into).into()
+}
+
+/// The arguments of an issuer; port 0 for any.
+pub(super) fn issuer(place: usize, listen: SocketAddr) -> Vec<String> {
+    let Party { dialect, framing, .. } = ISSUERS[place];
+    let mut words = bench("issuer", dialect, framing);
+    words.extend(["--listen".into(), listen.to_string()]);
+    words
+}
+
+/// The arguments of an acquirer.
+pub(super) fn acquirer(place: usize, target: SocketAddr, rate: u64, seconds: u64) -> Vec<String> {
+    let Party { institution, dialect, framing, .. } = ACQUIRERS[place];
+    let share = if place == 0 { rate - rate / 2 } else { rate / 2 };
+    let measured = Duration::from_secs(seconds).saturating_sub(WARMUP);
+    let mut words = bench("load", dialect, framing);
+    words.extend(["--target".into(), target.to_string()]);
+    words.extend(["--connections".into(), CONNECTIONS.to_string()]);
+    words.extend(["--rate".into(), share.to_string()]);
+    words.extend(["--duration".into(), format!("{}ms", measured.as_millis())]);
+    words.extend(["--warmup".into(), format!("{}ms", WARMUP.as_millis())]);
+    words.extend(["--acquirer".into(), institution.into()]);
+    // Test cards that everybody knows; a real one would never stand in an argument.
+    words.extend(CARDS.iter().flat_map(|card| ["--pan".into(), (*card).into()]));
+    words
+}
+
+fn bench(what: &str, dialect: &str, framing: &str) -> Vec<String> {
+    let words = ["bench", what, "--child", "-o", "json"];
+    let format = ["--dialect", dialect, "--framing", framing];
+    words.iter().chain(&format).map(|word| (*word).into()).collect()
+}

@@ -1,0 +1,126 @@
+//! How a demo looks while it runs: on a terminal a few lines, once a second; elsewhere a line every
+//! five seconds. On stderr. Decides nothing.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use daemon::status::{LinkState, StationStatus};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::play::VICTIM;
+use super::setting::{ACQUIRERS, ISSUERS};
+use super::stage::Stage;
+
+/// Where nobody watches, a line comes as often as this.
+const EVERY_SECONDS: u64 = 5;
+/// Of a terminal: one for the demo, one for each party.
+const LINES: usize = 5;
+
+/// The view.
+pub(super) struct View {
+    /// The lines, on a terminal.
+    lines: Option<(MultiProgress, Vec<ProgressBar>)>,
+    seconds: u64,
+    answered: u64,
+}
+
+/// What a view shows beside the stage.
+pub(super) struct Moment {
+    /// Since the first request.
+    pub(super) elapsed: Duration,
+    /// What has happened to the issuer, if anything has.
+    pub(super) fault: Option<&'static str>,
+}
+
+impl View {
+    /// Of a demo of so many seconds.
+    pub(super) fn new(seconds: u64) -> Self {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let seen = io::stderr().is_terminal() && !dumb;
+        Self { lines: seen.then(lines), seconds, answered: 0 }
+    }
+
+    /// Shows a moment.
+    pub(super) fn show(&mut self, stage: &Stage, moment: &Moment) {
+        let answered = stage.acquirers.iter().map(|acquirer| acquirer.progress.answered).sum();
+        let before = std::mem::replace(&mut self.answered, answered);
+        let tps = answered.saturating_sub(before);
+        let elapsed = moment.elapsed.as_secs();
+        let victim = ISSUERS[VICTIM].name;
+        let fault = moment.fault.map(|fault| format!("; {victim} is {fault}")).unwrap_or_default();
+        let head = format!("{elapsed} s of {} s: {tps} answers a second{fault}", self.seconds);
+        if let Some((_, lines)) = &self.lines {
+            let texts = std::iter::once(head).chain(parties(stage));
+            for (line, text) in lines.iter().zip(texts) {
+                line.set_message(text);
+                line.tick();
+            }
+        } else if elapsed > 0 && elapsed.is_multiple_of(EVERY_SECONDS) {
+            let progress = stage.acquirers.iter().map(|acquirer| acquirer.progress);
+            let (approved, declined) = progress.fold((0, 0), |(approved, declined), now| {
+                (approved + now.approved, declined + now.declined)
+            });
+            let links: Vec<_> = issuers(stage).map(links).collect();
+            let links = links.join(", ");
+            self.say(&format!("{head}; {approved} approved, {declined} declined; {links}"));
+        }
+    }
+
+    /// A line that stays.
+    pub(super) fn say(&self, text: &str) {
+        match &self.lines {
+            // Where stderr is gone, nobody misses it.
+            Some((all, _)) => drop(all.println(text)),
+            None => drop(writeln!(io::stderr(), "{text}")),
+        }
+    }
+
+    /// Takes the lines away.
+    pub(super) fn clear(&self) {
+        if let Some((all, _)) = &self.lines {
+            drop(all.clear());
+        }
+    }
+}
+
+fn lines() -> (MultiProgress, Vec<ProgressBar>) {
+    let all = MultiProgress::new();
+    let style = ProgressStyle::with_template("{wide_msg}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let line = |_| all.add(ProgressBar::new_spinner().with_style(style.clone()));
+    let lines = (0..LINES).map(line).collect();
+    (all, lines)
+}
+
+/// A line for each acquirer and each issuer.
+fn parties(stage: &Stage) -> impl Iterator<Item = String> {
+    let acquirers = ACQUIRERS.iter().zip(&stage.acquirers).map(|(party, acquirer)| {
+        let now = &acquirer.progress;
+        let latency = &now.latency_us;
+        format!(
+            "  {:10} {:7.0} tx/s   approved {:8}   declined {:6}   p50 {:6.0} us   p99 {:7.0} us",
+            party.name, now.tps, now.approved, now.declined, latency.p50, latency.p99
+        )
+    });
+    let issuers = issuers(stage).map(|station| {
+        let StationStatus { in_flight, timeouts, approved, .. } = station;
+        let links = links(station);
+        format!(
+            "  {links:32} approved {approved:8}   in flight {in_flight:5}   timeouts {timeouts}"
+        )
+    });
+    acquirers.chain(issuers)
+}
+
+fn issuers(stage: &Stage) -> impl Iterator<Item = &StationStatus> {
+    let stations = stage.status.iter().flat_map(|status| &status.stations);
+    stations.filter(|station| station.connects)
+}
+
+/// "issuer-x 4/4 links up".
+fn links(station: &StationStatus) -> String {
+    let is_down = |state| matches!(state, LinkState::Down | LinkState::Connecting);
+    let worst = station.links.iter().find(|link| is_down(link.state));
+    let state = worst.map_or("up", |link| link.state.word());
+    format!("{} {}/{} links {state}", station.name, station.links_ready, station.links.len())
+}
