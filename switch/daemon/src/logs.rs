@@ -37,6 +37,9 @@ where
         .with_target(false)
         .with_ansi(colours)
         .with_span_events(FmtSpan::NONE)
+        // A line that can not be written is lost. Saying so on stderr, which is what can not be
+        // written to, would panic, and end the switch because nobody reads its log.
+        .log_internal_errors(false)
         .with_writer(writer);
     match format {
         LogFormat::Text => Box::new(builder.finish()),
