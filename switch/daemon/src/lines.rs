@@ -10,6 +10,7 @@ use crossbeam::channel::RecvTimeoutError;
 use switch_core::ids::{LinkId, StationId};
 use switch_core::notices::{Closing, Notice, Unmatched};
 use switch_core::plan::Plan;
+use switch_core::time::Time;
 use switch_net::CloseReason;
 use tracing::{error, info, warn};
 
@@ -33,23 +34,29 @@ pub fn start(from: NotesReceiver, plan: Arc<Plan>) -> std::io::Result<JoinHandle
 fn write(from: &NotesReceiver, plan: &Plan) {
     let mut rate: Rate<Kind> = Rate::new(EACH_SECOND, KINDS_MAX);
     loop {
-        match from.notes.recv_timeout(Duration::from_secs(1)) {
+        let ended = match from.notes.recv_timeout(Duration::from_secs(1)) {
             Ok((worker, note)) => {
                 let kind = kind(&note, plan);
                 if rate.handle_line(&kind, clocks::boot()) == Said::Say {
                     line(worker.0, &note, plan);
                 }
+                false
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        while let Some((kind, more)) = rate.poll_summary(clocks::boot()) {
+            Err(RecvTimeoutError::Timeout) => false,
+            Err(RecvTimeoutError::Disconnected) => true,
+        };
+        // What was left out is summed up when its second is over, and at the end.
+        let now = if ended { Time::NEVER } else { clocks::boot() };
+        while let Some((kind, more)) = rate.poll_summary(now) {
             let name = kind.map_or("other", |(name, _)| name);
             warn!(kind = name, more, "and more lines of this kind");
         }
         let lost = from.take_lost();
         if lost > 0 {
             warn!(lost, "log lines were lost: more came than could be written");
+        }
+        if ended {
+            return;
         }
     }
 }
