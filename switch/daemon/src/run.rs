@@ -180,9 +180,10 @@ fn watch(
         crossbeam::channel::select! {
             recv(happened) -> event => match event {
                 Ok(Event::Signal(signal)) if !draining.swap(true, Ordering::Relaxed) => {
-                    info!(signal, within_s = drain.as_secs(), "draining; a second signal ends at once");
                     deadline = crossbeam::channel::after(drain);
                     all().for_each(|worker| { mesh.command(worker, Command::Drain); });
+                    // Said after it is begun: the line may have to wait for whoever reads the log.
+                    info!(signal, within_s = drain.as_secs(), "draining; a second signal ends at once");
                 }
                 Ok(Event::Signal(_)) => return Err("ended by a second signal".into()),
                 Ok(Event::Drained(_)) => {
