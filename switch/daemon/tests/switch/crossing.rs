@@ -1,0 +1,152 @@
+//! Sales cross the switch, between any formats and any workers.
+
+use bench::load::Pace;
+use daemon::status::LinkState;
+
+use crate::centre::{Centre, Load};
+use crate::configuration::{ASCII, BINARY, Configuration, OURS, Speech, institution};
+use crate::letter::{CARDS, Letter, sale_of};
+use crate::link::{Desk, Link};
+use crate::sekishod::{Sekishod, count, station};
+
+const FORMATS: [Speech; 4] = [
+    ASCII,
+    BINARY,
+    Speech { dialect: "iso93-ascii", framing: "bin2" },
+    Speech { dialect: "iso93-binary", framing: "ascii4" },
+];
+
+/// A sale with a field of every kind: odd and even digits, text, chip data, transport data.
+fn full_sale(acquirer: u32, card: &str, stan: u32) -> Letter {
+    let chip = [0x9F, 0x26, 0x08, 0x00, 0xFF, 0x7F, 0x80, 0x31, 0x30, 0x0A, 0x00];
+    sale_of(acquirer, stan)
+        .with(2, card)
+        .with(43, "RAMEN ICHIBAN>TOKYO>JP                  ")
+        .with(55, chip)
+        .with(59, "AS SENT")
+}
+
+#[test]
+fn a_sale_crosses_between_every_two_formats_and_every_count_agrees() {
+    let cards = [CARDS[0], CARDS[3], CARDS[5], CARDS[6]];
+    let prefixes = ["353011", "4111", "55555555", "3"];
+    let desks = FORMATS.map(Desk::opens);
+    let mut configuration = Configuration::new();
+    for (place, (speech, desk)) in FORMATS.into_iter().zip(&desks).enumerate() {
+        let issuer = format!("issuer-{place}");
+        configuration = configuration
+            .acquirer(&format!("merchant-{place}"), speech, "")
+            .issuer(&issuer, speech, desk.address(), "")
+            .route(prefixes[place], &issuer);
+    }
+    let switch = Sekishod::starts(&configuration);
+    let mut issuers = desks.map(|desk| desk.accepts());
+    for (acquirer, speech) in (0..).zip(FORMATS) {
+        let name = format!("merchant-{acquirer}");
+        let mut merchant = Link::connects(speech, switch.address_of(&name));
+        for (stan, (card, issuer)) in (700_001..).zip(cards.iter().zip(&mut issuers)) {
+            let asked = full_sale(acquirer, card, stan);
+            merchant.sends(&asked);
+
+            let heard = issuer.hears();
+            assert_eq!((heard.mti(), heard.text(33)), (0x1200, OURS));
+            assert_eq!(heard.differs_in(&asked), [7, 11, 33], "{name} to the issuer of {card}");
+            issuer.sends(&heard.answered("000").with(38, "AB1234").with(59, "AS SENT"));
+
+            let answer = merchant.hears();
+            let expected = asked.answered("000").with(38, "AB1234").with(59, "AS SENT");
+            assert_eq!(answer, expected, "{name} from the issuer of {card}");
+        }
+        let status = switch.status();
+        let shown = station(&status, &name);
+        assert_eq!((shown.requests, shown.answers, shown.approved), (4, 4, 4));
+        assert_eq!((shown.links_ready, shown.links[0].state), (1, LinkState::Up));
+    }
+    let status = switch.status();
+    for (name, expected) in [
+        ("frames", 32),
+        ("requests", 16),
+        ("forwarded", 16),
+        ("answered", 16),
+        ("approved", 16),
+        ("records_committed", 32),
+    ] {
+        assert_eq!(count(&status, name), expected, "{name}");
+    }
+    for place in 0..FORMATS.len() {
+        let shown = station(&status, &format!("issuer-{place}"));
+        assert_eq!((shown.requests, shown.answers, shown.approved), (4, 4, 4));
+        assert_eq!((shown.declined, shown.timeouts, shown.in_flight), (0, 0, 0));
+        assert_eq!((shown.links.len(), shown.links[0].state), (1, LinkState::Up));
+        assert!(shown.p50_us.is_some() && shown.p99_us >= shown.p50_us, "{shown:?}");
+    }
+    assert_eq!(status.workers[0].pending, 0);
+}
+
+#[test]
+fn the_issuers_own_action_code_reaches_the_acquirer() {
+    let desk = Desk::opens(BINARY);
+    let configuration = Configuration::new()
+        .acquirer("merchant-a", ASCII, "")
+        .issuer("issuer-x", BINARY, desk.address(), "")
+        .route("353011", "issuer-x");
+    let switch = Sekishod::starts(&configuration);
+    let mut issuer = desk.accepts();
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    for (stan, code) in [(1, "116"), (2, "208"), (3, "909")] {
+        merchant.sends(&sale_of(0, stan));
+        let heard = issuer.hears();
+        issuer.sends(&heard.answered(code));
+        assert_eq!(merchant.hears(), sale_of(0, stan).answered(code));
+    }
+    let status = switch.status();
+    assert_eq!(station(&status, "issuer-x").declined, 3);
+    assert_eq!((count(&status, "answered"), count(&status, "approved")), (3, 0));
+}
+
+#[test]
+fn requests_for_an_issuer_of_another_worker_are_carried_there_and_back() {
+    let centres = [Centre::opens(BINARY), Centre::opens(ASCII)];
+    let cards = [CARDS[0], CARDS[3]];
+    let configuration = Configuration::new()
+        .workers(2)
+        .acquirer("merchant-a", ASCII, "")
+        .acquirer("merchant-b", BINARY, "")
+        .issuer("issuer-x", BINARY, centres[0].address(), "")
+        .issuer("issuer-y", ASCII, centres[1].address(), "")
+        .route("353011", "issuer-x")
+        .route("4111", "issuer-y");
+    let switch = Sekishod::starts(&configuration);
+    switch.says_of("issuer-x", "link open");
+    switch.says_of("issuer-y", "link open");
+    let merchants = ["merchant-a", "merchant-b"];
+    let loads = [(0_u8, ASCII), (1, BINARY)].map(|(place, speech)| {
+        let target = switch.address_of(merchants[usize::from(place)]);
+        let pace = (8, Pace::Window(4));
+        Load::begins(speech, target, pace, &cards, &institution(place.into()))
+    });
+    let status = switch.comes_to("thousands of approvals on every way", |status| {
+        let stations = ["merchant-a", "merchant-b", "issuer-x", "issuer-y"];
+        stations.iter().all(|name| station(status, name).approved > 2_000)
+    });
+    let worker = |name| station(&status, name).worker;
+    assert_eq!(["merchant-a", "merchant-b"].map(worker), [0, 1]);
+    assert_eq!(["issuer-x", "issuer-y"].map(worker), [0, 1]);
+
+    let reports = loads.map(Load::ends);
+    for report in &reports {
+        assert!(report.is_right(), "{report:?}");
+        assert_eq!(report.answered, report.sent);
+    }
+    let status = switch.status();
+    let sent = reports.iter().map(|report| report.sent).sum::<u64>();
+    let approved = reports.iter().map(|report| report.approved).sum::<u64>();
+    assert_eq!((count(&status, "requests"), count(&status, "approved")), (sent, approved));
+    for (merchant, report) in merchants.iter().zip(&reports) {
+        assert_eq!(station(&status, merchant).requests, report.sent);
+        // Half of its cards are of an issuer on the other worker.
+        assert!(report.approved > report.sent / 2, "{report:?}");
+    }
+    let lanes = status.workers.iter().map(|worker| (worker.lanes[0].to, worker.lanes[0].used));
+    assert_eq!(lanes.collect::<Vec<_>>(), [(1, 0), (0, 0)], "nothing is left on the way");
+}

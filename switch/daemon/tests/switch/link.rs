@@ -1,0 +1,158 @@
+//! One connection of a partner, spoken by hand: message by message. Must not know what a message
+//! means.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+
+use codec::{Cut, Dialect, Framing};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{AddressFamily, SocketType, sockopt};
+
+use crate::configuration::Speech;
+use crate::letter::Letter;
+use crate::patience::PATIENCE;
+use crate::place::own_address;
+
+/// A connection.
+pub(crate) struct Link {
+    stream: TcpStream,
+    dialect: &'static Dialect,
+    framing: Framing,
+    carry: Vec<u8>,
+}
+
+/// A partner that waits for our connections.
+pub(crate) struct Desk {
+    listener: TcpListener,
+    speech: Speech,
+}
+
+impl Link {
+    pub(crate) fn connects(speech: Speech, to: SocketAddr) -> Self {
+        Self::over(TcpStream::connect(to).expect("somebody listens there"), speech)
+    }
+
+    /// Connects from another address of loopback, taking at most so many bytes unread.
+    pub(crate) fn connects_from(
+        from: Ipv4Addr,
+        taking_bytes: Option<usize>,
+        speech: Speech,
+        to: SocketAddr,
+    ) -> io::Result<Self> {
+        let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        if let Some(bytes) = taking_bytes {
+            sockopt::set_socket_recv_buffer_size(&socket, bytes)?;
+        }
+        rustix::net::bind(&socket, &SocketAddr::new(IpAddr::V4(from), 0))?;
+        rustix::net::connect(&socket, &to)?;
+        Ok(Self::over(OwnedFd::into(socket), speech))
+    }
+
+    fn over(stream: TcpStream, speech: Speech) -> Self {
+        for set in [TcpStream::set_read_timeout, TcpStream::set_write_timeout] {
+            set(&stream, Some(PATIENCE)).expect("a socket takes timeouts");
+        }
+        stream.set_nodelay(true).expect("a TCP socket has it");
+        Self { stream, dialect: dialect(speech), framing: framing(speech), carry: Vec::new() }
+    }
+
+    pub(crate) fn sends(&mut self, letter: &Letter) {
+        let message = letter.write(self.dialect);
+        self.sends_message(&message);
+    }
+
+    /// Sends bytes in a frame.
+    pub(crate) fn sends_message(&mut self, message: &[u8]) {
+        let frame = self.framed(message);
+        self.sends_bytes(&frame).expect("the other side takes it");
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) fn sends_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)
+    }
+
+    pub(crate) fn other_end(&self) -> SocketAddr {
+        self.stream.peer_addr().expect("it is connected")
+    }
+
+    pub(crate) fn written(&self, letter: &Letter) -> Vec<u8> {
+        letter.write(self.dialect)
+    }
+
+    pub(crate) fn framed(&self, message: &[u8]) -> Vec<u8> {
+        let mut frame = vec![0; message.len() + self.framing.overhead()];
+        let begin = self.framing.open(message.len(), &mut frame).expect("it fits");
+        let end = begin + message.len();
+        frame[begin..end].copy_from_slice(message);
+        self.framing.close(message.len(), &mut frame[end..]).expect("it fits");
+        frame
+    }
+
+    /// Waits for the next message.
+    pub(crate) fn hears(&mut self) -> Letter {
+        loop {
+            if let Cut::Frame { message, total } = self.framing.cut(&self.carry) {
+                let letter = Letter::read(self.dialect, &self.carry[message]);
+                self.carry.drain(..total);
+                return letter;
+            }
+            let mut bytes = [0; 4_096];
+            match self.stream.read(&mut bytes) {
+                Ok(0) => panic!("the link was closed where a message was awaited"),
+                Ok(count) => self.carry.extend_from_slice(&bytes[..count]),
+                Err(error) => panic!("no message within {PATIENCE:?}: {error}"),
+            }
+        }
+    }
+
+    /// Sends a message and waits for the next one.
+    pub(crate) fn asks(&mut self, letter: &Letter) -> Letter {
+        self.sends(letter);
+        self.hears()
+    }
+
+    /// Waits until the other side closes it, with nothing said before.
+    pub(crate) fn is_closed(&mut self) {
+        let mut byte = [0];
+        match self.stream.read(&mut byte) {
+            Ok(0) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Ok(_) => panic!("a message came where the link should have been closed"),
+            Err(error) => panic!("the link was not closed within {PATIENCE:?}: {error}"),
+        }
+        assert!(self.carry.is_empty(), "a message came where the link should have been closed");
+    }
+}
+
+impl Desk {
+    /// Listens on an address of its own.
+    pub(crate) fn opens(speech: Speech) -> Self {
+        let listener = TcpListener::bind(own_address()).expect("loopback is all ours");
+        Self { listener, speech }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listener.local_addr().expect("it is bound")
+    }
+
+    /// Waits for the next connection.
+    pub(crate) fn accepts(&self) -> Link {
+        let seconds = i64::try_from(PATIENCE.as_secs()).expect("a short time");
+        let limit = Timespec { tv_sec: seconds, tv_nsec: 0 };
+        let mut ready = [PollFd::new(&self.listener, PollFlags::IN)];
+        let count = poll(&mut ready, Some(&limit)).expect("it can be asked");
+        assert!(count == 1, "nobody connected within {PATIENCE:?}");
+        let (stream, _) = self.listener.accept().expect("somebody is there");
+        Link::over(stream, self.speech)
+    }
+}
+
+pub(crate) fn dialect(speech: Speech) -> &'static Dialect {
+    codec::built_in(speech.dialect).expect("it is built in")
+}
+
+pub(crate) fn framing(speech: Speech) -> Framing {
+    Framing::built_in(speech.framing).expect("it is built in")
+}

@@ -1,0 +1,40 @@
+//! `sekishod` from outside: the real program with partners over TCP, its log, its control socket,
+//! its exit codes. Knows nothing of its inside but the shapes that it shows.
+
+mod patience;
+
+mod place;
+
+mod configuration;
+
+mod sekishod;
+
+mod letter;
+
+mod link;
+
+mod centre;
+
+mod crossing;
+
+mod failing;
+
+mod network;
+
+mod keys;
+
+mod refusing;
+
+mod listening;
+
+mod crowding;
+
+mod starting;
+
+mod stopping;
+
+mod status;
+
+mod secrecy;
+
+mod logging;

@@ -1,0 +1,99 @@
+//! Starting, and not starting: `--check`, exit codes, and what is said.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use crate::configuration::{ASCII, Configuration};
+use crate::place::{Directory, own_address, own_port};
+use crate::sekishod::Sekishod;
+
+const CHECK: [&str; 2] = ["--check", "--insecure-demo"];
+
+fn one_acquirer() -> Configuration {
+    Configuration::new().acquirer("merchant-a", ASCII, "")
+}
+
+#[test]
+fn a_check_of_the_example_says_what_would_run() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../systemd/sekisho.toml");
+    let example = std::fs::read_to_string(example).expect("it is there");
+    let ended = Sekishod::tries_file(Directory::new(), &example, &CHECK).ends();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    for line in [
+        "node tokyo: institution 49000000001",
+        "station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001",
+        "station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001",
+        "route 353011: issuer-x",
+    ] {
+        assert!(ended.stdout.lines().any(|said| said.starts_with(line)), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_check_of_a_broken_configuration_says_where_and_what() {
+    let directory = Directory::new();
+    let text = one_acquirer().text(directory.path());
+    let broken = text.replace("framing = \"ascii4\"", "framing = \"ascii5\"\ntimeuot = \"1s\"");
+    let line_of = |key: &str| 1 + broken.lines().take_while(|line| !line.contains(key)).count();
+    let lines = [line_of("ascii5"), line_of("timeuot")];
+    let check = Sekishod::tries_file(directory, &broken, &CHECK);
+    let file = check.file();
+    let ended = check.ends();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(78), ""));
+    for (line, key) in lines.into_iter().zip(["framing", "timeuot"]) {
+        let place = format!("{}:{line}:", file.display());
+        let said = ended.stderr.lines().find_map(|said| said.strip_prefix(&place));
+        let (column, message) = said.and_then(|said| said.split_once(": ")).unwrap_or_default();
+        assert!(column.parse::<u32>().is_ok(), "{}", ended.stderr);
+        assert!(message.starts_with(&format!("station.merchant-a.{key}: ")), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let directory = Directory::new();
+    let nowhere = directory.path().join("nowhere.toml");
+    let arguments = ["--config", nowhere.to_str().expect("a plain path")];
+    let ended = Sekishod::tries_arguments(directory, &arguments).ends();
+    assert_eq!(ended.code, Some(78));
+    assert!(ended.stderr.contains("nowhere.toml"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_unknown_argument_is_a_usage_error() {
+    let ended = Sekishod::tries_arguments(Directory::new(), &["--frobnicate"]).ends();
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("--frobnicate"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_port_in_use_is_named_and_nothing_runs() {
+    let taken = TcpListener::bind(own_address()).expect("loopback is all ours");
+    let address = taken.local_addr().expect("it is bound");
+    let configuration = Configuration::new().acquirer_at("merchant-a", ASCII, address, "");
+    let ended = Sekishod::tries(&configuration, &["--insecure-demo"]).ends();
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains(&address.to_string()), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("\"serving\""), "{}", ended.stderr);
+}
+
+#[test]
+fn without_a_sealing_key_it_runs_as_a_demo_only_and_says_so() {
+    let configuration = Configuration::new().acquirer_at("merchant-a", ASCII, own_port(), "");
+    let ended = Sekishod::tries(&configuration, &[]).ends();
+    assert_eq!(ended.code, Some(78));
+    assert!(ended.stderr.contains("journal.key"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--insecure-demo"), "{}", ended.stderr);
+}
+
+#[test]
+fn with_a_sealing_key_it_still_runs_as_a_demo_only_while_there_is_no_journal() {
+    let configuration = Configuration::new().acquirer_at("merchant-a", ASCII, own_port(), "");
+    let directory = Directory::new();
+    let text = configuration.text(directory.path());
+    let text = format!("{text}\n[journal]\nkey = \"credential:journal-key\"\n");
+    let ended = Sekishod::tries_file(directory, &text, &[]).ends();
+    assert_eq!(ended.code, Some(78));
+    assert!(ended.stderr.contains("--insecure-demo"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("journal.key"), "{}", ended.stderr);
+}
