@@ -37,5 +37,6 @@ fn a_decision_that_asks_is_parked_and_taken_up_with_the_reply() {
     assert_eq!(merchant.asks(&sale(2).with(32, "1")).code(), "905");
     let status = switch.status();
     assert_eq!(count(&status, "parked"), report.sent + 1);
-    assert_eq!(station(&status, "merchant-a").answers, report.sent + 1);
+    let shown = station(&status, "merchant-a");
+    assert_eq!((shown.requests, shown.answers), (report.sent + 2, report.sent + 2));
 }

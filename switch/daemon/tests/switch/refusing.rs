@@ -30,6 +30,10 @@ fn every_refusal_says_its_code_and_who_decided_and_repeats_the_request() {
         assert_eq!(merchant.asks(&asked), expected);
         assert_eq!(count(&switch.status(), counter), 1);
     }
+    let status = switch.status();
+    let shown = station(&status, "merchant-a");
+    assert_eq!((shown.requests, shown.answers, shown.declined), (4, 4, 4));
+
     let unknown = Letter::new(0x1304).with(11, "000005").with(24, "301");
     assert_eq!(merchant.asks(&unknown), unknown.answered("902").with(58, OURS));
 }
