@@ -33,12 +33,9 @@ fn worth(characters: u64) -> u64 {
 /// A bitmap as sixteen upper-case hexadecimal characters.
 #[inline]
 pub(crate) fn to_hex(bits: u64) -> [u8; 16] {
-    let mut all = [0; 16];
-    for (word, &half) in all.as_chunks_mut::<8>().0.iter_mut().zip(bits.to_be_bytes().as_chunks().0)
-    {
-        *word = characters(part_nibbles(u32::from_be_bytes(half))).to_be_bytes();
-    }
-    all
+    let [a, b, c, d, low @ ..] = bits.to_be_bytes();
+    let word = |half| u128::from(characters(part_nibbles(u32::from_be_bytes(half))));
+    ((word([a, b, c, d]) << 64) | word(low)).to_be_bytes()
 }
 
 /// Nibbles, one a byte, as upper-case hexadecimal characters.

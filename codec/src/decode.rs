@@ -177,7 +177,7 @@ fn read_fields<K: Kernel>(
             if end > bytes.len() || shape.has_more_to_check() {
                 check_value(shape, bytes, value_at, units).map_err(fault)?;
             }
-            slots.note(n, value_at, units);
+            slots.note(n, [at, value_at, units, end]);
             at = end;
         }
     }

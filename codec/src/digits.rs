@@ -25,6 +25,10 @@ pub(crate) fn part_nibbles(nibbles: u32) -> u64 {
 ///
 /// `packed` takes exactly as many bytes as the digits need.
 pub(crate) fn pack(digits: &[u8], zero: Side, packed: &mut [u8]) {
+    if let Some(nibbles) = nibbles_of_ascii(digits) {
+        let odd = zero == Side::Right && digits.len() % 2 == 1;
+        return write_low_bytes(if odd { nibbles << 4 } else { nibbles }, packed);
+    }
     let (digits, packed) = match (zero, digits, packed) {
         (Side::Left, [first, rest @ ..], [out, behind @ ..]) if rest.len() % 2 == 0 => {
             *out = first & 0xF;
@@ -53,6 +57,11 @@ pub(crate) fn pack(digits: &[u8], zero: Side, packed: &mut [u8]) {
 ///
 /// `packed` has exactly as many bytes as that many digits need.
 pub(crate) fn unpack(packed: &[u8], zero: Side, digits: &mut [u8]) {
+    if digits.len() <= 16 {
+        let odd = zero == Side::Right && digits.len() % 2 == 1;
+        let nibbles = word_of(packed);
+        return write_ascii(if odd { nibbles >> 4 } else { nibbles }, digits);
+    }
     let (packed, digits) = match (zero, packed, digits) {
         (Side::Left, [first, rest @ ..], [out, behind @ ..]) if behind.len() % 2 == 0 => {
             *out = b'0' | (first & 0xF);
@@ -170,6 +179,52 @@ pub(crate) fn ascii_of_nibbles(nibbles: u64) -> [u8; 16] {
     all
 }
 
+/// The lowest nibbles as ASCII digits, as many as `room` takes; at most sixteen.
+#[inline]
+pub(crate) fn write_ascii(nibbles: u64, room: &mut [u8]) {
+    let spread = |half: u64| {
+        let [_, _, _, _, low @ ..] = half.to_be_bytes();
+        part_nibbles(u32::from_be_bytes(low)) | 0x3030_3030_3030_3030
+    };
+    let digits = room.len().min(16);
+    if digits > 8
+        && let Some(front) = room.first_chunk_mut::<8>()
+    {
+        *front = spread(nibbles >> (4 * (digits - 8))).to_be_bytes();
+    }
+    let from = room.len().saturating_sub(8);
+    write_low_bytes(spread(nibbles), &mut room[from..]);
+}
+
+/// The lowest bytes of a word, as many as `room` takes; at most eight.
+#[inline]
+pub(crate) fn write_low_bytes(word: u64, room: &mut [u8]) {
+    let [a, b, c, d, low @ ..] = word.to_be_bytes();
+    match room.len() {
+        8 => {
+            if let Some(room) = room.first_chunk_mut() {
+                *room = word.to_be_bytes();
+            }
+        }
+        // Two stores that overlap say the same where they do.
+        len @ 4..=7 => {
+            let [_, _, _, _, front @ ..] = (word >> (8 * (len - 4))).to_be_bytes();
+            if let Some(room) = room.first_chunk_mut() {
+                *room = front;
+            }
+            if let Some(room) = room.last_chunk_mut() {
+                *room = low;
+            }
+        }
+        _ => {
+            let bytes = [a, b, c, d].into_iter().chain(low).rev();
+            for (byte, room) in bytes.zip(room.iter_mut().rev()) {
+                *room = byte;
+            }
+        }
+    }
+}
+
 /// A number as twenty ASCII digits, zeros in front.
 pub(crate) fn ascii_of_number(number: u64) -> [u8; 20] {
     let mut digits = [b'0'; 20];
@@ -262,6 +317,16 @@ mod tests {
             prop_assert_eq!(&ascii_of_nibbles(nibbles)[..], digits.as_bytes());
             prop_assert_eq!(number_of_ascii(digits.as_bytes()), Some(number));
             prop_assert_eq!(number_of_nibbles(nibbles), number);
+            for len in 0..=16 {
+                let mut room = [0; 16];
+                write_ascii(nibbles, &mut room[..len]);
+                prop_assert_eq!(&room[..len], &digits.as_bytes()[16 - len..]);
+            }
+            for len in 0..=8 {
+                let mut room = [0; 8];
+                write_low_bytes(nibbles, &mut room[..len]);
+                prop_assert_eq!(&room[..len], &nibbles.to_be_bytes()[8 - len..]);
+            }
             prop_assert_eq!(std::format!("{nibbles:016x}"), digits);
         }
     }

@@ -36,7 +36,7 @@ impl Fields {
 
     /// The set of DE `n` alone; empty for what is no data element.
     #[inline]
-    const fn only(n: u8) -> Self {
+    pub(crate) const fn only(n: u8) -> Self {
         let bit = TOP >> (n.wrapping_sub(1) & 63);
         match n {
             2..=64 => Self { first: bit, second: 0 },
@@ -66,7 +66,8 @@ impl Fields {
     /// Is DE `n` in the set? Numbers that are no data element never are.
     #[inline]
     pub const fn has(self, n: u8) -> bool {
-        !self.intersection(Self::only(n)).is_empty()
+        let word = if n <= 64 { self.first } else { self.second };
+        n.wrapping_sub(2) <= 126 && (word << (n.wrapping_sub(1) & 63)) & TOP != 0
     }
 
     /// What is in either.

@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 use crate::fields::Fields;
 use crate::mask::Masked;
 use crate::mti::Mti;
-use crate::slots::Slots;
+use crate::slots::{Slots, Spots};
 use crate::value::Value;
 use core::fmt;
 
@@ -92,15 +92,15 @@ impl<'a> Message<'a> {
     /// Where DE `n` was found, for [`Dialect::wire_at`]; meaningless when it is not there.
     #[inline]
     pub fn place(&self, n: u8) -> Place {
-        Place(self.slots.spot(n))
+        let (at, units) = self.slots.spots().find(n);
+        let ([at_low, at_high, ..], [low, high]) = (at.to_le_bytes(), units.to_le_bytes());
+        Place(u32::from_le_bytes([at_low, at_high, low, high]))
     }
 
     /// Where DE `n` stands in the message's bytes: from its prefix to the end of its value.
     #[inline]
     pub fn span(&self, n: u8) -> Option<(usize, usize)> {
-        let (at, units) = self.slots.find(n)?;
-        let shape = self.dialect.layout().shape(n);
-        Some((at.checked_sub(shape.head.size())?, at + shape.size(usize::from(units))))
+        self.fields().has(n).then(|| self.slots.spots().span(n))
     }
 }
 
@@ -108,15 +108,43 @@ impl Message<'_> {
     /// Where the first field at or above `n` begins, prefix included; the end where there is none.
     #[inline]
     pub(crate) fn start_at_or_above(&self, n: u8) -> usize {
-        let fields = self.fields();
+        let (fields, places) = (self.fields(), self.places());
         let next = fields.difference(fields.below(n)).first();
-        next.and_then(|n| self.span(n)).map_or_else(|| self.end(), |(from, _)| from)
+        next.map_or_else(|| places.end(), |n| places.span(n).0)
+    }
+}
+
+/// Where the fields of one message are, found once for many of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Places<'a> {
+    spots: &'a Spots,
+    present: Fields,
+}
+
+impl<'a> Message<'a> {
+    #[inline]
+    pub(crate) fn places(&self) -> Places<'a> {
+        Places { spots: self.slots.spots(), present: self.slots.present }
+    }
+}
+
+impl Places<'_> {
+    /// From the prefix of DE `n`, which is present, to the end of its value.
+    #[inline]
+    pub(crate) fn span(&self, n: u8) -> (usize, usize) {
+        self.spots.span(n)
+    }
+
+    /// Where the first field begins; 0 without fields.
+    #[inline]
+    pub(crate) fn begin(&self) -> usize {
+        self.present.first().map_or(0, |n| self.span(n).0)
     }
 
     /// Where the last field ends; 0 without fields.
     #[inline]
     pub(crate) fn end(&self) -> usize {
-        self.fields().last().and_then(|n| self.span(n)).map_or(0, |(_, to)| to)
+        self.present.last().map_or(0, |n| self.span(n).1)
     }
 }
 

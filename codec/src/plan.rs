@@ -6,14 +6,16 @@
 //!               |     7'  11'    |     |  33'      |           dropped
 //! forwarded | 2 3 4 | 7'| 11'| 12 22 | 32 | 33' | 35 37 41 42 49 |
 //! ```
-//! Between the fields that change, everything is one copied run of bytes, prefixes and all. Only
-//! the changes are walked over.
+//! Between the fields that come, go or change their length, everything is one copied run of
+//! bytes, prefixes and all. What keeps its length (7 and 11 above) is copied too, and written over
+//! in the copy.
 
 use crate::dialect::{Dialect, Layout};
 use crate::fields::Fields;
-use crate::message::Message;
+use crate::message::{Message, Places};
 use crate::mti::Mti;
-use crate::put::Sink;
+use crate::put::{Sink, is_nibbles, is_wire};
+use crate::shape::{Head, Shape};
 use crate::spec::{Class, FieldSpec, Form, Length};
 use crate::writer::{WriteError, WriteReason};
 use alloc::boxed::Box;
@@ -109,51 +111,81 @@ impl Plan {
     ) -> Result<usize, WriteError> {
         assert!(message.dialect().layout().print == self.from_print, "a plan for another dialect");
         let present = message.fields();
-        let edited = self.edited(edits)?;
+        let (edited, patched) = self.sort(message, edits)?;
         let kept = present.difference(drop).difference(edited);
         if let Some(field) = kept.difference(self.carried).first() {
             return Err(WriteReason::NotInDialect.of(field));
         }
         let mut sink = Sink::new(out);
         sink.put_start(&self.to, mti, kept.union(edited)).map_err(|reason| reason.of(0))?;
+        let places = message.places();
+        let mut walk = Walk { plan: self, message, edits, copied_to: places.begin() };
         let changed = present.intersection(drop.union(self.converted)).union(edited);
-        let mut edits = edits.iter().peekable();
-        let mut copied_to = message.start_at_or_above(2);
-        for n in changed {
-            let (from, to) = message.span(n).unwrap_or_else(|| {
+        for n in changed.difference(patched) {
+            let (from, to) = if present.has(n) {
+                places.span(n)
+            } else {
                 let place = message.start_at_or_above(n);
                 (place, place)
-            });
-            copy(&mut sink, message, copied_to, from, n)?;
-            copied_to = to;
-            let done = match edits.next_if(|edit| edit.field == n) {
-                Some(edit) => self.put_edit(&mut sink, edit),
-                None if drop.has(n) => Ok(()),
-                None => self.put_converted(&mut sink, message, n),
+            };
+            if from != walk.copied_to {
+                walk.copy(&mut sink, from, n)?;
+            }
+            walk.copied_to = to;
+            let done = match walk.edits.split_first() {
+                Some((edit, rest)) if edit.field == n => {
+                    walk.edits = rest;
+                    self.put_edit(&mut sink, edit)
+                }
+                _ if drop.has(n) => Ok(()),
+                _ => self.put_converted(&mut sink, message, n),
             };
             done.map_err(|reason| reason.of(n))?;
         }
-        copy(&mut sink, message, copied_to, message.end(), 0)?;
+        walk.copy(&mut sink, places.end(), Self::BEHIND)?;
         Ok(sink.len())
     }
 
-    /// The fields of `edits`, which must ascend.
-    fn edited(&self, edits: &[Edit<'_>]) -> Result<Fields, WriteError> {
-        let (mut edited, mut last) = (Fields::EMPTY, 0);
-        for &Edit { field, .. } in edits {
-            if !self.to.fields.has(field) {
+    /// Above every field.
+    const BEHIND: u8 = 255;
+
+    /// The fields of `edits`, which must ascend, and those among them that can be written over in
+    /// a copy of the message: they have as many bytes in it as they will have.
+    #[inline]
+    fn sort(
+        &self,
+        message: &Message<'_>,
+        edits: &[Edit<'_>],
+    ) -> Result<(Fields, Fields), WriteError> {
+        let (places, there) = (message.places(), message.fields().difference(self.converted));
+        let (mut edited, mut patched, mut last) = (Fields::EMPTY, Fields::EMPTY, 1);
+        for edit in edits {
+            let field = edit.field;
+            let shape = self.to.shape(field);
+            if shape.head == Head::Absent {
                 return Err(WriteReason::NotInDialect.of(field));
             }
             if field <= last {
                 return Err(WriteReason::OutOfOrder.of(field));
             }
-            edited = edited.with(field);
             last = field;
+            let bit = Fields::only(field);
+            edited = edited.union(bit);
+            if !there.intersection(bit).is_empty() && is_patch(&places, shape, edit) {
+                patched = patched.union(bit);
+            }
         }
-        Ok(edited)
+        Ok((edited, patched))
     }
 
+    #[inline]
     fn put_edit(&self, sink: &mut Sink<'_>, edit: &Edit<'_>) -> Result<(), WriteReason> {
+        if let Replace::Packed { digits, units } = edit.value {
+            let shape = self.to.shape(edit.field);
+            if shape.takes(units.into()) && is_nibbles(shape, digits, units) {
+                return sink.put_digits(shape, digits, units);
+            }
+        }
         let field = self.to.field(edit.field).ok_or(WriteReason::NotInDialect)?;
         match edit.value {
             Replace::Wire(wire) => sink.put_wire(field, wire),
@@ -173,18 +205,58 @@ impl Plan {
     }
 }
 
-/// Copies the run of bytes before field `n`.
+/// Has an edit of a field that is there as many bytes as it has there?
 #[inline]
-fn copy(
-    sink: &mut Sink<'_>,
-    message: &Message<'_>,
-    from: usize,
-    to: usize,
-    n: u8,
-) -> Result<(), WriteError> {
-    match message.bytes().get(from..to) {
-        Some(&[]) | None => Ok(()),
-        Some(run) => sink.copy(run).map_err(|reason| reason.of(n)),
+fn is_patch(places: &Places<'_>, shape: Shape, edit: &Edit<'_>) -> bool {
+    match edit.value {
+        Replace::Packed { digits, units } => {
+            shape.is_fixed(units.into()) && is_nibbles(shape, digits, units)
+        }
+        Replace::Wire(wire) if shape.head == Head::Fixed => {
+            wire.len() == shape.size(shape.max.into())
+        }
+        Replace::Wire(wire) => {
+            let (from, to) = places.span(edit.field);
+            wire.len() == to - from && is_wire(shape, wire)
+        }
+        Replace::Text(_) => false,
+    }
+}
+
+/// How far a message is written.
+struct Walk<'a> {
+    plan: &'a Plan,
+    message: &'a Message<'a>,
+    /// Those not written yet.
+    edits: &'a [Edit<'a>],
+    /// The bytes of the message before this are written or left out.
+    copied_to: usize,
+}
+
+impl Walk<'_> {
+    /// Copies the bytes before field `n`, and writes over what is patched in them: all edits of
+    /// fields before `n` that are left.
+    #[inline]
+    fn copy(&mut self, sink: &mut Sink<'_>, to: usize, n: u8) -> Result<(), WriteError> {
+        let (from, begin) = (self.copied_to, sink.len());
+        if let Some(run) = self.message.bytes().get(from..to) {
+            sink.copy(run).map_err(|reason| reason.of(if n == Plan::BEHIND { 0 } else { n }))?;
+        }
+        let places = self.message.places();
+        while let Some((edit, rest)) = self.edits.split_first()
+            && edit.field < n
+        {
+            let shape = self.plan.to.shape(edit.field);
+            let at = begin + (places.span(edit.field).0 - from);
+            match edit.value {
+                Replace::Packed { digits, units } => {
+                    sink.patch_nibbles(at, shape, digits, units);
+                }
+                Replace::Wire(bytes) | Replace::Text(bytes) => sink.patch(at, bytes),
+            }
+            self.edits = rest;
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,9 @@
 use crate::bitmap::{self, write_hex};
 use crate::decode::read_units;
 use crate::dialect::{Field, Layout};
-use crate::digits::{ascii_of_nibbles, pack, part_nibbles};
+use crate::digits::{
+    ascii_of_four, ascii_of_nibbles, pack, part_nibbles, write_ascii, write_low_bytes,
+};
 use crate::fields::Fields;
 use crate::kernel::{Kernel, Words, strangers_to_packed};
 use crate::mti::Mti;
@@ -47,17 +49,24 @@ impl<'b> Sink<'b> {
     /// Copies bytes as they are.
     #[inline]
     pub(crate) fn copy(&mut self, bytes: &[u8]) -> Done {
-        self.room(bytes.len())?.copy_from_slice(bytes);
+        copy_bytes(bytes, self.room(bytes.len())?);
         Ok(())
     }
 
+    /// The next `N` bytes, for what is made where it stands.
+    #[inline]
+    fn room_of<const N: usize>(&mut self) -> Result<&mut [u8; N], WriteReason> {
+        self.room(N)?.first_chunk_mut().ok_or(WriteReason::NoSpace)
+    }
+
     /// MTI and as many bitmaps as the fields need.
+    #[inline]
     pub(crate) fn put_start(&mut self, layout: &Layout, mti: Mti, fields: Fields) -> Done {
         if layout.mti_packed {
-            self.copy(&mti.bcd().to_be_bytes())?;
+            *self.room_of()? = mti.bcd().to_be_bytes();
         } else {
             let [.., a, b, c, d] = part_nibbles(u32::from(mti.bcd())).to_be_bytes();
-            self.copy(&[a, b, c, d].map(|nibble| b'0' | nibble))?;
+            *self.room_of()? = [a, b, c, d].map(|nibble| b'0' | nibble);
         }
         let [(_, first), (_, second)] = fields.halves();
         if second == 0 {
@@ -67,36 +76,55 @@ impl<'b> Sink<'b> {
         self.put_bitmap(layout.bitmap_raw, second)
     }
 
+    #[inline]
     fn put_bitmap(&mut self, raw: bool, bits: u64) -> Done {
-        if raw { self.copy(&bits.to_be_bytes()) } else { self.copy(&bitmap::to_hex(bits)) }
+        if raw {
+            *self.room_of()? = bits.to_be_bytes();
+        } else {
+            *self.room_of()? = bitmap::to_hex(bits);
+        }
+        Ok(())
     }
 
     /// The length prefix of so many units, at most 9999.
     #[inline]
     fn put_head(&mut self, shape: Shape, units: usize) -> Done {
-        let digit = |worth: usize| (units / worth % 10).to_le_bytes()[0];
-        let (ones, tens) = (digit(1), digit(10));
+        if shape.head == Head::Fixed {
+            return Ok(());
+        }
+        let units = u16::try_from(units).map_err(|_| WriteReason::TooLong)?;
+        let ascii = ascii_of_four(units);
+        let [a, b, c, d] = ascii.map(|digit| digit & 0xF);
         match shape.head {
-            Head::Fixed => Ok(()),
-            Head::Ascii2 => self.copy(&[b'0' | tens, b'0' | ones]),
-            Head::Ascii3 => self.copy(&[b'0' | digit(100), b'0' | tens, b'0' | ones]),
-            Head::Packed1 => self.copy(&[(tens << 4) | ones]),
-            Head::Packed2 => self.copy(&[(digit(1000) << 4) | digit(100), (tens << 4) | ones]),
-            Head::Ascii1 => self.copy(&[b'0' | ones]),
-            Head::Ascii4 => {
-                self.copy(&[digit(1000), digit(100), tens, ones].map(|digit| b'0' | digit))
-            }
-            Head::Absent => Err(WriteReason::NotInDialect),
+            Head::Ascii2 => self.copy(&ascii[2..]),
+            Head::Ascii3 => self.copy(&ascii[1..]),
+            Head::Packed1 => self.copy(&[(c << 4) | d]),
+            Head::Packed2 => self.copy(&[(a << 4) | b, (c << 4) | d]),
+            Head::Ascii1 => self.copy(&ascii[3..]),
+            Head::Ascii4 => self.copy(&ascii),
+            Head::Absent | Head::Fixed => Err(WriteReason::NotInDialect),
         }
     }
 
     /// Bytes in wire form, prefix included; their length is checked, their class is not.
     pub(crate) fn put_wire(&mut self, Field { shape, .. }: Field, wire: &[u8]) -> Done {
-        let units = read_units(shape, wire, 0).map_err(|_| WriteReason::BadLength)?;
-        if shape.head.size() + shape.size(units) != wire.len() {
-            return Err(WriteReason::BadLength);
+        if is_wire(shape, wire) { self.copy(wire) } else { Err(WriteReason::BadLength) }
+    }
+
+    /// Writes over what was written at `at`.
+    #[inline]
+    pub(crate) fn patch(&mut self, at: usize, bytes: &[u8]) {
+        if let Some(room) = self.out.get_mut(at..at + bytes.len()) {
+            copy_bytes(bytes, room);
         }
-        self.copy(wire)
+    }
+
+    /// Writes digits over a field of always so many that was written at `at`.
+    #[inline]
+    pub(crate) fn patch_nibbles(&mut self, at: usize, shape: Shape, nibbles: u64, units: u8) {
+        if let Some(room) = self.out.get_mut(at..at + shape.size(units.into())) {
+            write_nibbles(shape, nibbles, units, room);
+        }
     }
 
     /// Canonical bytes of the field's own class.
@@ -111,9 +139,13 @@ impl<'b> Sink<'b> {
     }
 
     /// Up to sixteen digits from nibbles, right aligned.
+    #[inline]
     pub(crate) fn put_nibbles(&mut self, field: Field, nibbles: u64, units: u8) -> Done {
-        let spec = field.spec;
+        let Field { spec, shape } = field;
         let spare = 16_u8.checked_sub(units).ok_or(WriteReason::TooLong)?;
+        if shape.takes(units.into()) && is_nibbles(shape, nibbles, units) {
+            return self.put_digits(shape, nibbles, units);
+        }
         if units < 16 && nibbles >> (4 * u32::from(units)) != 0 {
             return Err(WriteReason::TooLong);
         }
@@ -125,6 +157,14 @@ impl<'b> Sink<'b> {
         let text = text.get(usize::from(spare)..).unwrap_or(&[]);
         let chars = FieldSpec { form: Form::Chars, ..spec };
         self.put_same_class(field, &Value::new(text, u16::from(units), chars))
+    }
+
+    /// Digits that the shape takes as they are: [`Shape::takes`], [`is_nibbles`].
+    #[inline]
+    pub(crate) fn put_digits(&mut self, shape: Shape, nibbles: u64, units: u8) -> Done {
+        self.put_head(shape, usize::from(units))?;
+        write_nibbles(shape, nibbles, units, self.room(shape.size(units.into()))?);
+        Ok(())
     }
 
     /// A value of any form, and of a class that this field's class may take.
@@ -166,6 +206,72 @@ impl<'b> Sink<'b> {
             }
         });
         Ok(())
+    }
+}
+
+/// Are these bytes as long as the field that their prefix, or the dialect, tells of?
+#[inline]
+pub(crate) fn is_wire(shape: Shape, wire: &[u8]) -> bool {
+    let units = if shape.head == Head::Fixed {
+        usize::from(shape.max)
+    } else {
+        let Ok(units) = read_units(shape, wire, 0) else { return false };
+        units
+    };
+    shape.head.size() + shape.size(units) == wire.len()
+}
+
+/// Are these so many decimal nibbles, at most sixteen, and the field one of digits?
+#[inline]
+pub(crate) fn is_nibbles(shape: Shape, nibbles: u64, units: u8) -> bool {
+    let excess = match units {
+        16 => 0,
+        0..16 => nibbles >> (4 * units),
+        17.. => return false,
+    };
+    shape.is_digits() && (excess | strangers_to_packed(nibbles)) == 0
+}
+
+/// Digits in the form of a field of digits, for which `room` is as long as it must be.
+#[inline]
+fn write_nibbles(shape: Shape, nibbles: u64, units: u8, room: &mut [u8]) {
+    if shape.charset == Charset::Digits {
+        write_ascii(nibbles, room);
+    } else {
+        let shift = if shape.pad == 0x0F { 4 * (units % 2) } else { 0 };
+        write_low_bytes(nibbles << shift, room);
+    }
+}
+
+/// Copies between slices of one length. Most are short, and a call would cost more than two loads
+/// and two stores that overlap.
+#[inline]
+fn copy_bytes(from: &[u8], to: &mut [u8]) {
+    match from.len() {
+        0..=3 => {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = *from;
+            }
+        }
+        4..=7 => copy_ends::<4>(from, to),
+        8..=15 => copy_ends::<8>(from, to),
+        16..=31 => copy_ends::<16>(from, to),
+        32..=64 => copy_ends::<32>(from, to),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// The first `N` and the last `N` bytes, of `N` to twice as many.
+#[inline]
+fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
+    let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else {
+        return;
+    };
+    if let Some(to) = to.first_chunk_mut() {
+        *to = *first;
+    }
+    if let Some(to) = to.last_chunk_mut() {
+        *to = *last;
     }
 }
 

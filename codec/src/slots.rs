@@ -20,9 +20,22 @@ pub struct Slots {
     familiar: Familiar,
 }
 
-/// By field number: offset of the value (behind its prefix), units in the upper half.
+/// By field number, where it is.
 #[derive(Clone, Copy)]
-pub(crate) struct Spots([u32; 129]);
+pub(crate) struct Spots([Spot; 129]);
+
+/// Where a field is in its message.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot {
+    /// Offset of the length prefix, or of the value where there is none.
+    from: u16,
+    /// Offset of the value.
+    at: u16,
+    /// Units of the value.
+    units: u16,
+    /// Offset of what is behind the value.
+    to: u16,
+}
 
 impl Slots {
     /// Slots of no message yet. Some memory is taken here, and none later: keep them.
@@ -74,46 +87,50 @@ impl Slots {
         self.like.is_some()
     }
 
-    /// Notes where the value of DE `n` is. Both numbers are below 65,536: `MESSAGE_BYTES_MAX`.
+    /// Notes where DE `n` is: its prefix, its value, its units, its end. All of them are below
+    /// 65,536: `MESSAGE_BYTES_MAX`.
     #[inline]
-    pub(crate) fn note(&mut self, n: usize, at: usize, units: usize) {
-        let ([at_low, at_high, ..], [low, high, ..]) = (at.to_le_bytes(), units.to_le_bytes());
-        self.spots.0[n] = u32::from_le_bytes([at_low, at_high, low, high]);
+    pub(crate) fn note(&mut self, n: usize, place: [usize; 4]) {
+        let [from, at, units, to] = place.map(|number| {
+            let [low, high, ..] = number.to_le_bytes();
+            u16::from_le_bytes([low, high])
+        });
+        self.spots.0[n] = Spot { from, at, units, to };
     }
 
     /// Offset of the value of DE `n` and its units; `None` when the field is not present.
     #[inline]
     pub(crate) fn find(&self, n: u8) -> Option<(usize, u16)> {
-        self.present.has(n).then(|| part(self.spot(n)))
+        self.present.has(n).then(|| self.spots().find(n))
     }
 
-    /// Where DE `n` is, in one number; any number when it is not present.
     #[inline]
-    pub(crate) fn spot(&self, n: u8) -> u32 {
-        let spots = self.like.and_then(|index| self.familiar.spots(index));
-        spots.unwrap_or(&self.spots).of(n)
+    pub(crate) fn spots(&self) -> &Spots {
+        self.like.and_then(|index| self.familiar.spots(index)).unwrap_or(&self.spots)
     }
 }
 
 impl Spots {
-    pub(crate) const NONE: Self = Self([0; 129]);
+    pub(crate) const NONE: Self = Self([Spot { from: 0, at: 0, units: 0, to: 0 }; 129]);
 
     #[inline]
-    fn of(&self, n: u8) -> u32 {
-        self.0.get(usize::from(n)).copied().unwrap_or_default()
+    fn of(&self, n: u8) -> Spot {
+        self.0.get(usize::from(n)).copied().unwrap_or(Self::NONE.0[0])
     }
 
     /// Offset of the value of DE `n`, which is present, and its units.
+    #[inline]
     pub(crate) fn find(&self, n: u8) -> (usize, u16) {
-        part(self.of(n))
+        let Spot { at, units, .. } = self.of(n);
+        (usize::from(at), units)
     }
-}
 
-/// Offset and units.
-#[inline]
-fn part(spot: u32) -> (usize, u16) {
-    let [at_low, at_high, low, high] = spot.to_le_bytes();
-    (usize::from(u16::from_le_bytes([at_low, at_high])), u16::from_le_bytes([low, high]))
+    /// From the prefix of DE `n`, which is present, to the end of its value.
+    #[inline]
+    pub(crate) fn span(&self, n: u8) -> (usize, usize) {
+        let Spot { from, to, .. } = self.of(n);
+        (usize::from(from), usize::from(to))
+    }
 }
 
 impl Default for Slots {

@@ -94,6 +94,18 @@ fn wires(dialect: &Dialect, values: &Values) -> Values {
     values.keys().map(|&n| (n, message.wire(n).unwrap().to_vec())).collect()
 }
 
+/// Every other value, last character first.
+fn turned_around(values: &Values) -> Values {
+    let amount = |n| ascii().field(n).unwrap().class == Class::Amount;
+    let others = values.iter().filter(|&(&n, _)| !amount(n)).step_by(2);
+    others.map(|(&n, value)| (n, value.iter().rev().copied().collect())).collect()
+}
+
+fn packed(digits: &[u8]) -> Replace<'_> {
+    let nibbles = digits.iter().fold(0, |nibbles, digit| (nibbles << 4) | u64::from(digit & 0xF));
+    Replace::Packed { digits: nibbles, units: u8::try_from(digits.len()).unwrap() }
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read_again(values in values(60)) {
@@ -127,16 +139,23 @@ proptest! {
         drop in any::<u128>(),
         dropping in any::<bool>(),
         directions in any::<[bool; 2]>(),
-        as_wire in any::<bool>(),
+        form in 0..3_u8,
+        in_place in any::<bool>(),
     ) {
         let [from, to] = directions.map(|packed| if packed { binary() } else { ascii() });
         let drop = Fields::from_bits(if dropping { drop } else { 0 });
+        // Others in place of what is there and of one length with it are written differently.
+        let edited = if in_place { turned_around(&original) } else { edited };
         let wires = wires(to, &edited);
         let edits: Vec<Edit<'_>> = edited
             .iter()
             .map(|(&field, text)| {
-                let value =
-                    if as_wire { Replace::Wire(&wires[&field]) } else { Replace::Text(text) };
+                let digits = ascii().field(field).unwrap().class == Class::Digits;
+                let value = match form {
+                    0 => Replace::Wire(&wires[&field]),
+                    1 if digits && text.len() <= 16 => packed(text),
+                    _ => Replace::Text(text),
+                };
                 Edit { field, value }
             })
             .collect();
