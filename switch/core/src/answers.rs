@@ -61,7 +61,7 @@ impl Turn<'_> {
     ) -> bool {
         let Some(mti) = message.mti().answer() else { return false };
         let present = message.fields().intersection(KEPT_FIELDS);
-        let purpose = self.back_to(link);
+        let purpose = self.back_to(link, mti);
         let entered = self.gate.enter(purpose, None, OWN_MAX, |out| {
             let echo = |field| message.wire(field);
             write_own(message.dialect(), mti, present, echo, action, decided, out)
@@ -115,9 +115,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Where the answer to something on this link goes.
-    pub(crate) fn back_to(&self, link: LinkId) -> Purpose {
+    /// Where the answer to a message goes: what concerns the link itself (class 8) on that link or
+    /// nowhere, everything else on another one of the station if need be.
+    fn back_to(&self, link: LinkId, mti: Mti) -> Purpose {
         let link_generation = self.world.links[link.index()].generation;
+        if mti.class() == 8 {
+            return Purpose::Network { link, link_generation };
+        }
         Purpose::Answer { acquirer: self.plan.station_of(link), link, link_generation }
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use expect_test::expect;
 use switch_core::counters::Counter;
-use switch_core::plan::StationSettings;
+use switch_core::plan::{SignOn, StationSettings};
 
-use crate::world::{Setup, World, acquirer, issuer, sale};
+use crate::world::{Setup, World, acquirer, echo, issuer, sale, sign_off};
 
 fn pair() -> World {
     Setup::of([acquirer("A"), issuer("X")]).up()
@@ -80,7 +80,7 @@ fn a_request_whose_issuer_signed_off_before_its_release_comes_back_907() {
     let mut world = pair();
     world.holds_commits();
     world.acquirer("A").sends(sale(1));
-    world.issuer("X").sends(crate::world::sign_off());
+    world.issuer("X").sends(sign_off());
     world.commits();
     world.check(expect![[r#"
         00.000 A.0 > 1200 11=000101
@@ -109,6 +109,37 @@ fn a_request_whose_issuer_was_lost_before_its_release_comes_back_907() {
         00.000     + X never got 000001
         00.000 A.0 < 1210 11=000101 39=907
         counted: frames 1, requests 1, refused_unsent 1, links_closed 1
+    "#]]);
+}
+
+#[test]
+fn the_answer_to_an_echo_goes_on_its_own_link_or_nowhere() {
+    let a = StationSettings { links: 2, ..acquirer("A") };
+    let mut world = Setup::of([a, issuer("X")]).up();
+    world.holds_commits();
+    world.acquirer("A").on(0).sends(echo());
+    world.acquirer("A").on(1).sends(echo());
+    world.acquirer("A").on(0).closes();
+    world.forget();
+    world.commits();
+    world.check(expect![[r#"
+        00.000 A.1 < 1814 11=000102 39=800
+    "#]]);
+}
+
+#[test]
+fn a_sign_on_for_a_connection_that_was_lost_is_not_sent_on_the_next_one() {
+    let x = StationSettings { sign_on: SignOn::Ours, ..issuer("X") };
+    let mut world = Setup::of([acquirer("A"), x]).down();
+    world.holds_commits();
+    world.issuer("X").connects();
+    world.issuer("X").closes();
+    world.passes_secs(1);
+    world.issuer("X").connects();
+    world.forget();
+    world.commits();
+    world.check(expect![[r#"
+        01.000 X.0 < 1804 11=999001 24=801
     "#]]);
 }
 
