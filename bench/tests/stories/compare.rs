@@ -17,7 +17,7 @@ fn options(sekishod: PathBuf) -> Options {
         dialect: "iso93-ascii".to_owned(),
         connections: 4,
         window: 2,
-        duration: Duration::from_millis(200),
+        duration: Duration::from_millis(400),
         warmup: Duration::from_millis(50),
         runs: 2,
     }
