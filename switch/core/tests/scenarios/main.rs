@@ -24,6 +24,9 @@ mod reconnect;
 
 mod asking;
 
+#[cfg(test)] // where unwrap is allowed
+mod states;
+
 mod draining;
 
 #[cfg(test)] // where unwrap is allowed

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use codec::Mti;
 use switch_core::Core;
 use switch_core::counters::Counter;
-use switch_core::ids::LinkId;
+use switch_core::ids::{LinkId, StationId};
 use switch_core::plan::Role;
 use switch_core::records::Record;
 use switch_core::stans::Stans;
@@ -49,8 +49,9 @@ enum Decided {
 pub(crate) struct Ledger {
     known: BTreeMap<Key, Known>,
     decided: BTreeMap<(String, u32), Decided>,
-    /// Records by kind: decisions, settlements, expiries, unsent.
+    /// Records by kind: decisions, settlements, expiries, unsent; the same by issuer.
     records: [u64; 4],
+    records_of: BTreeMap<String, [u64; 4]>,
     /// Requests that an issuer heard, or that its socket did not hand over.
     forwarded: u64,
     /// Frames that were nobody's request, each of which may get an answer.
@@ -159,6 +160,7 @@ impl Ledger {
             Record::Unsent { issuer, stan, .. } => (3, issuer, stan, Decided::Over),
         };
         self.records[kind] += 1;
+        self.records_of.entry(name(issuer)).or_default()[kind] += 1;
         let before = self.decided.insert((name(issuer), stan.0), after);
         match (kind, before) {
             (0, None | Some(Decided::Over)) | (1..=3, Some(Decided::Open)) => {}
@@ -257,6 +259,7 @@ impl Ledger {
         assert_eq!(count(Counter::RefusedUnsent), self.records[3]);
         assert_eq!(self.records[0], self.records[1..].iter().sum());
         assert_eq!(count(Counter::Forwarded), self.forwarded);
+        self.tallies_agree(world);
         let silent = |known: &&Known| known.promised && known.heard.is_empty() && known.lost == 0;
         let unanswered = u64::try_from(self.known.values().filter(silent).count()).unwrap();
         let given_up = count(Counter::Undeliverable) + count(Counter::AnswersLost);
@@ -265,10 +268,33 @@ impl Ledger {
         self.late = count(Counter::Late);
     }
 
+    /// What each station that is not both is told to have done.
+    fn tallies_agree(&self, world: &World) {
+        for (place, station) in world.plan.stations.iter().enumerate() {
+            let id = StationId(u16::try_from(place).unwrap());
+            let tallies = world.cores.iter().map(|core| &core.station(id).tally);
+            let (requests, answers, timeouts) = tallies.fold((0, 0, 0), |sum, tally| {
+                (sum.0 + tally.requests, sum.1 + tally.answers, sum.2 + tally.timeouts)
+            });
+            let name = &station.settings.name;
+            match station.settings.role {
+                Role::Both => {}
+                Role::Acquirer => {
+                    let lost = world.count(Counter::AnswersLost);
+                    assert!(answers <= requests && requests - answers <= lost, "{name}");
+                }
+                Role::Issuer => {
+                    let records = self.records_of.get(name).copied().unwrap_or_default();
+                    assert_eq!([requests, answers, timeouts], records[..3], "{name}");
+                }
+            }
+        }
+    }
+
     fn every_number_is_free(world: &World, core: &Core) {
         for (place, station) in world.plan.stations.iter().enumerate() {
             if matches!(station.settings.role, Role::Issuer | Role::Both) {
-                let id = switch_core::ids::StationId(u16::try_from(place).unwrap());
+                let id = StationId(u16::try_from(place).unwrap());
                 let stans = core.station(id).stans.as_ref().map(Stans::free);
                 assert_eq!(stans, Some(998_999 / u32::from(world.plan.workers)));
             }
