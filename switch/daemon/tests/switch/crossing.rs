@@ -7,6 +7,7 @@ use crate::centre::{Centre, Load};
 use crate::configuration::{ASCII, BINARY, Configuration, OURS, Speech, institution};
 use crate::letter::{CARDS, Letter, sale_of};
 use crate::link::{Desk, Link};
+use crate::patience::until;
 use crate::sekishod::{Sekishod, count, station};
 
 const FORMATS: [Speech; 4] = [
@@ -102,6 +103,32 @@ fn the_issuers_own_action_code_reaches_the_acquirer() {
     let status = switch.status();
     assert_eq!(station(&status, "issuer-x").declined, 3);
     assert_eq!((count(&status, "answered"), count(&status, "approved")), (3, 0));
+}
+
+#[test]
+fn one_request_and_its_answer_wake_the_workers_that_sleep() {
+    let desks = [Desk::opens(BINARY), Desk::opens(BINARY)];
+    let configuration = Configuration::new()
+        .workers(2)
+        .acquirer("merchant-a", ASCII, "")
+        .issuer("issuer-x", BINARY, desks[0].address(), "")
+        .issuer("issuer-y", BINARY, desks[1].address(), "timeout = \"10m\"")
+        .route("353011", "issuer-y");
+    let switch = Sekishod::starts(&configuration);
+    let [_, mut issuer] = desks.map(|desk| desk.accepts());
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    // A PIN block is refused once it is known here that the issuer is there.
+    let asked = sale_of(0, 700_001).with(52, [0xB1; 8]);
+    until("921", || (merchant.asks(&asked).code() == "921").then_some(()));
+
+    // From here on nothing happens but this.
+    merchant.sends(&sale_of(0, 700_002));
+    let heard = issuer.hears();
+    issuer.sends(&heard.answered("000"));
+    assert_eq!(merchant.hears(), sale_of(0, 700_002).answered("000"));
+    let status = switch.status();
+    let worker = |name| station(&status, name).worker;
+    assert_ne!(worker("merchant-a"), worker("issuer-y"));
 }
 
 #[test]

@@ -13,8 +13,9 @@ fn a_decision_that_asks_is_parked_and_taken_up_with_the_reply() {
     let centre = Centre::opens(BINARY);
     let configuration = Configuration::new()
         .workers(2)
+        .limits("ask_timeout = \"60s\"")
         .acquirer("merchant-a", ASCII, "mac = \"stand-in\"")
-        .issuer("issuer-x", BINARY, centre.address(), "")
+        .issuer("issuer-x", BINARY, centre.address(), "timeout = \"60s\"")
         .route("353011", "issuer-x");
     let switch = Sekishod::starts(&configuration);
     switch.says_of("issuer-x", "link open");

@@ -6,7 +6,7 @@ use crate::configuration::{ASCII, BINARY, Configuration};
 use crate::letter::{sale, sale_of};
 use crate::link::Link;
 use crate::place::own_port;
-use crate::sekishod::{Sekishod, station};
+use crate::sekishod::{Sekishod, count, station};
 
 const FIRST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
@@ -48,6 +48,25 @@ fn two_stations_share_a_port_and_their_peers_tell_them_apart() {
     for name in ["merchant-a", "merchant-b"] {
         assert_eq!((station(&status, name).requests, station(&status, name).worker), (2, 0));
     }
+}
+
+#[test]
+fn messages_are_the_same_however_their_bytes_arrive() {
+    let configuration = Configuration::new().acquirer("merchant-a", ASCII, "");
+    let switch = Sekishod::starts(&configuration);
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    let frames = [1, 2, 3].map(|stan| merchant.framed(&merchant.written(&sale(stan))));
+    let bytes = [merchant.framed(&[]), frames.concat()].concat();
+    // A keep-alive, a message, and three bytes of the next one; those are kept, or the answer to
+    // the first would not be followed by the others.
+    let (first, rest) = bytes.split_at(4 + frames[0].len() + 3);
+    merchant.sends_bytes(first).expect("the other side takes it");
+    assert_eq!(merchant.hears().text(11), "000001");
+    merchant.sends_bytes(rest).expect("the other side takes it");
+    assert_eq!(merchant.hears().text(11), "000002");
+    assert_eq!(merchant.hears().text(11), "000003");
+    let status = switch.status();
+    assert_eq!((count(&status, "frames"), count(&status, "keep_alives")), (4, 1));
 }
 
 #[test]

@@ -182,12 +182,12 @@ impl Sekishod {
         let mut options = OpenOptions::new();
         let pipe = options.write(true).custom_flags(nonblocking).open(pipe);
         let mut pipe = pipe.expect("a pipe of ours");
+        // A pipe takes either all of so few bytes or none.
         for size in [4_096, 1] {
             let filler = vec![b'\n'; size];
             let full = loop {
-                match pipe.write(&filler) {
-                    Ok(_) => {}
-                    Err(error) => break error,
+                if let Err(error) = pipe.write_all(&filler) {
+                    break error;
                 }
             };
             assert_eq!(full.kind(), ErrorKind::WouldBlock);
