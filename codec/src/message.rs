@@ -21,24 +21,18 @@ pub struct Message<'a> {
 /// Where a field was found in a message: kept beside some of its bytes, it finds the field again
 /// without decoding.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Place(u32);
+pub struct Place {
+    from: u16,
+    to: u16,
+}
 
-impl Dialect {
-    /// The bytes of DE `n`, length prefix included, among `bytes`, which are part of the message in
-    /// which it was found at `place`: the part that began `before` bytes into it.
+impl Place {
+    /// The bytes of the field, length prefix included, among `bytes`, which are the part of its
+    /// message that began `before` bytes into it; `None` when they are not in that part.
     #[inline]
-    pub fn wire_at<'a>(
-        &self,
-        n: u8,
-        place: Place,
-        bytes: &'a [u8],
-        before: usize,
-    ) -> Option<&'a [u8]> {
-        let [at_low, at_high, low, high] = place.0.to_le_bytes();
-        let at = usize::from(u16::from_le_bytes([at_low, at_high])).checked_sub(before)?;
-        let shape = self.layout().shape(n);
-        let end = at + shape.size(usize::from(u16::from_le_bytes([low, high])));
-        bytes.get(at.checked_sub(shape.head.size())?..end)
+    pub fn among(self, bytes: &[u8], before: u16) -> Option<&[u8]> {
+        let (from, to) = (self.from.checked_sub(before)?, self.to.checked_sub(before)?);
+        bytes.get(usize::from(from)..usize::from(to))
     }
 }
 
@@ -89,12 +83,14 @@ impl<'a> Message<'a> {
         self.bytes.get(from..to)
     }
 
-    /// Where DE `n` was found, for [`Dialect::wire_at`]; meaningless when it is not there.
+    /// Where these fields were found; meaningless for those that are not there.
     #[inline]
-    pub fn place(&self, n: u8) -> Place {
-        let (at, units) = self.slots.spots().find(n);
-        let ([at_low, at_high, ..], [low, high]) = (at.to_le_bytes(), units.to_le_bytes());
-        Place(u32::from_le_bytes([at_low, at_high, low, high]))
+    pub fn places_of<const N: usize>(&self, fields: &[u8; N]) -> [Place; N] {
+        let spots = self.slots.spots();
+        fields.map(|n| {
+            let (from, to) = spots.ends(n);
+            Place { from, to }
+        })
     }
 
     /// Where DE `n` stands in the message's bytes: from its prefix to the end of its value.

@@ -127,8 +127,15 @@ impl Spots {
 
     /// From the prefix of DE `n`, which is present, to the end of its value.
     #[inline]
-    pub(crate) fn span(&self, n: u8) -> (usize, usize) {
+    pub(crate) fn ends(&self, n: u8) -> (u16, u16) {
         let Spot { from, to, .. } = self.of(n);
+        (from, to)
+    }
+
+    /// The same.
+    #[inline]
+    pub(crate) fn span(&self, n: u8) -> (usize, usize) {
+        let (from, to) = self.ends(n);
         (usize::from(from), usize::from(to))
     }
 }

@@ -91,7 +91,7 @@ impl Turn<'_> {
         let purpose = Purpose::Answer { acquirer, link, link_generation: pending.link_generation };
         let dialect = &plan.station(acquirer).settings.dialect;
         let entered = self.gate.enter(purpose, record, OWN_MAX, |out| {
-            let (echo, action) = (|field| kept.wire(field, dialect, large), refusal.action());
+            let (echo, action) = (|field| kept.wire(field, large), refusal.action());
             write_own(dialect, mti, kept.fields(), echo, action, Some(plan.institution), out)
         });
         match entered {

@@ -4,7 +4,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use codec::{Dialect, Fields, Message, Place};
+use codec::{Fields, Message, Place};
 
 /// The fields that our own answer echoes, in ascending order.
 pub const KEPT: [u8; 15] = [2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59];
@@ -134,9 +134,7 @@ impl Kept {
         }
         self.used = short(end);
         self.fields = message.fields().intersection(KEPT_FIELDS);
-        for (place, &field) in self.places.iter_mut().zip(&KEPT) {
-            *place = message.place(field);
-        }
+        self.places = message.places_of(&KEPT);
     }
 
     /// Which fields are kept.
@@ -144,16 +142,14 @@ impl Kept {
         self.fields
     }
 
-    /// A kept field in the acquirer's wire form, which is that of `dialect`; none when the request
-    /// did not carry it.
+    /// A kept field in the acquirer's wire form; none when the request did not carry it.
     #[inline]
-    pub fn wire<'a>(&'a self, field: u8, dialect: &Dialect, large: &'a Large) -> Option<&'a [u8]> {
+    pub fn wire<'a>(&'a self, field: u8, large: &'a Large) -> Option<&'a [u8]> {
         if !self.fields.has(field) {
             return None;
         }
         let (place, part) = WHERE[usize::from(field & 63)];
-        let moved = self.moved[usize::from(part)];
-        dialect.wire_at(field, self.places[usize::from(place)], self.stored(large), moved.into())
+        self.places[usize::from(place)].among(self.stored(large), self.moved[usize::from(part)])
     }
 
     #[inline]

@@ -27,6 +27,7 @@ enum Left {
 impl Turn<'_> {
     /// Releases every committed entry, oldest first.
     pub(crate) fn release(&mut self, outlet: &mut impl Outlet) {
+        self.world.releases += 1;
         if self.world.unannounced {
             self.announce(outlet);
         }
@@ -134,7 +135,7 @@ impl World {
         if station.signed_off {
             return Left::Unsent;
         }
-        let (first, count) = (station.take_turn(), station.ready.len());
+        let (first, count) = (station.take_turn(self.releases), station.ready.len());
         for step in 0..count {
             let link = self.stations[issuer.index()].ready[(first + step) % count];
             if let Some(placed) = outlet.send(link, wire) {

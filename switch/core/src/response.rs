@@ -103,7 +103,7 @@ impl Turn<'_> {
                     (came.packed(), came.units()) == (Some(ours.digits), ours.units.into())
                 }),
                 _ => {
-                    let Some(sent) = kept.wire(field, dialect, large) else { continue };
+                    let Some(sent) = kept.wire(field, large) else { continue };
                     if forwarding.is_some_and(|forwarding| forwarding.copies(field)) {
                         message.wire(field).is_some_and(|came| same(came, sent))
                     } else {
@@ -131,12 +131,11 @@ impl Turn<'_> {
             link: pending.link,
             link_generation: pending.link_generation,
         };
-        let dialect = &plan.station(acquirer).settings.dialect;
         let (kept, large) = self.world.table.kept(slot);
         let mut edits = [Edit { field: 0, value: Replace::Text(&[]) }; 4];
         let (mut count, mut drop) = (0, OF_ONE_HOP);
         for field in RESTORED {
-            if let Some(wire) = kept.wire(field, dialect, large) {
+            if let Some(wire) = kept.wire(field, large) {
                 edits[count] = Edit { field, value: Replace::Wire(wire) };
                 count += 1;
             } else {

@@ -10,6 +10,9 @@ use crate::pending::Line;
 use crate::plan::{Plan, SignOn};
 use crate::stans::{NETWORK_MIN, STAN_MAX, Stans};
 
+/// Requests in a row that one link takes before the next one has its turn.
+const RUN_MAX: u32 = 32;
+
 /// Whether requests can be sent to a station.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usable {
@@ -43,8 +46,10 @@ pub struct StationNow {
     pub ready: Vec<LinkId>,
     /// Links that are connected, ready or not.
     pub open: u32,
-    /// Whose turn it is among `ready`.
+    /// Whose turn it is among `ready`, in which release, and for how many requests so far.
     turn: usize,
+    release: u64,
+    run: u32,
     /// Whether the station itself signed off, or has not signed on yet where it must.
     pub signed_off: bool,
     /// As the owner of its links says, when that is another worker.
@@ -75,7 +80,10 @@ impl StationNow {
                     0
                 }),
                 open: 0,
-                turn: 0,
+                // The first turn is that of the first link.
+                turn: usize::MAX,
+                release: 0,
+                run: 0,
                 signed_off: station.settings.sign_on == SignOn::Theirs,
                 told: Usable::LinkDown,
                 announced: Usable::LinkDown,
@@ -122,12 +130,19 @@ impl StationNow {
         self.ready.retain(|&ready| ready != link);
     }
 
-    /// The links that can take a message, beginning with the one whose turn it is.
+    /// The place in `ready` of the link whose turn it is. The turn goes round with each release, and
+    /// within one after every [`RUN_MAX`] requests: those of one acquirer's link that came together
+    /// go on together and are answered together, which is half of the system calls.
     #[inline]
-    pub fn take_turn(&mut self) -> usize {
-        let turn = self.turn;
-        self.turn = if turn + 1 < self.ready.len() { turn + 1 } else { 0 };
-        turn
+    pub fn take_turn(&mut self, release: u64) -> usize {
+        if self.release == release && self.run < RUN_MAX {
+            self.run += 1;
+        } else {
+            let next = self.turn.wrapping_add(1);
+            self.turn = if next < self.ready.len() { next } else { 0 };
+            (self.release, self.run) = (release, 1);
+        }
+        self.turn
     }
 
     /// The STAN of the next network management message.
@@ -143,5 +158,55 @@ impl Plan {
     #[inline]
     pub fn owner(&self, station: StationId) -> WorkerId {
         self.station(station).worker
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_links(links: u32) -> StationNow {
+        StationNow {
+            ready: (0..links).map(LinkId).collect(),
+            open: links,
+            turn: usize::MAX,
+            release: 0,
+            run: 0,
+            signed_off: false,
+            told: Usable::Ready,
+            announced: Usable::Ready,
+            stans: None,
+            network: NETWORK_MIN,
+            in_flight: Line::EMPTY,
+            resting: 0,
+            tally: Tally::default(),
+        }
+    }
+
+    #[test]
+    fn each_release_begins_with_the_next_link() {
+        let mut station = with_links(3);
+        assert_eq!([1, 2, 3, 4].map(|release| station.take_turn(release)), [0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn within_a_release_a_link_takes_so_many_in_a_row_and_no_more() {
+        let mut station = with_links(2);
+        let turns: Vec<usize> = (0..=2 * RUN_MAX).map(|_| station.take_turn(1)).collect();
+        let (first, rest) = turns.split_at(RUN_MAX as usize);
+        let (second, third) = rest.split_at(RUN_MAX as usize);
+        assert!(first.iter().all(|&turn| turn == 0));
+        assert!(second.iter().all(|&turn| turn == 1));
+        assert_eq!(third, [0]);
+    }
+
+    #[test]
+    fn a_turn_survives_a_list_that_got_shorter() {
+        let mut station = with_links(3);
+        for release in 1..=3 {
+            station.take_turn(release);
+        }
+        station.on_unready(LinkId(2));
+        assert_eq!(station.take_turn(4), 0);
     }
 }

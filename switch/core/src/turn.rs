@@ -79,6 +79,8 @@ pub(crate) struct World {
     pub(crate) drain: Drain,
     /// Whether an issuer of ours can be reached may have changed since the others were told.
     pub(crate) unannounced: bool,
+    /// How often committed entries were released.
+    pub(crate) releases: u64,
 }
 
 /// What one event works with.
@@ -112,6 +114,7 @@ impl Core {
             chance,
             drain: Drain::Serving,
             unannounced: false,
+            releases: 0,
         };
         for station in plan.stations.iter().filter(|station| station.worker == me) {
             if station.settings.connects {
