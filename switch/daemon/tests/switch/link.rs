@@ -6,12 +6,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 
 use codec::{Cut, Dialect, Framing};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use crate::configuration::Speech;
 use crate::letter::Letter;
-use crate::patience::PATIENCE;
+use crate::patience::{PATIENCE, until_readable};
 use crate::place::own_address;
 
 /// A connection.
@@ -50,9 +49,7 @@ impl Link {
     }
 
     fn over(stream: TcpStream, speech: Speech) -> Self {
-        for set in [TcpStream::set_read_timeout, TcpStream::set_write_timeout] {
-            set(&stream, Some(PATIENCE)).expect("a socket takes timeouts");
-        }
+        stream.set_write_timeout(Some(PATIENCE)).expect("a socket takes timeouts");
         stream.set_nodelay(true).expect("a TCP socket has it");
         Self { stream, dialect: dialect(speech), framing: framing(speech), carry: Vec::new() }
     }
@@ -99,10 +96,11 @@ impl Link {
                 return letter;
             }
             let mut bytes = [0; 4_096];
+            until_readable("a message", &self.stream);
             match self.stream.read(&mut bytes) {
                 Ok(0) => panic!("the link was closed where a message was awaited"),
                 Ok(count) => self.carry.extend_from_slice(&bytes[..count]),
-                Err(error) => panic!("no message within {PATIENCE:?}: {error}"),
+                Err(error) => panic!("the link broke where a message was awaited: {error}"),
             }
         }
     }
@@ -115,12 +113,12 @@ impl Link {
 
     /// Waits until the other side closes it, with nothing said before.
     pub(crate) fn is_closed(&mut self) {
-        let mut byte = [0];
-        match self.stream.read(&mut byte) {
+        until_readable("the link to be closed", &self.stream);
+        match self.stream.read(&mut [0]) {
             Ok(0) => {}
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
             Ok(_) => panic!("a message came where the link should have been closed"),
-            Err(error) => panic!("the link was not closed within {PATIENCE:?}: {error}"),
+            Err(error) => panic!("the link broke in another way: {error}"),
         }
         assert!(self.carry.is_empty(), "a message came where the link should have been closed");
     }
@@ -139,11 +137,7 @@ impl Desk {
 
     /// Waits for the next connection.
     pub(crate) fn accepts(&self) -> Link {
-        let seconds = i64::try_from(PATIENCE.as_secs()).expect("a short time");
-        let limit = Timespec { tv_sec: seconds, tv_nsec: 0 };
-        let mut ready = [PollFd::new(&self.listener, PollFlags::IN)];
-        let count = poll(&mut ready, Some(&limit)).expect("it can be asked");
-        assert!(count == 1, "nobody connected within {PATIENCE:?}");
+        until_readable("a connection", &self.listener);
         let (stream, _) = self.listener.accept().expect("somebody is there");
         Link::over(stream, self.speech)
     }

@@ -7,18 +7,17 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
 use daemon::control::ask_status;
 use daemon::status::{StationStatus, Status};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::Value;
 
 use crate::configuration::Configuration;
-use crate::patience::{PATIENCE, until};
+use crate::patience::{PATIENCE, SLICE, SLICES, until, until_readable};
 use crate::place::Directory;
 
 /// A daemon that runs, or ran.
@@ -133,13 +132,7 @@ impl Sekishod {
             let lines = written.lines.iter().filter_map(|line| serde_json::from_str(line).ok());
             lines.filter(|line| is_it(line)).nth(count - 1)
         };
-        let written = self.lines.written.lock().expect("the reader does not panic");
-        let waiting = |written: &mut Written| find(written).is_none() && !written.ended;
-        let (written, _) = self
-            .lines
-            .more
-            .wait_timeout_while(written, PATIENCE, waiting)
-            .expect("the reader does not panic");
+        let written = self.lines.until(|written| find(written).is_some() || written.ended);
         let found = find(&written);
         drop(written);
         found.unwrap_or_else(|| panic!("line {count} of {what:?} did not come within {PATIENCE:?}"))
@@ -169,10 +162,10 @@ impl Sekishod {
     pub(crate) fn is_not_read(&self, causes: impl FnOnce()) {
         self.lines.written.lock().expect("the reader does not panic").hold = true;
         causes();
-        let written = self.lines.written.lock().expect("the reader does not panic");
-        let reads = |written: &mut Written| written.unread.is_none();
-        let waited = self.lines.more.wait_timeout_while(written, PATIENCE, reads);
-        assert!(!waited.expect("the reader does not panic").1.timed_out(), "no line came");
+        let written = self.lines.until(|written| written.unread.is_some());
+        let holds = written.unread.is_some();
+        drop(written);
+        assert!(holds, "no line came within {PATIENCE:?}");
     }
 
     /// The pipe that its log goes into takes not one byte more.
@@ -213,15 +206,9 @@ impl Sekishod {
     /// Waits for its end.
     pub(crate) fn ends(mut self) -> Ended {
         let handle = pidfd_open(self.id(), PidfdFlags::empty()).expect("it is our child");
-        let seconds = i64::try_from(PATIENCE.as_secs()).expect("a short time");
-        let limit = Timespec { tv_sec: seconds, tv_nsec: 0 };
-        let ended = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&limit));
-        assert_eq!(ended.expect("it can be asked"), 1, "waited {PATIENCE:?} in vain for its end");
+        until_readable("its end", &handle);
         let status: ExitStatus = self.child.wait().expect("it is our child");
-        let written = self.lines.written.lock().expect("the reader does not panic");
-        let more = |written: &mut Written| !written.ended;
-        let waited = self.lines.more.wait_timeout_while(written, PATIENCE, more);
-        let (written, _) = waited.expect("the reader does not panic");
+        let written = self.lines.until(|written| written.ended);
         let stderr = written.lines.join("\n");
         drop(written);
         let output = self.output.take().expect("it ends once");
@@ -231,6 +218,20 @@ impl Sekishod {
 }
 
 impl Lines {
+    /// Waits for what is written to be so, or until patience ends.
+    fn until(&self, is_it: impl Fn(&Written) -> bool) -> MutexGuard<'_, Written> {
+        let mut written = self.written.lock().expect("nobody panics with it");
+        for _ in 0..SLICES {
+            let waited = self.more.wait_timeout_while(written, SLICE, |written| !is_it(written));
+            let timed_out;
+            (written, timed_out) = waited.expect("nobody panics with it");
+            if !timed_out.timed_out() {
+                break;
+            }
+        }
+        written
+    }
+
     fn keep(lines: &Arc<Self>, stderr: BufReader<ChildStderr>) {
         let lines = Arc::clone(lines);
         std::thread::spawn(move || lines.read(stderr));
