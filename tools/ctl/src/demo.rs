@@ -65,8 +65,8 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let scenario = scenario(arguments)?;
-    let mut view = View::new(arguments.seconds);
-    let outcome = show(arguments, scenario, &mut view);
+    let view = View::new(arguments.seconds);
+    let outcome = show(arguments, scenario, &view);
     view.clear();
     match outcome {
         Ok((facts, signal, troubles)) => conclude(&facts, signal, &troubles),
@@ -100,7 +100,7 @@ fn scenario(arguments: &Arguments) -> Result<Scenario, Failure> {
 fn show(
     arguments: &Arguments,
     scenario: Scenario,
-    view: &mut View,
+    view: &View,
 ) -> Result<(Box<Facts>, Option<i32>, String), Stop> {
     let mut stage = Stage::new().map_err(|error| Stop::Failed(error.to_string()))?;
     view.say("starting two issuers, the switch and two acquirers on loopback");

@@ -96,9 +96,9 @@ fn a_demo_ends_with_a_verdict_and_leaves_nothing() {
         "merchant-b",
         "issuer-x",
         "issuer-y",
-        "every request was answered exactly once: 1800 of 1800",
-        "the ledgers agree: acquirers 1800 approvals, issuers 1800",
-        "the switch's counters agree: 1800 requests, 1800 approvals",
+        "every request was answered exactly once",
+        "the ledgers agree",
+        "the switch's counters agree",
     ] {
         assert!(stdout.contains(words), "{words}: {stdout}");
     }
@@ -134,7 +134,7 @@ fn an_issuer_that_is_frozen_costs_declines_within_its_timeout_and_nothing_else()
 fn an_interrupted_demo_ends_in_order_with_the_verdict_so_far() {
     let directory = Directory::new("interrupted");
     let (mut child, mut stderr) = running(&directory, &["--seconds", "600", "--rate", "600"]);
-    wait_for(&mut stderr, "5 s of 600 s");
+    wait_for(&mut stderr, " of 600 s: ");
     let children = children(&child);
     assert_eq!(children.len(), 5, "switch, two issuers, two acquirers");
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();

@@ -45,6 +45,8 @@ pub(super) struct Acquirer {
     pub(super) connected: bool,
     /// How it stands.
     pub(super) progress: Progress,
+    /// Answers in its last second.
+    pub(super) answers: u64,
     /// Its last second brought approvals and no decline.
     pub(super) is_well: bool,
     /// Its result, at the end.
@@ -77,7 +79,11 @@ impl Issuer {
             self.is_up = true;
         }
         if let Some((Some("second") | None, facts)) = marked(line) {
-            self.ledger = read(facts).unwrap_or(self.ledger);
+            // Lines of one that was killed may still be on their way.
+            let is_gone = !self.is_up && self.ledger_before.is_some();
+            let ledger =
+                if is_gone { self.ledger_before.get_or_insert_default() } else { &mut self.ledger };
+            *ledger = read(facts).unwrap_or(*ledger);
         }
     }
 }
@@ -90,6 +96,7 @@ impl Acquirer {
             Some((Some("second"), facts)) => {
                 let now: Progress = read(facts).unwrap_or(self.progress);
                 let before = std::mem::replace(&mut self.progress, now);
+                self.answers = now.answered.saturating_sub(before.answered);
                 self.is_well = now.approved > before.approved && now.declined == before.declined;
             }
             Some((None, facts)) => self.report = read(facts),

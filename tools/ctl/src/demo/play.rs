@@ -16,6 +16,10 @@ pub(super) const VICTIM: usize = 0;
 /// How often it is tried to start it again, should its port be taken for a moment.
 const RESTARTS_MAX: u32 = 25;
 const RESTART_AGAIN: Duration = Duration::from_millis(200);
+/// Where nobody watches, a line comes as often as this, and when something has happened.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+/// The view looks when the acquirers have told of their last second.
+const VIEW_LAG: Duration = Duration::from_millis(250);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How a fault went.
@@ -47,37 +51,50 @@ enum Phase {
 /// A demo under way.
 pub(super) struct Play<'a> {
     stage: &'a mut Stage,
-    view: &'a mut View,
+    view: &'a View,
     scenario: Scenario,
     course: Option<Course>,
     begun: Instant,
     phase: Phase,
     told: Told,
     signal: Option<i32>,
+    /// When there was a line last for those who do not watch, and what had happened by then.
+    spoken: (Instant, Option<&'static str>),
 }
 
 impl<'a> Play<'a> {
     /// The first request is leaving now.
     pub(super) fn new(
         stage: &'a mut Stage,
-        view: &'a mut View,
+        view: &'a View,
         scenario: Scenario,
         seconds: u64,
     ) -> Self {
         let (begun, course) = (clock::now(), scenario.course(seconds));
         let phase = Phase::Before(course.map(|course| begun + course.begins));
-        Self { stage, view, scenario, course, begun, phase, told: Told::default(), signal: None }
+        Self {
+            stage,
+            view,
+            scenario,
+            course,
+            begun,
+            phase,
+            told: Told::default(),
+            signal: None,
+            spoken: (begun, None),
+        }
     }
 
     /// Plays to the end. Says how the fault went, where there was one and it went to its end, and
     /// which signal asked for an early end.
     pub(super) fn run(mut self) -> Result<(Option<Told>, Option<i32>), Stop> {
-        let mut shown = self.begun;
+        let mut shown = self.begun + VIEW_LAG;
         while self.stage.acquirers.iter().any(|acquirer| acquirer.report.is_none()) {
             let now = clock::now();
             self.advance(now)?;
             if now >= shown + SECOND {
-                shown += SECOND;
+                // Seconds that this program itself stood still are not made up for.
+                shown = now;
                 self.stage.look();
                 self.show(now);
             }
@@ -132,7 +149,7 @@ impl<'a> Play<'a> {
         let victim = &mut self.stage.issuers[VICTIM];
         if signal == Signal::KILL {
             victim.stopping = true;
-            victim.ledger_before = Some(victim.ledger);
+            victim.ledger_before = Some(std::mem::take(&mut victim.ledger));
         }
         victim.is_up = false;
         self.stage.signal(Who::Issuer(VICTIM), signal);
@@ -200,6 +217,12 @@ impl<'a> Play<'a> {
             Phase::Back(_) => Some("back"),
             Phase::Over => Some("back, and all is well"),
         };
-        self.view.show(self.stage, &Moment { elapsed: now - self.begun, fault });
+        let (spoken, of) = self.spoken;
+        let is_worth_a_line = fault != of || now.duration_since(spoken) >= LINE_EVERY;
+        if is_worth_a_line {
+            self.spoken = (now, fault);
+        }
+        let elapsed = now.duration_since(self.begun);
+        self.view.show(self.stage, &Moment { elapsed, fault, is_worth_a_line });
     }
 }

@@ -225,10 +225,12 @@ impl Stage {
     fn until(&mut self, what: &str, mut is_so: impl FnMut(&mut Self) -> bool) -> Result<(), Stop> {
         let deadline = clock::now() + READY_MAX;
         while !is_so(self) {
-            if let Heard::Signal(signal) = self.next(LOOK)? {
+            let heard = self.next(LOOK)?;
+            if let Heard::Signal(signal) = heard {
                 return Err(Stop::Interrupted(signal));
             }
-            if clock::now() > deadline {
+            // Only when everything that was said has been heard: this program may have stood still.
+            if heard == Heard::Nothing && clock::now() > deadline {
                 let seconds = READY_MAX.as_secs();
                 let words = self.troubles();
                 return Err(Stop::Failed(format!("waited {seconds} s for {what}{words}")));

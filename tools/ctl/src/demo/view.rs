@@ -11,8 +11,6 @@ use super::play::VICTIM;
 use super::setting::{ACQUIRERS, ISSUERS};
 use super::stage::Stage;
 
-/// Where nobody watches, a line comes as often as this.
-const EVERY_SECONDS: u64 = 5;
 /// Of a terminal: one for the demo, one for each party.
 const LINES: usize = 5;
 
@@ -21,7 +19,6 @@ pub(super) struct View {
     /// The lines, on a terminal.
     lines: Option<(MultiProgress, Vec<ProgressBar>)>,
     seconds: u64,
-    answered: u64,
 }
 
 /// What a view shows beside the stage.
@@ -30,6 +27,8 @@ pub(super) struct Moment {
     pub(super) elapsed: Duration,
     /// What has happened to the issuer, if anything has.
     pub(super) fault: Option<&'static str>,
+    /// It is worth a line where nobody watches.
+    pub(super) is_worth_a_line: bool,
 }
 
 impl View {
@@ -37,14 +36,12 @@ impl View {
     pub(super) fn new(seconds: u64) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let seen = io::stderr().is_terminal() && !dumb;
-        Self { lines: seen.then(lines), seconds, answered: 0 }
+        Self { lines: seen.then(lines), seconds }
     }
 
     /// Shows a moment.
-    pub(super) fn show(&mut self, stage: &Stage, moment: &Moment) {
-        let answered = stage.acquirers.iter().map(|acquirer| acquirer.progress.answered).sum();
-        let before = std::mem::replace(&mut self.answered, answered);
-        let tps = answered.saturating_sub(before);
+    pub(super) fn show(&self, stage: &Stage, moment: &Moment) {
+        let tps: u64 = stage.acquirers.iter().map(|acquirer| acquirer.answers).sum();
         let elapsed = moment.elapsed.as_secs();
         let victim = ISSUERS[VICTIM].name;
         let fault = moment.fault.map(|fault| format!("; {victim} is {fault}")).unwrap_or_default();
@@ -55,7 +52,7 @@ impl View {
                 line.set_message(text);
                 line.tick();
             }
-        } else if elapsed > 0 && elapsed.is_multiple_of(EVERY_SECONDS) {
+        } else if moment.is_worth_a_line {
             let progress = stage.acquirers.iter().map(|acquirer| acquirer.progress);
             let (approved, declined) = progress.fold((0, 0), |(approved, declined), now| {
                 (approved + now.approved, declined + now.declined)
@@ -77,8 +74,8 @@ impl View {
 
     /// Takes the lines away.
     pub(super) fn clear(&self) {
-        if let Some((all, _)) = &self.lines {
-            drop(all.clear());
+        if let Some((_, lines)) = &self.lines {
+            lines.iter().for_each(ProgressBar::finish_and_clear);
         }
     }
 }
@@ -98,16 +95,14 @@ fn parties(stage: &Stage) -> impl Iterator<Item = String> {
         let now = &acquirer.progress;
         let latency = &now.latency_us;
         format!(
-            "  {:10} {:7.0} tx/s   approved {:8}   declined {:6}   p50 {:6.0} us   p99 {:7.0} us",
+            "{:10} {:6.0}/s  approved {:7}  declined {:5}  p50/p99 us {:.0}/{:.0}",
             party.name, now.tps, now.approved, now.declined, latency.p50, latency.p99
         )
     });
     let issuers = issuers(stage).map(|station| {
         let StationStatus { in_flight, timeouts, approved, .. } = station;
         let links = links(station);
-        format!(
-            "  {links:32} approved {approved:8}   in flight {in_flight:5}   timeouts {timeouts}"
-        )
+        format!("{links:24}  approved {approved:7}  in flight {in_flight:5}  timeouts {timeouts}")
     });
     acquirers.chain(issuers)
 }
