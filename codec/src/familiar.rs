@@ -17,9 +17,11 @@
 use crate::dialect::Layout;
 use crate::fields::Fields;
 use crate::kernel::{Kernel, Words};
+use crate::recipe::Recipe;
 use crate::shape::{Charset, Shape};
 use crate::slots::Spots;
 use alloc::boxed::Box;
+use core::cell::RefCell;
 use core::iter;
 
 /// Layouts kept.
@@ -91,6 +93,8 @@ struct Pattern {
     hexes_len: usize,
     /// What the slots have for such a message.
     spots: Spots,
+    /// How such a message was rewritten last.
+    recipe: RefCell<Recipe>,
 }
 
 /// The layouts met lately, and which is looked at first.
@@ -110,7 +114,7 @@ impl Familiar {
     pub(crate) fn new() -> Self {
         Self {
             keys: [0; LAYOUTS_MAX],
-            patterns: iter::repeat_n(Pattern::NONE, LAYOUTS_MAX).collect(),
+            patterns: iter::repeat_with(Pattern::none).take(LAYOUTS_MAX).collect(),
             recent: 0,
             len: 0,
             hand: 0,
@@ -154,6 +158,12 @@ impl Familiar {
     #[inline]
     pub(crate) fn spots(&self, index: usize) -> Option<&Spots> {
         Some(&self.patterns.get(index)?.spots)
+    }
+
+    /// How a message that fits this pattern was rewritten last.
+    #[inline]
+    pub(crate) fn recipe(&self, index: usize) -> Option<&RefCell<Recipe>> {
+        Some(&self.patterns.get(index)?.recipe)
     }
 
     #[cold]
@@ -203,18 +213,21 @@ fn key(layout: &Layout, bytes: &[u8]) -> Option<u64> {
 }
 
 impl Pattern {
-    const NONE: Self = Self {
-        print: 0,
-        len: usize::MAX,
-        present: Fields::EMPTY,
-        packed: false,
-        used: false,
-        chunks: [Chunk::ANY; BYTES_MAX / 16],
-        last: Chunk::ANY,
-        hexes: [(0, 0); HEXES_MAX],
-        hexes_len: 0,
-        spots: Spots::NONE,
-    };
+    const fn none() -> Self {
+        Self {
+            print: 0,
+            len: usize::MAX,
+            present: Fields::EMPTY,
+            packed: false,
+            used: false,
+            chunks: [Chunk::ANY; BYTES_MAX / 16],
+            last: Chunk::ANY,
+            hexes: [(0, 0); HEXES_MAX],
+            hexes_len: 0,
+            spots: Spots::NONE,
+            recipe: RefCell::new(Recipe::NONE),
+        }
+    }
 
     #[inline]
     fn fits(&self, layout: &Layout, bytes: &[u8]) -> bool {
@@ -271,6 +284,7 @@ impl Pattern {
         self.len = bytes.len();
         self.present = present;
         self.spots = *spots;
+        *self.recipe.get_mut() = Recipe::NONE;
         self.used = true;
         Some(())
     }

@@ -47,6 +47,8 @@ mod writer;
 
 mod plan;
 
+mod recipe;
+
 mod framing;
 
 pub use decode::MESSAGE_BYTES_MAX;

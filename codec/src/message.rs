@@ -4,8 +4,10 @@ use crate::dialect::Dialect;
 use crate::fields::Fields;
 use crate::mask::Masked;
 use crate::mti::Mti;
+use crate::recipe::Recipe;
 use crate::slots::{Slots, Spots};
 use crate::value::Value;
+use core::cell::RefCell;
 use core::fmt;
 
 /// A decoded message, borrowed: dialect, bytes, and where each field is.
@@ -118,6 +120,11 @@ pub(crate) struct Places<'a> {
 }
 
 impl<'a> Message<'a> {
+    #[inline]
+    pub(crate) fn recipe(&self) -> Option<&'a RefCell<Recipe>> {
+        self.slots.recipe()
+    }
+
     #[inline]
     pub(crate) fn places(&self) -> Places<'a> {
         Places { spots: self.slots.spots(), present: self.slots.present }

@@ -19,6 +19,7 @@ use crate::shape::{Head, Shape};
 use crate::spec::{Class, FieldSpec, Form, Length};
 use crate::writer::{WriteError, WriteReason};
 use alloc::boxed::Box;
+use core::cell::RefCell;
 use core::fmt;
 
 /// How messages of one dialect become messages of another of the same version.
@@ -110,6 +111,29 @@ impl Plan {
         out: &mut [u8],
     ) -> Result<usize, WriteError> {
         assert!(message.dialect().layout().print == self.from_print, "a plan for another dialect");
+        let Some(Ok(mut recipe)) = message.recipe().map(RefCell::try_borrow_mut) else {
+            return self.write_anew(message, mti, drop, edits, out);
+        };
+        let way = (mti, drop);
+        if let Some(len) = recipe.follow(self.to.print, message.bytes(), way, edits, out) {
+            return Ok(len);
+        }
+        let len = self.write_anew(message, mti, drop, edits, out)?;
+        if let Some(written) = out.get(..len).filter(|_| recipe.is_stale()) {
+            recipe.learn(&self.to, self.converted, message, way, edits, written);
+        }
+        Ok(len)
+    }
+
+    /// Writes field by field, whatever was written before.
+    fn write_anew(
+        &self,
+        message: &Message<'_>,
+        mti: Mti,
+        drop: Fields,
+        edits: &[Edit<'_>],
+        out: &mut [u8],
+    ) -> Result<usize, WriteError> {
         let present = message.fields();
         let (edited, patched) = self.sort(message, edits)?;
         let kept = present.difference(drop).difference(edited);

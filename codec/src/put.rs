@@ -234,7 +234,7 @@ pub(crate) fn is_nibbles(shape: Shape, nibbles: u64, units: u8) -> bool {
 
 /// Digits in the form of a field of digits, for which `room` is as long as it must be.
 #[inline]
-fn write_nibbles(shape: Shape, nibbles: u64, units: u8, room: &mut [u8]) {
+pub(crate) fn write_nibbles(shape: Shape, nibbles: u64, units: u8, room: &mut [u8]) {
     if shape.charset == Charset::Digits {
         write_ascii(nibbles, room);
     } else {
@@ -246,7 +246,7 @@ fn write_nibbles(shape: Shape, nibbles: u64, units: u8, room: &mut [u8]) {
 /// Copies between slices of one length. Most are short, and a call would cost more than two loads
 /// and two stores that overlap.
 #[inline]
-fn copy_bytes(from: &[u8], to: &mut [u8]) {
+pub(crate) fn copy_bytes(from: &[u8], to: &mut [u8]) {
     match from.len() {
         0..=3 => {
             for (to, from) in to.iter_mut().zip(from) {

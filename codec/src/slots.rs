@@ -5,6 +5,8 @@ use crate::familiar::Familiar;
 use crate::fields::Fields;
 use crate::message::Message;
 use crate::mti::Mti;
+use crate::recipe::Recipe;
+use core::cell::RefCell;
 
 /// What [`Dialect::decode`] found: MTI, fields present, and offset and length of each.
 ///
@@ -102,6 +104,12 @@ impl Slots {
     #[inline]
     pub(crate) fn find(&self, n: u8) -> Option<(usize, u16)> {
         self.present.has(n).then(|| self.spots().find(n))
+    }
+
+    /// How a message laid out like this one was rewritten last; `None` when it is not familiar.
+    #[inline]
+    pub(crate) fn recipe(&self) -> Option<&RefCell<Recipe>> {
+        self.like.and_then(|index| self.familiar.recipe(index))
     }
 
     #[inline]

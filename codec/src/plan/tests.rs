@@ -200,3 +200,69 @@ fn between_equal_dialects_everything_is_copied() {
         assert_eq!((plan.converted, plan.carried()), (Fields::EMPTY, dialect.fields()));
     }
 }
+
+/// What a plan writes into a message's place, by rote or anew.
+fn written(
+    plan: &Plan,
+    message: &Message<'_>,
+    drop: Fields,
+    edits: &[Edit<'_>],
+) -> Result<Vec<u8>, WriteError> {
+    let mut out = [0xEE; 700];
+    let len = plan.write(message, Mti::of(0x1210), drop, edits, &mut out)?;
+    assert!(out[len..].iter().all(|&byte| byte == 0xEE), "written behind the end");
+    Ok(out[..len].to_vec())
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_message_rewritten_by_rote_has_the_bytes_of_one_rewritten_field_by_field(
+        steps in proptest::collection::vec(
+            // Layout, drop, edits: their lengths vary little, so that rote has its chance.
+            (0..3_usize, 0..2_usize, 0..5_usize, 0..1_000_000_u32, 1..3_u8, proptest::bool::ANY),
+            1..120,
+        ),
+    ) {
+        let dialects = ["iso93-ascii", "iso93-binary"].map(|name| built_in(name).unwrap());
+        let layouts: [&[u8]; 3] = [&[2, 3, 7, 11, 32, 41, 64], &[3, 7, 11, 33, 41, 70], &[11, 37]];
+        let drops = [Fields::of(&[53, 64, 96, 128]), Fields::of(&[33, 41])];
+        let mut familiar = Slots::new();
+        for (layout, drop, way, number, units, across) in steps {
+            let (from, to) = (dialects[0], dialects[usize::from(across)]);
+            let plan = Plan::new(from, to).unwrap();
+            let fields = Fields::of(layouts[layout]);
+            let mut bytes = [0; 300];
+            let mut writer = Writer::new(from, &mut bytes, Mti::of(0x1200), fields).unwrap();
+            for n in fields {
+                match n {
+                    2 => writer.put_text(2, b"3530111333300000").unwrap(),
+                    32 | 33 => writer.put_text(n, &b"77334000001"[..9 + usize::from(units)]).unwrap(),
+                    37 | 41 => writer.put_text(n, b"T1").unwrap(),
+                    64 => writer.put_binary(64, &[7; 8]).unwrap(),
+                    _ => writer.put_number(n, u64::from(number) % 1_000).unwrap(),
+                }
+            }
+            let len = writer.finish().unwrap();
+            let stan = Edit { field: 11, value: Replace::Packed { digits: 0x12_3456, units: 6 } };
+            let wire = if across { &[0x02, 0x12][..] } else { &b"0212"[..] };
+            let ways: [&[Edit<'_>]; 5] = [
+                &[stan],
+                &[stan, Edit { field: 33, value: Replace::Packed { digits: 0x12, units } }],
+                &[stan, Edit { field: 32, value: Replace::Wire(wire) }],
+                &[text(7, b"1121052030"), stan],
+                // Wrong in the first place, and refused by rote as well.
+                &[Edit { field: 11, value: Replace::Packed { digits: 0xA, units: 6 } }],
+            ];
+            from.decode(&bytes[..len], &mut familiar).unwrap();
+            let by_rote = familiar.message(from, &bytes[..len]);
+            let mut fresh = Slots::new();
+            from.decode(&bytes[..len], &mut fresh).unwrap();
+            let anew = fresh.message(from, &bytes[..len]);
+            proptest::prop_assert!(anew.recipe().is_none());
+            proptest::prop_assert_eq!(
+                written(&plan, &by_rote, drops[drop], ways[way]),
+                written(&plan, &anew, drops[drop], ways[way])
+            );
+        }
+    }
+}
