@@ -6,8 +6,14 @@ use std::net::SocketAddr;
 
 use mio::net::TcpListener;
 use mio::{Interest, Registry};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::ids::{self, INDEX_MAX, ListenerId};
+
+/// Connections that may wait to be accepted: all links of a station, and more, come back at once
+/// after a fault. One too many is not told so; it tries again by itself, a second later. Linux
+/// takes no more than `net.core.somaxconn`.
+const BACKLOG: i32 = 4_096;
 
 /// Listening addresses by slot. Their number is bounded by the configuration that names them.
 #[derive(Default)]
@@ -32,7 +38,7 @@ impl Listeners {
         registry: &Registry,
         address: SocketAddr,
     ) -> io::Result<ListenerId> {
-        let mut listener = TcpListener::bind(address)?;
+        let mut listener = bind(address)?;
         let place = match self.slots.iter().position(|slot| slot.listener.is_none()) {
             Some(place) => place,
             None if self.slots.len() < INDEX_MAX => {
@@ -111,4 +117,14 @@ impl Listeners {
             .get_mut(ids::widen(id.index))
             .filter(|slot| slot.generation == id.generation && slot.listener.is_some())
     }
+}
+
+/// As [`TcpListener::bind`], with room for more than its 128.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let kind = Type::STREAM.nonblocking();
+    let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
 }

@@ -1,12 +1,12 @@
 //! How connections begin, and how they do not.
 
 use std::io::{ErrorKind, Read as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::thread;
 
 use switch_net::{CloseReason, Net, SendError, SocketOptions};
 
-use super::world::{Heard, World, any_port, deserted};
+use super::world::{Heard, PATIENCE, World, any_port, deserted};
 
 #[test]
 fn who_connects_is_accepted_and_named() {
@@ -84,6 +84,27 @@ fn a_hundred_who_come_together_are_all_accepted() {
     world.until(|world| world.net.counters().accepted == 100);
     drop(peers);
     world.until(|world| world.net.sockets_open() == 0);
+}
+
+#[test]
+fn six_hundred_who_come_before_anybody_looks_need_not_come_twice() {
+    let mut world = World::with(600, SocketOptions::default());
+    for _ in 0..600 {
+        // Who finds no room waits a second and tries again, in vain: nobody accepts meanwhile. Who
+        // has left again still waits to be accepted.
+        TcpStream::connect_timeout(&world.address(), PATIENCE).unwrap();
+    }
+    world.until(|world| world.net.counters().accepted == 600);
+}
+
+#[test]
+fn a_listener_of_the_other_family_is_one_too() {
+    let mut world = World::new();
+    let Ok(listener) = world.net.listen((Ipv6Addr::LOCALHOST, 0).into()) else {
+        return; // a machine without it
+    };
+    let _peer = TcpStream::connect(world.net.local_addr(listener).unwrap()).unwrap();
+    world.until(|world| world.net.counters().accepted == 1);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use switch_net::{CloseReason, Handler, ListenerId, Net, SocketId, SocketOptions, Turn, Verdict};
 
 /// Only reached when a test fails.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a `Net` told, in order.
 #[derive(Debug, PartialEq, Eq)]
