@@ -25,8 +25,6 @@ pub enum Closing {
 pub enum Unmatched {
     /// Nothing with that STAN is pending: never sent, or answered before.
     Unknown,
-    /// It came from another station than the one that was asked.
-    OtherStation,
     /// This field differs from what was sent.
     Differs(u8),
     /// None of the fields that could have been compared came back.

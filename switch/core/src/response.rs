@@ -197,8 +197,7 @@ impl Turn<'_> {
     fn unmatched(&mut self, link: LinkId, message: &Message<'_>, stan: Stan, why: Unmatched) {
         self.count(match why {
             Unmatched::Unknown => Counter::UnmatchedUnknown,
-            Unmatched::OtherStation
-            | Unmatched::Differs(_)
+            Unmatched::Differs(_)
             | Unmatched::NothingToCompare
             | Unmatched::Mti
             | Unmatched::NoActionCode => Counter::UnmatchedDiffers,

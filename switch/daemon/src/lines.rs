@@ -207,7 +207,6 @@ fn why_closing(why: Closing) -> &'static str {
 fn why_unmatched(why: Unmatched) -> Cow<'static, str> {
     match why {
         Unmatched::Unknown => "nothing with this STAN waits for an answer".into(),
-        Unmatched::OtherStation => "another station was asked".into(),
         Unmatched::Differs(field) => format!("DE {field} differs from what was sent").into(),
         Unmatched::NothingToCompare => "none of the fields to compare came back".into(),
         Unmatched::Mti => "the MTI does not answer the request's".into(),
