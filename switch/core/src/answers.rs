@@ -44,8 +44,13 @@ fn write_own<'e>(
 
 impl Turn<'_> {
     /// Refuses a message that has not become a transaction: nothing has changed, so nothing is
-    /// recorded.
+    /// recorded. Without a STAN its sender could not tell what the answer is to, so the message is
+    /// reported as one that can not be read (1644, DE 24 650).
     pub(crate) fn refuse(&mut self, link: LinkId, message: &Message<'_>, refusal: Refusal) {
+        if !message.fields().has(11) {
+            self.tell(Notice::Incomplete { link, mti: message.mti(), field: 11 });
+            return self.report_malformed(link);
+        }
         self.count(refusal.counter());
         self.answer_directly(link, message, refusal.action(), Some(self.plan.institution));
     }

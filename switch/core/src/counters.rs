@@ -23,7 +23,7 @@ counters! {
     Frames = "frames",
     /// Frames without a message: keep-alives of the framing.
     KeepAlives = "keep_alives",
-    /// Requests (1100, 1101, 1200, 1201) received.
+    /// Requests (1100, 1101, 1200, 1201) received, each with a STAN.
     Requests = "requests",
     /// Requests handed to a socket of an issuer.
     Forwarded = "forwarded",
@@ -79,7 +79,8 @@ counters! {
 
     /// Malformed messages that got no answer.
     MalformedDropped = "malformed_dropped",
-    /// Messages that can not be parsed and were reported as such (1644, DE 24 650).
+    /// Messages that can not be parsed, or have no STAN to answer by, and were reported as such
+    /// (1644, DE 24 650).
     MalformedReported = "malformed_reported",
     /// Notifications and acknowledgements: never answered.
     Unanswerable = "unanswerable",

@@ -223,7 +223,7 @@ impl Turn<'_> {
         true
     }
 
-    /// Reports a message that can not be parsed (1644, DE 24 650).
+    /// Reports a message that can not be parsed, or not be answered (1644, DE 24 650).
     pub(crate) fn report_malformed(&mut self, link: LinkId) {
         let station = self.plan.station_of(link);
         let stan = self.world.stations[station.index()].network_stan();

@@ -44,6 +44,9 @@ enum Standing {
 
 impl Turn<'_> {
     pub(crate) fn on_request(&mut self, link: LinkId, message: &Message<'_>) {
+        if !message.fields().has(11) {
+            return self.refuse(link, message, Refusal::Format);
+        }
         self.count(Counter::Requests);
         let acquirer = self.plan.station_of(link);
         self.world.stations[acquirer.index()].tally.requests += 1;
@@ -146,10 +149,7 @@ impl Turn<'_> {
             .institutions
             .iter()
             .any(|known| known.digits == digits && u16::from(known.units) == units);
-        if !known {
-            return Err(Refusal::UnknownAcquirer);
-        }
-        if message.fields().has(11) { Ok(()) } else { self.incomplete(link, message, 11) }
+        if known { Ok(()) } else { Err(Refusal::UnknownAcquirer) }
     }
 
     /// Which issuer gets it: the first of the card's route that can take it.

@@ -151,15 +151,60 @@ fn a_request_without_a_field_that_every_request_needs_is_904() {
 }
 
 #[test]
-fn a_request_without_a_stan_is_904_without_one() {
+fn a_request_without_a_stan_is_reported_as_nobody_could_match_an_answer() {
+    let mut world = pair();
+    // Two requests, one of them wrong in other ways too; an advice; a sign-on of unknown kind.
     refused(
-        &mut pair(),
+        &mut world,
         sale(2500).without(11),
         expect![[r#"
         00.000 A.0 > 1200
         00.000     ! A.0 sent 1200 with a bad or missing DE 11
-        00.000 A.0 < 1210 39=904
-        counted: frames 1, requests 1, refused_format 1
+        00.000 A.0 < 1644 11=999000 24=650
+        counted: frames 1, malformed_reported 1
+    "#]],
+    );
+    refused(
+        &mut world,
+        sale(2500).without(11).without(2).kind(0x1101),
+        expect![[r#"
+        00.000 A.0 > 1101
+        00.000     ! A.0 sent 1101 with a bad or missing DE 11
+        00.000 A.0 < 1644 11=999001 24=650
+        counted: frames 1, malformed_reported 1
+    "#]],
+    );
+    refused(
+        &mut world,
+        sale(2500).without(11).kind(0x1120),
+        expect![[r#"
+        00.000 A.0 > 1120
+        00.000     ! A.0 sent 1120 with a bad or missing DE 11
+        00.000 A.0 < 1644 11=999002 24=650
+        counted: frames 1, malformed_reported 1
+    "#]],
+    );
+    refused(
+        &mut world,
+        network(811).without(11),
+        expect![[r#"
+        00.000 A.0 > 1804 24=811
+        00.000     ! A.0 sent 1804 with a bad or missing DE 11
+        00.000 A.0 < 1644 11=999003 24=650
+        counted: frames 1, malformed_reported 1
+    "#]],
+    );
+}
+
+#[test]
+fn an_echo_without_a_stan_is_answered_on_its_link_all_the_same() {
+    refused(
+        &mut pair(),
+        network(831).without(11),
+        expect![[r#"
+        00.000 A.0 > 1804 24=831
+        00.000 A.0 < 1814 39=800
+        counted: frames 1, network_answered 1
     "#]],
     );
 }
