@@ -24,8 +24,8 @@ pub struct Arguments {
     /// Measured time of each run, seconds
     #[arg(long, value_name = "S", default_value = "5", value_parser = parse::duration)]
     duration: Duration,
-    /// Time before it, seconds
-    #[arg(long, value_name = "S", default_value = "1", value_parser = parse::duration)]
+    /// Time before it, seconds: links between centres live for weeks, so a steady state is compared
+    #[arg(long, value_name = "S", default_value = "3", value_parser = parse::duration)]
     warmup: Duration,
     /// Pairs of runs, in alternating order
     #[arg(long, value_name = "N", default_value_t = 5)]
