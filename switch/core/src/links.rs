@@ -4,7 +4,7 @@
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
-use crate::ids::{SlotId, Stan, WorkerId};
+use crate::ids::{SlotId, Stan, StationId, WorkerId};
 use crate::time::Time;
 
 /// Echo tests in a row that may go unanswered before a link is opened anew.
@@ -60,6 +60,8 @@ pub struct Unsent {
 /// One link.
 #[derive(Debug)]
 pub struct Link {
+    /// Whose it is.
+    pub station: StationId,
     /// Where it stands.
     pub phase: Phase,
     /// How often it has been opened.
@@ -80,10 +82,11 @@ pub struct Link {
     pub unsent: VecDeque<Unsent>,
 }
 
-impl Default for Link {
+impl Link {
     /// A link that was never open.
-    fn default() -> Self {
+    pub fn of(station: StationId) -> Self {
         Self {
+            station,
             phase: Phase::Down,
             generation: 0,
             since: Time(0),
@@ -95,9 +98,7 @@ impl Default for Link {
             unsent: VecDeque::new(),
         }
     }
-}
 
-impl Link {
     /// When something has to be done about an open link whose station wants an echo after
     /// `silence`.
     pub fn wakes(&self, silence: Option<Duration>) -> Time {

@@ -127,7 +127,7 @@ impl Turn<'_> {
         let settings = &self.plan.station(station).settings;
         let world = &mut *self.world;
         let now = &mut world.links[link.index()];
-        let was_open = !matches!(now.phase, Phase::Down | Phase::Connecting);
+        let was = now.phase;
         (now.phase, now.since, now.asked) = (Phase::Down, self.now.boot, None);
         if settings.connects && !world.drain.is_on() {
             let pause = pause(now.attempts, settings.reconnect, chance(&mut world.chance));
@@ -137,14 +137,11 @@ impl Turn<'_> {
         } else {
             now.retry = Time::NEVER;
         }
-        let of_station = &mut world.stations[station.index()];
-        of_station.on_unready(link);
-        world.unannounced = true;
-        if was_open {
-            of_station.open -= 1;
-            if of_station.open == 0 {
-                of_station.signed_off = settings.sign_on == SignOn::Theirs;
-            }
+        if was.is_open() {
+            world.stations[station.index()].on_gone(link);
+            world.unannounced = true;
+        }
+        if was.is_open() || was == Phase::Closing {
             world.counters.count(Counter::LinksClosed);
         }
         let mut unsent = 0;

@@ -212,15 +212,13 @@ impl World {
         Left::Unsent
     }
 
-    /// Asks for a link to be closed.
+    /// Asks for a link to be closed. From here on it is none that the station has.
     pub(crate) fn close(&mut self, link: LinkId, why: Closing) {
         let now = &mut self.links[link.index()];
         if now.phase.is_open() {
             now.phase = Phase::Closing;
             now.asked = None;
-            for station in &mut self.stations {
-                station.on_unready(link);
-            }
+            self.stations[now.station.index()].on_gone(link);
             self.orders.push_back(Order::Close(link, why));
             self.notices.tell(Notice::Closing { link, why }, &mut self.counters);
             self.unannounced = true;

@@ -44,7 +44,7 @@ pub struct Tally {
 pub struct StationNow {
     /// Links that can take a message, when this worker owns them.
     pub ready: Vec<LinkId>,
-    /// Links that are connected, ready or not.
+    /// Links that are connected, ready or not; one that is to be closed is not among them.
     pub open: u32,
     /// Whose turn it is among `ready`, in which release, and for how many requests so far.
     turn: usize,
@@ -52,6 +52,8 @@ pub struct StationNow {
     run: u32,
     /// Whether the station itself signed off, or has not signed on yet where it must.
     pub signed_off: bool,
+    /// Whether it has to sign on (again, when all its links were lost).
+    signs_on: bool,
     /// As the owner of its links says, when that is another worker.
     told: Usable,
     /// As this worker, being the owner, has told the others.
@@ -85,6 +87,7 @@ impl StationNow {
                 release: 0,
                 run: 0,
                 signed_off: station.settings.sign_on == SignOn::Theirs,
+                signs_on: station.settings.sign_on == SignOn::Theirs,
                 told: Usable::LinkDown,
                 announced: Usable::LinkDown,
                 stans: station.settings.role.issues().then(|| Stans::new(me, plan.workers)),
@@ -125,9 +128,13 @@ impl StationNow {
         }
     }
 
-    /// A link can take no more messages.
-    pub fn on_unready(&mut self, link: LinkId) {
+    /// An open link is lost, or is to be closed: it can take no more messages.
+    pub fn on_gone(&mut self, link: LinkId) {
         self.ready.retain(|&ready| ready != link);
+        self.open -= 1;
+        if self.open == 0 {
+            self.signed_off = self.signs_on;
+        }
     }
 
     /// The place in `ready` of the link whose turn it is. The turn goes round with each release, and
@@ -173,6 +180,7 @@ mod tests {
             release: 0,
             run: 0,
             signed_off: false,
+            signs_on: false,
             told: Usable::Ready,
             announced: Usable::Ready,
             stans: None,
@@ -206,7 +214,7 @@ mod tests {
         for release in 1..=3 {
             station.take_turn(release);
         }
-        station.on_unready(LinkId(2));
+        station.on_gone(LinkId(2));
         assert_eq!(station.take_turn(4), 0);
     }
 }

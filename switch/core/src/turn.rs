@@ -97,7 +97,8 @@ impl Core {
     /// the pauses between attempts to connect, and nothing else.
     pub fn new(plan: Arc<Plan>, me: WorkerId, gate_bytes: usize, chance: u64) -> Self {
         let limits = plan.limits;
-        let links: Vec<Link> = plan.link_stations.iter().map(|_| Link::default()).collect();
+        let links: Vec<Link> =
+            plan.link_stations.iter().map(|&station| Link::of(station)).collect();
         let orders = links.len() * 2 + limits.parked_max as usize;
         let mut world = World {
             stations: StationNow::all(&plan, me),

@@ -191,9 +191,9 @@ impl Overview {
         let endpoint = &self.configuration.endpoints[station.index()];
         let first = self.plan.station(station).links_from.0;
         let state = match link.phase {
-            Phase::Down => LinkState::Down,
+            Phase::Down | Phase::Closing => LinkState::Down,
             Phase::Connecting => LinkState::Connecting,
-            Phase::Open | Phase::Closing => LinkState::Up,
+            Phase::Open => LinkState::Up,
             Phase::Ready if signed_off => LinkState::SignedOff,
             Phase::Ready if sign_on == SignOn::None => LinkState::Up,
             Phase::Ready => LinkState::SignedOn,

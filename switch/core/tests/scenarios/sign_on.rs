@@ -9,7 +9,7 @@ use switch_core::links::Phase;
 use switch_core::plan::{SignOn, StationSettings};
 
 use crate::world::{
-    Setup, World, acquirer, echo, issuer, network, packed, sale, sign_off, sign_on,
+    Setup, World, acquirer, answer, echo, issuer, network, packed, sale, sign_off, sign_on,
 };
 
 /// One issuer that signs on like this, with its echo after 30 s of silence.
@@ -165,6 +165,44 @@ fn a_station_that_signed_on_must_do_so_again_when_all_its_links_were_lost() {
     world.passes_secs(1);
     world.issuer("X").on(0).connects();
     assert_eq!(sale_gets(&mut world).as_deref(), Some("910"));
+}
+
+#[test]
+fn a_station_that_signed_on_must_do_so_again_when_we_closed_its_last_link() {
+    let mut world = with(SignOn::Theirs);
+    world.issuer("X").connects();
+    world.issuer("X").sends(sign_on());
+    world.issuer("X").has_room_for(0);
+    world.issuer("X").sends(echo());
+    assert_eq!(sale_gets(&mut world).as_deref(), Some("907"));
+    world.passes_secs(1);
+    world.issuer("X").connects();
+    assert_eq!(sale_gets(&mut world).as_deref(), Some("910"));
+    world.issuer("X").sends(sign_on());
+    assert_eq!(sale_gets(&mut world), None);
+}
+
+#[test]
+fn a_link_that_is_to_be_closed_is_none_from_then_on() {
+    let mut world = with(SignOn::Ours);
+    world.issuer("X").connects();
+    let asked = world.issuer("X").takes();
+    let refusal = world.issuer("X").writes(answer(&asked, "909"));
+    let sale = world.acquirer("A").writes(sale(1));
+    world.forget();
+    // In one turn: the link is still connected when the sale comes.
+    world.hears_without_a_turn("X", &refusal);
+    world.hears_without_a_turn("A", &sale);
+    world.passes(Duration::ZERO);
+    world.check(expect![[r#"
+        00.000 X.0 * close SignOnFailed
+        00.000     ! X.0 refused our 801 with 909
+        00.000     ! X.0 to be closed: SignOnFailed
+        00.000     ! X.0 closed, 0 unsent
+        00.000 A.0 < 1210 11=000101 39=907
+        counted: frames 2, requests 1, refused_link_down 1, links_closed 1
+    "#]]);
+    assert_eq!(world.acquirer("A").heard().of(39), "907");
 }
 
 #[test]
