@@ -34,7 +34,7 @@ pub enum Record {
         /// When the request arrived.
         arrived: Time,
     },
-    /// The issuer's answer was accepted.
+    /// The issuer's answer was accepted and is passed on.
     Settlement {
         /// Who answered.
         issuer: StationId,
@@ -63,6 +63,18 @@ pub enum Record {
         /// When that was known.
         at: Time,
     },
+    /// The issuer's answer can not be said in the acquirer's format; the acquirer gets 909. Where
+    /// the issuer approved, it knows of a sale that the acquirer does not.
+    Undelivered {
+        /// Who answered.
+        issuer: StationId,
+        /// Our STAN.
+        stan: Stan,
+        /// DE 39 of the issuer, three packed digits.
+        action: u16,
+        /// When the answer arrived.
+        at: Time,
+    },
 }
 
 impl Record {
@@ -83,14 +95,13 @@ impl Record {
                 to.put(arrived.0.to_le_bytes());
             }
             Self::Settlement { issuer, stan, action, at } => {
-                to.put([2]);
-                to.put(issuer.0.to_le_bytes());
-                to.put(stan.0.to_le_bytes());
-                to.put(action.to_le_bytes());
-                to.put(at.0.to_le_bytes());
+                to.answer(2, issuer, stan, action, at);
             }
             Self::Expiry { issuer, stan, at } => to.ending(3, issuer, stan, at),
             Self::Unsent { issuer, stan, at } => to.ending(4, issuer, stan, at),
+            Self::Undelivered { issuer, stan, action, at } => {
+                to.answer(5, issuer, stan, action, at);
+            }
         }
         to.at
     }
@@ -113,12 +124,17 @@ impl Record {
                 sent_at: u64::from_le_bytes(from.take()?),
                 arrived: Time(u64::from_le_bytes(from.take()?)),
             },
-            2 => Self::Settlement {
-                issuer: StationId(u16::from_le_bytes(from.take()?)),
-                stan: Stan(u32::from_le_bytes(from.take()?)),
-                action: u16::from_le_bytes(from.take()?),
-                at: Time(u64::from_le_bytes(from.take()?)),
-            },
+            2 | 5 => {
+                let issuer = StationId(u16::from_le_bytes(from.take()?));
+                let stan = Stan(u32::from_le_bytes(from.take()?));
+                let action = u16::from_le_bytes(from.take()?);
+                let at = Time(u64::from_le_bytes(from.take()?));
+                if kind == 2 {
+                    Self::Settlement { issuer, stan, action, at }
+                } else {
+                    Self::Undelivered { issuer, stan, action, at }
+                }
+            }
             3 | 4 => {
                 let issuer = StationId(u16::from_le_bytes(from.take()?));
                 let stan = Stan(u32::from_le_bytes(from.take()?));
@@ -147,6 +163,14 @@ impl Cursor<'_> {
         self.at += N;
     }
 
+    fn answer(&mut self, kind: u8, issuer: StationId, stan: Stan, action: u16, at: Time) {
+        self.put([kind]);
+        self.put(issuer.0.to_le_bytes());
+        self.put(stan.0.to_le_bytes());
+        self.put(action.to_le_bytes());
+        self.put(at.0.to_le_bytes());
+    }
+
     fn ending(&mut self, kind: u8, issuer: StationId, stan: Stan, at: Time) {
         self.put([kind]);
         self.put(issuer.0.to_le_bytes());
@@ -171,7 +195,7 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn each() -> [Record; 4] {
+    fn each() -> [Record; 5] {
         let (issuer, stan, at) = (StationId(3), Stan(900_001), Time(u64::MAX - 1));
         [
             Record::Decision {
@@ -187,6 +211,7 @@ mod tests {
             Record::Settlement { issuer, stan, action: 0x116, at },
             Record::Expiry { issuer, stan, at },
             Record::Unsent { issuer, stan, at },
+            Record::Undelivered { issuer, stan, action: 0x000, at },
         ]
     }
 
@@ -197,6 +222,16 @@ mod tests {
             let len = record.write(&mut bytes);
             assert_eq!(Record::read(&bytes[..len]), Some(record));
         }
+    }
+
+    #[test]
+    fn no_two_records_are_of_one_kind() {
+        let kinds = each().map(|record| {
+            let mut bytes = [0; RECORD_MAX];
+            record.write(&mut bytes);
+            bytes[1]
+        });
+        assert_eq!(kinds, [1, 2, 3, 4, 5]);
     }
 
     #[test]

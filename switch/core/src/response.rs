@@ -155,6 +155,7 @@ impl Turn<'_> {
                 if !self.can_answer() {
                     return self.count(Counter::AnswersLost);
                 }
+                let record = Record::Undelivered { issuer, stan, action: code, at };
                 self.answer_kept(slot, Refusal::Malfunction, Some(&record));
             }
             Some(Ok(())) => {

@@ -49,9 +49,9 @@ enum Decided {
 pub(crate) struct Ledger {
     known: BTreeMap<Key, Known>,
     decided: BTreeMap<(String, u32), Decided>,
-    /// Records by kind: decisions, settlements, expiries, unsent; the same by issuer.
-    records: [u64; 4],
-    records_of: BTreeMap<String, [u64; 4]>,
+    /// Records by kind: decisions, settlements, expiries, unsent, undelivered; the same by issuer.
+    records: [u64; 5],
+    records_of: BTreeMap<String, [u64; 5]>,
     /// Requests that an issuer heard, or that its socket did not hand over.
     forwarded: u64,
     /// Frames that were nobody's request, each of which may get an answer.
@@ -145,13 +145,15 @@ impl Ledger {
         let name = |id| world.plan.station(id).settings.name.clone();
         let (kind, issuer, stan, after) = match record {
             Record::Decision { issuer, stan, .. } => (0, issuer, stan, Decided::Open),
-            Record::Settlement { issuer, stan, action, .. } => {
+            Record::Settlement { issuer, stan, action, .. }
+            | Record::Undelivered { issuer, stan, action, .. } => {
                 let code = format!("{action:03x}");
                 let asked = (name(issuer), stan.0);
                 let of = |known: &&Known| known.forwarded.as_ref() == Some(&asked);
                 let known = self.known.values().find(of).expect("an issuer answers what it heard");
                 assert!(known.answered.contains(&code), "{record:?} {known:?}");
-                (1, issuer, stan, Decided::Over)
+                let kind = if matches!(record, Record::Settlement { .. }) { 1 } else { 4 };
+                (kind, issuer, stan, Decided::Over)
             }
             Record::Expiry { issuer, stan, at } => {
                 let until = at + world.plan.limits.quarantine;
@@ -163,7 +165,7 @@ impl Ledger {
         self.records_of.entry(name(issuer)).or_default()[kind] += 1;
         let before = self.decided.insert((name(issuer), stan.0), after);
         match (kind, before) {
-            (0, None | Some(Decided::Over)) | (1..=3, Some(Decided::Open)) => {}
+            (0, None | Some(Decided::Over)) | (1..=4, Some(Decided::Open)) => {}
             (0, Some(Decided::Resting(until))) => assert!(until <= world.now(), "{record:?}"),
             (_, before) => panic!("{record:?} after {before:?}"),
         }
@@ -253,8 +255,8 @@ impl Ledger {
             assert_eq!(core.gate_fill().0, 0);
         }
         let count = |counter| world.count(counter);
-        let refused = count(Counter::RefusedMalfunction);
-        assert_eq!(count(Counter::Answered) + refused, self.records[1]);
+        assert_eq!(count(Counter::Answered), self.records[1]);
+        assert_eq!(count(Counter::RefusedMalfunction), self.records[4]);
         assert_eq!(count(Counter::RefusedTimedOut), self.records[2]);
         assert_eq!(count(Counter::RefusedUnsent), self.records[3]);
         assert_eq!(self.records[0], self.records[1..].iter().sum());
@@ -315,9 +317,10 @@ impl Ledger {
 
     /// That the conversations together went everywhere.
     pub(crate) fn has_seen_everything(&self) {
-        for code in
-            ["000", "001", "116", "209", "904", "907", "908", "910", "911", "916", "920", "921"]
-        {
+        for code in [
+            "000", "001", "116", "209", "904", "907", "908", "909", "910", "911", "916", "920",
+            "921",
+        ] {
             assert!(self.codes.contains_key(code), "nobody ever heard {code}: {:?}", self.codes);
         }
         assert!(self.records.iter().all(|&count| count > 30), "{:?}", self.records);

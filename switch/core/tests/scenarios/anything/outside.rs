@@ -12,7 +12,8 @@ use switch_core::plan::{Keys, Pin, Role, SignOn, StationSettings};
 use super::ledger::Ledger;
 use super::steps::{Line, Step};
 use crate::world::{
-    Full, Setup, Text, World, acquirer, answer, issuer, network, packed, sale, sign_on,
+    Full, Setup, Text, World, acquirer, answer, ascii_without, issuer, network, packed, sale,
+    sign_on,
 };
 
 /// The stations that send requests, and those that only answer them.
@@ -51,7 +52,13 @@ fn settings() -> Setup {
             in_flight_max: 3,
             ..acquirer("B")
         },
-        StationSettings { sign_on: SignOn::Theirs, echo, ..acquirer("C") },
+        // An answer with DE 44 can not be said to C.
+        StationSettings {
+            sign_on: SignOn::Theirs,
+            echo,
+            dialect: ascii_without(&[44]),
+            ..acquirer("C")
+        },
         StationSettings { links: 3, pin: Pin::Pass, ..issuer("X") },
         StationSettings { sign_on: SignOn::Ours, echo, dialect: packed(), links: 2, ..issuer("Y") },
         StationSettings { sign_on: SignOn::Theirs, timeout: Duration::from_secs(3), ..issuer("Z") },
@@ -262,6 +269,10 @@ impl Outside {
             }
             4 => {
                 text = text.without(12).without(41).with(44, "more");
+                true
+            }
+            5..=9 => {
+                text = text.with(44, "more");
                 true
             }
             _ => true,

@@ -48,6 +48,9 @@ impl Tale {
             Record::Unsent { issuer, stan, .. } => {
                 format!("{} never got {:06}", station(issuer), stan.0)
             }
+            Record::Undelivered { issuer, stan, action, .. } => {
+                format!("{} answered {:06} with {action:03x} in vain", station(issuer), stan.0)
+            }
         };
         self.line("", '+', &line);
     }
