@@ -92,7 +92,7 @@ fn a_worker_under_load_allocates_nothing_per_transaction() {
             let options = load::Options {
                 connections: 8,
                 pace: Pace::Window(8),
-                duration: Duration::from_secs(60),
+                duration: Duration::from_mins(1),
                 ..load::Options::new(target, ascii, ascii4)
             };
             load::run(&options, &stop, &mut |_| ())
