@@ -184,13 +184,16 @@ impl<'t, 'r> Section<'t, 'r> {
         &mut self,
         key: &'static str,
         within: RangeInclusive<u64>,
-    ) -> Option<Vec<u64>> {
+    ) -> Option<Vec<At<u64>>> {
         let node = self.find(key)?;
         let Value::List(list) = &node.value else {
             self.wrong(key, node, "a list, [...], of numbers");
             return None;
         };
-        let numbers = list.iter().map(|node| self.number_of(key, node, &within));
+        let numbers = list.iter().map(|node| {
+            let value = self.number_of(key, node, &within)?;
+            Some(At { value, place: node.place.clone() })
+        });
         numbers.collect::<Vec<_>>().into_iter().collect()
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codec::{Dialect, Fields};
+use switch_core::kept::KEPT;
 use switch_core::plan::{Institution, Keys, Pin, Role, SignOn, StationSettings};
 
 use super::Mode;
@@ -207,24 +208,37 @@ fn issuing(section: &mut Section<'_, '_>) -> Issuing {
     section.count("in_flight_max", 1..=900_000, &mut in_flight_max);
     let pins = [("refuse", Pin::Refuse), ("pass", Pin::Pass)];
     let pin = section.choice("pin", &pins).map_or(Pin::Refuse, |found| found.value);
-    let numbers = section.numbers("match", 2..=128);
-    if let Some(node) =
-        section.given("match").filter(|_| numbers.as_ref().is_some_and(Vec::is_empty))
-    {
+    let echoed = echoed(section).unwrap_or(Fields::of(&[7, 12, 32, 37, 41]));
+    Issuing { timeout, in_flight_max, pin, echoed }
+}
+
+/// The fields that an answer must echo; none when they are not given or not right.
+fn echoed(section: &mut Section<'_, '_>) -> Option<Fields> {
+    let numbers = section.numbers("match", 2..=128)?;
+    let mut echoed = Fields::EMPTY;
+    for At { value, place } in &numbers {
+        let field = u8::try_from(*value).ok().filter(|field| KEPT.contains(field));
+        if let Some(field) = field {
+            echoed = echoed.with(field);
+        } else {
+            let kept = KEPT.map(|field| field.to_string()).join(", ");
+            let message = format!(
+                "{value} is not kept of a request, so no answer could be compared with it; \
+                 choose among {kept}"
+            );
+            section.fail("match", place, message);
+        }
+    }
+    let node = section.given("match")?;
+    if numbers.iter().all(|number| number.value == 11) {
         section.fail(
             "match",
             &node.place,
-            "is empty: DE 11 alone would prove an answer; name fields that the issuer echoes, or \
-             remove it for 7, 12, 32, 37, 41",
+            "names no field beside DE 11, and that alone proves no answer; name fields that the \
+             issuer echoes, or remove it for 7, 12, 32, 37, 41",
         );
     }
-    let echoed = numbers.map_or(Fields::of(&[7, 12, 32, 37, 41]), |numbers| {
-        numbers
-            .iter()
-            .filter_map(|&number| u8::try_from(number).ok())
-            .fold(Fields::EMPTY, Fields::with)
-    });
-    Issuing { timeout, in_flight_max, pin, echoed }
+    Some(echoed)
 }
 
 fn keys(section: &mut Section<'_, '_>, mode: Mode) -> Keys {

@@ -385,6 +385,7 @@ fn numbers_of_a_station_have_bounds() {
             issuer("in_flight_max = \"10\""),
             issuer("match = [1, 129]"),
             issuer("match = []"),
+            issuer("match = [11]"),
             issuer("match = \"37\""),
         ],
         &expect![[r#"
@@ -395,10 +396,21 @@ fn numbers_of_a_station_have_bounds() {
             sekisho.toml:14:17: station.issuer-x.in_flight_max: is a text and must be a whole number, without quotes
             sekisho.toml:14:10: station.issuer-x.match: 1 is outside of 2 to 128; choose one inside
             sekisho.toml:14:13: station.issuer-x.match: 129 is outside of 2 to 128; choose one inside
-            sekisho.toml:14:9: station.issuer-x.match: is empty: DE 11 alone would prove an answer; name fields that the issuer echoes, or remove it for 7, 12, 32, 37, 41
+            sekisho.toml:14:9: station.issuer-x.match: names no field beside DE 11, and that alone proves no answer; name fields that the issuer echoes, or remove it for 7, 12, 32, 37, 41
+            sekisho.toml:14:9: station.issuer-x.match: names no field beside DE 11, and that alone proves no answer; name fields that the issuer echoes, or remove it for 7, 12, 32, 37, 41
             sekisho.toml:14:9: station.issuer-x.match: is a text and must be a list, [...], of numbers
         "#]],
     );
+}
+
+#[test]
+fn an_answer_is_compared_by_fields_that_are_kept_of_its_request() {
+    let all = "match = [2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59]";
+    assert_eq!(loaded(&issuer(all)).settings.stations[1].echoed, switch_core::kept::KEPT_FIELDS);
+    check(&issuer("match = [37, 38, 41, 48]"), &expect![[r#"
+        sekisho.toml:14:14: station.issuer-x.match: 38 is not kept of a request, so no answer could be compared with it; choose among 2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59
+        sekisho.toml:14:22: station.issuer-x.match: 48 is not kept of a request, so no answer could be compared with it; choose among 2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59
+    "#]]);
 }
 
 #[test]
