@@ -16,6 +16,9 @@ use crate::turn::Turn;
 /// fields.
 pub(crate) const OWN_MAX: usize = 1_280;
 
+/// What we add to what is kept: the action code and our name.
+pub(crate) const OWN_FIELDS: Fields = Fields::of(&[39, 58]);
+
 /// Writes an answer of ours: what `echo` gives of the kept fields `present`, DE 39, and DE 58
 /// where we decided.
 fn write_own<'e>(

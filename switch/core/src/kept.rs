@@ -14,7 +14,7 @@ pub const KEPT_FIELDS: Fields = Fields::of(&KEPT);
 
 /// The parts of a request that are kept: neighbours that are harmless to keep for as long as the
 /// request is in flight, none of them track data, PIN, CVV or private data.
-const PARTS: [Fields; 4] = [
+pub(crate) const PARTS: [Fields; 4] = [
     Fields::of(&[
         2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
         27, 28, 29, 30, 31, 32, 33,
@@ -42,8 +42,9 @@ const WHERE: [(u8, u8); 64] = {
 
 /// Bytes kept with the transaction: those of an ordinary request. What needs more gets a block.
 const INLINE: usize = 176;
-/// The most bytes of all parts together: 999 characters in DE 59, 99 in DE 31, and the rest.
-const LARGE_MAX: usize = 1_536;
+/// The most bytes of all parts together: 999 characters in DE 59, 99 in DE 31, and the rest. A
+/// dialect that has more is refused at the start.
+pub(crate) const LARGE_MAX: usize = 1_536;
 const NONE: u32 = u32::MAX;
 
 /// The kept fields of one request, in wire form, prefixes included.

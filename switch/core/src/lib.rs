@@ -60,6 +60,8 @@ pub mod notices;
 
 pub mod plan;
 
+pub mod formats;
+
 pub mod time;
 
 pub mod ids;

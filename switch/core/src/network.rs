@@ -27,8 +27,11 @@ const ACCEPTED: u64 = 0x800;
 /// How long a stopping node waits for the answers to its sign-offs.
 const SIGN_OFF_WITHIN: Duration = Duration::from_secs(2);
 
-/// The most bytes of a network management message.
-const NETWORK_MAX: usize = 128;
+/// The most bytes of a message of our own making.
+pub(crate) const NETWORK_MAX: usize = 128;
+
+/// What is in it: when and as what we sent it, what it asks or tells, our name.
+pub(crate) const NETWORK_FIELDS: Fields = Fields::of(&[7, 11, 12, 24, 33]);
 
 /// How far a stop has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,8 +241,7 @@ impl Turn<'_> {
         let link_generation = self.world.links[link.index()].generation;
         let purpose = Purpose::Network { link, link_generation };
         let entered = self.gate.enter::<WriteError>(purpose, None, NETWORK_MAX, |out| {
-            let fields = Fields::of(&[7, 11, 12, 24, 33]);
-            let mut writer = Writer::new(dialect, out, mti, fields)?;
+            let mut writer = Writer::new(dialect, out, mti, NETWORK_FIELDS)?;
             writer.put_packed(7, stamp.transmission(), 10)?;
             writer.put_packed(11, stan.digits(), 6)?;
             writer.put_packed(12, stamp.local(), 12)?;

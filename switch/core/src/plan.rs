@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use codec::{Dialect, Fields, Message, Plan as Forwarding, Version};
 
+use crate::formats::{self, Unfit};
 use crate::ids::{LinkId, StationId, WorkerId};
 use crate::routing::{RouteSettings, Routes, RoutingError};
 use crate::time::packed;
@@ -176,6 +177,13 @@ pub enum PlanError {
     Workers,
     /// More than 65,535 stations, or more than 2^31 links in all.
     TooMany,
+    /// The core can not run with the dialect of a station.
+    Dialect {
+        /// Whose.
+        station: StationId,
+        /// Why.
+        why: Unfit,
+    },
     /// A route is wrong.
     Routing(RoutingError),
     /// A route leads to a station that does not issue.
@@ -235,6 +243,10 @@ impl Plan {
         }
         let routes = Routes::new(&settings.routes).map_err(PlanError::Routing)?;
         let (stations, link_stations) = deal(settings.stations, settings.workers)?;
+        for (place, station) in stations.iter().enumerate() {
+            formats::check(&station.settings.dialect)
+                .map_err(|why| PlanError::Dialect { station: id(place), why })?;
+        }
         for (route, wanted) in settings.routes.iter().enumerate() {
             for &station in &wanted.to {
                 if !stations.get(station.index()).is_some_and(|s| s.settings.role.issues()) {

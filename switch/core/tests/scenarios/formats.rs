@@ -2,7 +2,9 @@
 
 use expect_test::expect;
 use switch_core::counters::Counter;
-use switch_core::plan::StationSettings;
+use switch_core::formats::Unfit;
+use switch_core::ids::StationId;
+use switch_core::plan::{PlanError, StationSettings};
 
 use crate::world::{Setup, World, acquirer, ascii_without, issuer, sale};
 
@@ -92,6 +94,13 @@ fn a_request_that_can_not_be_said_in_the_issuers_format_is_904() {
     "#]]);
     world.acquirer("A").sends(sale(2500));
     assert_eq!(world.issuer("X").heard().of(11), "000001", "the next one uses the same number");
+}
+
+#[test]
+fn a_dialect_that_nobody_could_speak_is_refused_at_the_start() {
+    let x = StationSettings { dialect: ascii_without(&[39]), ..issuer("X") };
+    let refused = Setup::of([acquirer("A"), x]).planned().unwrap_err();
+    assert_eq!(refused, PlanError::Dialect { station: StationId(1), why: Unfit::Lacks(39) });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What must hold between the parts of a configuration, and the whole put together. Must not know
 //! how a single key is read.
 
+use switch_core::formats::Unfit;
 use switch_core::ids::StationId;
 use switch_core::plan::{Plan, PlanError, Settings, StationSettings};
 use switch_core::routing::RoutingError;
@@ -232,6 +233,21 @@ fn in_file_terms(
                 from.dialect_place
             );
             (to.dialect_place.clone(), format!("station.{}.dialect", to.settings.name), message)
+        }
+        PlanError::Dialect { station, why } => {
+            let station = &stations[station.index()];
+            let name = station.settings.dialect.name();
+            let message = match why {
+                Unfit::Lacks(field) => {
+                    format!("{name} has no DE {field}, without which nothing works; add it")
+                }
+                Unfit::TooLong { bytes, room } => format!(
+                    "what is kept or answered of a request in {name} can take {bytes} bytes and \
+                     may take {room}; give its fields lower maxima"
+                ),
+            };
+            let key = format!("station.{}.dialect", station.settings.name);
+            (station.dialect_place.clone(), key, message)
         }
         PlanError::NotAnIssuer { route: index, station } => {
             let name = &stations[station.index()].settings.name;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use codec::{Dialect, Fields};
 use switch_core::ids::StationId;
 use switch_core::plan::{
-    Institution, Keys, Limits, Pin, Plan, Role, Settings, SignOn, StationSettings,
+    Institution, Keys, Limits, Pin, Plan, PlanError, Role, Settings, SignOn, StationSettings,
 };
 use switch_core::routing::RouteSettings;
 
@@ -68,6 +68,11 @@ impl Setup {
     }
 
     fn plan(self) -> Plan {
+        self.planned().expect("the settings of a test are valid")
+    }
+
+    /// The plan, or why there is none.
+    pub(crate) fn planned(self) -> Result<Plan, PlanError> {
         let named = |name: &str| {
             let place = self.stations.iter().position(|station| station.name == name);
             StationId(u16::try_from(place.expect("a station of that name")).unwrap())
@@ -92,7 +97,6 @@ impl Setup {
             routes,
             limits: self.limits,
         })
-        .expect("the settings of a test are valid")
     }
 }
 

@@ -1,0 +1,151 @@
+//! What a dialect must be for the core to run with it: it has the fields of every conversation, and
+//! what we keep of a request and write ourselves has room at its longest. Knows no message.
+
+use codec::{Class, Dialect, FieldSpec, Fields, Form, Length};
+
+use crate::answers::{OWN_FIELDS, OWN_MAX};
+use crate::kept::{KEPT_FIELDS, LARGE_MAX, PARTS};
+use crate::network::{NETWORK_FIELDS, NETWORK_MAX};
+
+/// The fields of every conversation: those that a request is routed, matched and refused by (DE 2,
+/// 11, 32), and those that we write ourselves.
+pub const NEEDED: Fields = Fields::of(&[2, 11, 32]).union(OWN_FIELDS).union(NETWORK_FIELDS);
+
+/// The most bytes of an MTI and two bitmaps.
+const HEAD_MAX: usize = 4 + 2 * 16;
+
+/// Why the core can not run with a dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It has not this field of [`NEEDED`].
+    Lacks(u8),
+    /// What is kept of a request, or a message of our own, can become longer than its room.
+    TooLong {
+        /// Its most bytes.
+        bytes: usize,
+        /// The room, in bytes.
+        room: usize,
+    },
+}
+
+/// Looks at a dialect before anything speaks it.
+pub(crate) fn check(dialect: &Dialect) -> Result<(), Unfit> {
+    if let Some(field) = NEEDED.difference(dialect.fields()).first() {
+        return Err(Unfit::Lacks(field));
+    }
+    let parts = PARTS.iter().fold(Fields::EMPTY, |all, &part| all.union(part));
+    let answer = KEPT_FIELDS.union(OWN_FIELDS);
+    for (bytes, room) in [
+        (longest(dialect, parts), LARGE_MAX),
+        (HEAD_MAX + longest(dialect, answer), OWN_MAX),
+        (HEAD_MAX + longest(dialect, NETWORK_FIELDS), NETWORK_MAX),
+    ] {
+        if bytes > room {
+            return Err(Unfit::TooLong { bytes, room });
+        }
+    }
+    Ok(())
+}
+
+/// The most bytes of some fields together.
+fn longest(dialect: &Dialect, fields: Fields) -> usize {
+    fields.iter().filter_map(|field| dialect.field(field)).map(bytes_max).sum()
+}
+
+/// The most bytes of one field, prefix included.
+fn bytes_max(spec: FieldSpec) -> usize {
+    let units = usize::from(spec.max);
+    let value = match (spec.class, spec.form) {
+        (Class::Amount, Form::Packed { .. }) => 1 + (units - 1).div_ceil(2),
+        (_, Form::Packed { .. }) => units.div_ceil(2),
+        (_, Form::Hex) => units * 2,
+        (_, Form::Chars | Form::Raw) => units,
+    };
+    let prefix = match spec.length {
+        Length::Fixed => 0,
+        Length::Var { digits, packed: false } => digits,
+        Length::Var { digits, packed: true } => digits.div_ceil(2),
+    };
+    usize::from(prefix) + value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+    use codec::{Mti, Slots, Writer, built_ins};
+
+    /// A dialect with some of its fields left out or changed.
+    fn changed(change: impl Fn(u8, FieldSpec) -> Option<FieldSpec>) -> Dialect {
+        let whole = codec::built_in("iso93-ascii").unwrap();
+        let rows: Vec<_> = whole
+            .fields()
+            .iter()
+            .filter_map(|field| Some((field, change(field, whole.field(field)?)?)))
+            .collect();
+        let (mti, bitmap) = (whole.mti_form(), whole.bitmap_form());
+        Dialect::new("changed", whole.version(), mti, bitmap, &rows).unwrap()
+    }
+
+    #[test]
+    fn the_core_runs_with_every_built_in_dialect() {
+        for dialect in built_ins() {
+            assert_eq!(check(dialect), Ok(()), "{}", dialect.name());
+        }
+    }
+
+    #[test]
+    fn it_does_not_run_without_a_field_of_every_conversation() {
+        let mut refused = Vec::new();
+        for missing in 2..=128 {
+            let without = changed(|field, spec| (field != missing).then_some(spec));
+            if let Err(why) = check(&without) {
+                assert_eq!(why, Unfit::Lacks(missing));
+                refused.push(missing);
+            }
+        }
+        assert_eq!(refused, [2, 7, 11, 12, 24, 32, 33, 39, 58]);
+    }
+
+    #[test]
+    fn it_runs_up_to_the_length_that_has_room_and_not_beyond() {
+        // DE 23 is kept with its neighbours, but in no message of our own.
+        let with = |max| {
+            let text = FieldSpec::text(max).var(3);
+            check(&changed(|field, spec| Some(if field == 23 { text } else { spec })))
+        };
+        let whole = codec::built_in("iso93-ascii").unwrap();
+        let others = PARTS.iter().map(|&part| longest(whole, part.without(23))).sum::<usize>();
+        let most = u16::try_from(LARGE_MAX - others - 3).unwrap();
+        assert_eq!(with(most), Ok(()));
+        let (bytes, room) = (LARGE_MAX + 1, LARGE_MAX);
+        assert_eq!(with(most + 1), Err(Unfit::TooLong { bytes, room }));
+    }
+
+    #[test]
+    fn a_field_is_as_long_as_the_codec_writes_it() {
+        let fields = PARTS.iter().fold(Fields::of(&[39, 52, 53, 58, 97]), |all, &p| all.union(p));
+        for dialect in built_ins() {
+            let mut out = vec![0; 4_096];
+            let mut writer = Writer::new(dialect, &mut out, Mti::of(0x1200), fields).unwrap();
+            for field in fields {
+                let spec = dialect.field(field).unwrap();
+                let mut value = vec![b'1'; usize::from(spec.max)];
+                if spec.class == Class::Amount {
+                    value[0] = b'C';
+                }
+                writer.put_text(field, &value).unwrap();
+            }
+            let len = writer.finish().unwrap();
+            let mut slots = Slots::new();
+            dialect.decode(&out[..len], &mut slots).unwrap();
+            let message = slots.message(dialect, &out[..len]);
+            for field in fields {
+                let most = bytes_max(dialect.field(field).unwrap());
+                assert_eq!(message.wire(field).map(<[u8]>::len), Some(most), "DE {field}");
+            }
+            assert!(len - longest(dialect, fields) <= HEAD_MAX);
+        }
+    }
+}
