@@ -300,6 +300,15 @@ mod tests {
     }
 
     #[test]
+    fn a_transaction_in_flight_takes_the_bytes_that_the_architecture_tells() {
+        let told = include_str!("../../ARCHITECTURE.md");
+        let figure = told.lines().find_map(|line| line.strip_prefix("| transaction in flight | "));
+        let figure: Option<usize> = figure.and_then(|rest| rest.split(' ').next()?.parse().ok());
+        let its_stan = size_of::<u32>();
+        assert_eq!(figure, Some(size_of::<Pending>() + size_of::<Kept>() + its_stan));
+    }
+
+    #[test]
     fn a_place_left_and_taken_again_has_another_generation() {
         let mut table = Table::new(2, 0);
         let first = table.insert(transaction());
