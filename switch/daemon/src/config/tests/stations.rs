@@ -407,10 +407,13 @@ fn numbers_of_a_station_have_bounds() {
 fn an_answer_is_compared_by_fields_that_are_kept_of_its_request() {
     let all = "match = [2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59]";
     assert_eq!(loaded(&issuer(all)).settings.stations[1].echoed, switch_core::kept::KEPT_FIELDS);
-    check(&issuer("match = [37, 38, 41, 48]"), &expect![[r#"
+    check(
+        &issuer("match = [37, 38, 41, 48]"),
+        &expect![[r#"
         sekisho.toml:14:14: station.issuer-x.match: 38 is not kept of a request, so no answer could be compared with it; choose among 2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59
         sekisho.toml:14:22: station.issuer-x.match: 48 is not kept of a request, so no answer could be compared with it; choose among 2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
