@@ -63,6 +63,7 @@ impl Nets {
             let frame_max = mine().map(|(_, e)| e.frame_max + e.framing.overhead()).max();
             let options = SocketOptions {
                 frame_carry_max: frame_max.unwrap_or(1 << 13).min((1 << 16) - 1),
+                // What each station may have of it, `Out::send` knows.
                 out_max: mine().map(|(_, endpoint)| endpoint.out_max).max().unwrap_or(1 << 20),
                 ..SocketOptions::default()
             };
