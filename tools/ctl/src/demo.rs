@@ -21,6 +21,8 @@ mod checks;
 
 mod verdict;
 
+mod hints;
+
 mod clock;
 
 use std::io::{self, Write};
@@ -34,7 +36,7 @@ use self::process::Process;
 use self::scenario::Scenario;
 use self::stage::{Stage, Stop};
 use self::view::View;
-use crate::output::{Colours, FAILED, FOUND, Failure, USAGE, write_out};
+use crate::output::{Colours, FAILED, FOUND, Failure, NOT_FOUND, USAGE, write_out};
 
 /// Of a program that a signal ended: this and the signal's number.
 const BY_SIGNAL: u8 = 128;
@@ -83,7 +85,7 @@ fn scenario(arguments: &Arguments) -> Result<Scenario, Failure> {
     }
     let Some(name) = &arguments.scenario else { return Ok(Scenario::Plain) };
     let scenario = Scenario::named(name).ok_or_else(|| {
-        Failure::new(FAILED, format!("the scenario {name:?} is not there yet; there is {names}"))
+        Failure::new(NOT_FOUND, format!("there is no scenario {name:?}; there is {names}"))
     })?;
     if arguments.seconds < Scenario::SECONDS_MIN {
         let message = format!(
@@ -146,10 +148,7 @@ fn conclude(facts: &Facts, signal: Option<i32>, troubles: &str) -> Result<ExitCo
     } else {
         String::new()
     };
-    let hints = "\ntry next:\n\
-              \x20 sekisho demo --scenario issuer-killed      an issuer dies under load and comes back\n\
-              \x20 sekisho demo --rate 20000 --seconds 60     more, for longer\n\
-              \x20 sekisho-bench compare                      what the switch costs beyond moving bytes\n";
+    let hints = hints::hints();
     // Where stderr is gone, nobody misses it.
     drop(write!(io::stderr(), "{troubles}{hints}"));
     Ok(match signal {

@@ -11,6 +11,8 @@ use clap::ValueEnum;
 pub(crate) const FAILED: u8 = 1;
 /// Exit code when the arguments make no sense.
 pub(crate) const USAGE: u8 = 2;
+/// Exit code when something of that name is not there.
+pub(crate) const NOT_FOUND: u8 = 3;
 /// Exit code when the operating system did not permit it.
 pub(crate) const NOT_PERMITTED: u8 = 4;
 /// Exit code when no daemon answered, or not in time.
