@@ -109,7 +109,8 @@ pub struct StationSettings {
     pub connects: bool,
     /// Shortest and longest pause before connecting again.
     pub reconnect: (Duration, Duration),
-    /// Most requests in flight towards it from one worker, those in quarantine counted.
+    /// Most requests that wait for its answer, from all workers together; those in quarantine wait
+    /// no longer.
     pub in_flight_max: u32,
     /// What happens to PIN blocks on the way to it.
     pub pin: Pin,
@@ -211,6 +212,9 @@ pub struct Station {
     pub worker: WorkerId,
     /// Its links are `links_from .. links_from + settings.links`.
     pub links_from: LinkId,
+    /// Each worker's part of `settings.in_flight_max`, at least 1: homes share nothing, so all of
+    /// them together keep to the bound.
+    pub in_flight_share: u32,
 }
 
 /// Validated settings, ready to run.
@@ -327,7 +331,8 @@ fn deal(
             |earlier: &Station| earlier.worker,
         );
         link_stations.extend((0..settings.links).map(|_| id));
-        stations.push(Station { settings, worker, links_from: LinkId(from) });
+        let in_flight_share = (settings.in_flight_max / u32::from(workers)).max(1);
+        stations.push(Station { settings, worker, links_from: LinkId(from), in_flight_share });
     }
     Ok((stations, link_stations))
 }

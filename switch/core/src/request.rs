@@ -172,7 +172,8 @@ impl Turn<'_> {
 
     /// Can this issuer take this request now?
     fn can_take(&self, issuer: StationId, message: &Message<'_>) -> Result<(), Refusal> {
-        let (settings, owner) = (&self.plan.station(issuer).settings, self.plan.owner(issuer));
+        let planned = self.plan.station(issuer);
+        let (settings, owner) = (&planned.settings, planned.worker);
         let now = &self.world.stations[issuer.index()];
         match now.seen(owner, self.me) {
             Usable::LinkDown => return Err(Refusal::LinkDown),
@@ -182,7 +183,9 @@ impl Turn<'_> {
         if settings.pin == Pin::Refuse && message.fields().has(52) {
             return Err(Refusal::Pin);
         }
-        if now.in_flight.len() + now.resting >= settings.in_flight_max {
+        // A request in quarantine waits no longer; its STAN and its place in the table are bounded
+        // by themselves.
+        if now.in_flight.len() >= planned.in_flight_share {
             return Err(Refusal::WindowFull);
         }
         match &now.stans {

@@ -164,7 +164,8 @@ impl Overview {
         let mut tally = Tally::default();
         for report in self.last.iter().flatten() {
             let seen = &report.stations[id.index()];
-            status.in_flight += seen.in_flight.0 + seen.in_flight.1;
+            status.in_flight += seen.in_flight.0;
+            status.resting += seen.in_flight.1;
             tally.requests += seen.tally.requests;
             tally.answers += seen.tally.answers;
             tally.approved += seen.tally.approved;

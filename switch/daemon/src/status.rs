@@ -112,10 +112,12 @@ pub struct StationStatus {
     pub links_max: u32,
     /// The links that are up or were, and of a station that we connect to, all of them.
     pub links: Vec<LinkStatus>,
-    /// Requests towards it that wait for an answer, and those whose number still rests.
+    /// Requests towards it that wait for an answer.
     pub in_flight: u32,
-    /// The most there may be.
+    /// The most there may be, from all workers together; each has an equal part.
     pub in_flight_max: u32,
+    /// Requests towards it that timed out and whose number still rests.
+    pub resting: u32,
     /// Requests received from it (acquirer) or sent to it (issuer).
     pub requests: u64,
     /// Answers sent to it (acquirer) or received from it (issuer).

@@ -304,17 +304,23 @@ fn a_request_that_timed_out_on_the_way_is_known_to_be_late() {
 }
 
 #[test]
-fn the_window_of_an_issuer_holds_for_each_home_by_itself() {
-    let y = StationSettings { in_flight_max: 1, ..issuer("Y") };
-    let mut world = Setup::of([acquirer("A"), acquirer("B"), issuer("X"), y])
-        .workers(2)
-        .route("3", &["Y"])
-        .up();
-    for acquirer in ["A", "B", "A", "B"] {
-        world.acquirer(acquirer).sends(sale(1));
+fn the_window_of_an_issuer_is_shared_out_to_the_homes() {
+    // At least one each, and otherwise never more in all than the window.
+    for (window, share) in [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2)] {
+        let y = StationSettings { in_flight_max: window, ..issuer("Y") };
+        let mut world = Setup::of([acquirer("A"), acquirer("B"), issuer("X"), y])
+            .workers(2)
+            .route("3", &["Y"])
+            .up();
+        for acquirer in ["A", "B"] {
+            for _ in 0..=share {
+                assert_eq!(world.count(Counter::RefusedWindowFull), u64::from(acquirer == "B"));
+                world.acquirer(acquirer).sends(sale(1));
+            }
+        }
+        assert_eq!(world.count(Counter::RefusedWindowFull), 2);
+        assert_eq!(world.occupancy(), (2 * share, 0, 0));
     }
-    assert_eq!(world.count(Counter::RefusedWindowFull), 2);
-    assert_eq!(world.occupancy(), (2, 0, 0));
 }
 
 #[test]

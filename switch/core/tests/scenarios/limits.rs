@@ -77,14 +77,16 @@ fn a_full_window_passes_the_request_on_to_the_next_issuer_of_the_route() {
 }
 
 #[test]
-fn requests_in_quarantine_count_towards_the_window() {
+fn an_issuer_that_is_back_from_a_freeze_gets_a_whole_window_at_once() {
     let x = StationSettings { in_flight_max: 2, ..issuer("X") };
     let mut world = Setup::of([acquirer("A"), x]).up();
     assert_eq!(sends_until_refused(&mut world), 2);
-    world.passes_secs(10);
+    world.passes(Duration::from_millis(9_999));
     assert_eq!(sends_until_refused(&mut world), 0);
-    world.passes_secs(60);
+    world.passes(Duration::from_millis(1));
+    assert_eq!(world.occupancy(), (2, 0, 2), "nothing waits, two numbers rest");
     assert_eq!(sends_until_refused(&mut world), 2);
+    assert_eq!(world.occupancy(), (4, 0, 2));
 }
 
 #[test]

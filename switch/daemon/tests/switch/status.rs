@@ -66,7 +66,7 @@ fn a_status_has_every_bound_beside_its_use() {
         lane: bytes to used
         station: answers approved connects declined dialect in_flight in_flight_max
             links links_max links_ready name p50_us p99_us requests
-            role sign_on timeouts worker
+            resting role sign_on timeouts worker
         link: echo_missed id last_error out_buffered out_max peer since_s
             state
         limits: ask_timeout_ms large_max parked_frame_max parked_max pending_max quarantine_ms routes"]].assert_eq(&shape.join("\n"));
