@@ -128,10 +128,11 @@ impl Overview {
                         (wide(report.gate.0), wide(report.gate.1));
                     let lanes = (0_u8..).zip(&report.lanes);
                     let lanes = lanes.filter_map(|(to, lane)| {
-                        lane.map(|(used, all)| LaneStatus {
+                        lane.map(|lane| LaneStatus {
                             to,
-                            used: wide(used),
-                            bytes: wide(all),
+                            used: wide(lane.used),
+                            bytes: wide(lane.capacity),
+                            waiting: wide(lane.waiting),
                         })
                     });
                     status.lanes = lanes.collect();

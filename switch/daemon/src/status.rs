@@ -88,6 +88,8 @@ pub struct LaneStatus {
     pub used: u64,
     /// The most it holds.
     pub bytes: u64,
+    /// Answers that wait beside it, because it is full.
+    pub waiting: u64,
 }
 
 /// One station: a party that talks to the switch.

@@ -31,6 +31,7 @@ use crate::keys::Asked;
 use crate::mesh::Mesh;
 use crate::notes::{Note, Notes};
 pub use build::{Nets, Parts};
+pub use outbox::LaneFill;
 use outbox::Outbox;
 use outlet::Out;
 pub use report::{LinkReport, StationReport, WorkerReport};
@@ -304,5 +305,6 @@ fn reason(why: Closing) -> u8 {
         Closing::SignOnFailed => 2,
         Closing::NotReading => 3,
         Closing::Draining => 4,
+        Closing::ConnectTimedOut => 5,
     }
 }

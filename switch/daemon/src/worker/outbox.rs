@@ -6,19 +6,34 @@ use std::collections::VecDeque;
 use switch_sync::LaneSender;
 
 /// Answers that wait beside a full lane at most.
-const WAITING_MAX: usize = 65_536;
+pub(crate) const WAITING_MAX: usize = 65_536;
+/// Bytes of such answers at most.
+pub(crate) const WAITING_BYTES_MAX: usize = 16 << 20;
+
+/// How full a lane is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneFill {
+    /// Bytes in it.
+    pub used: usize,
+    /// Bytes that it holds at most.
+    pub capacity: usize,
+    /// Answers that wait beside it.
+    pub waiting: usize,
+}
 
 /// A lane and what waits for room in it, in order.
 pub(crate) struct Outbox {
     lane: LaneSender,
     waiting: VecDeque<Box<[u8]>>,
+    /// Bytes of what waits.
+    waiting_bytes: usize,
     /// Something was added since the other side was last shown.
     unseen: bool,
 }
 
 impl Outbox {
     pub(crate) fn new(lane: LaneSender) -> Self {
-        Self { lane, waiting: VecDeque::new(), unseen: false }
+        Self { lane, waiting: VecDeque::new(), waiting_bytes: 0, unseen: false }
     }
 
     /// Adds a message of two parts. The last quarter of the lane, and the room beside it, are for
@@ -34,8 +49,11 @@ impl Outbox {
         if self.waiting.is_empty() && self.put(head, body) {
             return true;
         }
-        let room = self.waiting.len() < WAITING_MAX && len <= self.lane.message_max();
+        let room = self.waiting.len() < WAITING_MAX
+            && self.waiting_bytes + len <= WAITING_BYTES_MAX
+            && len <= self.lane.message_max();
         if room {
+            self.waiting_bytes += len;
             self.waiting.push_back([head, body].concat().into_boxed_slice());
         }
         room
@@ -48,6 +66,7 @@ impl Outbox {
                 self.waiting.push_front(first);
                 break;
             }
+            self.waiting_bytes -= first.len();
         }
         self.lane.publish();
         std::mem::take(&mut self.unseen)
@@ -58,11 +77,11 @@ impl Outbox {
         !self.waiting.is_empty()
     }
 
-    /// Bytes in the lane, and in all. Looks at what the other side has taken, because this side
-    /// remembers only what it saw when it last needed room.
-    pub(crate) fn fill(&mut self) -> (usize, usize) {
+    /// How full it is. Looks at what the other side has taken, because this side remembers only
+    /// what it saw when it last needed room.
+    pub(crate) fn fill(&mut self) -> LaneFill {
         let capacity = self.lane.capacity();
-        (capacity - self.lane.free(), capacity)
+        LaneFill { used: capacity - self.lane.free(), capacity, waiting: self.waiting.len() }
     }
 
     fn put(&mut self, head: &[u8], body: &[u8]) -> bool {
@@ -76,5 +95,81 @@ impl Outbox {
         self.lane.commit(len);
         self.unseen = true;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use switch_sync::{LaneReceiver, lane};
+
+    use super::*;
+
+    const LANE_BYTES: usize = 64 << 10;
+
+    /// An outbox whose lane is full of answers, and the other end of it.
+    fn full() -> (Outbox, LaneReceiver) {
+        let (sender, receiver) = lane(LANE_BYTES);
+        let mut outbox = Outbox::new(sender);
+        while !outbox.is_stuck() {
+            assert!(outbox.add(true, b"answer ", b"to a request"));
+        }
+        outbox.publish();
+        (outbox, receiver)
+    }
+
+    /// How many more answers of a length are taken.
+    fn taken(outbox: &mut Outbox, len: usize) -> usize {
+        let body = vec![b'X'; len];
+        (0..=WAITING_MAX).take_while(|_| outbox.add(true, &[], &body)).count()
+    }
+
+    /// What the other side can read, message by message, as lengths; everything is taken.
+    fn read(outbox: &mut Outbox, receiver: &mut LaneReceiver) -> Vec<usize> {
+        let mut lengths = Vec::new();
+        loop {
+            outbox.publish();
+            let before = lengths.len();
+            while let Some(message) = receiver.front() {
+                lengths.push(message.len());
+                receiver.pop();
+            }
+            receiver.release();
+            if lengths.len() == before {
+                return lengths;
+            }
+        }
+    }
+
+    #[test]
+    fn so_many_answers_wait_beside_a_full_lane_and_no_more() {
+        let (mut outbox, _receiver) = full();
+        assert_eq!(taken(&mut outbox, 1), WAITING_MAX - 1, "one waits already");
+        assert_eq!(outbox.fill().waiting, WAITING_MAX);
+        assert!(!outbox.add(true, b"a", b""));
+    }
+
+    #[test]
+    fn so_many_bytes_of_answers_wait_beside_a_full_lane_and_no_more() {
+        let (mut outbox, mut receiver) = full();
+        let first = outbox.waiting_bytes;
+        assert_eq!(taken(&mut outbox, 8 << 10), WAITING_BYTES_MAX / (8 << 10) - 1);
+        let left = (8 << 10) - first;
+        assert!(!outbox.add(true, b"", &vec![b'X'; left + 1]));
+        assert!(outbox.add(true, b"", &vec![b'X'; left]), "to the last byte");
+        assert!(!outbox.add(true, b"a", b""));
+
+        let lengths = read(&mut outbox, &mut receiver);
+        assert_eq!(lengths.last(), Some(&left), "in order, and all of it");
+        assert_eq!((outbox.fill().waiting, outbox.waiting_bytes), (0, 0));
+        assert!(outbox.add(true, b"a", b""), "there is room again");
+    }
+
+    #[test]
+    fn a_request_never_waits_beside_a_lane() {
+        let (mut outbox, mut receiver) = full();
+        assert!(!outbox.add(false, b"request", b""));
+        read(&mut outbox, &mut receiver);
+        assert!(outbox.add(false, b"request", b""));
+        assert_eq!(outbox.fill().waiting, 0);
     }
 }

@@ -11,7 +11,7 @@ use switch_core::time::{Now, Time};
 use switch_net::CloseReason;
 
 use super::Worker;
-use super::outbox::Outbox;
+use super::outbox::{LaneFill, Outbox};
 
 /// How one worker stands.
 #[derive(Clone, Debug)]
@@ -24,8 +24,8 @@ pub struct WorkerReport {
     pub occupancy: (u32, u32, u32),
     /// Bytes of its gate in use, and in all.
     pub gate: (usize, usize),
-    /// Bytes of each lane in use, and in all, by worker; none to itself.
-    pub lanes: Vec<Option<(usize, usize)>>,
+    /// How full each lane is, by worker; none to itself.
+    pub lanes: Vec<Option<LaneFill>>,
     /// Records committed.
     pub records: u64,
     /// Whether a drain has come to its end here.

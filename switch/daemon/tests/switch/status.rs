@@ -63,7 +63,7 @@ fn a_status_has_every_bound_beside_its_use() {
             schema_version state stations uptime_s version workers
         worker: answering gate_bytes gate_used id lanes parked parked_max
             pending pending_max turns
-        lane: bytes to used
+        lane: bytes to used waiting
         station: answers approved connects declined dialect in_flight in_flight_max
             links links_max links_ready name p50_us p99_us requests
             resting role sign_on timeouts worker

@@ -69,7 +69,7 @@ fn status(stations: Vec<StationStatus>) -> Status {
             pending_max: 262_144,
             parked_max: 1_024,
             gate_bytes: 1 << 20,
-            lanes: vec![LaneStatus { to: 1, used: 64, bytes: 65_536 }],
+            lanes: vec![LaneStatus { to: 1, used: 64, bytes: 65_536, waiting: 0 }],
             ..WorkerStatus::default()
         }],
         stations,
