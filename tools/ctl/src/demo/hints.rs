@@ -14,7 +14,10 @@ pub(super) fn hints() -> String {
 
 /// The commands for a demo that was started as `program`, and whether cargo did it.
 fn hints_for(program: &Path, by_cargo: bool) -> String {
-    let bench = program.with_file_name("sekisho-bench");
+    let folder = program.parent().unwrap_or(Path::new(""));
+    // Cargo may have run a debug build, and what is measured is not one.
+    let folder = if by_cargo { folder.with_file_name("release") } else { folder.into() };
+    let bench = folder.join("sekisho-bench");
     let (demo, bench) = if by_cargo {
         // Cargo has built the programs of one package only, and compare needs the daemon as well.
         (BY_CARGO.into(), format!("cargo build --release && {}", bench.display()))
@@ -49,6 +52,7 @@ mod tests {
             "cargo build --release && target/release/sekisho-bench compare",
         ];
         assert_eq!(commands("target/release/sekisho", true), expected);
+        assert_eq!(commands("target/debug/sekisho", true), expected);
     }
 
     #[test]
