@@ -259,6 +259,17 @@ proptest::proptest! {
             from.decode(&bytes[..len], &mut fresh).unwrap();
             let anew = fresh.message(from, &bytes[..len]);
             proptest::prop_assert!(anew.recipe().is_none());
+            if let Some(recipe) = by_rote.recipe().filter(|_| way == 0 && !across) {
+                // However it was rewritten before: after so many in a row it is done by rote.
+                for _ in 0..70 {
+                    written(&plan, &by_rote, drops[drop], ways[way]).unwrap();
+                }
+                let (edits, way) = (ways[way], (Mti::of(0x1210), drops[drop]));
+                let print = to.layout().print;
+                let followed =
+                    recipe.borrow().follow(print, &bytes[..len], way, edits, &mut [0; 700]);
+                proptest::prop_assert!(followed.is_some());
+            }
             proptest::prop_assert_eq!(
                 written(&plan, &by_rote, drops[drop], ways[way]),
                 written(&plan, &anew, drops[drop], ways[way])

@@ -69,6 +69,10 @@ impl Turn<'_> {
     ) -> bool {
         let Some(mti) = message.mti().answer() else { return false };
         let present = message.fields().intersection(KEPT_FIELDS);
+        if !self.gate.admits_refusal(OWN_MAX) {
+            self.count(Counter::AnswersLost);
+            return false;
+        }
         let purpose = self.back_to(link, mti);
         let entered = self.gate.enter(purpose, None, OWN_MAX, |out| {
             let echo = |field| message.wire(field);

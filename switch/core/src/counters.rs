@@ -23,6 +23,8 @@ counters! {
     Frames = "frames",
     /// Frames without a message: keep-alives of the framing.
     KeepAlives = "keep_alives",
+    /// Frames that came in on a link that is being closed; not looked at.
+    FramesTooLate = "frames_too_late",
     /// Requests (1100, 1101, 1200, 1201) received, each with a STAN.
     Requests = "requests",
     /// Requests handed to a socket of an issuer.

@@ -25,6 +25,8 @@ pub(crate) enum Word {
     Returned { slot: SlotId },
     /// Whether requests can be sent to an issuer of mine.
     Told { issuer: StationId, usable: Usable },
+    /// I am stopping, and every transaction of mine has its answer.
+    Settled,
 }
 
 impl Word {
@@ -34,6 +36,7 @@ impl Word {
             Self::Answer { .. } => 2,
             Self::Returned { .. } => 3,
             Self::Told { .. } => 4,
+            Self::Settled => 5,
         }
     }
 
@@ -44,6 +47,7 @@ impl Word {
             Self::Request { issuer, slot: of } => (station, slot) = (issuer.0, of),
             Self::Answer { link: on } => link = on.0,
             Self::Returned { slot: of } => slot = of,
+            Self::Settled => {}
             Self::Told { issuer, usable } => {
                 station = issuer.0;
                 flag = match usable {
@@ -72,6 +76,7 @@ impl Word {
             (1, _) => Self::Request { issuer: station, slot },
             (2, _) => Self::Answer { link: LinkId(long(4)) },
             (3, _) => Self::Returned { slot },
+            (5, _) => Self::Settled,
             (4, 1) => Self::Told { issuer: station, usable: Usable::Ready },
             (4, 2) => Self::Told { issuer: station, usable: Usable::LinkDown },
             (4, 3) => Self::Told { issuer: station, usable: Usable::SignedOff },
@@ -95,6 +100,7 @@ impl Turn<'_> {
             }
             Some((Word::Answer { link }, frame)) => self.on_carried_answer(link, frame, slots),
             Some((Word::Returned { slot }, _)) => self.on_unsent(slot),
+            Some((Word::Settled, _)) => self.on_peer_settled(from),
             Some((Word::Told { issuer, usable }, _)) => {
                 self.world.stations[issuer.index()].on_told(usable);
             }
@@ -131,6 +137,7 @@ mod tests {
             Word::Request { issuer: StationId(65_000), slot },
             Word::Answer { link: LinkId(70_000) },
             Word::Returned { slot },
+            Word::Settled,
             Word::Told { issuer: StationId(2), usable: Usable::Ready },
             Word::Told { issuer: StationId(2), usable: Usable::LinkDown },
             Word::Told { issuer: StationId(2), usable: Usable::SignedOff },

@@ -120,6 +120,14 @@ impl Gate {
         used + skipped + len <= capacity
     }
 
+    /// Whether a refusal, which concerns nothing that is under way, may come in: half of the room of
+    /// the answers is theirs alone.
+    #[inline]
+    pub fn admits_refusal(&self, wire: usize) -> bool {
+        let (used, capacity) = self.fill();
+        used + padded(wire) <= capacity / 8 * 7
+    }
+
     /// Writes an entry of at most `wire_max` wire bytes: `fill` writes them and gives their number,
     /// or a reason to forget the entry. None when the ring has no room.
     #[inline]

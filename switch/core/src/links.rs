@@ -104,6 +104,7 @@ impl Link {
     pub fn wakes(&self, silence: Option<Duration>) -> Time {
         match (self.phase, self.asked) {
             (Phase::Down, _) => self.retry,
+            // The system ends an attempt to connect, and we hear of it.
             (Phase::Connecting | Phase::Closing, _) => Time::NEVER,
             (Phase::Open | Phase::Ready, Some(asked)) => asked.until,
             (Phase::Open | Phase::Ready, None) => {

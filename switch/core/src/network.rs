@@ -5,7 +5,7 @@ use codec::{Fields, Message, Mti, WriteError, Writer};
 
 use crate::counters::Counter;
 use crate::gate::Purpose;
-use crate::ids::{LinkId, Stan, StationId};
+use crate::ids::{LinkId, Stan, StationId, WorkerId};
 use crate::links::{Asked, ECHOES_MISSED_MAX, Phase, chance, pause};
 use crate::notices::{Closing, Notice, Unmatched};
 use crate::outlet::Outlet;
@@ -57,7 +57,11 @@ impl World {
     /// When a stop can be taken one step further.
     pub(crate) fn drain_wakes(&self) -> Time {
         match self.drain {
-            Drain::Settling if self.is_settled() => Time(0),
+            Drain::Settling
+                if self.is_settled() && (!self.settled || self.peers_unsettled == 0) =>
+            {
+                Time(0)
+            }
             Drain::SigningOff(_) if !self.awaits_sign_off() => Time(0),
             Drain::SigningOff(until) => until,
             Drain::Serving | Drain::Settling | Drain::Done => Time::NEVER,
@@ -255,6 +259,10 @@ impl Turn<'_> {
     /// A partner's network management request (1804, 1805): always answered.
     pub(crate) fn on_network_request(&mut self, link: LinkId, message: &Message<'_>) {
         let station = self.plan.station_of(link);
+        if !message.fields().has(11) {
+            // Whatever it asks, its sender could not tell what the answer is to.
+            return self.refuse(link, message, Refusal::Format);
+        }
         let function = message.value(24).and_then(|value| value.packed());
         let now = &mut self.world.stations[station.index()];
         match function.and_then(|function| u16::try_from(function).ok()) {
@@ -327,7 +335,11 @@ impl Turn<'_> {
             Drain::Serving | Drain::Done => {}
             Drain::Settling => {
                 if self.world.is_settled() {
-                    self.sign_off();
+                    self.world.settled_untold |= !self.world.settled;
+                    self.world.settled = true;
+                    if self.world.peers_unsettled == 0 {
+                        self.sign_off();
+                    }
                 }
             }
             Drain::SigningOff(until) => {
@@ -336,6 +348,13 @@ impl Turn<'_> {
                 }
             }
         }
+    }
+
+    /// Another worker has no transaction left. Until all say so, their requests may be out on links
+    /// of ours, and nobody is signed off.
+    pub(crate) fn on_peer_settled(&mut self, from: WorkerId) {
+        self.world.peers_unsettled &= !(1 << from.0);
+        self.on_drain_time();
     }
 
     fn sign_off(&mut self) {

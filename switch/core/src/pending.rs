@@ -90,7 +90,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Room for `max` transactions, `large` of them with a large DE 59.
+    /// Room for `max` transactions, `large` of them with more to keep than is ordinary.
     ///
     /// Places are made when first used, up to `max`, within memory set aside now.
     pub fn new(max: u32, large: u32) -> Self {

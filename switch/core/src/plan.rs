@@ -125,7 +125,7 @@ pub struct StationSettings {
 pub struct Limits {
     /// Transactions known at once: deciding, in flight and in quarantine.
     pub pending_max: u32,
-    /// Those among them with a large DE 59, which needs a block of its own.
+    /// Those among them of which more than 176 bytes are kept, which need a block of their own.
     pub large_max: u32,
     /// Decisions parked for a reply.
     pub parked_max: u32,

@@ -31,6 +31,12 @@ impl Turn<'_> {
         if self.world.unannounced {
             self.announce(outlet);
         }
+        if self.world.settled_untold {
+            self.world.settled_untold = !self.tell_all(Word::Settled, outlet);
+            if self.world.settled_untold {
+                self.world.links_wake = self.world.links_wake.min(self.now.boot + ANNOUNCE_AGAIN);
+            }
+        }
         while let Some(entry) = self.gate.front() {
             let (purpose, wire) = (entry.purpose, &*entry.wire);
             let left = match purpose {
@@ -102,14 +108,11 @@ impl Turn<'_> {
             let issuer = StationId(u16::try_from(place).expect("stations are counted"));
             let usable = self.world.stations[place].usable();
             let known = self.world.stations[place].announced == usable;
-            if self.plan.owner(issuer) != self.me || known {
+            let station = self.plan.station(issuer);
+            if station.worker != self.me || !station.settings.role.issues() || known {
                 continue;
             }
-            let head = Word::Told { issuer, usable }.write();
-            let mut told = true;
-            for worker in (0..self.plan.workers).map(WorkerId).filter(|&worker| worker != self.me) {
-                told &= matches!(self.world.carry(worker, true, &head, &[], outlet), Left::Sent);
-            }
+            let told = self.tell_all(Word::Told { issuer, usable }, outlet);
             if told {
                 self.world.stations[place].announced = usable;
             } else {
@@ -118,6 +121,17 @@ impl Turn<'_> {
                 self.world.links_wake = self.world.links_wake.min(again);
             }
         }
+    }
+}
+
+impl Turn<'_> {
+    /// Says a word to every other worker; false when one of them had no room for it.
+    fn tell_all(&mut self, word: Word, outlet: &mut impl Outlet) -> bool {
+        let (head, mut told) = (word.write(), true);
+        for worker in (0..self.plan.workers).map(WorkerId).filter(|&worker| worker != self.me) {
+            told &= matches!(self.world.carry(worker, true, &head, &[], outlet), Left::Sent);
+        }
+        told
     }
 }
 

@@ -155,11 +155,14 @@ impl Turn<'_> {
     /// Which issuer gets it: the first of the card's route that can take it.
     fn route(&mut self, link: LinkId, message: &Message<'_>) -> Result<Choice, Refusal> {
         let pan = message.value(2).filter(|value| value.units() > 0);
-        let pan = pan.and_then(|value| padded(value.number()?, value.units().into()));
-        let Some(pan) = pan else {
+        let pan = pan.and_then(|value| {
+            let digits = usize::from(value.units());
+            Some((padded(value.number()?, digits)?, digits))
+        });
+        let Some((pan, digits)) = pan else {
             return self.incomplete(link, message, 2);
         };
-        let route = self.plan.routes.find(pan).ok_or(Refusal::NoRoute)?;
+        let route = self.plan.routes.find(pan, digits).ok_or(Refusal::NoRoute)?;
         let mut first = None;
         for &issuer in self.plan.routes.issuers(route) {
             match self.can_take(issuer, message) {

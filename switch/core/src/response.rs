@@ -35,6 +35,10 @@ impl Turn<'_> {
     pub(crate) fn on_answer(&mut self, link: LinkId, message: &Message<'_>) {
         let stan = message.value(11).and_then(|value| value.number());
         let stan = Stan(stan.and_then(|stan| u32::try_from(stan).ok()).unwrap_or_default());
+        if !self.plan.station(self.plan.station_of(link)).settings.role.issues() {
+            // Nobody asked it, and the room of those who were asked is not for it.
+            return self.unmatched(link, message, stan, Unmatched::Unknown);
+        }
         match Stans::home(stan, self.plan.workers) {
             None => self.unmatched(link, message, stan, Unmatched::Unknown),
             Some(home) if home == self.me => {

@@ -48,8 +48,8 @@ pub struct Routes {
     targets: Vec<u32>,
     /// For each six digits, the interval in which their first PAN lies; empty without routes.
     index: Vec<u32>,
-    /// The issuers of each route.
-    to: Vec<Vec<StationId>>,
+    /// The issuers of each route, and the digits of its prefix.
+    to: Vec<(Vec<StationId>, usize)>,
 }
 
 impl Routes {
@@ -72,26 +72,27 @@ impl Routes {
         }
         let (starts, targets) = flatten(&spans);
         let index = if routes.is_empty() { Vec::new() } else { index(&starts) };
-        Ok(Self { starts, targets, index, to: routes.iter().map(|r| r.to.clone()).collect() })
+        Ok(Self { starts, targets, index, to: routes.iter().map(issuers).collect() })
     }
 
-    /// The route of a PAN, given as a number filled up with zeros to nineteen digits
-    /// (see [`padded`]); none leads nowhere (908).
+    /// The route of a PAN of `digits` digits, given as a number filled up with zeros to nineteen
+    /// (see [`padded`]); none leads nowhere (908). What is shorter than a prefix has no such prefix.
     #[inline]
-    pub fn find(&self, padded: u64) -> Option<RouteId> {
+    pub fn find(&self, padded: u64, digits: usize) -> Option<RouteId> {
         let bucket = usize::try_from(padded / BUCKET).ok()?;
         let from = *self.index.get(bucket)? as usize;
         let to = self.index.get(bucket + 1).map_or(self.starts.len() - 1, |&next| next as usize);
         let within = &self.starts[from..=to];
         let place = from + within.partition_point(|&start| start <= padded).max(1) - 1;
         let route = self.targets[place];
-        (route != NOWHERE).then_some(RouteId(route))
+        let prefix = self.to.get(usize::try_from(route).ok()?)?.1;
+        (prefix <= digits).then_some(RouteId(route))
     }
 
     /// The issuers of a route, in order.
     #[inline]
     pub fn issuers(&self, route: RouteId) -> &[StationId] {
-        &self.to[route.index()]
+        &self.to[route.index()].0
     }
 
     /// How many routes there are.
@@ -103,6 +104,11 @@ impl Routes {
     pub fn is_empty(&self) -> bool {
         self.to.is_empty()
     }
+}
+
+/// A route's issuers, and the digits of its prefix.
+fn issuers(route: &RouteSettings) -> (Vec<StationId>, usize) {
+    (route.to.clone(), route.pan.split('-').next().unwrap_or_default().len())
 }
 
 /// A PAN of `digits` digits, filled up with zeros to nineteen; none when it is longer.

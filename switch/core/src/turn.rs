@@ -79,6 +79,11 @@ pub(crate) struct World {
     pub(crate) drain: Drain,
     /// Whether an issuer of ours can be reached may have changed since the others were told.
     pub(crate) unannounced: bool,
+    /// The workers, by bit, that have not said that they are settled.
+    pub(crate) peers_unsettled: u64,
+    /// While stopping: whether we are settled, and whether the others have still to be told.
+    pub(crate) settled: bool,
+    pub(crate) settled_untold: bool,
     /// How often committed entries were released.
     pub(crate) releases: u64,
 }
@@ -115,6 +120,11 @@ impl Core {
             chance,
             drain: Drain::Serving,
             unannounced: false,
+            peers_unsettled: (0..plan.workers)
+                .filter(|&worker| worker != me.0)
+                .fold(0, |all, worker| all | 1 << worker),
+            settled: false,
+            settled_untold: false,
             releases: 0,
         };
         for station in plan.stations.iter().filter(|station| station.worker == me) {
@@ -143,7 +153,7 @@ impl Core {
         state.heard = now.boot;
         state.echo_missed = 0;
         if !state.phase.is_open() {
-            return;
+            return turn.world.counters.count(Counter::FramesTooLate);
         }
         if frame.is_empty() {
             turn.world.counters.count(Counter::KeepAlives);

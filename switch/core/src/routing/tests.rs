@@ -13,7 +13,7 @@ fn table(routes: &[(&str, u16)]) -> Routes {
 }
 
 fn to(routes: &Routes, pan: &str) -> Option<u16> {
-    let route = routes.find(padded(pan.parse().unwrap(), pan.len()).unwrap())?;
+    let route = routes.find(padded(pan.parse().unwrap(), pan.len()).unwrap(), pan.len())?;
     Some(routes.issuers(route)[0].0)
 }
 
@@ -46,6 +46,14 @@ fn the_first_and_the_last_card_of_all_have_routes() {
     assert_eq!(to(&routes, "9999999999999999998"), Some(2));
     assert_eq!(to(&routes, "9999999999999999999"), Some(3));
     assert_eq!(to(&routes, "5555555555554444"), None);
+}
+
+#[test]
+fn a_card_shorter_than_a_prefix_does_not_have_it() {
+    let routes = table(&[("353010", 1), ("4", 2)]);
+    assert_eq!(to(&routes, "35301"), None);
+    assert_eq!(to(&routes, "353010"), Some(1));
+    assert_eq!(to(&routes, "4"), Some(2));
 }
 
 #[test]

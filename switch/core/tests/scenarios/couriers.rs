@@ -324,11 +324,12 @@ fn the_window_of_an_issuer_is_shared_out_to_the_homes() {
 }
 
 #[test]
-fn a_stop_of_all_workers_waits_at_each_home_for_its_own() {
+fn a_courier_signs_its_issuers_off_only_when_no_home_waits_for_them_any_more() {
     let mut world = two_workers();
     world.acquirer("A").sends(sale(1));
     world.drains();
-    assert!(!world.cores[0].is_drained() && world.cores[1].is_drained());
+    // The transaction's home is worker 0, and worker 1, which has none, is its courier.
+    assert!(!world.cores[0].is_drained() && !world.cores[1].is_drained());
     world.issuer("Y").answers("000");
     assert!(world.is_drained());
     assert_eq!(world.acquirer("A").heard().of(39), "000");

@@ -197,15 +197,16 @@ fn a_request_without_a_stan_is_reported_as_nobody_could_match_an_answer() {
 }
 
 #[test]
-fn an_echo_without_a_stan_is_answered_on_its_link_all_the_same() {
+fn an_echo_without_a_stan_is_reported_because_its_answer_could_not_be_matched() {
     refused(
         &mut pair(),
         network(831).without(11),
         expect![[r#"
-        00.000 A.0 > 1804 24=831
-        00.000 A.0 < 1814 39=800
-        counted: frames 1, network_answered 1
-    "#]],
+            00.000 A.0 > 1804 24=831
+            00.000     ! A.0 sent 1804 with a bad or missing DE 11
+            00.000 A.0 < 1644 11=999000 24=650
+            counted: frames 1, malformed_reported 1
+        "#]],
     );
 }
 
