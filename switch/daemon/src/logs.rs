@@ -1,6 +1,6 @@
-//! Log lines on stderr. Only the control thread writes any: when stderr stalls, that thread stands
-//! still, notices are dropped and counted at their bound, and no transaction waits. Must not know
-//! what is worth a line.
+//! Log lines on stderr, written by the log's thread and, at start and stop, by the main one; never
+//! by a worker. When stderr stalls they stand still, notices are dropped and counted at their bound,
+//! and no transaction waits. Must not know what is worth a line.
 
 mod rate;
 

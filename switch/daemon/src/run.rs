@@ -10,8 +10,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
-use rustix::thread::{CpuSet, sched_setaffinity};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use switch_core::ids::WorkerId;
 use switch_core::plan::{Keys, Plan};
@@ -24,6 +25,9 @@ use crate::mesh::Mesh;
 use crate::overview::Overview;
 use crate::worker::{Command, Event, Nets, Parts, Worker};
 use crate::{keys, lines, logs, notes};
+
+/// Exit code of a process that a second signal has ended.
+const EXIT_ENDED: u8 = 1;
 
 /// From so many cores up, each worker keeps to its own.
 const PINNED_FROM_CORES: usize = 4;
@@ -38,16 +42,16 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(EXIT_CONFIGURATION);
         }
     };
-    if arguments.check {
-        let shown = std::io::stdout().write_all(configuration.summary().as_bytes());
-        return if shown.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-    }
     if !arguments.insecure_demo {
         say(
             "sekishod: records are not written to a disk yet, so this version runs for trial only: \
              add --insecure-demo",
         );
         return ExitCode::from(EXIT_CONFIGURATION);
+    }
+    if arguments.check {
+        let shown = std::io::stdout().write_all(configuration.summary().as_bytes());
+        return if shown.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     if logs::start(arguments.log_format).is_err() {
         say("sekishod: the log was started before");
@@ -136,8 +140,18 @@ fn keys_of(plan: &Plan, mesh: &Arc<Mesh>) -> std::io::Result<Option<Sender<keys:
 }
 
 /// Turns signals into events. The thread ends with the process.
+///
+/// A second SIGTERM or SIGINT ends the process from within its handler: it is obeyed even when every
+/// thread waits for whoever should read the log.
 fn hear_signals(events: Sender<Event>) -> std::io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        let ended = i32::from(EXIT_ENDED);
+        // In this order: the first signal finds the flag down and raises it.
+        flag::register_conditional_shutdown(signal, ended, Arc::clone(&stopping))?;
+        flag::register(signal, Arc::clone(&stopping))?;
+    }
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
             if events.send(Event::Signal(signal)).is_err() {
@@ -151,17 +165,22 @@ fn hear_signals(events: Sender<Event>) -> std::io::Result<()> {
 /// Starts a worker's thread, on a core of its own where there are enough.
 fn start(worker: Worker) -> std::io::Result<JoinHandle<()>> {
     let id = worker.id();
-    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let core = core_of(id);
     thread::Builder::new().name(format!("worker-{}", id.0)).spawn(move || {
-        if cores >= PINNED_FROM_CORES {
-            let mut core = CpuSet::new();
-            core.set(id.index() % cores);
-            if let Err(error) = sched_setaffinity(None, &core) {
-                warn!(worker = id.0, error = error.to_string(), "can not keep to one core");
-            }
-        }
+        // A core that can not be had is no reason to stand still.
+        let _kept = core.map(|core| sched_setaffinity(None, &core));
         worker.run();
     })
+}
+
+/// The core of a worker, among those that this process may use; none where there are few.
+fn core_of(worker: WorkerId) -> Option<CpuSet> {
+    let all = sched_getaffinity(None).ok()?;
+    let cores = usize::try_from(all.count()).ok().filter(|&cores| cores >= PINNED_FROM_CORES)?;
+    let mut mine = (0..CpuSet::MAX_CPU).filter(|&core| all.is_set(core));
+    let mut core = CpuSet::new();
+    core.set(mine.nth(worker.index() % cores)?);
+    Some(core)
 }
 
 /// Waits for the end: the first signal begins the drain, a second one, or the time for the drain,
@@ -179,12 +198,16 @@ fn watch(
     loop {
         crossbeam::channel::select! {
             recv(happened) -> event => match event {
+                Ok(Event::Signal(SIGHUP)) => {
+                    warn!("SIGHUP: reload is not there yet; the configuration stays as it is");
+                }
                 Ok(Event::Signal(signal)) if !draining.swap(true, Ordering::Relaxed) => {
                     deadline = crossbeam::channel::after(drain);
                     all().for_each(|worker| { mesh.command(worker, Command::Drain); });
                     // Said after it is begun: the line may have to wait for whoever reads the log.
                     info!(signal, within_s = drain.as_secs(), "draining; a second signal ends at once");
                 }
+                // Its handler has ended the process, or is about to.
                 Ok(Event::Signal(_)) => return Err("ended by a second signal".into()),
                 Ok(Event::Drained(_)) => {
                     left -= 1;

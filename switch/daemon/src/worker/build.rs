@@ -22,9 +22,9 @@ use crate::keys::Asked;
 use crate::mesh::Mesh;
 use crate::notes::Notes;
 
-/// Events taken from the system in one turn.
-const EVENTS_MAX: usize = 1_024;
-/// Bytes of the gate: what one turn can take in at most, several times over.
+/// Events taken from the system in one turn: at 64 KiB each, half of the gate.
+const EVENTS_MAX: usize = 256;
+/// Bytes of the gate.
 const GATE_BYTES: usize = 32 << 20;
 /// Bytes of a lane to another worker.
 const LANE_BYTES: usize = 4 << 20;
