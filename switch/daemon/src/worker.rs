@@ -305,6 +305,5 @@ fn reason(why: Closing) -> u8 {
         Closing::SignOnFailed => 2,
         Closing::NotReading => 3,
         Closing::Draining => 4,
-        Closing::ConnectTimedOut => 5,
     }
 }

@@ -27,6 +27,7 @@ fn issuer(links: Vec<LinkStatus>) -> StationStatus {
         links,
         in_flight: 12,
         in_flight_max: 100_000,
+        resting: 0,
         requests: 99_500,
         answers: 99_480,
         approved: 99_000,
