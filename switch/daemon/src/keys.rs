@@ -15,7 +15,7 @@ use crate::worker::Command;
 /// How long the stand-in takes for a reply: about what a security module on the network takes.
 const DELAY: Duration = Duration::from_millis(2);
 /// Questions that wait at most; one more is not put, and ends with 920.
-const QUESTIONS_MAX: usize = 4_096;
+pub(crate) const QUESTIONS_MAX: usize = 4_096;
 
 /// A question and who puts it.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ use switch_sync::Sleeper;
 use crate::worker::Command;
 
 /// Commands that wait for one worker at most. Replies of the key provider are among them.
-const COMMANDS_MAX: usize = 8_192;
+pub(crate) const COMMANDS_MAX: usize = 8_192;
 
 /// The ways to every worker.
 #[derive(Debug)]

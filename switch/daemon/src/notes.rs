@@ -12,7 +12,7 @@ use switch_core::notices::Notice;
 use switch_net::CloseReason;
 
 /// Notes that wait for the log at most.
-const NOTES_MAX: usize = 8_192;
+pub(crate) const NOTES_MAX: usize = 8_192;
 
 /// One thing to be logged.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,13 +14,16 @@ use switch_core::time::Time;
 
 use crate::clocks;
 use crate::config::{Configuration, role_word, sign_on_word};
+use crate::control::CLIENTS_MAX;
+use crate::keys::QUESTIONS_MAX;
 use crate::lines;
-use crate::mesh::Mesh;
+use crate::mesh::{COMMANDS_MAX, Mesh};
+use crate::notes::NOTES_MAX;
 use crate::status::{
     LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus, Status,
     WorkerStatus,
 };
-use crate::worker::{Command, LinkReport, WorkerReport};
+use crate::worker::{Command, LinkReport, WAITING_BYTES_MAX, WAITING_MAX, WorkerReport};
 
 /// How long a worker may take to say how it stands; later it is shown as not answering.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -103,7 +106,15 @@ impl Overview {
             ("parked_frame_max", u64::from(limits.parked_frame_max)),
             ("ask_timeout_ms", millis(limits.ask_timeout)),
             ("quarantine_ms", millis(limits.quarantine)),
-            ("routes", u64::try_from(self.plan.routes.len()).unwrap_or(u64::MAX)),
+            ("release_within_ms", millis(limits.release_within)),
+            ("routes", wide(self.plan.routes.len())),
+            ("lane_waiting_max", wide(WAITING_MAX)),
+            ("lane_waiting_bytes_max", wide(WAITING_BYTES_MAX)),
+            ("notices_max", wide(limits.notices_max)),
+            ("notes_max", wide(NOTES_MAX)),
+            ("commands_max", wide(COMMANDS_MAX)),
+            ("questions_max", wide(QUESTIONS_MAX)),
+            ("control_clients_max", wide(CLIENTS_MAX)),
         ]
         .map(|(name, bound)| (name.to_owned(), bound))
         .into()
@@ -123,7 +134,7 @@ impl Overview {
                 };
                 if let Some(report) = report {
                     status.turns = report.turns;
-                    (status.pending, status.parked, _) = report.occupancy;
+                    (status.pending, status.parked, status.resting) = report.occupancy;
                     (status.gate_used, status.gate_bytes) =
                         (wide(report.gate.0), wide(report.gate.1));
                     let lanes = (0_u8..).zip(&report.lanes);

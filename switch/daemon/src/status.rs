@@ -66,6 +66,8 @@ pub struct WorkerStatus {
     pub pending: u32,
     /// The most there may be.
     pub pending_max: u32,
+    /// Those among them that timed out and whose number still rests.
+    pub resting: u32,
     /// Decisions parked for a reply.
     pub parked: u32,
     /// The most there may be.

@@ -33,6 +33,7 @@ use crate::notes::{Note, Notes};
 pub use build::{Nets, Parts};
 pub use outbox::LaneFill;
 use outbox::Outbox;
+pub(crate) use outbox::{WAITING_BYTES_MAX, WAITING_MAX};
 use outlet::Out;
 pub use report::{LinkReport, StationReport, WorkerReport};
 pub(crate) use sockets::Endpoints;

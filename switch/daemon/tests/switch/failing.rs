@@ -103,4 +103,5 @@ fn a_frozen_issuer_costs_911_within_its_timeout_and_what_it_says_later_is_droppe
     // More than those of the freeze only where the machine stood still for a second.
     assert_eq!(shown.timeouts, u64::from(stan - 1));
     assert_eq!((shown.in_flight, shown.resting), (0, stan - 1), "their numbers rest");
+    assert_eq!(status.workers[0].resting, stan - 1);
 }

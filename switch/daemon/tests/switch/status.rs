@@ -62,14 +62,16 @@ fn a_status_has_every_bound_beside_its_use() {
         status: configuration counters inactive institution limits node pid
             schema_version state stations uptime_s version workers
         worker: answering gate_bytes gate_used id lanes parked parked_max
-            pending pending_max turns
+            pending pending_max resting turns
         lane: bytes to used waiting
         station: answers approved connects declined dialect in_flight in_flight_max
             links links_max links_ready name p50_us p99_us requests
             resting role sign_on timeouts worker
         link: echo_missed id last_error out_buffered out_max peer since_s
             state
-        limits: ask_timeout_ms large_max parked_frame_max parked_max pending_max quarantine_ms routes"]].assert_eq(&shape.join("\n"));
+        limits: ask_timeout_ms commands_max control_clients_max lane_waiting_bytes_max lane_waiting_max large_max notes_max
+            notices_max parked_frame_max parked_max pending_max quarantine_ms questions_max release_within_ms
+            routes"]].assert_eq(&shape.join("\n"));
     for counter in Counter::ALL {
         assert!(status["counters"][counter.name()].is_u64(), "{}", counter.name());
     }
