@@ -19,6 +19,23 @@ pub(crate) const OWN_MAX: usize = 1_280;
 /// What we add to what is kept: the action code and our name.
 pub(crate) const OWN_FIELDS: Fields = Fields::of(&[39, 58]);
 
+/// Writes an answer of ours that is no longer than `out`: if need be without DE 59, or with nothing
+/// but its STAN and our verdict.
+fn write_fitting<'e>(
+    dialect: &Dialect,
+    mti: Mti,
+    present: Fields,
+    echo: impl Fn(u8) -> Option<&'e [u8]>,
+    action: u64,
+    decided: Option<Institution>,
+    out: &mut [u8],
+) -> Result<usize, WriteError> {
+    let least = present.intersection(Fields::of(&[11]));
+    write_own(dialect, mti, present, &echo, action, decided, out)
+        .or_else(|_| write_own(dialect, mti, present.without(59), &echo, action, decided, out))
+        .or_else(|_| write_own(dialect, mti, least, &echo, action, decided, out))
+}
+
 /// Writes an answer of ours: what `echo` gives of the kept fields `present`, DE 39, and DE 58
 /// where we decided.
 fn write_own<'e>(
@@ -74,15 +91,22 @@ impl Turn<'_> {
             return false;
         }
         let purpose = self.back_to(link, mti);
-        let entered = self.gate.enter(purpose, None, OWN_MAX, |out| {
+        let longest = self.own_max(link);
+        let entered = self.gate.enter(purpose, None, longest, |out| {
             let echo = |field| message.wire(field);
-            write_own(message.dialect(), mti, present, echo, action, decided, out)
+            write_fitting(message.dialect(), mti, present, echo, action, decided, out)
         });
         let answered = matches!(entered, Some(Ok(())));
         if !answered {
             self.count(Counter::AnswersLost);
         }
         answered
+    }
+
+    /// The most bytes of an answer of ours on this link.
+    fn own_max(&self, link: LinkId) -> usize {
+        let station = self.plan.station_of(link);
+        self.plan.station(station).settings.message_max.min(OWN_MAX)
     }
 
     /// Whether the gate has room for an answer of ours now. A transaction is only ended when it
@@ -102,9 +126,10 @@ impl Turn<'_> {
         let mti = pending.mti.answer().expect("only requests become transactions");
         let purpose = Purpose::Answer { acquirer, link, link_generation: pending.link_generation };
         let dialect = &plan.station(acquirer).settings.dialect;
-        let entered = self.gate.enter(purpose, record, OWN_MAX, |out| {
+        let longest = self.own_max(link);
+        let entered = self.gate.enter(purpose, record, longest, |out| {
             let (echo, action) = (|field| kept.wire(field, large), refusal.action());
-            write_own(dialect, mti, kept.fields(), echo, action, Some(plan.institution), out)
+            write_fitting(dialect, mti, kept.fields(), echo, action, Some(plan.institution), out)
         });
         match entered {
             Some(Ok(())) => self.world.stations[acquirer.index()].tally.answers += 1,

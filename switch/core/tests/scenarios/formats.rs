@@ -149,3 +149,19 @@ fn an_answer_longer_than_its_acquirer_takes_is_909() {
         assert_eq!(world.acquirer("A").heard().of(39), code);
     }
 }
+
+#[test]
+fn an_answer_of_ours_is_never_longer_than_its_acquirer_takes() {
+    let declined = |message_max| {
+        let a = StationSettings { message_max, ..acquirer("A") };
+        let mut world = Setup::of([a, issuer("X")]).up();
+        let sale = sale(2500).with(2, "4111111111111111").with(59, "z".repeat(60));
+        world.acquirer("A").sends(sale);
+        let heard = world.acquirer("A").heard();
+        assert_eq!(heard.of(39), "908");
+        (heard.fields.contains_key(&59), heard.fields.contains_key(&37))
+    };
+    assert_eq!(declined(8_192), (true, true));
+    assert_eq!(declined(200), (false, true));
+    assert_eq!(declined(64), (false, false));
+}
