@@ -11,7 +11,7 @@ use switch_core::Core;
 use switch_core::ids::{StationId, WorkerId};
 use switch_core::plan::Plan;
 use switch_net::{Net, SocketOptions, Wake};
-use switch_sync::{LaneReceiver, lane};
+use switch_sync::{LaneReceiver, wiping_lane};
 
 use super::outbox::Outbox;
 use super::sockets::{Endpoints, Sockets};
@@ -92,7 +92,7 @@ impl Nets {
                 let mut outboxes: Vec<Option<Outbox>> = Vec::with_capacity(count);
                 for (to, inbox) in inboxes.iter_mut().enumerate() {
                     outboxes.push((to != from).then(|| {
-                        let (sender, receiver) = lane(LANE_BYTES);
+                        let (sender, receiver) = wiping_lane(LANE_BYTES);
                         inbox[from] = Some(receiver);
                         Outbox::new(sender)
                     }));
