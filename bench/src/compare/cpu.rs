@@ -11,12 +11,17 @@ pub(super) fn of_process(pid: u32) -> io::Result<u64> {
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
         match fs::read_to_string(task?.path().join("schedstat")) {
             Ok(line) => total += first_number(&line)?,
-            // The thread ended meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if of_an_ended_thread(&error) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(total)
+}
+
+/// Whether a thread ended before its file was opened, or between opening and reading it.
+fn of_an_ended_thread(error: &io::Error) -> bool {
+    const NO_SUCH_PROCESS: i32 = 3;
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(NO_SUCH_PROCESS)
 }
 
 fn first_number(line: &str) -> io::Result<u64> {
@@ -44,6 +49,21 @@ mod tests {
         drop(go.0);
         worker.join().unwrap();
         assert!(after - before >= 10 * MILLISECOND, "{} ns", after - before);
+    }
+
+    #[test]
+    fn threads_that_end_meanwhile_do_no_harm() {
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let come_and_go = std::thread::spawn(move || {
+            while let Err(std::sync::mpsc::TryRecvError::Empty) = stopped.try_recv() {
+                std::thread::spawn(|| ()).join().unwrap();
+            }
+        });
+        for _ in 0..2000 {
+            of_process(std::process::id()).unwrap();
+        }
+        drop(stop);
+        come_and_go.join().unwrap();
     }
 
     #[test]
