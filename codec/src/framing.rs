@@ -1,15 +1,18 @@
-//! How messages are cut from a byte stream: length prefix, header, trailer, all of it data.
+//! How messages are cut from a byte stream: length prefix, TPDU, header, trailer, all of it data.
 //! Knows no message.
 //!
 //! ```text
-//! | prefix | reserved | header | message | trailer |
-//!                     |<--- length ---->|            what the prefix tells
-//! |<----------- length ------------------->|         the same, where the prefix counts itself
+//! | prefix | reserved | TPDU | header | message | trailer |
+//!                     |<------- length ------->|            what the prefix tells
+//! |<---------------- length -------------------->|          the same, where the prefix counts itself
 //! ```
 //!
-//! A length of nothing is a keep-alive: prefix and reserved bytes alone, no header, no trailer.
+//! A length of nothing is a keep-alive: prefix and reserved bytes alone, no TPDU, no header, no
+//! trailer.
 
 mod prefix;
+
+mod tpdu;
 
 use crate::digits::{ascii_of_four, number_of_word};
 use crate::kernel::strangers_to_digits;
@@ -17,6 +20,7 @@ use core::fmt;
 use core::ops::Range;
 
 pub use prefix::Prefix;
+pub use tpdu::{Tpdu, TpduUse};
 
 /// Up to sixteen fixed bytes in front of or behind each message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +36,13 @@ pub struct Framing {
     pub prefix: Prefix,
     /// Does the length count its own prefix (and reserved bytes)?
     pub includes_self: bool,
-    /// Zero bytes between prefix and header, not counted by the length (`vml`: 2).
+    /// Zero bytes behind the prefix, not counted by the length (`vml`: 2).
     pub reserved: u8,
-    /// Sent in front of each message and counted by the length (`nac`: a TPDU). On what comes in
-    /// its length is taken off and its bytes are not looked at: addresses differ by direction.
+    /// A TPDU in front of each message, counted by the length (`nac`).
+    pub tpdu: Option<TpduUse>,
+    /// Sent in front of each message and counted by the length. On what comes in its length is
+    /// taken off and its bytes are not looked at: such headers tell who speaks, and differ by
+    /// direction.
     pub header: Affix,
     /// Sent behind each message, not counted by the length, and required on what comes in.
     pub trailer: Affix,
@@ -127,6 +134,7 @@ impl Framing {
             prefix,
             includes_self: false,
             reserved: 0,
+            tpdu: None,
             header: Affix::NONE,
             trailer: Affix::NONE,
             max: Self::MESSAGE_MAX,
@@ -144,7 +152,7 @@ impl Framing {
 
     /// Bytes that framing adds to a message.
     pub fn overhead(&self) -> usize {
-        self.lead() + self.header.len() + self.trailer.len()
+        self.lead() + self.front() + self.trailer.len()
     }
 
     /// Cuts one frame off the front of `bytes`.
@@ -186,7 +194,9 @@ impl Framing {
     /// Is there nothing beside prefix and message?
     #[inline]
     const fn is_plain(&self) -> bool {
-        !self.includes_self && (self.reserved | self.header.len | self.trailer.len) == 0
+        !self.includes_self
+            && self.tpdu.is_none()
+            && (self.reserved | self.header.len | self.trailer.len) == 0
     }
 
     fn cut_any(&self, bytes: &[u8]) -> Cut {
@@ -198,7 +208,7 @@ impl Framing {
             Err(error) => Cut::Bad(error),
             Ok(None) => self.cut_rest(bytes, lead, lead, &[]),
             Ok(Some(message)) => {
-                let from = lead + self.header.len();
+                let from = lead + self.front();
                 self.cut_rest(bytes, from, from + message, self.trailer.bytes())
             }
         }
@@ -228,7 +238,7 @@ impl Framing {
         if length == own {
             return Ok(None);
         }
-        let least = own + self.header.len();
+        let least = own + self.front();
         match length.checked_sub(least) {
             None => Err(FramingError::TooShort { length, least }),
             Some(message) if message > self.max => {
@@ -238,14 +248,35 @@ impl Framing {
         }
     }
 
+    /// What an answer to the message in a frame that was cut carries as its TPDU; zeros where there
+    /// is none.
+    #[inline]
+    pub fn tpdu_back(&self, frame: &[u8]) -> Tpdu {
+        let Some(tpdu) = &self.tpdu else { return Tpdu::default() };
+        let from = self.lead();
+        let came = frame.get(from..).and_then(|rest| rest.first_chunk());
+        came.map_or(Tpdu::default(), |came| tpdu.answer_to(Tpdu(*came)))
+    }
+
     /// Writes what stands in front of a message of `message_len` bytes; gives the bytes written.
     ///
     /// Nothing in front of an empty message but its prefix: that frame is a keep-alive.
-    #[inline]
     pub fn open(&self, message_len: usize, out: &mut [u8]) -> Result<usize, FramingError> {
+        self.open_with(None, message_len, out)
+    }
+
+    /// [`Framing::open`] with this TPDU, the framing's own without one; no TPDU at all where the
+    /// framing has none.
+    #[inline]
+    pub fn open_with(
+        &self,
+        tpdu: Option<Tpdu>,
+        message_len: usize,
+        out: &mut [u8],
+    ) -> Result<usize, FramingError> {
         match self.open_plain(message_len, out) {
             Some(written) => Ok(written),
-            None => self.open_any(message_len, out),
+            None => self.open_any(tpdu, message_len, out),
         }
     }
 
@@ -269,21 +300,34 @@ impl Framing {
         }
     }
 
-    fn open_any(&self, message_len: usize, out: &mut [u8]) -> Result<usize, FramingError> {
-        let header = if message_len == 0 { &[] } else { self.header.bytes() };
+    fn open_any(
+        &self,
+        tpdu: Option<Tpdu>,
+        message_len: usize,
+        out: &mut [u8],
+    ) -> Result<usize, FramingError> {
+        let tpdu = self.tpdu.map(|ours| tpdu.unwrap_or(ours.own).0);
+        let parts = [tpdu.as_ref().map_or(&[][..], |tpdu| tpdu), self.header.bytes()];
+        let parts = if message_len == 0 { &[][..] } else { &parts };
+        let front: usize = parts.iter().map(|part| part.len()).sum();
         let own = if self.includes_self { self.lead() } else { 0 };
-        let length = message_len + header.len() + own;
-        let most = self.max.min(self.prefix.most().saturating_sub(own + header.len()));
+        let length = message_len + front + own;
+        let most = self.max.min(self.prefix.most().saturating_sub(own + front));
         if message_len > most {
             return Err(FramingError::TooLong { message: message_len, max: most });
         }
-        let (lead, rest) = out.split_at_mut_checked(self.lead()).ok_or(FramingError::NoSpace)?;
+        let (lead, mut rest) =
+            out.split_at_mut_checked(self.lead()).ok_or(FramingError::NoSpace)?;
         let (told, reserved) = lead.split_at_mut(self.prefix.size());
         self.prefix.write(length, told);
         reserved.fill(0);
-        let room = rest.get_mut(..header.len()).ok_or(FramingError::NoSpace)?;
-        room.copy_from_slice(header);
-        Ok(self.lead() + header.len())
+        for part in parts {
+            let (room, behind) =
+                rest.split_at_mut_checked(part.len()).ok_or(FramingError::NoSpace)?;
+            room.copy_from_slice(part);
+            rest = behind;
+        }
+        Ok(self.lead() + front)
     }
 
     /// Writes what stands behind a message of `message_len` bytes; gives the bytes written.
@@ -295,6 +339,11 @@ impl Framing {
         let trailer = if message_len == 0 { &[] } else { self.trailer.bytes() };
         out.get_mut(..trailer.len()).ok_or(FramingError::NoSpace)?.copy_from_slice(trailer);
         Ok(trailer.len())
+    }
+
+    /// TPDU and header.
+    fn front(&self) -> usize {
+        self.tpdu.map_or(0, |_| Tpdu::LEN) + self.header.len()
     }
 
     /// Prefix and reserved bytes.

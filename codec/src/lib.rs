@@ -55,7 +55,7 @@ pub use decode::MESSAGE_BYTES_MAX;
 pub use dialect::{Dialect, DialectError, built_in, built_ins};
 pub use error::{DecodeError, Expected, Found};
 pub use fields::{Fields, FieldsIter};
-pub use framing::{Affix, Cut, Framing, FramingError, Prefix};
+pub use framing::{Affix, Cut, Framing, FramingError, Prefix, Tpdu, TpduUse};
 pub use mask::Masked;
 pub use message::{Message, Place};
 pub use mti::Mti;

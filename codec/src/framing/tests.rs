@@ -9,7 +9,7 @@ const BIN2: Framing = Framing::of(Prefix::Binary { bytes: 2, little: false });
 
 /// `nac`: a length of two bytes, then a TPDU that it counts.
 fn nac() -> Framing {
-    Framing { header: Affix::new(&[0x60, 0, 1, 0, 0]).unwrap(), ..BIN2 }
+    Framing { tpdu: Some(TpduUse { own: Tpdu([0x60, 0, 1, 0, 0]), swaps: true }), ..BIN2 }
 }
 
 /// `vml`: a length of two bytes, then two zero bytes that it does not count.
@@ -152,11 +152,14 @@ fn framings() -> impl Strategy<Value = Framing> {
         (1..=3_u8).prop_map(|bytes| Prefix::Packed { bytes }),
     ];
     let affix = || prop::collection::vec(any::<u8>(), 0..=16);
-    (prefix, any::<bool>(), 0..4_u8, affix(), affix(), 0..3000_usize).prop_map(
-        |(prefix, includes_self, reserved, header, trailer, max)| Framing {
+    let tpdu = prop::option::of((any::<[u8; 5]>(), any::<bool>()))
+        .prop_map(|tpdu| tpdu.map(|(own, swaps)| TpduUse { own: Tpdu(own), swaps }));
+    (prefix, any::<bool>(), 0..4_u8, tpdu, affix(), affix(), 0..3000_usize).prop_map(
+        |(prefix, includes_self, reserved, tpdu, header, trailer, max)| Framing {
             prefix,
             includes_self,
             reserved,
+            tpdu,
             header: Affix::new(&header).unwrap(),
             trailer: Affix::new(&trailer).unwrap(),
             max,
@@ -227,10 +230,38 @@ proptest! {
         for room in 0..6 {
             let (mut short, mut long) = ([0xEE; 6], [0xEE; 6]);
             let written = framing.open(len, &mut short[..room]);
-            prop_assert_eq!(written, framing.open_any(len, &mut long[..room]));
+            prop_assert_eq!(written, framing.open_any(None, len, &mut long[..room]));
             if written.is_ok() {
                 prop_assert_eq!(short, long);
             }
         }
     }
+}
+
+#[test]
+fn an_answer_carries_the_tpdu_of_its_request_with_its_addresses_exchanged() {
+    let nac = nac();
+    let came = b"\x00\x08\x60\x12\x34\x56\x78abc";
+    let back = nac.tpdu_back(came);
+    assert_eq!(back, Tpdu([0x60, 0x56, 0x78, 0x12, 0x34]));
+    let mut out = [0xEE; 8];
+    assert_eq!(nac.open_with(Some(back), 2, &mut out), Ok(7));
+    assert_eq!(out, *b"\x00\x07\x60\x56\x78\x12\x34\xEE");
+    let as_it_came = TpduUse { swaps: false, ..TpduUse::PLAIN };
+    let same = Framing { tpdu: Some(as_it_came), ..nac };
+    assert_eq!(same.tpdu_back(came), Tpdu([0x60, 0x12, 0x34, 0x56, 0x78]));
+    assert_eq!(std::format!("{back} {back:?}"), "6056781234 Tpdu(6056781234)");
+}
+
+#[test]
+fn a_framing_without_tpdu_has_none_to_return_and_no_place_for_one() {
+    assert_eq!(BIN2.tpdu_back(b"\x00\x08\x60\x12\x34\x56\x78abc"), Tpdu::default());
+    let header = Framing { header: Affix::new(b"ISO").unwrap(), ..BIN2 };
+    for framing in [BIN2, header] {
+        let (mut own, mut given) = ([0xEE; 8], [0xEE; 8]);
+        let written = framing.open(3, &mut own);
+        assert_eq!(framing.open_with(Some(Tpdu([1, 2, 3, 4, 5])), 3, &mut given), written);
+        assert_eq!(own, given);
+    }
+    assert_eq!(nac().tpdu_back(b"\x00\x00"), Tpdu::default(), "of a keep-alive");
 }
