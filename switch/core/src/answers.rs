@@ -124,7 +124,7 @@ impl Turn<'_> {
         let (kept, large) = self.world.table.kept(slot);
         let (acquirer, link) = (pending.acquirer, pending.link);
         let mti = pending.mti.answer().expect("only requests become transactions");
-        let purpose = Purpose::Answer { acquirer, link, link_generation: pending.link_generation };
+        let purpose = pending.back();
         let dialect = &plan.station(acquirer).settings.dialect;
         let longest = self.own_max(link);
         let entered = self.gate.enter(purpose, record, longest, |out| {
@@ -157,8 +157,9 @@ impl Turn<'_> {
     fn back_to(&self, link: LinkId, mti: Mti) -> Purpose {
         let link_generation = self.world.links[link.index()].generation;
         if mti.class() == 8 {
-            return Purpose::Network { link, link_generation };
+            return Purpose::Network { link, link_generation, tpdu: Some(self.tpdu) };
         }
-        Purpose::Answer { acquirer: self.plan.station_of(link), link, link_generation }
+        let acquirer = self.plan.station_of(link);
+        Purpose::Answer { acquirer, link, link_generation, tpdu: self.tpdu }
     }
 }

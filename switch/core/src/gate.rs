@@ -7,6 +7,8 @@
 
 use alloc::boxed::Box;
 
+use codec::Tpdu;
+
 use crate::ids::{LinkId, SlotId, StationId};
 use crate::records::{RECORD_MAX, Record};
 use crate::time::Time;
@@ -37,6 +39,8 @@ pub enum Purpose {
         link: LinkId,
         /// The opening of that link.
         link_generation: u32,
+        /// What it carries, on any link of the station.
+        tpdu: Tpdu,
     },
     /// A message of network management, on one link and no other.
     Network {
@@ -44,6 +48,8 @@ pub enum Purpose {
         link: LinkId,
         /// The opening of that link.
         link_generation: u32,
+        /// What it carries when it answers something; else the station's own.
+        tpdu: Option<Tpdu>,
     },
     /// An issuer's answer, as it came, for the worker that is its home.
     Carry {
@@ -64,7 +70,8 @@ pub struct Entry<'a> {
 }
 
 /// Bytes before record and wire bytes: length (4), record (2), wire (2), kind (1), home (1),
-/// station (2), link (4), link generation (4), slot (4), slot generation (4), deadline (8).
+/// station (2), link (4), link generation (4), slot (4), slot generation (4), four empty ones,
+/// deadline (8) or TPDU (5).
 const HEAD: usize = 40;
 /// Entries start at multiples of this.
 const ALIGN: usize = 8;
@@ -74,6 +81,7 @@ const FORWARD: u8 = 1;
 const ANSWER: u8 = 2;
 const NETWORK: u8 = 3;
 const CARRY: u8 = 4;
+const NETWORK_ANSWER: u8 = 5;
 
 /// The ring. A quarter of it is for answers alone.
 #[derive(Debug)]
@@ -264,17 +272,20 @@ struct Head {
 #[inline]
 fn write_head(head: &mut [u8], len: usize, record: usize, wire: usize, purpose: Option<Purpose>) {
     let (mut kind, mut home, mut station, mut link, mut generation) = (SKIP, 0, 0, 0, 0);
-    let (mut slot, mut deadline) = (SlotId { index: 0, generation: 0 }, 0);
+    let (mut slot, mut last) = (SlotId { index: 0, generation: 0 }, [0; 8]);
     match purpose {
         None => {}
         Some(Purpose::Forward { issuer, slot: of, deadline: until }) => {
-            (kind, station, slot, deadline) = (FORWARD, issuer.0, of, until.0);
+            (kind, station, slot, last) = (FORWARD, issuer.0, of, until.0.to_le_bytes());
         }
-        Some(Purpose::Answer { acquirer, link: on, link_generation }) => {
+        Some(Purpose::Answer { acquirer, link: on, link_generation, tpdu }) => {
+            last[..Tpdu::LEN].copy_from_slice(&tpdu.0);
             (kind, station, link, generation) = (ANSWER, acquirer.0, on.0, link_generation);
         }
-        Some(Purpose::Network { link: on, link_generation }) => {
-            (kind, link, generation) = (NETWORK, on.0, link_generation);
+        Some(Purpose::Network { link: on, link_generation, tpdu }) => {
+            last[..Tpdu::LEN].copy_from_slice(&tpdu.unwrap_or_default().0);
+            kind = if tpdu.is_some() { NETWORK_ANSWER } else { NETWORK };
+            (link, generation) = (on.0, link_generation);
         }
         Some(Purpose::Carry { home: to, link: on }) => (kind, home, link) = (CARRY, to, on.0),
     }
@@ -289,7 +300,7 @@ fn write_head(head: &mut [u8], len: usize, record: usize, wire: usize, purpose: 
     head[20..24].copy_from_slice(&slot.index.to_le_bytes());
     head[24..28].copy_from_slice(&slot.generation.to_le_bytes());
     head[28..32].fill(0);
-    head[32..40].copy_from_slice(&deadline.to_le_bytes());
+    head[32..40].copy_from_slice(&last);
 }
 
 impl Head {
@@ -300,16 +311,21 @@ impl Head {
             |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let short = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
         let (link, link_generation) = (LinkId(long(12)), long(16));
+        let tpdu = Tpdu([head[32], head[33], head[34], head[35], head[36]]);
         let purpose = match head[8] {
             FORWARD => Some(Purpose::Forward {
                 issuer: StationId(short(10)),
                 slot: SlotId { index: long(20), generation: long(24) },
                 deadline: Time(u64::from(long(32)) | u64::from(long(36)) << 32),
             }),
-            ANSWER => {
-                Some(Purpose::Answer { acquirer: StationId(short(10)), link, link_generation })
-            }
-            NETWORK => Some(Purpose::Network { link, link_generation }),
+            ANSWER => Some(Purpose::Answer {
+                acquirer: StationId(short(10)),
+                link,
+                link_generation,
+                tpdu,
+            }),
+            NETWORK => Some(Purpose::Network { link, link_generation, tpdu: None }),
+            NETWORK_ANSWER => Some(Purpose::Network { link, link_generation, tpdu: Some(tpdu) }),
             CARRY => Some(Purpose::Carry { home: head[9], link }),
             _ => None,
         };

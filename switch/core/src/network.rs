@@ -1,7 +1,7 @@
 //! Links and stations coming and going: connect, sign on, echo, sign off (1804 with DE 24 801, 831,
 //! 802), and the way to a clean stop. Knows no transaction.
 
-use codec::{Fields, Message, Mti, WriteError, Writer};
+use codec::{Fields, Message, Mti, Tpdu, WriteError, Writer};
 
 use crate::counters::Counter;
 use crate::gate::Purpose;
@@ -217,7 +217,7 @@ impl Turn<'_> {
     fn ask(&mut self, link: LinkId, function: u16) -> bool {
         let station = self.plan.station_of(link);
         let stan = self.world.stations[station.index()].network_stan();
-        if !self.enter_own(link, Mti::of(0x1804), function, stan) {
+        if !self.enter_own(link, None, Mti::of(0x1804), function, stan) {
             self.count(Counter::AnswersLost);
             return false;
         }
@@ -231,7 +231,7 @@ impl Turn<'_> {
     pub(crate) fn report_malformed(&mut self, link: LinkId) {
         let station = self.plan.station_of(link);
         let stan = self.world.stations[station.index()].network_stan();
-        if self.enter_own(link, Mti::of(0x1644), UNPARSED, stan) {
+        if self.enter_own(link, Some(self.tpdu), Mti::of(0x1644), UNPARSED, stan) {
             self.count(Counter::MalformedReported);
         } else {
             self.count(Counter::AnswersLost);
@@ -239,11 +239,18 @@ impl Turn<'_> {
     }
 
     /// A message of our own making: DE 7, 11, 12, 24 and 33.
-    fn enter_own(&mut self, link: LinkId, mti: Mti, function: u16, stan: Stan) -> bool {
+    fn enter_own(
+        &mut self,
+        link: LinkId,
+        tpdu: Option<Tpdu>,
+        mti: Mti,
+        function: u16,
+        stan: Stan,
+    ) -> bool {
         let (plan, stamp) = (self.plan, self.world.stamp);
         let dialect = &plan.station(plan.station_of(link)).settings.dialect;
         let link_generation = self.world.links[link.index()].generation;
-        let purpose = Purpose::Network { link, link_generation };
+        let purpose = Purpose::Network { link, link_generation, tpdu };
         let entered = self.gate.enter::<WriteError>(purpose, None, NETWORK_MAX, |out| {
             let mut writer = Writer::new(dialect, out, mti, NETWORK_FIELDS)?;
             writer.put_packed(7, stamp.transmission(), 10)?;

@@ -1,5 +1,7 @@
 //! The seam to whoever moves bytes: sockets and lanes in the daemon, queues in the simulator.
 
+use codec::Tpdu;
+
 use crate::ids::{LinkId, WorkerId};
 
 /// Where a message came to lie among the bytes of its link, counted from the link's opening.
@@ -14,8 +16,9 @@ pub struct Placed {
 /// What takes the bytes that the gate releases.
 pub trait Outlet {
     /// Frames a message and adds it to what is to be sent on a link; none when the link has no
-    /// room, or is gone.
-    fn send(&mut self, link: LinkId, message: &[u8]) -> Option<Placed>;
+    /// room, or is gone. Where the framing has TPDUs, an answer comes with the one that it carries;
+    /// what is not an answer carries the framing's own.
+    fn send(&mut self, link: LinkId, tpdu: Option<Tpdu>, message: &[u8]) -> Option<Placed>;
 
     /// Adds a message to what is to be handed to another worker; false when there is no room. The
     /// message is `head` and `body`, one after the other; `answer` ones may use the room kept for

@@ -3,8 +3,9 @@
 
 use alloc::vec::Vec;
 
-use codec::{Message, Mti};
+use codec::{Message, Mti, Tpdu};
 
+use crate::gate::Purpose;
 use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::kept::{Kept, Large};
 use crate::time::Time;
@@ -35,6 +36,8 @@ pub struct Pending {
     pub link: LinkId,
     /// The opening of that link.
     pub link_generation: u32,
+    /// What its answer carries as its TPDU.
+    pub tpdu: Tpdu,
     /// The request's MTI.
     pub mti: Mti,
     /// When it arrived.
@@ -166,7 +169,7 @@ impl Table {
         SlotId { index, generation }
     }
 
-    /// Gives a place back; what was kept is wiped.
+    /// Gives a place back; what was kept of the message is wiped.
     #[inline]
     pub fn remove(&mut self, id: SlotId) {
         self.kept[id.place()].wipe(&mut self.large);
@@ -175,7 +178,7 @@ impl Table {
             slot.generation == id.generation && slot.state != State::Free,
             "a place is left once"
         );
-        slot.state = State::Free;
+        (slot.state, slot.tpdu) = (State::Free, Tpdu::default());
         slot.generation = slot.generation.wrapping_add(1);
         slot.after = self.free;
         self.free = id.index;
@@ -264,8 +267,8 @@ impl Pending {
     pub fn arrived(
         now: Time,
         acquirer: StationId,
-        link: LinkId,
-        link_generation: u32,
+        (link, link_generation): (LinkId, u32),
+        tpdu: Tpdu,
         mti: Mti,
     ) -> Self {
         Self {
@@ -273,6 +276,7 @@ impl Pending {
             acquirer,
             link,
             link_generation,
+            tpdu,
             mti,
             arrived: now,
             issuer: acquirer,
@@ -285,6 +289,13 @@ impl Pending {
             after: NONE,
         }
     }
+
+    /// Where its answer goes.
+    #[inline]
+    pub fn back(&self) -> Purpose {
+        let Self { acquirer, link, link_generation, tpdu, .. } = *self;
+        Purpose::Answer { acquirer, link, link_generation, tpdu }
+    }
 }
 
 fn place(index: u32) -> usize {
@@ -296,7 +307,7 @@ mod tests {
     use super::*;
 
     fn transaction() -> Pending {
-        Pending::arrived(Time(1), StationId(0), LinkId(0), 0, Mti::of(0x1200))
+        Pending::arrived(Time(1), StationId(0), (LinkId(0), 0), Tpdu::default(), Mti::of(0x1200))
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use core::time::Duration;
 
+use codec::Tpdu;
+
 use crate::counters::Counter;
 use crate::courier::Word;
 use crate::gate::Purpose;
@@ -54,11 +56,12 @@ impl Turn<'_> {
                         self.world.carry(owner, false, &head, wire, outlet)
                     }
                 }
-                Purpose::Answer { acquirer, link, link_generation } => {
-                    self.world.send_answer(acquirer, link, link_generation, wire, outlet)
+                Purpose::Answer { acquirer, link, link_generation, tpdu } => {
+                    let asked_on = (link, link_generation);
+                    self.world.send_answer(acquirer, asked_on, tpdu, wire, outlet)
                 }
-                Purpose::Network { link, link_generation } => {
-                    self.world.send_on(link, Some(link_generation), wire, outlet);
+                Purpose::Network { link, link_generation, tpdu } => {
+                    self.world.send_on(link, Some(link_generation), tpdu, wire, outlet);
                     Left::Sent
                 }
                 Purpose::Carry { home, link } => {
@@ -152,7 +155,7 @@ impl World {
         let (first, count) = (station.take_turn(self.releases), station.ready.len());
         for step in 0..count {
             let link = self.stations[issuer.index()].ready[(first + step) % count];
-            if let Some(placed) = outlet.send(link, wire) {
+            if let Some(placed) = outlet.send(link, None, wire) {
                 let unsent = &mut self.links[link.index()].unsent;
                 while unsent.front().is_some_and(|oldest| oldest.start < placed.handed) {
                     unsent.pop_front();
@@ -173,18 +176,19 @@ impl World {
     fn send_answer(
         &mut self,
         acquirer: StationId,
-        link: LinkId,
-        generation: u32,
+        (link, generation): (LinkId, u32),
+        tpdu: Tpdu,
         wire: &[u8],
         outlet: &mut impl Outlet,
     ) -> Left {
-        if self.send_on(link, Some(generation), wire, outlet).is_some() {
+        let tpdu = Some(tpdu);
+        if self.send_on(link, Some(generation), tpdu, wire, outlet).is_some() {
             return Left::Sent;
         }
         // A link without room is closed and leaves the list, so this comes to an end. The link that
         // asked may be among them, opened anew.
         while let Some(&other) = self.stations[acquirer.index()].ready.first() {
-            if self.send_on(other, None, wire, outlet).is_some() {
+            if self.send_on(other, None, tpdu, wire, outlet).is_some() {
                 return Left::Sent;
             }
         }
@@ -197,6 +201,7 @@ impl World {
         &mut self,
         link: LinkId,
         generation: Option<u32>,
+        tpdu: Option<Tpdu>,
         wire: &[u8],
         outlet: &mut impl Outlet,
     ) -> Option<Placed> {
@@ -204,7 +209,7 @@ impl World {
         if !now.phase.is_open() || generation.is_some_and(|wanted| wanted != now.generation) {
             return None;
         }
-        let placed = outlet.send(link, wire);
+        let placed = outlet.send(link, tpdu, wire);
         if placed.is_none() {
             self.close(link, Closing::NotReading);
         }

@@ -328,6 +328,6 @@ impl Turn<'_> {
     fn arrived(&self, link: LinkId, message: &Message<'_>) -> Pending {
         let generation = self.world.links[link.index()].generation;
         let acquirer = self.plan.station_of(link);
-        Pending::arrived(self.now.boot, acquirer, link, generation, message.mti())
+        Pending::arrived(self.now.boot, acquirer, (link, generation), self.tpdu, message.mti())
     }
 }

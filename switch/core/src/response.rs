@@ -130,11 +130,7 @@ impl Turn<'_> {
         let Pending { acquirer, issuer, stan, .. } = *pending;
         let code = u16::try_from(action).unwrap_or(u16::MAX);
         let record = Record::Settlement { issuer, stan, action: code, at };
-        let purpose = Purpose::Answer {
-            acquirer,
-            link: pending.link,
-            link_generation: pending.link_generation,
-        };
+        let purpose = pending.back();
         let (kept, large) = self.world.table.kept(slot);
         let mut edits = [Edit { field: 0, value: Replace::Text(&[]) }; 4];
         let (mut count, mut drop) = (0, OF_ONE_HOP);

@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use codec::{Message, Slots};
+use codec::{Message, Slots, Tpdu};
 
 use crate::answers::OWN_MAX;
 use crate::counters::{Counter, Counters};
@@ -95,6 +95,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) world: &'a mut World,
     pub(crate) gate: &'a mut Gate,
     pub(crate) now: Now,
+    /// What an answer to the frame that is handled carries as its TPDU.
+    pub(crate) tpdu: Tpdu,
 }
 
 impl Core {
@@ -141,13 +143,21 @@ impl Core {
     fn turn(&mut self, now: Now) -> Turn<'_> {
         self.world.stamp = self.world.stamp.at(now.utc);
         let Self { plan, me, world, gate } = self;
-        Turn { plan, me: *me, world, gate, now }
+        Turn { plan, me: *me, world, gate, now, tpdu: Tpdu::default() }
     }
 
-    /// A frame came in on an open link: one whole message, without its framing. `slots` is scratch
-    /// space that the caller keeps between calls.
-    pub fn handle_frame(&mut self, now: Now, link: LinkId, frame: &[u8], slots: &mut Slots) {
-        let mut turn = self.turn(now);
+    /// A frame came in on an open link: one whole message, without its framing; its answer carries
+    /// `tpdu`, zeros where the framing has none. `slots` is scratch space that the caller keeps
+    /// between calls.
+    pub fn handle_frame(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        tpdu: Tpdu,
+        frame: &[u8],
+        slots: &mut Slots,
+    ) {
+        let mut turn = Turn { tpdu, ..self.turn(now) };
         turn.world.counters.count(Counter::Frames);
         let state = &mut turn.world.links[link.index()];
         state.heard = now.boot;

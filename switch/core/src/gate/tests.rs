@@ -6,7 +6,7 @@ use crate::ids::Stan;
 const RECORD: Record = Record::Expiry { issuer: StationId(1), stan: Stan(7), at: Time(5) };
 
 fn network(link: u32) -> Purpose {
-    Purpose::Network { link: LinkId(link), link_generation: 3 }
+    Purpose::Network { link: LinkId(link), link_generation: 3, tpdu: None }
 }
 
 fn enter(gate: &mut Gate, purpose: Purpose, record: Option<&Record>, wire: &[u8]) -> bool {
@@ -102,8 +102,19 @@ fn every_purpose_reads_back_as_it_was_written() {
     let slot = SlotId { index: 4_000_000_000, generation: 17 };
     for purpose in [
         Purpose::Forward { issuer: StationId(65_000), slot, deadline: Time(u64::MAX - 2) },
-        Purpose::Answer { acquirer: StationId(2), link: LinkId(70_000), link_generation: 9 },
+        Purpose::Answer {
+            acquirer: StationId(2),
+            link: LinkId(70_000),
+            link_generation: 9,
+            tpdu: Tpdu([0x60, 1, 2, 3, 0xFF]),
+        },
         network(70_001),
+        Purpose::Network { link: LinkId(1), link_generation: 3, tpdu: Some(Tpdu::default()) },
+        Purpose::Network {
+            link: LinkId(1),
+            link_generation: 3,
+            tpdu: Some(Tpdu([0x60, 1, 2, 3, 0xFF])),
+        },
         Purpose::Carry { home: 63, link: LinkId(5) },
     ] {
         let mut gate = Gate::new(1 << 16);

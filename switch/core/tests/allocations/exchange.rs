@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use codec::{Dialect, Fields, Mti, Slots, Writer};
+use codec::{Dialect, Fields, Mti, Slots, Tpdu, Writer};
 use switch_core::counters::Counter;
 use switch_core::ids::{LinkId, StationId, WorkerId};
 use switch_core::outlet::{Outlet, Placed};
@@ -20,6 +20,8 @@ use switch_core::{Core, Order, Reply};
 const NAMES: [&str; 4] = ["A", "B", "X", "Y"];
 /// Cards of X and of Y, and one without a route.
 const CARDS: [&[u8]; 3] = [b"3530111333300000", b"4111111111111111", b"6011111111111117"];
+/// What every answer carries as its TPDU.
+const TPDU: Tpdu = Tpdu([0x60, 0, 3, 0, 0]);
 const BYTES_MAX: usize = 2_048;
 /// Every so many-th transaction is left to its timeout.
 const SILENT_EVERY: u64 = 97;
@@ -53,7 +55,8 @@ struct Wires {
 }
 
 impl Outlet for Wires {
-    fn send(&mut self, link: LinkId, message: &[u8]) -> Option<Placed> {
+    fn send(&mut self, link: LinkId, tpdu: Option<Tpdu>, message: &[u8]) -> Option<Placed> {
+        assert!(tpdu.is_none_or(|tpdu| tpdu == TPDU), "an answer carries what came for it");
         self.link.put([message, &[]]);
         self.link_id = link;
         let end = &mut self.ends[link.index()];
@@ -162,7 +165,7 @@ impl Exchange {
 
     fn hears(&mut self, link: LinkId, frame: &[u8]) {
         let worker = self.plan.owner(self.plan.station_of(link)).index();
-        self.cores[worker].handle_frame(self.now, link, frame, &mut self.slots);
+        self.cores[worker].handle_frame(self.now, link, TPDU, frame, &mut self.slots);
     }
 
     /// Everything that the workers have to do, until a message comes out.

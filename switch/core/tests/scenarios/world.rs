@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use codec::Slots;
+use codec::{Slots, Tpdu};
 use expect_test::Expect;
 use switch_core::counters::Counter;
 use switch_core::ids::{LinkId, SlotId, StationId, WorkerId};
@@ -291,7 +291,13 @@ impl World {
     pub(crate) fn hears(&mut self, link: LinkId, frame: &[u8]) {
         assert!(self.network.sockets[link.index()].open, "nobody speaks on a closed link");
         let worker = self.plan.owner(self.plan.station_of(link));
-        self.cores[worker.index()].handle_frame(self.now, link, frame, &mut self.slots);
+        self.cores[worker.index()].handle_frame(
+            self.now,
+            link,
+            Tpdu::default(),
+            frame,
+            &mut self.slots,
+        );
         self.settle();
     }
 
@@ -299,7 +305,13 @@ impl World {
     pub(crate) fn hears_without_a_turn(&mut self, name: &str, frame: &[u8]) {
         let link = self.station(name).link();
         let worker = self.plan.owner(self.plan.station_of(link));
-        self.cores[worker.index()].handle_frame(self.now, link, frame, &mut self.slots);
+        self.cores[worker.index()].handle_frame(
+            self.now,
+            link,
+            Tpdu::default(),
+            frame,
+            &mut self.slots,
+        );
     }
 
     /// Turns of all workers until nobody has anything to do.

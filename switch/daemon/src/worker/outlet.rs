@@ -1,6 +1,7 @@
 //! Where released bytes go: framed onto sockets, or into the lane to another worker. Must not know
 //! what they say.
 
+use codec::Tpdu;
 use switch_core::ids::{LinkId, WorkerId};
 use switch_core::outlet::{Outlet, Placed};
 use switch_core::plan::Plan;
@@ -24,11 +25,11 @@ pub(crate) struct Out<'a> {
 
 impl Outlet for Out<'_> {
     #[inline]
-    fn send(&mut self, link: LinkId, message: &[u8]) -> Option<Placed> {
+    fn send(&mut self, link: LinkId, tpdu: Option<Tpdu>, message: &[u8]) -> Option<Placed> {
         let socket = self.sockets.of(link)?;
         let endpoint = &self.endpoints[self.plan.station_of(link).index()];
         let (mut head, mut tail) = ([0; AFFIX_MAX], [0; AFFIX_MAX]);
-        let head_len = endpoint.framing.open(message.len(), &mut head).ok()?;
+        let head_len = endpoint.framing.open_with(tpdu, message.len(), &mut head).ok()?;
         let tail_len = endpoint.framing.close(message.len(), &mut tail).ok()?;
         let total = head_len + message.len() + tail_len;
         // The sockets know one bound for all, that of the station with the largest.
@@ -124,9 +125,9 @@ mod tests {
         // With the four digits of its length a message is 1 KiB. No turn is taken: nothing leaves.
         let message = [b'X'; KIB - 4];
         for (link, bound) in links.into_iter().zip([64, 128]) {
-            let taken = (0..1_000).take_while(|_| out.send(link, &message).is_some()).count();
+            let taken = (0..1_000).take_while(|_| out.send(link, None, &message).is_some()).count();
             assert_eq!(taken, bound, "and not one byte more");
-            assert!(out.send(link, &[]).is_none());
+            assert!(out.send(link, None, &[]).is_none());
         }
     }
 }

@@ -154,8 +154,9 @@ impl Handler for Ears<'_> {
         loop {
             match framing.cut(&bytes[used..]) {
                 Cut::Frame { message, total } => {
-                    let frame = &bytes[used + message.start..used + message.end];
-                    self.core.handle_frame(now, link, frame, self.slots);
+                    let frame = &bytes[used..used + total];
+                    let tpdu = framing.tpdu_back(frame);
+                    self.core.handle_frame(now, link, tpdu, &frame[message], self.slots);
                     used += total;
                 }
                 Cut::Incomplete { .. } => return Verdict::Keep(used),

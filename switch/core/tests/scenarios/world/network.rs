@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use codec::Tpdu;
 use switch_core::ids::{LinkId, WorkerId};
 use switch_core::outlet::{Outlet, Placed};
 
@@ -109,7 +110,7 @@ pub(crate) struct Seen<'a> {
 }
 
 impl Outlet for Seen<'_> {
-    fn send(&mut self, link: LinkId, message: &[u8]) -> Option<Placed> {
+    fn send(&mut self, link: LinkId, _tpdu: Option<Tpdu>, message: &[u8]) -> Option<Placed> {
         let socket = &mut self.network.sockets[link.index()];
         let wanted = socket.waiting_bytes + message.len();
         if !socket.open || socket.room.is_some_and(|room| wanted > room) {
