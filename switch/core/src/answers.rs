@@ -1,7 +1,8 @@
 //! Answers that we give ourselves: what they echo, and what they add. Knows no reason for them.
 
-use codec::{DecodeError, Dialect, Fields, Message, Mti, WriteError, Writer};
+use codec::{DecodeError, Dialect, Fields, Message, Mti, Version, WriteError, Writer};
 
+use crate::codes;
 use crate::counters::Counter;
 use crate::gate::Purpose;
 use crate::ids::{LinkId, SlotId};
@@ -16,46 +17,64 @@ use crate::turn::Turn;
 /// fields.
 pub(crate) const OWN_MAX: usize = 1_280;
 
-/// What we add to what is kept: the action code and our name.
-pub(crate) const OWN_FIELDS: Fields = Fields::of(&[39, 58]);
+/// What we add to what is echoed: our verdict and, where the edition has a field for who decided,
+/// our name. DE 58 of 1987 is reserved for national use.
+pub(crate) const fn own_fields(version: Version) -> Fields {
+    match version {
+        Version::Iso1987 => Fields::of(&[39]),
+        Version::Iso1993 | Version::Iso2003 => Fields::of(&[39, 58]),
+    }
+}
+
+/// What an answer of ours repeats, where it is there. Network management of 1987 says in DE 70 what
+/// it is about.
+pub(crate) const fn echoed(version: Version, class: u8) -> Fields {
+    match (version, class) {
+        (Version::Iso1987, 8) => KEPT_FIELDS.with(70),
+        _ => KEPT_FIELDS,
+    }
+}
 
 /// Writes an answer of ours that is no longer than `out`: if need be without DE 59, or with nothing
-/// but its STAN and our verdict.
+/// but its STAN, what it is about, and our verdict.
 fn write_fitting<'e>(
     dialect: &Dialect,
     mti: Mti,
     present: Fields,
     echo: impl Fn(u8) -> Option<&'e [u8]>,
-    action: u64,
+    action: u16,
     decided: Option<Institution>,
     out: &mut [u8],
 ) -> Result<usize, WriteError> {
-    let least = present.intersection(Fields::of(&[11]));
+    let least = present.intersection(Fields::of(&[11, 70]));
     write_own(dialect, mti, present, &echo, action, decided, out)
         .or_else(|_| write_own(dialect, mti, present.without(59), &echo, action, decided, out))
         .or_else(|_| write_own(dialect, mti, least, &echo, action, decided, out))
 }
 
-/// Writes an answer of ours: what `echo` gives of the kept fields `present`, DE 39, and DE 58
-/// where we decided.
+/// Writes an answer of ours: what `echo` gives of the fields `present`, DE 39, and DE 58 where we
+/// decided and the edition has it.
 fn write_own<'e>(
     dialect: &Dialect,
     mti: Mti,
     present: Fields,
     echo: impl Fn(u8) -> Option<&'e [u8]>,
-    action: u64,
+    action: u16,
     decided: Option<Institution>,
     out: &mut [u8],
 ) -> Result<usize, WriteError> {
-    let mut fields = present.with(39);
-    if decided.is_some() {
-        fields = fields.with(58);
-    }
+    let version = dialect.version();
+    let own = own_fields(version);
+    let added = if decided.is_some() { own } else { own.without(58) };
+    let fields = present.union(added);
     let mut writer = Writer::new(dialect, out, mti, fields)?;
     for field in fields {
         match (field, decided) {
-            (39, _) => writer.put_packed(39, action, 3)?,
-            (58, Some(ours)) => writer.put_packed(58, ours.digits, ours.units)?,
+            (39, _) if version == Version::Iso1987 => {
+                writer.put_text(39, &codes::response_of(action))?;
+            }
+            (39, _) => writer.put_packed(39, action.into(), 3)?,
+            (58, Some(ours)) if added.has(58) => writer.put_packed(58, ours.digits, ours.units)?,
             _ => writer.put_wire(field, echo(field).unwrap_or_default())?,
         }
     }
@@ -65,7 +84,8 @@ fn write_own<'e>(
 impl Turn<'_> {
     /// Refuses a message that has not become a transaction: nothing has changed, so nothing is
     /// recorded. Without a STAN its sender could not tell what the answer is to, so the message is
-    /// reported as one that can not be read (1644, DE 24 650).
+    /// reported as one that can not be read (1644, DE 24 650), or dropped where the edition has no
+    /// such report.
     pub(crate) fn refuse(&mut self, link: LinkId, message: &Message<'_>, refusal: Refusal) {
         if !message.fields().has(11) {
             self.tell(Notice::Incomplete { link, mti: message.mti(), field: 11 });
@@ -81,11 +101,12 @@ impl Turn<'_> {
         &mut self,
         link: LinkId,
         message: &Message<'_>,
-        action: u64,
+        action: u16,
         decided: Option<Institution>,
     ) -> bool {
         let Some(mti) = message.mti().answer() else { return false };
-        let present = message.fields().intersection(KEPT_FIELDS);
+        let echoed = echoed(message.dialect().version(), mti.class());
+        let present = message.fields().intersection(echoed);
         if !self.gate.admits_refusal(OWN_MAX) {
             self.count(Counter::AnswersLost);
             return false;

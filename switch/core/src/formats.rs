@@ -1,15 +1,26 @@
-//! What a dialect must be for the core to run with it: it has the fields of every conversation, and
-//! what we keep of a request and write ourselves has room at its longest. Knows no message.
+//! What a dialect must be for the core to run with it: of an edition that we speak, with the fields
+//! of every conversation in the shape that we write them in, and what we keep of a request and write
+//! ourselves has room at its longest. Knows no message.
 
-use codec::{Class, Dialect, FieldSpec, Fields, Form, Length};
+use codec::{Class, Dialect, FieldSpec, Fields, Form, Length, Version};
 
-use crate::answers::{OWN_FIELDS, OWN_MAX};
-use crate::kept::{KEPT_FIELDS, LARGE_MAX, PARTS};
-use crate::network::{NETWORK_FIELDS, NETWORK_MAX};
+use crate::answers::{OWN_MAX, echoed, own_fields};
+use crate::kept::{LARGE_MAX, PARTS};
+use crate::network::{NETWORK_MAX, network_fields};
 
-/// The fields of every conversation: those that a request is routed, matched and refused by (DE 2,
-/// 11, 32), and those that we write ourselves.
-pub const NEEDED: Fields = Fields::of(&[2, 11, 32]).union(OWN_FIELDS).union(NETWORK_FIELDS);
+/// The fields of every conversation in an edition: those that a request is routed, matched and
+/// refused by (DE 2, 11, 32), and those that we write ourselves.
+pub const fn needed(version: Version) -> Fields {
+    Fields::of(&[2, 11, 32]).union(own_fields(version)).union(network_fields(version))
+}
+
+/// Fields that we read or write, and how many units each has, always.
+const fn fixed(version: Version) -> &'static [(u8, u16)] {
+    match version {
+        Version::Iso1987 => &[(7, 10), (11, 6), (39, 2), (70, 3)],
+        Version::Iso1993 | Version::Iso2003 => &[(7, 10), (11, 6), (12, 12), (24, 3), (39, 3)],
+    }
+}
 
 /// The most bytes of an MTI and two bitmaps.
 const HEAD_MAX: usize = 4 + 2 * 16;
@@ -17,8 +28,17 @@ const HEAD_MAX: usize = 4 + 2 * 16;
 /// Why the core can not run with a dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// It has not this field of [`NEEDED`].
+    /// It is of 2003, which we do not speak.
+    Edition,
+    /// It has not this field of [`needed`].
     Lacks(u8),
+    /// We could not write what stands in this field, or not read it.
+    Unlike {
+        /// The field.
+        field: u8,
+        /// What it must be: so many digits, always.
+        units: u16,
+    },
     /// What is kept of a request, or a message of our own, can become longer than its room.
     TooLong {
         /// Its most bytes.
@@ -30,15 +50,30 @@ pub enum Unfit {
 
 /// Looks at a dialect before anything speaks it.
 pub(crate) fn check(dialect: &Dialect) -> Result<(), Unfit> {
-    if let Some(field) = NEEDED.difference(dialect.fields()).first() {
+    let version = dialect.version();
+    if version == Version::Iso2003 {
+        return Err(Unfit::Edition);
+    }
+    if let Some(field) = needed(version).difference(dialect.fields()).first() {
         return Err(Unfit::Lacks(field));
     }
+    for &(field, units) in fixed(version) {
+        // The verdict of 1987 is two characters, and some dialects say two digits.
+        let takes_text = (version, field) == (Version::Iso1987, 39);
+        let fits = dialect.field(field).is_some_and(|spec| {
+            let class = spec.class == Class::Digits || takes_text && spec.class == Class::Text;
+            class && spec.length == Length::Fixed && spec.max == units
+        });
+        if !fits {
+            return Err(Unfit::Unlike { field, units });
+        }
+    }
     let parts = PARTS.iter().fold(Fields::EMPTY, |all, &part| all.union(part));
-    let answer = KEPT_FIELDS.union(OWN_FIELDS);
+    let answer = echoed(version, 8).union(own_fields(version));
     for (bytes, room) in [
         (longest(dialect, parts), LARGE_MAX),
         (HEAD_MAX + longest(dialect, answer), OWN_MAX),
-        (HEAD_MAX + longest(dialect, NETWORK_FIELDS), NETWORK_MAX),
+        (HEAD_MAX + longest(dialect, network_fields(version)), NETWORK_MAX),
     ] {
         if bytes > room {
             return Err(Unfit::TooLong { bytes, room });
@@ -74,7 +109,7 @@ mod tests {
     use super::*;
     use alloc::vec;
     use alloc::vec::Vec;
-    use codec::{Mti, Slots, Version, Writer, built_ins};
+    use codec::{Mti, Slots, Writer, built_ins};
 
     /// A dialect with some of its fields left out or changed.
     fn changed(change: impl Fn(u8, FieldSpec) -> Option<FieldSpec>) -> Dialect {
@@ -88,14 +123,9 @@ mod tests {
         Dialect::new("changed", whole.version(), mti, bitmap, &rows).unwrap()
     }
 
-    /// The built-in dialects that the rules above are of.
-    fn of_1993() -> impl Iterator<Item = &'static Dialect> {
-        built_ins().iter().copied().filter(|dialect| dialect.version() == Version::Iso1993)
-    }
-
     #[test]
     fn the_core_runs_with_every_built_in_dialect() {
-        for dialect in of_1993() {
+        for dialect in built_ins() {
             assert_eq!(check(dialect), Ok(()), "{}", dialect.name());
         }
     }
@@ -131,7 +161,7 @@ mod tests {
     #[test]
     fn a_field_is_as_long_as_the_codec_writes_it() {
         let fields = PARTS.iter().fold(Fields::of(&[39, 52, 53, 58, 97]), |all, &p| all.union(p));
-        for dialect in of_1993() {
+        for dialect in built_ins() {
             let mut out = vec![0; 4_096];
             let mut writer = Writer::new(dialect, &mut out, Mti::of(0x1200), fields).unwrap();
             for field in fields {

@@ -50,6 +50,8 @@ pub mod courier;
 
 pub mod parked;
 
+pub mod codes;
+
 pub mod refusal;
 
 pub mod records;

@@ -1,28 +1,33 @@
 //! Links and stations coming and going: connect, sign on, echo, sign off (1804 with DE 24 801, 831,
-//! 802), and the way to a clean stop. Knows no transaction.
+//! 802; 0800 of 1987 with the station's own codes in DE 70), and the way to a clean stop. Knows no
+//! transaction.
 
-use codec::{Fields, Message, Mti, Tpdu, WriteError, Writer};
+use codec::{Fields, Message, Mti, Tpdu, Version, WriteError, Writer};
 
+use crate::codes;
 use crate::counters::Counter;
 use crate::gate::Purpose;
 use crate::ids::{LinkId, Stan, StationId, WorkerId};
 use crate::links::{Asked, ECHOES_MISSED_MAX, Phase, chance, pause};
 use crate::notices::{Closing, Notice, Unmatched};
 use crate::outlet::Outlet;
-use crate::plan::SignOn;
+use crate::plan::{NetworkCodes, SignOn};
 use crate::refusal::Refusal;
 use crate::time::Time;
 use crate::turn::{Order, Turn, World};
 use core::time::Duration;
 
-/// Function codes (DE 24) of network management, three packed digits.
+/// Function codes (DE 24 of 1993) of network management, three packed digits. Inside the switch they
+/// are the names of these functions in 1987 too.
 const SIGN_ON: u16 = 0x801;
 const SIGN_OFF: u16 = 0x802;
 const ECHO: u16 = 0x831;
+/// A code in DE 70 that is none of these.
+const OTHER: u16 = 0;
 /// Function code of an administrative notification: the message can not be parsed.
 const UNPARSED: u16 = 0x650;
 /// Action code (DE 39): network management accepted.
-const ACCEPTED: u64 = 0x800;
+const ACCEPTED: u16 = 0x800;
 
 /// How long a stopping node waits for the answers to its sign-offs.
 const SIGN_OFF_WITHIN: Duration = Duration::from_secs(2);
@@ -30,8 +35,14 @@ const SIGN_OFF_WITHIN: Duration = Duration::from_secs(2);
 /// The most bytes of a message of our own making.
 pub(crate) const NETWORK_MAX: usize = 128;
 
-/// What is in it: when and as what we sent it, what it asks or tells, our name.
-pub(crate) const NETWORK_FIELDS: Fields = Fields::of(&[7, 11, 12, 24, 33]);
+/// What is in it: when and as what we sent it, what it asks or tells, our name. DE 24 of 1987 is
+/// another thing, and what it asks stands in DE 70.
+pub(crate) const fn network_fields(version: Version) -> Fields {
+    match version {
+        Version::Iso1987 => Fields::of(&[7, 11, 33, 70]),
+        Version::Iso1993 | Version::Iso2003 => Fields::of(&[7, 11, 12, 24, 33]),
+    }
+}
 
 /// How far a stop has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +61,22 @@ impl Drain {
     /// Whether the node is stopping.
     pub fn is_on(self) -> bool {
         self != Self::Serving
+    }
+}
+
+impl NetworkCodes {
+    /// What a function is called in DE 70.
+    fn of(self, function: u16) -> u16 {
+        match function {
+            SIGN_ON => self.sign_on,
+            SIGN_OFF => self.sign_off,
+            _ => self.echo,
+        }
+    }
+
+    /// The function that a code in DE 70 stands for; none for a code of other use.
+    fn function(self, code: u16) -> Option<u16> {
+        [SIGN_ON, SIGN_OFF, ECHO].into_iter().find(|&function| self.of(function) == code)
     }
 }
 
@@ -212,12 +239,16 @@ impl Turn<'_> {
         }
     }
 
-    /// Sends a network management request (1804) of ours and awaits its answer; false when there
-    /// is no room for it.
+    /// Sends a network management request (1804, 0800) of ours and awaits its answer; false when
+    /// there is no room for it.
     fn ask(&mut self, link: LinkId, function: u16) -> bool {
         let station = self.plan.station_of(link);
         let stan = self.world.stations[station.index()].network_stan();
-        if !self.enter_own(link, None, Mti::of(0x1804), function, stan) {
+        let mti = match self.plan.station(station).settings.dialect.version() {
+            Version::Iso1987 => Mti::of(0x0800),
+            Version::Iso1993 | Version::Iso2003 => Mti::of(0x1804),
+        };
+        if !self.enter_own(link, None, mti, function, stan) {
             self.count(Counter::AnswersLost);
             return false;
         }
@@ -227,9 +258,13 @@ impl Turn<'_> {
         true
     }
 
-    /// Reports a message that can not be parsed, or not be answered (1644, DE 24 650).
+    /// Reports a message that can not be parsed, or not be answered (1644, DE 24 650). There is no
+    /// such report in 1987: it is dropped.
     pub(crate) fn report_malformed(&mut self, link: LinkId) {
         let station = self.plan.station_of(link);
+        if self.plan.station(station).settings.dialect.version() == Version::Iso1987 {
+            return self.count(Counter::MalformedDropped);
+        }
         let stan = self.world.stations[station.index()].network_stan();
         if self.enter_own(link, Some(self.tpdu), Mti::of(0x1644), UNPARSED, stan) {
             self.count(Counter::MalformedReported);
@@ -238,7 +273,7 @@ impl Turn<'_> {
         }
     }
 
-    /// A message of our own making: DE 7, 11, 12, 24 and 33.
+    /// A message of our own making: DE 7, 11, 12, 24 and 33, or DE 7, 11, 33 and 70 of 1987.
     fn enter_own(
         &mut self,
         link: LinkId,
@@ -248,31 +283,45 @@ impl Turn<'_> {
         stan: Stan,
     ) -> bool {
         let (plan, stamp) = (self.plan, self.world.stamp);
-        let dialect = &plan.station(plan.station_of(link)).settings.dialect;
+        let settings = &plan.station(plan.station_of(link)).settings;
+        let dialect = &settings.dialect;
         let link_generation = self.world.links[link.index()].generation;
         let purpose = Purpose::Network { link, link_generation, tpdu };
         let entered = self.gate.enter::<WriteError>(purpose, None, NETWORK_MAX, |out| {
-            let mut writer = Writer::new(dialect, out, mti, NETWORK_FIELDS)?;
-            writer.put_packed(7, stamp.transmission(), 10)?;
-            writer.put_packed(11, stan.digits(), 6)?;
-            writer.put_packed(12, stamp.local(), 12)?;
-            writer.put_packed(24, function.into(), 3)?;
-            writer.put_packed(33, plan.institution.digits, plan.institution.units)?;
+            let fields = network_fields(dialect.version());
+            let mut writer = Writer::new(dialect, out, mti, fields)?;
+            for field in fields {
+                let (digits, units) = match field {
+                    7 => (stamp.transmission(), 10),
+                    11 => (stan.digits(), 6),
+                    12 => (stamp.local(), 12),
+                    24 => (function.into(), 3),
+                    33 => (plan.institution.digits, plan.institution.units),
+                    _ => (settings.network_codes.of(function).into(), 3),
+                };
+                writer.put_packed(field, digits, units)?;
+            }
             writer.finish()
         });
         matches!(entered, Some(Ok(())))
     }
 
-    /// A partner's network management request (1804, 1805): always answered.
+    /// A partner's network management request (1804, 1805, 0800, 0801): always answered.
     pub(crate) fn on_network_request(&mut self, link: LinkId, message: &Message<'_>) {
         let station = self.plan.station_of(link);
         if !message.fields().has(11) {
             // Whatever it asks, its sender could not tell what the answer is to.
             return self.refuse(link, message, Refusal::Format);
         }
-        let function = message.value(24).and_then(|value| value.packed());
+        let (field, codes) = match message.dialect().version() {
+            Version::Iso1987 => (70, Some(self.plan.station(station).settings.network_codes)),
+            Version::Iso1993 | Version::Iso2003 => (24, None),
+        };
+        let said = message.value(field).and_then(|value| value.packed());
+        let said = said.and_then(|said| u16::try_from(said).ok());
+        let function = said.map(|said| codes.map_or(said, |of| of.function(said).unwrap_or(OTHER)));
         let now = &mut self.world.stations[station.index()];
-        match function.and_then(|function| u16::try_from(function).ok()) {
+        match function {
             Some(SIGN_ON) => {
                 now.signed_off = false;
                 self.count(Counter::SignOns);
@@ -286,7 +335,7 @@ impl Turn<'_> {
             Some(ECHO) => {}
             Some(_) => return self.refuse(link, message, Refusal::UnknownRequest),
             None => {
-                self.tell(Notice::Incomplete { link, mti: message.mti(), field: 24 });
+                self.tell(Notice::Incomplete { link, mti: message.mti(), field });
                 return self.refuse(link, message, Refusal::Format);
             }
         }
@@ -295,7 +344,7 @@ impl Turn<'_> {
         self.answer_directly(link, message, ACCEPTED, None);
     }
 
-    /// The answer to one of our own (1814).
+    /// The answer to one of our own (1814, 0810).
     pub(crate) fn on_network_answer(&mut self, link: LinkId, message: &Message<'_>) {
         let station = self.plan.station_of(link);
         let stan = message.value(11).and_then(|value| value.packed()).unwrap_or_default();
@@ -306,9 +355,9 @@ impl Turn<'_> {
             return self.tell(Notice::Unmatched { link, stan: Stan(0), mti, why });
         };
         now.asked = None;
-        let action = message.value(39).and_then(|value| value.packed()).unwrap_or_default();
+        let action = codes::verdict(message).and_then(|action| u16::try_from(action).ok());
+        let action = action.unwrap_or_default();
         if action != ACCEPTED {
-            let action = u16::try_from(action).unwrap_or_default();
             self.tell(Notice::NetworkRefused { link, function: asked.function, action });
         }
         match (asked.function, action == ACCEPTED) {

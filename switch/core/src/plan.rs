@@ -53,7 +53,7 @@ impl Role {
     }
 }
 
-/// Who opens the business day on a link (DE 24 801).
+/// Who opens the business day on a link (DE 24 801, or the station's own code in DE 70).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignOn {
     /// Nobody: a connected link is ready.
@@ -62,6 +62,24 @@ pub enum SignOn {
     Ours,
     /// The station sends 801; it is ready from then on.
     Theirs,
+}
+
+/// What a station of 1987 calls the functions of network management (DE 70), three packed digits
+/// each. The edition leaves them to its networks; 1993 has codes of its own and uses none of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkCodes {
+    /// It is ready for requests.
+    pub sign_on: u16,
+    /// It is not any more.
+    pub sign_off: u16,
+    /// Are you there?
+    pub echo: u16,
+}
+
+impl Default for NetworkCodes {
+    fn default() -> Self {
+        Self { sign_on: 0x001, sign_off: 0x002, echo: 0x301 }
+    }
 }
 
 /// What to do with a request that carries a PIN block (DE 52) for an issuer whose keys we lack.
@@ -99,6 +117,8 @@ pub struct StationSettings {
     pub beside: Option<StationId>,
     /// Who signs on.
     pub sign_on: SignOn,
+    /// What it calls sign-on, sign-off and echo, when it is of 1987.
+    pub network_codes: NetworkCodes,
     /// How long to wait for a whole answer.
     pub timeout: Duration,
     /// Silence after which an echo (DE 24 831) is sent; none: never.

@@ -1,5 +1,7 @@
-//! Why we answer a request ourselves, and with which action code (DE 39). The one table of both.
+//! Why we answer a request ourselves, and with which action code (DE 39). The one table of both; a
+//! station of 1987 is told the response code that `codes` has for it.
 
+use crate::codes;
 use crate::counters::Counter;
 
 /// A reason to answer a request ourselves.
@@ -47,7 +49,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The action code (DE 39 of 1993), three packed digits.
-    pub const fn action(self) -> u64 {
+    pub const fn action(self) -> u16 {
         match self {
             Self::UnknownRequest | Self::NotAnAcquirer => 0x902,
             Self::Format | Self::Conversion => 0x904,
@@ -67,6 +69,11 @@ impl Refusal {
             Self::KeysSilent => 0x920,
             Self::Pin => 0x921,
         }
+    }
+
+    /// The response code (DE 39 of 1987).
+    pub const fn response(self) -> [u8; 2] {
+        codes::response_of(self.action())
     }
 
     /// Its counter.

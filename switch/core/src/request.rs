@@ -1,4 +1,4 @@
-//! A request of an acquirer (1100, 1101, 1200, 1201): decide, change, emit. Knows no socket and
+//! A request of an acquirer (1100, 1200, their repeats, and in 1987 a reversal too): decide, change, emit. Knows no socket and
 //! keeps nothing of a request that is refused.
 
 use codec::{Edit, Fields, Message, Replace, Slots};

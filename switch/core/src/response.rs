@@ -3,6 +3,7 @@
 
 use codec::{Edit, Fields, Message, Replace};
 
+use crate::codes;
 use crate::counters::Counter;
 use crate::gate::Purpose;
 use crate::ids::{LinkId, SlotId, Stan, StationId};
@@ -31,7 +32,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 }
 
 impl Turn<'_> {
-    /// An answer (1110, 1210, 1130, ...) from any link. Its STAN says whose it is.
+    /// An answer (1110, 1210, 0110, 0410, ...) from any link. Its STAN says whose it is.
     pub(crate) fn on_answer(&mut self, link: LinkId, message: &Message<'_>) {
         let stan = message.value(11).and_then(|value| value.number());
         let stan = Stan(stan.and_then(|stan| u32::try_from(stan).ok()).unwrap_or_default());
@@ -75,7 +76,7 @@ impl Turn<'_> {
         if let Err(why) = self.agrees(slot, &pending, message) {
             return self.unmatched(link, message, stan, why);
         }
-        let Some(action) = message.value(39).and_then(|value| value.packed()) else {
+        let Some(action) = codes::verdict(message) else {
             return self.unmatched(link, message, stan, Unmatched::NoActionCode);
         };
         if pending.state == State::Expired {

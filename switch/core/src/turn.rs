@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use codec::{Message, Slots, Tpdu};
+use codec::{Message, Mti, Slots, Tpdu};
 
 use crate::answers::OWN_MAX;
 use crate::counters::{Counter, Counters};
@@ -302,6 +302,12 @@ impl Core {
     }
 }
 
+/// Whether messages of this class are relayed: authorizations and financial ones, and in 1987, which
+/// has requests for them, reversals. Those of 1993 are advices.
+fn is_relayed(mti: Mti) -> bool {
+    matches!((mti.version(), mti.class()), (_, 1 | 2) | (0, 4))
+}
+
 impl Turn<'_> {
     /// A message that could be read, by its MTI (`field.md` of the standard: class, function).
     pub(crate) fn on_message(&mut self, link: LinkId, message: &Message<'_>) {
@@ -309,7 +315,7 @@ impl Turn<'_> {
         let same_edition = mti.version() == self.plan.edition(self.plan.station_of(link));
         if mti.is_answer() {
             match mti.class() {
-                1 | 2 if same_edition => self.on_answer(link, message),
+                _ if same_edition && is_relayed(mti) => self.on_answer(link, message),
                 8 if same_edition => self.on_network_answer(link, message),
                 _ => self.world.counters.count(Counter::Unanswerable),
             }
@@ -317,7 +323,7 @@ impl Turn<'_> {
             self.world.counters.count(Counter::Unanswerable);
         } else {
             match (mti.class(), mti.function(), mti.origin()) {
-                (1 | 2, 0, 0 | 1) if same_edition => self.on_request(link, message),
+                (_, 0, 0 | 1) if same_edition && is_relayed(mti) => self.on_request(link, message),
                 (8, _, _) if same_edition => self.on_network_request(link, message),
                 _ => self.refuse(link, message, Refusal::UnknownRequest),
             }

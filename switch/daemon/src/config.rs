@@ -18,6 +18,8 @@ mod endpoint;
 
 mod framing;
 
+mod codes;
+
 mod station;
 
 mod node;

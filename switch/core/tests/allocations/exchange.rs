@@ -9,7 +9,7 @@ use switch_core::counters::Counter;
 use switch_core::ids::{LinkId, StationId, WorkerId};
 use switch_core::outlet::{Outlet, Placed};
 use switch_core::plan::{
-    Institution, Keys, Limits, Pin, Plan, Role, Settings, SignOn, StationSettings,
+    Institution, Keys, Limits, NetworkCodes, Pin, Plan, Role, Settings, SignOn, StationSettings,
 };
 use switch_core::routing::RouteSettings;
 use switch_core::time::{Now, Time};
@@ -269,6 +269,7 @@ fn plan() -> Plan {
         message_max: 8_192,
         beside: None,
         sign_on: SignOn::None,
+        network_codes: NetworkCodes::default(),
         timeout: Duration::from_secs(10),
         echo: None,
         links: 1,

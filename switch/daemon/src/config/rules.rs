@@ -238,6 +238,14 @@ fn in_file_terms(
             let station = &stations[station.index()];
             let name = station.settings.dialect.name();
             let message = match why {
+                Unfit::Edition => format!(
+                    "{name} is of ISO 8583:2003, which is not spoken yet; give the station a \
+                     dialect of 1987 or 1993"
+                ),
+                Unfit::Unlike { field, units } => format!(
+                    "DE {field} of {name} is not what we read and write there, {units} digits of \
+                     fixed length (DE 39 of 1987 may be text); make it so"
+                ),
                 Unfit::Lacks(field) => {
                     format!("{name} has no DE {field}, without which nothing works; add it")
                 }

@@ -11,6 +11,7 @@ use switch_core::plan::{Institution, Keys, Pin, Role, SignOn, StationSettings};
 
 use super::Mode;
 use super::Report;
+use super::codes::network_codes;
 use super::document::{Table, Value};
 use super::endpoint::{Located, endpoint};
 use super::nearest::suggestion;
@@ -61,6 +62,7 @@ pub(super) fn station(
     let dialect = dialect(&mut section, dialects);
     let located = endpoint(&mut section, mode);
     let speech = speech(&mut section);
+    let network_codes = network_codes(&mut section, dialect.as_ref().map(|(of, _)| of.as_ref()));
     let issuing = issuing(&mut section);
     let keys = keys(&mut section, mode);
     match role {
@@ -79,6 +81,7 @@ pub(super) fn station(
             institutions: institutions.iter().map(|at| at.value).collect(),
             dialect,
             sign_on: speech.0,
+            network_codes,
             timeout: issuing.timeout,
             echo: speech.1,
             links: located.links,
@@ -146,14 +149,10 @@ fn dialect(
     if let Some(known) = dialects.get(name.value) {
         return Some((Arc::clone(known), name.place));
     }
-    let spoken = |name: &&str| !DIALECTS_LATER.contains(name);
-    let Some(built_in) = codec::built_in(name.value).filter(|found| spoken(&found.name())) else {
-        let names = codec::built_ins().iter().map(|dialect| dialect.name()).filter(spoken);
+    let Some(built_in) = codec::built_in(name.value) else {
+        let names = codec::built_ins().iter().map(|dialect| dialect.name());
         let hint = if DIALECTS_LATER.contains(&name.value) {
-            format!(
-                "is not spoken by a station yet; there is {}",
-                names.collect::<Vec<_>>().join(", ")
-            )
+            format!("is not built in yet; there is {}", names.collect::<Vec<_>>().join(", "))
         } else if name.value.contains(['/', '.']) {
             let names = names.collect::<Vec<_>>().join(", ");
             format!("looks like a file, and dialects are not read from files yet; there is {names}")

@@ -6,7 +6,8 @@ use std::time::Duration;
 use codec::{Dialect, Fields};
 use switch_core::ids::StationId;
 use switch_core::plan::{
-    Institution, Keys, Limits, Pin, Plan, PlanError, Role, Settings, SignOn, StationSettings,
+    Institution, Keys, Limits, NetworkCodes, Pin, Plan, PlanError, Role, Settings, SignOn,
+    StationSettings,
 };
 use switch_core::routing::RouteSettings;
 
@@ -116,6 +117,7 @@ pub(crate) fn acquirer(name: &str) -> StationSettings {
         message_max: 8_192,
         beside: None,
         sign_on: SignOn::None,
+        network_codes: NetworkCodes::default(),
         timeout: Duration::from_secs(10),
         echo: None,
         links: 1,

@@ -136,7 +136,7 @@ fn a_dialect_is_one_that_there_is() {
         ],
         &expect![[r#"
             sekisho.toml:9:11: station.merchant-a.dialect: "iso93-asci" is no dialect; did you mean "iso93-ascii"?
-            sekisho.toml:9:11: station.merchant-a.dialect: "iso87-ascii" is not spoken by a station yet; there is iso93-ascii, iso93-binary
+            sekisho.toml:9:11: station.merchant-a.dialect: "iso87-ascii" is not built in yet; there is iso93-ascii, iso93-binary
             sekisho.toml:9:11: station.merchant-a.dialect: "dialects/visa.toml" looks like a file, and dialects are not read from files yet; there is iso93-ascii, iso93-binary
             sekisho.toml:9:11: station.merchant-a.dialect: "other" is no dialect; there is: iso93-ascii, iso93-binary
             sekisho.toml:9:11: station.merchant-a.dialect: is a number and must be the name of a dialect, in quotes
@@ -463,4 +463,35 @@ fn there_is_a_largest_number_of_stations() {
         sekisho.toml:1:1: station: 1025 stations; at most 1024
     "#]],
     );
+}
+
+#[test]
+fn network_codes_are_three_digits_each_and_no_two_alike() {
+    check_each(
+        &[
+            acquirer("network_codes = \"061\""),
+            acquirer("network_codes = { sign_on = 61, sign_off = \"62\", echo = \"2 0\" }"),
+            acquirer("network_codes = { sign_on = \"301\" }"),
+            acquirer("network_codes = { sign_off = \"061\", sign_on = \"061\" }"),
+            acquirer("network_codes = { signon = \"061\" }"),
+        ],
+        &expect![[r#"
+            sekisho.toml:7:17: station.merchant-a.network_codes: is a text and must be a table, { sign_on = "061", echo = "270" }
+            sekisho.toml:7:29: station.merchant-a.network_codes.sign_on: is a number and must be three digits, such as "001", in quotes
+            sekisho.toml:7:44: station.merchant-a.network_codes.sign_off: "62" is no code of DE 70; write three digits
+            sekisho.toml:7:57: station.merchant-a.network_codes.echo: "2 0" is no code of DE 70; write three digits
+            sekisho.toml:7:17: station.merchant-a.network_codes.echo: is 301, and so is sign_on; a code stands for one thing
+            sekisho.toml:7:30: station.merchant-a.network_codes.sign_off: is 061, and so is sign_on; a code stands for one thing
+            sekisho.toml:7:19: station.merchant-a.network_codes.signon: unknown key; did you mean "sign_on"?
+        "#]],
+    );
+}
+
+#[test]
+fn network_codes_have_no_effect_on_a_station_of_1993() {
+    let loaded = loaded(&acquirer("network_codes = { sign_on = \"061\" }"));
+    let why: Vec<String> = loaded.inactive.iter().map(ToString::to_string).collect();
+    expect![[r#"
+        station.merchant-a.network_codes: no effect on a station that is not of 1987, whose DE 70 is another thing
+    "#]].assert_eq(&(why.join("\n") + "\n"));
 }
