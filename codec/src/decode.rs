@@ -228,7 +228,8 @@ fn read_packed<const N: usize>(bytes: &[u8], at: usize) -> Result<usize, Wrong> 
     if strange == 0 { Ok(units) } else { Err(Wrong::Prefix) }
 }
 
-/// What a class check can not see: that the value is all there, its sign, its zero nibble.
+/// What a class check can not see: that the value is all there, its sign, its zero nibble, that
+/// it has no second separator.
 fn check_value(shape: Shape, bytes: &[u8], at: usize, units: usize) -> Result<(), Wrong> {
     let Some(value) = bytes.get(at..at + shape.size(units)) else {
         return Err(Wrong::Short);
@@ -237,9 +238,13 @@ fn check_value(shape: Shape, bytes: &[u8], at: usize, units: usize) -> Result<()
         return Err(Wrong::Sign);
     }
     match shape.zero_nibble(units) {
-        Some((place, mask)) if value[place] & mask != 0 => Err(Wrong::ZeroNibble),
-        Some(_) | None => Ok(()),
+        Some((place, mask)) if value[place] & mask != 0 => return Err(Wrong::Within),
+        Some(_) | None => {}
     }
+    if shape.is_track() && shape.second_separator(value).is_some() {
+        return Err(Wrong::Within);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A dialect: a name and a table of fields. Data only; reading and writing are elsewhere.
 
+mod iso87;
 mod iso93;
 
 use crate::fields::Fields;
@@ -217,14 +218,15 @@ const fn mix(print: u64, word: u64) -> u64 {
     (print ^ word).wrapping_mul(0x0100_0000_01B3)
 }
 
-/// The built-in dialect of this name: `iso93-ascii`, `iso93-binary`.
+/// The built-in dialect of this name: `iso87-ascii`, `iso87-binary`, `iso93-ascii` or
+/// `iso93-binary`.
 pub fn built_in(name: &str) -> Option<&'static Dialect> {
     built_ins().iter().copied().find(|dialect| dialect.name() == name)
 }
 
 /// All built-in dialects, by name.
 pub fn built_ins() -> &'static [&'static Dialect] {
-    static ALL: [&Dialect; 2] = [&iso93::ASCII, &iso93::BINARY];
+    static ALL: [&Dialect; 4] = [&iso87::ASCII, &iso87::BINARY, &iso93::ASCII, &iso93::BINARY];
     &ALL
 }
 

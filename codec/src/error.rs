@@ -42,6 +42,12 @@ pub enum Expected {
     Printable,
     /// A hexadecimal character.
     HexDigit,
+    /// A byte 0x30 to 0x39, `=` or `D`.
+    Track,
+    /// A byte of two nibbles, each a decimal digit or the separator D.
+    PackedTrack,
+    /// No second separator in one track.
+    OneSeparator,
     /// So many more bytes of the message.
     Bytes(usize),
     /// A length of at most so many units.
@@ -107,6 +113,9 @@ impl fmt::Display for Expected {
             Self::Sign => f.write_str("the sign C or D"),
             Self::Printable => f.write_str("a printable character"),
             Self::HexDigit => f.write_str("a hexadecimal character"),
+            Self::Track => f.write_str("a decimal digit or a separator, = or D"),
+            Self::PackedTrack => f.write_str("two packed decimal digits or a separator D"),
+            Self::OneSeparator => f.write_str("no second separator"),
             Self::Bytes(1) => f.write_str("1 byte"),
             Self::Bytes(count) => write!(f, "{count} bytes"),
             Self::UnitsAtMost(max) => write!(f, "a length of at most {max}"),

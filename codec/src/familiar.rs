@@ -65,11 +65,26 @@ impl Range {
         Self { least: byte, span: 0, carry: 0 }
     }
 
+    /// Of a byte of a track that is `self` in the message learnt from. The separator stays where
+    /// it is, and then there is no second one; in a low nibble that can not be told as a range.
+    fn of_track(self, charset: Charset) -> Option<Self> {
+        match (charset, self.least) {
+            (Charset::Track, b'=' | b'D') => Some(self),
+            (Charset::PackedTrack, byte) if byte & 0xF == 0xD => None,
+            (Charset::PackedTrack, byte) if byte >> 4 == 0xD => {
+                Some(Self { least: 0xD0, span: 9, carry: Self::NINE })
+            }
+            _ => Some(Self::of(charset)),
+        }
+    }
+
     const fn of(charset: Charset) -> Self {
         match charset {
-            Charset::Digits => Self { least: b'0', span: 9, carry: 0 },
+            Charset::Digits | Charset::Track => Self { least: b'0', span: 9, carry: 0 },
             Charset::Text => Self { least: 0x20, span: 0x5E, carry: 0 },
-            Charset::Packed => Self { least: 0, span: 0x99, carry: Self::NINE },
+            Charset::Packed | Charset::PackedTrack => {
+                Self { least: 0, span: 0x99, carry: Self::NINE }
+            }
             Charset::Hex | Charset::Any => Self::ANY,
         }
     }
@@ -297,7 +312,14 @@ impl Pattern {
         ranges: &mut [Range; BYTES_MAX],
     ) -> Option<()> {
         let value = ranges.get_mut(at..at + shape.size(units))?;
-        value.fill(Range::of(shape.charset));
+        if shape.is_track() {
+            // So far each may be nothing but the byte of this message.
+            for range in &mut *value {
+                *range = range.of_track(shape.charset)?;
+            }
+        } else {
+            value.fill(Range::of(shape.charset));
+        }
         if let ([sign, ..], 1) = (&mut *value, shape.sign_size()) {
             *sign = Range { least: b'C', span: 1, carry: 0 };
         }
@@ -308,7 +330,7 @@ impl Pattern {
                 Range { least: 0, span: 0x90, carry: Range::ZERO }
             };
         }
-        self.packed |= shape.charset == Charset::Packed;
+        self.packed |= shape.charset.is_packed();
         if shape.charset == Charset::Hex {
             let to = u16::try_from(at + shape.size(units)).ok()?;
             *self.hexes.get_mut(self.hexes_len)? = (u16::try_from(at).ok()?, to);

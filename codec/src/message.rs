@@ -6,6 +6,7 @@ use crate::mask::Masked;
 use crate::mti::Mti;
 use crate::recipe::Recipe;
 use crate::slots::{Slots, Spots};
+use crate::spec::Version;
 use crate::value::Value;
 use core::cell::RefCell;
 use core::fmt;
@@ -158,12 +159,24 @@ const SHOWN: Fields = Fields::of(&[
     76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89, 90, 91, 92, 93, 94, 97, 99, 100,
 ]);
 
+/// Of these, those that 1987 keeps for national use or a security code.
+const HIDDEN_1987: Fields = Fields::of(&[57, 58, 92]);
+
+/// The fields that are shown as they are in messages of this edition.
+const fn shown(version: Version) -> Fields {
+    match version {
+        Version::Iso1987 => SHOWN.difference(HIDDEN_1987),
+        Version::Iso1993 | Version::Iso2003 => SHOWN,
+    }
+}
+
 impl fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = shown(self.dialect.version());
         write!(f, "{}", self.mti())?;
         for (n, value) in self.fields().iter().filter_map(|n| Some((n, self.value(n)?))) {
             let mut text = [0; 99];
-            match (value.write_text(&mut text), SHOWN.has(n)) {
+            match (value.write_text(&mut text), shown.has(n)) {
                 (Some(pan), _) if n == 2 => write!(f, " 2:{}", Masked(pan))?,
                 (Some(text), true) => write!(f, " {n}:{}", text.escape_ascii())?,
                 (Some(_) | None, _) => write!(f, " {n}:[{}]", value.units())?,
@@ -213,6 +226,35 @@ mod tests {
                 format!("{:?}", slots.message(dialect, &bytes)),
                 "1100 2:353011******0000 3:000000 4:000000002500 35:[37] 41:T0000001 43:[5] \
                  48:[3] 52:[8] 97:C0000000000002500"
+            );
+        }
+    }
+
+    #[test]
+    fn a_message_of_1987_shows_no_track_and_nothing_of_national_use() {
+        for name in ["iso87-ascii", "iso87-binary"] {
+            let dialect = built_in(name).unwrap();
+            let values: [(u8, &[u8]); 7] = [
+                (2, b"3530111333300000"),
+                (35, b"3530111333300000=29121010000000000000"),
+                (36, b"990111333300000=2912"),
+                (45, b"B3530111333300000^TEST/CARD^2912"),
+                (57, b"3530111333300000"),
+                (58, b"3530111333300000"),
+                (92, b"K1"),
+            ];
+            let fields = values.iter().fold(Fields::EMPTY, |set, &(n, _)| set.with(n));
+            let mut out = [0; 300];
+            let mut writer = Writer::new(dialect, &mut out, Mti::of(0x0200), fields).unwrap();
+            for (n, value) in values {
+                writer.put_text(n, value).unwrap();
+            }
+            let len = writer.finish().unwrap();
+            let mut slots = Slots::new();
+            dialect.decode(&out[..len], &mut slots).unwrap();
+            assert_eq!(
+                format!("{:?}", slots.message(dialect, &out[..len])),
+                "0200 2:353011******0000 35:[37] 36:[20] 45:[32] 57:[16] 58:[16] 92:[2]"
             );
         }
     }

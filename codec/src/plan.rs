@@ -14,7 +14,7 @@ use crate::dialect::{Dialect, Layout};
 use crate::fields::Fields;
 use crate::message::{Message, Places};
 use crate::mti::Mti;
-use crate::put::{Sink, is_nibbles, is_wire};
+use crate::put::{Sink, can_carry, is_nibbles, is_wire};
 use crate::shape::{Head, Shape};
 use crate::spec::{Class, FieldSpec, Form, Length};
 use crate::writer::{WriteError, WriteReason};
@@ -284,21 +284,18 @@ impl Walk<'_> {
     }
 }
 
-/// May a value of one class become one of another? Digits and amounts are text; text may turn
-/// out to be digits; bytes are neither.
-fn can_carry(from: Class, to: Class) -> bool {
-    from == to
-        || (from != Class::Binary && to == Class::Text)
-        || (from == Class::Text && to != Class::Binary)
-}
-
 /// Is every value that one field can have written by the other with the same bytes?
 fn is_same_on_the_wire(from: FieldSpec, to: FieldSpec) -> bool {
     let fits = match to.length {
         Length::Fixed => from.max == to.max,
         Length::Var { .. } => from.max <= to.max,
     };
-    let classes = from.class == to.class || (from.form == Form::Chars && to.class == Class::Text);
+    let classes = match (from.class, to.class) {
+        (from, to) if from == to => true,
+        (Class::Digits, Class::Track) => true,
+        (_, Class::Text) => from.form == Form::Chars,
+        _ => false,
+    };
     fits && classes && from.form == to.form && from.length == to.length
 }
 

@@ -170,13 +170,9 @@ impl<'b> Sink<'b> {
     /// A value of any form, and of a class that this field's class may take.
     pub(crate) fn put_value(&mut self, field: Field, value: &Value<'_>) -> Done {
         let (from, spec) = (value.spec(), field.spec);
-        if from.class != spec.class {
-            let binary = from.class == Class::Binary || spec.class == Class::Binary;
-            let unlike = spec.class != Class::Text && from.class != Class::Text;
-            let chars = from.form == Form::Chars;
-            if binary || unlike || (chars && !admits(spec.class, value.bytes())) {
-                return Err(WriteReason::BadClass);
-            }
+        let admitted = from.form != Form::Chars || admits(spec.class, value.bytes());
+        if from.class != spec.class && !(can_carry(from.class, spec.class) && admitted) {
+            return Err(WriteReason::BadClass);
         }
         self.put_same_class(field, value)
     }
@@ -192,7 +188,7 @@ impl<'b> Sink<'b> {
             convert(spec, value, self.room(shape.size(units))?);
             return Ok(());
         }
-        if spec.class == Class::Binary {
+        if matches!(spec.class, Class::Binary | Class::Track) {
             return Err(WriteReason::BadLength);
         }
         let missing = max - units;
@@ -201,11 +197,22 @@ impl<'b> Sink<'b> {
             Class::Amount if index == 0 => value.unit(0).unwrap_or(b'C'),
             Class::Amount if index <= missing => b'0',
             Class::Digits if index < missing => b'0',
-            Class::Amount | Class::Digits | Class::Binary => {
+            Class::Amount | Class::Digits | Class::Binary | Class::Track => {
                 value.unit(index - missing).unwrap_or(b'0')
             }
         });
         Ok(())
+    }
+}
+
+/// May a value of one class become one of another? Digits, amounts and tracks are text; text may
+/// turn out to be any of them; digits are a track; bytes are nothing else.
+pub(crate) fn can_carry(from: Class, to: Class) -> bool {
+    match (from, to) {
+        (Class::Binary, Class::Binary) => true,
+        (Class::Binary, _) | (_, Class::Binary) => false,
+        (Class::Text, _) | (_, Class::Text) | (Class::Digits, Class::Track) => true,
+        (from, to) => from == to,
     }
 }
 
@@ -284,6 +291,10 @@ fn admits(class: Class, text: &[u8]) -> bool {
                 && Words::admits(Charset::Digits, text, 1, text.len())
         }
         Class::Text => Words::admits(Charset::Text, text, 0, text.len()),
+        Class::Track => {
+            let separators = text.iter().filter(|&byte| matches!(byte, b'=' | b'D')).count();
+            separators < 2 && Words::admits(Charset::Track, text, 0, text.len())
+        }
         Class::Binary => true,
     }
 }
@@ -300,7 +311,12 @@ fn convert(spec: FieldSpec, value: &Value<'_>, room: &mut [u8]) {
                     *first = *sign;
                     pack(digits, zero, packed);
                 }
-                (digits, packed) => pack(digits, zero, packed),
+                (digits, packed) => {
+                    pack(digits, zero, packed);
+                    if spec.class == Class::Track {
+                        mend_separator(digits, zero, packed);
+                    }
+                }
             }
         }
         (Form::Raw, Form::Hex) => write_hex(value.bytes(), room),
@@ -314,6 +330,16 @@ fn convert(spec: FieldSpec, value: &Value<'_>, room: &mut [u8]) {
                 value.unit(index).unwrap_or(0)
             });
         }
+    }
+}
+
+/// Makes the nibble D of a separator that was written `D`: its low nibble, which was packed, is 4.
+/// That of `=` is right as it is.
+fn mend_separator(track: &[u8], zero: Side, packed: &mut [u8]) {
+    let Some(place) = track.iter().position(|&byte| byte == b'D') else { return };
+    let nibble = place + (usize::from(zero == Side::Left) & track.len() & 1);
+    if let Some(byte) = packed.get_mut(nibble / 2) {
+        *byte |= if nibble.is_multiple_of(2) { 0xD0 } else { 0x0D };
     }
 }
 

@@ -45,6 +45,18 @@ pub(crate) enum Charset {
     Hex,
     /// Any byte.
     Any,
+    /// 0x30 to 0x39, `=` and `D`.
+    Track,
+    /// Both nibbles 0 to 9 or D.
+    PackedTrack,
+}
+
+impl Charset {
+    /// Is it of nibbles?
+    #[inline]
+    pub(crate) const fn is_packed(self) -> bool {
+        matches!(self, Self::Packed | Self::PackedTrack)
+    }
 }
 
 /// One field, ready to be read.
@@ -67,6 +79,7 @@ pub(crate) struct Shape {
 impl Shape {
     const SIGNED: u8 = 1;
     const BREAKS: u8 = 2;
+    const SEPARATED: u8 = 4;
 
     pub(crate) const ABSENT: Self = Self {
         max: 0,
@@ -89,12 +102,15 @@ impl Shape {
             Length::Var { packed: true, .. } => Head::Packed2,
         };
         let signed = matches!(spec.class, Class::Amount);
+        let track = matches!(spec.class, Class::Track);
+        let nibbles = if track { Charset::PackedTrack } else { Charset::Packed };
         let (charset, halves, pad) = match (spec.class, spec.form) {
-            (_, Form::Packed { zero: Side::Left }) => (Charset::Packed, 1, 0xF0),
-            (_, Form::Packed { zero: Side::Right }) => (Charset::Packed, 1, 0x0F),
+            (_, Form::Packed { zero: Side::Left }) => (nibbles, 1, 0xF0),
+            (_, Form::Packed { zero: Side::Right }) => (nibbles, 1, 0x0F),
             (_, Form::Hex) => (Charset::Hex, 4, 0),
             (Class::Digits | Class::Amount, Form::Chars | Form::Raw) => (Charset::Digits, 2, 0),
             (Class::Text, Form::Chars | Form::Raw) => (Charset::Text, 2, 0),
+            (Class::Track, Form::Chars | Form::Raw) => (Charset::Track, 2, 0),
             (Class::Binary, Form::Chars | Form::Raw) => (Charset::Any, 2, 0),
         };
         let round = if pad == 0 {
@@ -105,15 +121,11 @@ impl Shape {
             1
         };
         // A BCD prefix is no printable character, so it can not be looked at together with those.
-        let printable = matches!(charset, Charset::Digits | Charset::Text | Charset::Hex);
+        let printable = !charset.is_packed() && !matches!(charset, Charset::Any);
         let foreign = printable && matches!(head, Head::Packed1 | Head::Packed2);
-        let marks = if signed {
-            Self::SIGNED | Self::BREAKS
-        } else if foreign {
-            Self::BREAKS
-        } else {
-            0
-        };
+        let marks = (if signed { Self::SIGNED } else { 0 })
+            | (if signed || foreign { Self::BREAKS } else { 0 })
+            | (if track { Self::SEPARATED } else { 0 });
         Self { max: spec.max, head, charset, halves, round, pad, marks }
     }
 
@@ -171,10 +183,31 @@ impl Shape {
         self.marks & Self::BREAKS != 0
     }
 
-    /// May it have a sign or a zero nibble, which no class check sees?
+    /// May it have a sign, a zero nibble or a second separator, which no class check sees?
     #[inline]
     pub(crate) const fn has_more_to_check(self) -> bool {
-        self.pad != 0 || self.marks & Self::SIGNED != 0
+        self.pad != 0 || self.marks & (Self::SIGNED | Self::SEPARATED) != 0
+    }
+
+    /// May it have a separator, and no more than one?
+    #[inline]
+    pub(crate) const fn is_track(self) -> bool {
+        self.marks & Self::SEPARATED != 0
+    }
+
+    /// Which byte of a value of this shape has its second separator.
+    pub(crate) fn second_separator(self, value: &[u8]) -> Option<usize> {
+        let packed = self.charset.is_packed();
+        let separators = |&byte: &u8| match (packed, byte) {
+            (true, _) => usize::from(byte >> 4 == 0xD) + usize::from(byte & 0xF == 0xD),
+            (false, b'=' | b'D') => 1,
+            (false, _) => 0,
+        };
+        let mut seen = 0;
+        value.iter().position(|byte| {
+            seen += separators(byte);
+            seen > 1
+        })
     }
 
     /// Which byte of a value has the zero nibble of an odd number of digits, and its mask.

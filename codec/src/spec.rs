@@ -20,6 +20,9 @@ pub enum Class {
     Amount,
     /// a, an, ans, anp: bytes 0x20 to 0x7E.
     Text,
+    /// z: decimal digits and at most one separator, `=` or `D`; packed, the nibble D, which is
+    /// shown as `=`.
+    Track,
     /// b: any bytes.
     Binary,
 }
@@ -36,9 +39,9 @@ pub enum Side {
 /// How units become bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Form {
-    /// One ASCII byte a unit. For digits, amounts and text.
+    /// One ASCII byte a unit. For digits, amounts, text and tracks.
     Chars,
-    /// BCD, two digits a byte. For digits, and for amounts behind an ASCII sign byte.
+    /// BCD, two digits a byte. For digits and tracks, and for amounts behind an ASCII sign byte.
     Packed {
         /// Where an odd number of digits gets its zero nibble.
         zero: Side,
@@ -100,6 +103,11 @@ impl FieldSpec {
         Self { class: Class::Text, form: Form::Chars, length: Length::Fixed, max }
     }
 
+    /// Digits and at most one separator, always `max` of them together.
+    pub const fn track(form: Form, max: u16) -> Self {
+        Self { class: Class::Track, form, length: Length::Fixed, max }
+    }
+
     /// Bytes, always `max` of them.
     pub const fn binary(form: Form, max: u16) -> Self {
         Self { class: Class::Binary, form, length: Length::Fixed, max }
@@ -125,7 +133,9 @@ impl FieldSpec {
     /// Can such a field be?
     pub const fn check(self) -> Result<(), SpecError> {
         let form_fits = match self.class {
-            Class::Digits | Class::Amount => matches!(self.form, Form::Chars | Form::Packed { .. }),
+            Class::Digits | Class::Amount | Class::Track => {
+                matches!(self.form, Form::Chars | Form::Packed { .. })
+            }
             Class::Text => matches!(self.form, Form::Chars),
             Class::Binary => matches!(self.form, Form::Hex | Form::Raw),
         };
@@ -172,6 +182,8 @@ mod tests {
             (FieldSpec::digits(Form::Hex, 6), false),
             (FieldSpec::amount(RIGHT, 9), true),
             (FieldSpec::amount(Form::Raw, 9), false),
+            (FieldSpec::track(RIGHT, 37), true),
+            (FieldSpec::track(Form::Hex, 37), false),
             (FieldSpec::binary(Form::Hex, 8), true),
             (FieldSpec::binary(Form::Chars, 8), false),
             (FieldSpec { form: RIGHT, ..FieldSpec::text(8) }, false),

@@ -75,8 +75,8 @@ impl<'a> Value<'a> {
         Some(if zero == Side::Right && self.units % 2 == 1 { nibbles >> 4 } else { nibbles })
     }
 
-    /// Writes the canonical bytes (digits and text in ASCII, amounts as sign and digits, binary
-    /// as it is) to the front of `out`; `None` when `out` is shorter than [`Value::units`].
+    /// Writes the canonical bytes (digits and text in ASCII, amounts as sign and digits, a packed
+    /// track with `=`, binary as it is) to the front of `out`; `None` when `out` is shorter than [`Value::units`].
     pub fn write_text<'b>(&self, out: &'b mut [u8]) -> Option<&'b [u8]> {
         let out = out.get_mut(..usize::from(self.units))?;
         match (self.spec.form, self.spec.class) {
@@ -103,14 +103,18 @@ impl<'a> Value<'a> {
         if self.units != other.units {
             return false;
         }
-        // Hexadecimal characters of either case are one value, so equal forms are not enough there.
-        if self.spec.form == other.spec.form && self.spec.form != Form::Hex {
+        let track = [self, other].iter().any(|value| value.spec.class == Class::Track);
+        // Hexadecimal characters of either case are one value, and so are both separators of a
+        // track: equal forms are not enough there.
+        if self.spec.form == other.spec.form && self.spec.form != Form::Hex && !track {
             return self.bytes == other.bytes;
         }
         if let (Some(own), Some(others)) = (self.packed(), other.packed()) {
             return own == others;
         }
-        (0..usize::from(self.units)).all(|index| self.unit(index) == other.unit(index))
+        let separator = |byte| if track && byte == b'D' { b'=' } else { byte };
+        let unit = |value: &Value<'_>, index| value.unit(index).map(separator);
+        (0..usize::from(self.units)).all(|index| unit(self, index) == unit(other, index))
     }
 
     /// One canonical byte.
@@ -131,6 +135,7 @@ impl<'a> Value<'a> {
         let skipped = usize::from(zero == Side::Left) & (usize::from(self.units) ^ sign) & 1;
         let nibble = place + skipped;
         let byte = bytes.get(sign + nibble / 2)?;
+        // The nibble D becomes `=`, 0x3D.
         Some(b'0' | if nibble % 2 == 0 { byte >> 4 } else { byte & 0xF })
     }
 }
@@ -210,6 +215,25 @@ mod tests {
         assert!(chars.same(&packed) && packed.same(&chars));
         assert!(!packed.same(&Value::new(b"C1234", 5, FieldSpec::amount(Form::Chars, 5))));
         assert_eq!((packed.number(), packed.packed()), (None, None));
+    }
+
+    #[test]
+    fn a_track_is_the_same_with_either_separator_and_packed() {
+        let track = |form, bytes| Value::new(bytes, 7, FieldSpec::track(form, 37));
+        let forms = [
+            track(Form::Chars, b"353=291"),
+            track(Form::Chars, b"353D291"),
+            track(LEFT, b"\x03\x53\xD2\x91"),
+            track(RIGHT, b"\x35\x3D\x29\x10"),
+        ];
+        for one in forms {
+            assert!(forms.iter().all(|other| one.same(other)));
+            assert!(!one.same(&track(Form::Chars, b"3530291")));
+            assert_eq!((one.number(), one.packed()), (None, None));
+        }
+        assert_eq!(forms[1].write_text(&mut [0; 7]), Some(&b"353D291"[..]), "as it was received");
+        assert_eq!(forms[2].write_text(&mut [0; 7]), Some(&b"353=291"[..]));
+        assert_eq!(forms[3].write_text(&mut [0; 7]), Some(&b"353=291"[..]));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
-use codec::{Class, DecodeError, Dialect, Fields, Mti, Slots, Writer, built_in};
+use codec::{Class, DecodeError, Dialect, Fields, Form, Mti, Side, Slots, Writer, built_in};
 use serde_json::Value;
 
 fn vectors(dialect: &str) -> (Vec<Value>, Vec<Value>) {
@@ -97,28 +97,49 @@ fn every_truncation_is_refused_and_what_stood_before_is_told() {
 
 #[test]
 fn the_built_in_tables_are_those_of_the_reference() {
-    let lines: Vec<Vec<&str>> = include_str!("vectors/iso93.csv")
-        .lines()
-        .skip(3)
-        .map(|line| line.split(',').collect())
-        .collect();
-    assert_eq!(lines.len(), 127);
-    for line in lines {
-        for (name, at) in [("iso93-ascii", 1), ("iso93-binary", 4)] {
-            let n: u8 = line[0].parse().unwrap();
-            let spec = built_in(name).unwrap().field(n).unwrap();
-            assert_eq!(jpos_class(spec), line[at], "{name} DE {n}");
-            assert_eq!(spec.max.to_string(), line[at + 1], "{name} DE {n}");
-            let packed = matches!(spec.form, codec::Form::Packed { .. });
-            let right = codec::Form::Packed { zero: codec::Side::Right };
-            assert_eq!(packed, line[at].starts_with("IFB") && spec.form == right, "{name} DE {n}");
+    for (table, names) in [
+        (include_str!("vectors/iso87.csv"), ["iso87-ascii", "iso87-binary"]),
+        (include_str!("vectors/iso93.csv"), ["iso93-ascii", "iso93-binary"]),
+    ] {
+        let lines: Vec<Vec<&str>> =
+            table.lines().skip(1).map(|line| line.split(',').collect()).collect();
+        assert_eq!(lines.len(), 129, "MTI, bitmap and the data elements");
+        for (name, at) in names.into_iter().zip([1, 4]) {
+            let dialect = built_in(name).unwrap();
+            assert_eq!(dialect.mti_form() == Form::Chars, lines[0][at] == "IFA_NUMERIC");
+            assert_eq!(dialect.bitmap_form() == Form::Hex, lines[1][at] == "IFA_BITMAP");
+            for line in &lines[2..] {
+                let n: u8 = line[0].parse().unwrap();
+                let spec = dialect.field(n).unwrap();
+                assert_eq!(jpos_class(spec), line[at], "{name} DE {n}");
+                assert_eq!(spec.max.to_string(), line[at + 1], "{name} DE {n}");
+                assert_eq!(zero_nibble(spec.form), line[at + 2], "{name} DE {n}");
+            }
         }
+    }
+}
+
+#[test]
+fn track_2_of_1987_takes_a_separator_and_other_digits_take_none() {
+    for name in ["iso87-ascii", "iso87-binary"] {
+        let dialect = built_in(name).unwrap();
+        let tracks = (2..=128).filter(|&n| dialect.field(n).unwrap().class == Class::Track);
+        assert_eq!(tracks.collect::<Vec<_>>(), [35], "{name}");
+    }
+}
+
+/// Where an odd number of digits gets its zero nibble, in the table's words.
+fn zero_nibble(form: Form) -> &'static str {
+    match form {
+        Form::Packed { zero: Side::Left } => "left",
+        Form::Packed { zero: Side::Right } => "right",
+        Form::Chars | Form::Hex | Form::Raw => "",
     }
 }
 
 /// The jPOS class that a specification is equal to.
 fn jpos_class(spec: codec::FieldSpec) -> String {
-    use codec::{Form, Length};
+    use codec::Length;
     let (lengths, packed_prefix) = match spec.length {
         Length::Fixed => ("", false),
         Length::Var { digits: 2, packed } => ("LL", packed),
@@ -128,7 +149,7 @@ fn jpos_class(spec: codec::FieldSpec) -> String {
         packed_prefix || matches!((spec.form, lengths), (Form::Packed { .. }, _) | (Form::Raw, ""));
     let kind = match (spec.class, lengths) {
         (Class::Digits, "") => "NUMERIC",
-        (Class::Digits, _) => "NUM",
+        (Class::Digits | Class::Track, _) => "NUM",
         (Class::Amount, _) => "AMOUNT",
         (Class::Text, _) => "CHAR",
         (Class::Binary, _) => "BINARY",

@@ -29,8 +29,8 @@ pub(crate) enum Wrong {
     Short,
     /// An amount without its sign.
     Sign,
-    /// Something in the nibble that should be zero.
-    ZeroNibble,
+    /// Something in the nibble that should be zero, or a second separator.
+    Within,
     /// A byte of some field before this one is not of its class.
     Run,
     /// Bytes behind the last field.
@@ -85,10 +85,9 @@ impl Fault {
             }
             Wrong::Short => (n, value_at, Expected::Bytes(shape.size(units)), left(value_at)),
             Wrong::Sign => (n, value_at, Expected::Sign, byte(value_at)),
-            Wrong::ZeroNibble => {
-                let place = shape.zero_nibble(units).map_or(0, |(place, _)| place);
-                let nibble = (n, value_at + place, Expected::ZeroNibble, byte(value_at + place));
-                stranger(shape, n, bytes, value_at, units).unwrap_or(nibble)
+            Wrong::Within => {
+                let end = (n, value_at, Expected::End, left(value_at));
+                within(shape, n, bytes, value_at, units).unwrap_or(end)
             }
             Wrong::Run | Wrong::LeftOver => (n, self.at, Expected::End, left(self.at)),
         }
@@ -113,6 +112,27 @@ fn stranger(shape: Shape, n: u8, bytes: &[u8], at: usize, units: usize) -> Optio
     Some((n, from + place, expected_of(shape.charset), Found::byte_of(n, value[place])))
 }
 
+/// The first thing wrong within a value that is all there: a byte that is not of its class, what
+/// stands in the zero nibble, a second separator.
+fn within(shape: Shape, n: u8, bytes: &[u8], at: usize, units: usize) -> Option<Facts> {
+    let value = bytes.get(at..at + shape.size(units))?;
+    let fact = |place: usize, expected| {
+        Some((n, at + place, expected, Found::byte_of(n, *value.get(place)?)))
+    };
+    let filled = shape
+        .zero_nibble(units)
+        .filter(|&(place, mask)| value.get(place).is_some_and(|byte| byte & mask != 0));
+    let second = if shape.is_track() { shape.second_separator(value) } else { None };
+    [
+        stranger(shape, n, bytes, at, units),
+        filled.and_then(|(place, _)| fact(place, Expected::ZeroNibble)),
+        second.and_then(|place| fact(place, Expected::OneSeparator)),
+    ]
+    .into_iter()
+    .flatten()
+    .min_by_key(|&(_, offset, ..)| offset)
+}
+
 /// The length that a sound prefix tells, whatever the field's maximum.
 fn told_units(shape: Shape, bytes: &[u8], at: usize) -> u16 {
     let mut boundless = shape;
@@ -135,5 +155,7 @@ fn expected_of(charset: Charset) -> Expected {
         Charset::Packed => Expected::PackedDigits,
         Charset::Text | Charset::Any => Expected::Printable,
         Charset::Hex => Expected::HexDigit,
+        Charset::Track => Expected::Track,
+        Charset::PackedTrack => Expected::PackedTrack,
     }
 }

@@ -267,6 +267,73 @@ fn a_stranger_stands_before_the_zero_nibble_behind_it() {
     );
 }
 
+/// Tracks of both forms, and both sides.
+pub(crate) static TRACKS: Dialect = Dialect::of(
+    "test-tracks",
+    Version::Iso1987,
+    Form::Chars,
+    Form::Hex,
+    &[
+        (2, FieldSpec::track(Form::Chars, 37).var(2)),
+        (3, FieldSpec::track(RIGHT, 37).packed_var(2)),
+        (4, FieldSpec::track(LEFT, 37).var(2)),
+        (5, FieldSpec::track(Form::Chars, 9).packed_var(2)),
+        (6, FieldSpec::track(Form::Chars, 3)),
+    ],
+);
+
+#[test]
+fn a_track_is_digits_and_at_most_one_separator() {
+    let fits = |n: u8, body: &[u8]| decode(&TRACKS, &ascii(&[n], body)).is_ok();
+    for byte in 0..=255_u8 {
+        let separator = matches!(byte, b'=' | b'D');
+        let admitted = separator || byte.is_ascii_digit();
+        assert_eq!(fits(2, &[b'0', b'3', b'1', byte, b'2']), admitted, "{byte:02X}");
+        assert_eq!(fits(2, &[b'0', b'3', b'=', byte, b'2']), admitted && !separator, "{byte:02X}");
+        let ds = [byte >> 4, byte & 0xF].map(|nibble| usize::from(nibble == 0xD));
+        let nibbles = [byte >> 4, byte & 0xF].iter().all(|&nibble| nibble <= 9 || nibble == 0xD);
+        let one = nibbles && ds[0] + ds[1] < 2;
+        assert_eq!(fits(3, &[4, byte, 0x12]), one, "{byte:02X}");
+        assert_eq!(fits(3, &[4, byte, 0xD2]), nibbles && ds == [0, 0], "{byte:02X}");
+        assert_eq!(fits(3, &[3, 0x12, byte]), one && byte % 16 == 0, "{byte:02X}");
+        assert_eq!(fits(4, &[b'0', b'3', byte, 0x12]), one && byte >> 4 == 0, "{byte:02X}");
+    }
+    let message = ascii(&[2, 3, 4, 5, 6], b"031=2\x051D\x2D\x20041\xD2\x34\x041D2312=");
+    assert!(decode(&TRACKS, &message).is_err(), "DE 3 has two");
+    let message = ascii(&[2, 3, 4, 5, 6], b"031=2\x03\x1D\x2004\x12\xD4\x041D2312=");
+    let values: [(u8, &[u8]); 5] =
+        [(2, b"1=2"), (3, b"1=2"), (4, b"12=4"), (5, b"1D23"), (6, b"12=")];
+    assert_eq!(decode(&TRACKS, &message).unwrap(), values.map(|(n, value)| (n, value.to_vec())));
+}
+
+#[test]
+fn the_first_thing_wrong_with_a_track_is_told() {
+    let refusal = |n: u8, body: &[u8]| refusal(&TRACKS, &ascii(&[n], body));
+    assert_eq!(
+        refusal(4, b"03\x01\x2A"),
+        "DE 4 at byte 23: expected two packed decimal digits or a separator D, found 0x2A"
+    );
+    assert_eq!(refusal(6, b"=1D"), "DE 6 at byte 22: expected no second separator, found 0x44");
+    assert_eq!(
+        refusal(6, b"==E"),
+        "DE 6 at byte 21: expected no second separator, found 0x3D",
+        "before the stranger behind it"
+    );
+    assert_eq!(
+        refusal(6, b"E=="),
+        "DE 6 at byte 20: expected a decimal digit or a separator, = or D, found 0x45"
+    );
+    assert_eq!(
+        refusal(3, b"\x05\xD1\xD1\x11"),
+        "DE 3 at byte 22: expected no second separator, found 0xD1",
+        "before what stands in the zero nibble"
+    );
+    assert_eq!(
+        refusal(4, b"05\x1D\xD1\x11"),
+        "DE 4 at byte 22: expected a zero nibble beside an odd number of digits, found 0x1D"
+    );
+}
+
 #[test]
 fn a_binary_prefix_is_not_taken_for_the_text_around_it() {
     let message = packed(&[6, 8, 9], b"\x00\x05hello\x02hiabc");
@@ -335,8 +402,9 @@ pub(crate) fn sample(dialect: &Dialect) -> Vec<u8> {
         let units = usize::from(spec.max.min(21));
         match spec.class {
             crate::Class::Digits => writer.put_text(n, &b"3530111333300000353011"[..units]),
-            crate::Class::Amount => writer.put_text(n, b"C0000000000002500"),
+            crate::Class::Amount => writer.put_text(n, &b"C0000000000002500"[..units.min(17)]),
             crate::Class::Text => writer.put_text(n, &b"SHOP OF THE TEST TOKYO"[..units]),
+            crate::Class::Track => writer.put_text(n, &b"3530111333300000=2912"[..units]),
             crate::Class::Binary => writer.put_binary(n, &[0xA5; 21][..units]),
         }
         .unwrap();
@@ -347,7 +415,7 @@ pub(crate) fn sample(dialect: &Dialect) -> Vec<u8> {
 
 #[test]
 fn every_single_byte_gone_bad_is_judged_alike_by_runs_and_byte_by_byte() {
-    for dialect in [built_in("iso93-ascii").unwrap(), built_in("iso93-binary").unwrap()] {
+    for dialect in crate::built_ins() {
         let mut bytes = sample(dialect);
         let (mut words, mut single) = (Slots::new(), Slots::new());
         for place in 0..bytes.len() {
@@ -367,12 +435,10 @@ fn every_single_byte_gone_bad_is_judged_alike_by_runs_and_byte_by_byte() {
 proptest! {
     #[test]
     fn spoilt_messages_are_judged_alike_and_never_panic(
-        packed in any::<bool>(),
+        dialect in prop::sample::select(crate::built_ins()),
         spoils in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let name = if packed { "iso93-binary" } else { "iso93-ascii" };
-        let dialect = built_in(name).unwrap();
         let mut bytes = sample(dialect);
         for (place, byte) in spoils {
             let place = place.index(bytes.len());

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::decode::decode_with;
-use crate::decode::tests::{ASCII, PACKED, ascii, packed, sample};
+use crate::decode::tests::{ASCII, PACKED, TRACKS, ascii, packed, sample};
 use crate::kernel::tests::Bytes;
-use crate::{DecodeError, Dialect, Slots, built_in};
+use crate::{DecodeError, Dialect, Slots};
 use proptest::prelude::*;
 use std::vec::Vec;
 
@@ -30,9 +30,9 @@ fn judge(
 
 /// Messages of every class, form and prefix, each of another layout.
 fn messages() -> Vec<(&'static Dialect, Vec<u8>)> {
-    let (plain, binary) = (built_in("iso93-ascii").unwrap(), built_in("iso93-binary").unwrap());
+    let built_ins = crate::built_ins().iter().map(|&dialect| (dialect, sample(dialect)));
     let all = b"0412340000003hi!C12aB0c003\x00\xFF\n0005hello   end";
-    std::vec![
+    let others = [
         (&ASCII, ascii(&[2, 3, 4, 5, 6, 7, 8, 9, 66], all)),
         (&ASCII, ascii(&[3], b"000000")),
         (&ASCII, ascii(&[], b"")),
@@ -40,13 +40,13 @@ fn messages() -> Vec<(&'static Dialect, Vec<u8>)> {
             &PACKED,
             packed(
                 &[2, 3, 4, 5, 6, 7],
-                b"\x05\x12\x34\x50\x12\x30\x01\x23D\x01\x23\x00\x02ok\x03\x09\x99"
-            )
+                b"\x05\x12\x34\x50\x12\x30\x01\x23D\x01\x23\x00\x02ok\x03\x09\x99",
+            ),
         ),
         (&PACKED, packed(&[6, 8, 9], b"\x00\x05hello\x02hiabc")),
-        (plain, sample(plain)),
-        (binary, sample(binary)),
-    ]
+        (&TRACKS, ascii(&[2, 3, 4, 5], b"031=2\x051\xD2\x3006\x01\xD2\x34\x041D23")),
+    ];
+    others.into_iter().chain(built_ins).collect()
 }
 
 #[test]
@@ -67,8 +67,8 @@ fn every_byte_of_a_familiar_message_is_judged_as_if_it_were_new() {
 
 #[test]
 fn the_second_message_of_a_layout_is_familiar() {
-    let (mut slots, mut plain) = (Slots::new(), Slots::new());
     for (dialect, bytes) in messages() {
+        let (mut slots, mut plain) = (Slots::new(), Slots::new());
         // A pattern is sixteen bytes at least, and the key wants twenty.
         let kept = bytes.len() >= 20;
         judge(dialect, &bytes, &mut slots, &mut plain).unwrap();

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use alloc::vec;
     use alloc::vec::Vec;
-    use codec::{Mti, Slots, Writer, built_ins};
+    use codec::{Mti, Slots, Version, Writer, built_ins};
 
     /// A dialect with some of its fields left out or changed.
     fn changed(change: impl Fn(u8, FieldSpec) -> Option<FieldSpec>) -> Dialect {
@@ -123,9 +123,14 @@ mod tests {
         Dialect::new("changed", whole.version(), mti, bitmap, &rows).unwrap()
     }
 
+    /// The built-in dialects that the rules above are of.
+    fn of_1993() -> impl Iterator<Item = &'static Dialect> {
+        built_ins().iter().copied().filter(|dialect| dialect.version() == Version::Iso1993)
+    }
+
     #[test]
     fn the_core_runs_with_every_built_in_dialect() {
-        for dialect in built_ins() {
+        for dialect in of_1993() {
             assert_eq!(check(dialect), Ok(()), "{}", dialect.name());
         }
     }
@@ -161,7 +166,7 @@ mod tests {
     #[test]
     fn a_field_is_as_long_as_the_codec_writes_it() {
         let fields = PARTS.iter().fold(Fields::of(&[39, 52, 53, 58, 97]), |all, &p| all.union(p));
-        for dialect in built_ins() {
+        for dialect in of_1993() {
             let mut out = vec![0; 4_096];
             let mut writer = Writer::new(dialect, &mut out, Mti::of(0x1200), fields).unwrap();
             for field in fields {

@@ -149,10 +149,14 @@ fn dialect(
     if let Some(known) = dialects.get(name.value) {
         return Some((Arc::clone(known), name.place));
     }
-    let Some(built_in) = codec::built_in(name.value) else {
-        let names = codec::built_ins().iter().map(|dialect| dialect.name());
+    let spoken = |name: &&str| !DIALECTS_LATER.contains(name);
+    let Some(built_in) = codec::built_in(name.value).filter(|found| spoken(&found.name())) else {
+        let names = codec::built_ins().iter().map(|dialect| dialect.name()).filter(spoken);
         let hint = if DIALECTS_LATER.contains(&name.value) {
-            format!("is not built in yet; there is {}", names.collect::<Vec<_>>().join(", "))
+            format!(
+                "is not spoken by a station yet; there is {}",
+                names.collect::<Vec<_>>().join(", ")
+            )
         } else if name.value.contains(['/', '.']) {
             let names = names.collect::<Vec<_>>().join(", ");
             format!("looks like a file, and dialects are not read from files yet; there is {names}")

@@ -50,6 +50,7 @@ fn counted(class: Class, units: u16) -> String {
         Class::Digits => ("digit", "digits"),
         Class::Amount => ("character", "characters, C or D and then digits"),
         Class::Text => ("character", "characters"),
+        Class::Track => ("character", "characters, digits and a separator"),
         Class::Binary => ("byte", "bytes"),
     };
     format!("{units} {}", if units == 1 { one } else { many })
@@ -60,6 +61,7 @@ fn class_word(class: Class) -> &'static str {
         Class::Digits => "digits",
         Class::Amount => "sign+digits",
         Class::Text => "text",
+        Class::Track => "track",
         Class::Binary => "bytes",
     }
 }

@@ -136,7 +136,7 @@ fn a_dialect_is_one_that_there_is() {
         ],
         &expect![[r#"
             sekisho.toml:9:11: station.merchant-a.dialect: "iso93-asci" is no dialect; did you mean "iso93-ascii"?
-            sekisho.toml:9:11: station.merchant-a.dialect: "iso87-ascii" is not built in yet; there is iso93-ascii, iso93-binary
+            sekisho.toml:9:11: station.merchant-a.dialect: "iso87-ascii" is not spoken by a station yet; there is iso93-ascii, iso93-binary
             sekisho.toml:9:11: station.merchant-a.dialect: "dialects/visa.toml" looks like a file, and dialects are not read from files yet; there is iso93-ascii, iso93-binary
             sekisho.toml:9:11: station.merchant-a.dialect: "other" is no dialect; there is: iso93-ascii, iso93-binary
             sekisho.toml:9:11: station.merchant-a.dialect: is a number and must be the name of a dialect, in quotes
