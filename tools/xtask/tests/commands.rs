@@ -9,10 +9,20 @@ fn xtask(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).output().expect("xtask was built")
 }
 
-/// Runs tools/setup where only the programs of one folder can be found.
+/// Runs tools/setup where only the programs of one folder can be found, with that folder in place of
+/// cargo's target.
 fn setup(programs: &Path) -> Output {
     // Cargo runs a package's tests in its folder.
-    Command::new("/bin/bash").arg("../setup").env("PATH", programs).output().expect("bash is there")
+    let mut setup = Command::new("/bin/bash");
+    setup.arg("../setup").env("PATH", programs).env("CARGO_TARGET_DIR", programs);
+    setup.output().expect("bash is there")
+}
+
+/// What tools/setup would install for Python.
+fn python_packages() -> String {
+    let text = fs::read_to_string("../setup").expect("it is there");
+    let line = text.lines().find_map(|line| line.strip_prefix("python=("));
+    line.and_then(|line| line.strip_suffix(')')).expect("a line names them").replace('"', "")
 }
 
 /// An empty folder of that name.
@@ -45,18 +55,24 @@ fn a_check_that_does_not_exist_is_a_wrong_use() {
 
 #[test]
 fn setup_with_nothing_missing_needs_no_program_but_the_compiler_and_says_nothing() {
-    let programs = folder("with-compiler");
+    let programs = folder("with-everything");
     symlink(find_program("cc"), programs.join("cc")).unwrap();
+    // These are only looked for.
+    symlink(find_program("true"), programs.join("tshark")).unwrap();
+    fs::create_dir_all(programs.join("python/bin")).unwrap();
+    symlink(find_program("true"), programs.join("python/bin/python")).unwrap();
+    fs::write(programs.join("python/wanted"), python_packages() + "\n").unwrap();
     let output = setup(&programs);
     assert!(output.status.success(), "{output:?}");
     assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
 }
 
 #[test]
-fn setup_without_a_compiler_or_apt_get_says_what_to_install() {
-    let output = setup(&folder("without-compiler"));
+fn setup_without_anything_nor_apt_get_says_what_to_install() {
+    let output = setup(&folder("without-anything"));
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("missing: gcc libc6-dev\n"), "{said}");
-    assert!(said.contains("apt-get install --yes gcc libc6-dev\n"), "{said}");
+    let packages = "gcc libc6-dev tshark python3 python3-venv";
+    assert!(said.contains(&format!("missing: {packages}\n")), "{said}");
+    assert!(said.contains(&format!("apt-get install --yes {packages}\n")), "{said}");
 }
