@@ -88,6 +88,10 @@ impl Turn<'_> {
     /// such report.
     pub(crate) fn refuse(&mut self, link: LinkId, message: &Message<'_>, refusal: Refusal) {
         if !message.fields().has(11) {
+            // The budget of network management was asked before.
+            if message.mti().class() != 8 && !self.spends(link) {
+                return;
+            }
             self.tell(Notice::Incomplete { link, mti: message.mti(), field: 11 });
             return self.report_malformed(link);
         }
@@ -161,10 +165,13 @@ impl Turn<'_> {
     /// A message that can not be read. Of a request or advice whose MTI and STAN could be, the
     /// answer is 904 with what was parsed; without a STAN it is reported (1644, DE 24 650).
     pub(crate) fn on_malformed(&mut self, link: LinkId, message: &Message<'_>, error: DecodeError) {
+        if !self.spends(link) {
+            return;
+        }
         let len = u32::try_from(message.bytes().len()).unwrap_or(u32::MAX);
         self.tell(Notice::Malformed { link, error, len });
-        let answered = error.mti.is_some_and(|mti| mti.answer().is_some());
-        if !answered {
+        let Some(mti) = error.mti else { return self.count(Counter::TypeUnreadable) };
+        if mti.answer().is_none() {
             self.count(Counter::MalformedDropped);
         } else if message.fields().has(11) {
             self.refuse(link, message, Refusal::Format);

@@ -79,17 +79,25 @@ counters! {
     /// Refused with 921: a PIN block, and no keys for it.
     RefusedPin = "refused_pin",
 
-    /// Malformed messages that got no answer.
+    /// Messages whose type (MTI) can not be read: nobody knows whether an answer is due.
+    TypeUnreadable = "type_unreadable",
+    /// Malformed messages of a type that is never answered.
     MalformedDropped = "malformed_dropped",
     /// Messages that can not be parsed, or have no STAN to answer by, and were reported as such
     /// (1644, DE 24 650).
     MalformedReported = "malformed_reported",
     /// Notifications and acknowledgements: never answered.
     Unanswerable = "unanswerable",
-    /// Answers to nothing that is pending.
+    /// Answers to nothing that was sent, or that timed out and has rested.
     UnmatchedUnknown = "unmatched_unknown",
+    /// Second answers: the transaction was settled by the first.
+    UnmatchedSecond = "unmatched_second",
+    /// Answers of another station than the one that was asked.
+    UnmatchedOtherStation = "unmatched_other_station",
     /// Answers whose echoed fields differ from what was sent.
     UnmatchedDiffers = "unmatched_differs",
+    /// Frames without a transaction beyond their link's budget: neither answered nor logged.
+    NoiseDropped = "noise_dropped",
     /// Answers after the timeout.
     Late = "late",
     /// Among them, approvals.
@@ -105,6 +113,8 @@ counters! {
     LinksClosed = "links_closed",
     /// Connections refused because all links of the station were in use.
     LinksRefused = "links_refused",
+    /// Links closed because far more came than their budget for frames without a transaction.
+    LinksNoisy = "links_noisy",
     /// Sign-ons accepted (DE 24 801), by either side.
     SignOns = "sign_ons",
     /// Sign-offs accepted (DE 24 802).

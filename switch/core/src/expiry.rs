@@ -80,7 +80,7 @@ impl Turn<'_> {
         let (issuer, stan) = (pending.issuer, pending.stan);
         let now = &mut world.stations[issuer.index()];
         now.resting -= 1;
-        now.stans.as_mut().expect("it gave the number").give_back(stan);
+        now.stans.as_mut().expect("it gave the number").give_back(stan, false);
         world.table.leave(&mut world.resting, slot);
         world.table.remove(slot);
     }
@@ -98,7 +98,7 @@ impl Turn<'_> {
         let world = &mut *self.world;
         let now = &mut world.stations[issuer.index()];
         world.table.leave(&mut now.in_flight, slot);
-        now.stans.as_mut().expect("it gave the number").give_back(stan);
+        now.stans.as_mut().expect("it gave the number").give_back(stan, false);
         world.table.remove(slot);
     }
 

@@ -22,6 +22,8 @@ pub mod request;
 
 pub mod response;
 
+pub mod unmatched;
+
 pub mod expiry;
 
 pub mod gate;
@@ -41,6 +43,8 @@ pub mod stans;
 pub mod stations;
 
 pub mod links;
+
+pub mod noise;
 
 pub mod network;
 

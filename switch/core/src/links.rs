@@ -78,6 +78,8 @@ pub struct Link {
     pub attempts: u32,
     /// When to connect again.
     pub retry: Time,
+    /// Until when its frames without a transaction have used up its budget.
+    pub spent_until: Time,
     /// Requests of which the socket may not have taken a byte.
     pub unsent: VecDeque<Unsent>,
 }
@@ -95,6 +97,7 @@ impl Link {
             echo_missed: 0,
             attempts: 0,
             retry: Time::NEVER,
+            spent_until: Time(0),
             unsent: VecDeque::new(),
         }
     }

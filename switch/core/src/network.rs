@@ -110,7 +110,10 @@ impl Turn<'_> {
         if self.world.drain.is_on() {
             return None;
         }
-        let found = self.links_of(station).find(|link| {
+        // When all are open there is none to look for: a flood of connections costs no search.
+        let all_open =
+            self.world.stations[station.index()].open == self.plan.station(station).settings.links;
+        let found = self.links_of(station).filter(|_| !all_open).find(|link| {
             let link = &self.world.links[link.index()];
             link.phase == Phase::Down
         });
@@ -127,7 +130,7 @@ impl Turn<'_> {
         let now = &mut world.links[link.index()];
         now.generation = now.generation.wrapping_add(1);
         (now.phase, now.since, now.heard) = (Phase::Open, self.now.boot, self.now.boot);
-        (now.asked, now.echo_missed) = (None, 0);
+        (now.asked, now.echo_missed, now.spent_until) = (None, 0, Time(0));
         now.unsent.clear();
         world.stations[station.index()].open += 1;
         world.unannounced = true;
@@ -350,9 +353,14 @@ impl Turn<'_> {
         let stan = message.value(11).and_then(|value| value.packed()).unwrap_or_default();
         let now = &mut self.world.links[link.index()];
         let Some(asked) = now.asked.filter(|asked| asked.stan.digits() == stan) else {
+            if !self.spends(link) {
+                return;
+            }
             self.count(Counter::UnmatchedUnknown);
-            let (mti, why) = (message.mti(), Unmatched::Unknown);
-            return self.tell(Notice::Unmatched { link, stan: Stan(0), mti, why });
+            let stan = message.value(11).and_then(|value| value.number());
+            let stan = Stan(stan.and_then(|stan| u32::try_from(stan).ok()).unwrap_or_default());
+            let (mti, why, nearest) = (message.mti(), Unmatched::Unknown, None);
+            return self.tell(Notice::Unmatched { link, stan, mti, why, nearest });
         };
         now.asked = None;
         let action = codes::verdict(message).and_then(|action| u16::try_from(action).ok());

@@ -18,13 +18,20 @@ pub enum Closing {
     NotReading,
     /// The node is stopping.
     Draining,
+    /// Far more frames came without a transaction than its budget has.
+    Noise,
 }
 
 /// Why an answer was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unmatched {
-    /// Nothing with that STAN is pending: never sent, or answered before.
+    /// Nothing with that STAN is pending at its station: it was never sent, or has timed out and
+    /// rested.
     Unknown,
+    /// The last transaction with that STAN has been answered.
+    Second,
+    /// Another station was asked: what it echoes is what was sent there.
+    OtherStation,
     /// This field differs from what was sent.
     Differs(u8),
     /// None of the fields that could have been compared came back.
@@ -33,6 +40,17 @@ pub enum Unmatched {
     Mti,
     /// No action code (DE 39).
     NoActionCode,
+}
+
+/// The pending transaction that a dropped answer is most like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nearest {
+    /// Who was asked.
+    pub issuer: StationId,
+    /// Our STAN.
+    pub stan: Stan,
+    /// The first field that differs from what was sent; none when all that came back agree.
+    pub differs: Option<u8>,
 }
 
 /// One thing that people should hear of.
@@ -113,6 +131,8 @@ pub enum Notice {
         mti: Mti,
         /// Why.
         why: Unmatched,
+        /// What it is most like.
+        nearest: Option<Nearest>,
     },
     /// An answer came after its timeout.
     Late {

@@ -243,6 +243,17 @@ impl Table {
         line.len -= 1;
     }
 
+    /// Those in a line, from the first.
+    pub fn waiting(&self, line: &Line) -> impl Iterator<Item = (SlotId, &Pending)> {
+        let first = (line.head != NONE).then_some(line.head);
+        let mut next = first.and_then(|head| self.at(head));
+        core::iter::from_fn(move || {
+            let found = next?;
+            next = (found.1.after != NONE).then_some(found.1.after).and_then(|n| self.at(n));
+            Some(found)
+        })
+    }
+
     /// The first of a line, if its deadline has come.
     #[inline]
     pub fn due(&self, line: &Line, now: Time) -> Option<SlotId> {

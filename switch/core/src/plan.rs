@@ -125,6 +125,8 @@ pub struct StationSettings {
     pub echo: Option<Duration>,
     /// How many links it can have: connections that we make, or at most accept.
     pub links: u32,
+    /// Frames without a transaction that it may send in a second, on each link: at least 1.
+    pub noise_max: u32,
     /// Whether we connect (else it does).
     pub connects: bool,
     /// Shortest and longest pause before connecting again.

@@ -48,6 +48,7 @@ impl Turn<'_> {
             return self.refuse(link, message, Refusal::Format);
         }
         self.count(Counter::Requests);
+        self.is_forgiven(link);
         let acquirer = self.plan.station_of(link);
         self.world.stations[acquirer.index()].tally.requests += 1;
         let outcome = match self.decide(link, message, Standing::New) {

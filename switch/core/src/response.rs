@@ -38,14 +38,15 @@ impl Turn<'_> {
         let stan = Stan(stan.and_then(|stan| u32::try_from(stan).ok()).unwrap_or_default());
         if !self.plan.station(self.plan.station_of(link)).settings.role.issues() {
             // Nobody asked it, and the room of those who were asked is not for it.
-            return self.unmatched(link, message, stan, Unmatched::Unknown);
+            return self.waited_for_by_nobody(link, message, stan);
         }
         match Stans::home(stan, self.plan.workers) {
-            None => self.unmatched(link, message, stan, Unmatched::Unknown),
+            None => self.waited_for_by_nobody(link, message, stan),
             Some(home) if home == self.me => {
                 self.on_answer_at_home(self.plan.station_of(link), link, stan, message);
             }
             Some(home) => {
+                self.is_forgiven(link);
                 let purpose = Purpose::Carry { home: home.0, link };
                 let bytes = message.bytes();
                 let entered = self.gate.enter::<()>(purpose, None, bytes.len(), |out| {
@@ -70,18 +71,19 @@ impl Turn<'_> {
         let stans = self.world.stations[issuer.index()].stans.as_ref();
         let found = stans.and_then(|stans| self.world.table.at(stans.slot(stan)?));
         let Some((slot, pending)) = found else {
-            return self.unmatched(link, message, stan, Unmatched::Unknown);
+            return self.waited_for_by_nobody(link, message, stan);
         };
         let pending = *pending;
         if let Err(why) = self.agrees(slot, &pending, message) {
-            return self.unmatched(link, message, stan, why);
+            return self.differs(link, message, &pending, why);
         }
         let Some(action) = codes::verdict(message) else {
-            return self.unmatched(link, message, stan, Unmatched::NoActionCode);
+            return self.differs(link, message, &pending, Unmatched::NoActionCode);
         };
         if pending.state == State::Expired {
             return self.on_late(link, stan, action);
         }
+        self.is_forgiven(link);
         self.settle(slot, &pending, action, message);
     }
 
@@ -96,33 +98,47 @@ impl Turn<'_> {
             return Err(Unmatched::Mti);
         }
         let compared = self.plan.station(pending.issuer).settings.echoed.without(11);
-        let ours = self.plan.institution;
-        let dialect = &self.plan.station(pending.acquirer).settings.dialect;
-        let forwarding = self.plan.forwarding(pending.issuer, pending.acquirer);
-        let (kept, large) = self.world.table.kept(slot);
         let mut agreeing = 0;
         for field in compared.intersection(message.fields()) {
-            let same = match field {
-                7 => message.value(7).and_then(|came| came.packed()) == Some(pending.sent_at),
-                33 => message.value(33).is_some_and(|came| {
-                    (came.packed(), came.units()) == (Some(ours.digits), ours.units.into())
-                }),
-                _ => {
-                    let Some(sent) = kept.wire(field, large) else { continue };
-                    if forwarding.is_some_and(|forwarding| forwarding.copies(field)) {
-                        message.wire(field).is_some_and(|came| same(came, sent))
-                    } else {
-                        let (sent, came) = (dialect.value_in(field, sent), message.value(field));
-                        sent.zip(came).is_some_and(|(sent, came)| came.same(&sent))
-                    }
-                }
-            };
-            if !same {
-                return Err(Unmatched::Differs(field));
+            match self.echoes(slot, pending, message, field, true) {
+                Some(true) => agreeing += 1,
+                Some(false) => return Err(Unmatched::Differs(field)),
+                None => {}
             }
-            agreeing += 1;
         }
         if agreeing == 0 { Err(Unmatched::NothingToCompare) } else { Ok(()) }
+    }
+
+    /// Whether a field that came back is as it was sent; none when it was not sent. `asked`: the
+    /// answer is in the dialect of the station that was asked.
+    #[inline]
+    pub(crate) fn echoes(
+        &self,
+        slot: SlotId,
+        pending: &Pending,
+        message: &Message<'_>,
+        field: u8,
+        asked: bool,
+    ) -> Option<bool> {
+        let ours = self.plan.institution;
+        Some(match field {
+            7 => message.value(7).and_then(|came| came.packed()) == Some(pending.sent_at),
+            33 => message.value(33).is_some_and(|came| {
+                (came.packed(), came.units()) == (Some(ours.digits), ours.units.into())
+            }),
+            _ => {
+                let (kept, large) = self.world.table.kept(slot);
+                let sent = kept.wire(field, large)?;
+                let forwarding = self.plan.forwarding(pending.issuer, pending.acquirer);
+                if asked && forwarding.is_some_and(|forwarding| forwarding.copies(field)) {
+                    message.wire(field).is_some_and(|came| same(came, sent))
+                } else {
+                    let dialect = &self.plan.station(pending.acquirer).settings.dialect;
+                    let (sent, came) = (dialect.value_in(field, sent), message.value(field));
+                    sent.zip(came).is_some_and(|(sent, came)| came.same(&sent))
+                }
+            }
+        })
     }
 
     /// The transaction has its outcome: record it, pass the answer on, forget it.
@@ -167,7 +183,7 @@ impl Turn<'_> {
         let world = &mut *self.world;
         let now = &mut world.stations[issuer.index()];
         world.table.leave(&mut now.in_flight, slot);
-        now.stans.as_mut().expect("it gave the number").give_back(stan);
+        now.stans.as_mut().expect("it gave the number").give_back(stan, true);
         world.table.remove(slot);
     }
 
@@ -194,16 +210,5 @@ impl Turn<'_> {
         }
         let action = u16::try_from(action).unwrap_or(u16::MAX);
         self.tell(Notice::Late { link, stan, action });
-    }
-
-    fn unmatched(&mut self, link: LinkId, message: &Message<'_>, stan: Stan, why: Unmatched) {
-        self.count(match why {
-            Unmatched::Unknown => Counter::UnmatchedUnknown,
-            Unmatched::Differs(_)
-            | Unmatched::NothingToCompare
-            | Unmatched::Mti
-            | Unmatched::NoActionCode => Counter::UnmatchedDiffers,
-        });
-        self.tell(Notice::Unmatched { link, stan, mti: message.mti(), why });
     }
 }

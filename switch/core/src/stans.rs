@@ -17,7 +17,9 @@ pub const STAN_MAX: u32 = 999_999;
 /// Marks an entry that stands for a transaction, so a link to the next free one is never taken
 /// for it.
 const IN_USE: u32 = 1 << 31;
-const NONE: u32 = IN_USE - 1;
+/// Marks a free entry whose last transaction was answered.
+const ANSWERED: u32 = 1 << 30;
+const NONE: u32 = ANSWERED - 1;
 
 /// One worker's share of the STANs of one issuer. Four bytes a number, touched when first used;
 /// each operation reads and writes one or two entries, whatever is in flight.
@@ -25,7 +27,7 @@ const NONE: u32 = IN_USE - 1;
 pub struct Stans {
     /// The STAN of the first entry.
     from: u32,
-    /// In use: the slot, marked. Free: the place of the next free one.
+    /// In use: the slot, marked. Free: the place of the next free one, and how the last use ended.
     entries: Vec<u32>,
     /// Entries from here on were never used.
     fresh: u32,
@@ -75,7 +77,7 @@ impl Stans {
         if self.has_fresh() {
             self.fresh += 1;
         } else {
-            self.head = self.entries[place(self.head)];
+            self.head = self.entries[place(self.head)] & !ANSWERED;
         }
         self.entries[place(stan.0 - self.from)] = slot | IN_USE;
         self.free -= 1;
@@ -89,16 +91,25 @@ impl Stans {
         (entry & IN_USE != 0).then_some(entry & !IN_USE)
     }
 
-    /// Gives a number back; it goes to the end of the line.
+    /// Whether a STAN is free and its last transaction was answered. Known until it is used again,
+    /// which is after all others.
+    pub fn was_answered(&self, stan: Stan) -> bool {
+        let place = stan.0.checked_sub(self.from).map(place);
+        let entry = place.and_then(|place| self.entries.get(place)).copied().unwrap_or_default();
+        entry & (IN_USE | ANSWERED) == ANSWERED
+    }
+
+    /// Gives a number back, its transaction `answered` or not; it goes to the end of the line.
     #[inline]
-    pub fn give_back(&mut self, stan: Stan) {
+    pub fn give_back(&mut self, stan: Stan, answered: bool) {
         assert!(self.slot(stan).is_some(), "a number is given back once");
         let freed = stan.0 - self.from;
-        self.entries[place(freed)] = NONE;
+        self.entries[place(freed)] = if answered { NONE | ANSWERED } else { NONE };
         if self.head == NONE {
             self.head = freed;
         } else {
-            self.entries[place(self.tail)] = freed;
+            let last = &mut self.entries[place(self.tail)];
+            *last = (*last & ANSWERED) | freed;
         }
         self.tail = freed;
         self.free += 1;
@@ -123,7 +134,7 @@ mod tests {
         let mut stans = Stans::new(WorkerId(0), 1);
         let first = stans.take(7).unwrap();
         assert_eq!((first, stans.slot(first)), (Stan(1), Some(7)));
-        stans.give_back(first);
+        stans.give_back(first, true);
         assert_eq!(stans.slot(first), None);
         for expected in 2..=TRANSACTIONS_MAX {
             assert_eq!(stans.take(0), Some(Stan(expected)));
@@ -137,14 +148,31 @@ mod tests {
         let mut stans = Stans::new(WorkerId(0), 1);
         while stans.take(0).is_some() {}
         for stan in [5, 900, 3] {
-            stans.give_back(Stan(stan));
+            stans.give_back(Stan(stan), stan == 900);
         }
         assert_eq!(
             [(); 4].map(|()| stans.take(1)),
             [5, 900, 3, 0].map(|stan| { (stan != 0).then_some(Stan(stan)) })
         );
-        stans.give_back(Stan(77));
+        stans.give_back(Stan(77), false);
         assert_eq!((stans.free(), stans.take(1)), (1, Some(Stan(77))));
+    }
+
+    #[test]
+    fn a_number_knows_that_it_was_answered_until_it_is_used_again() {
+        let mut stans = Stans::new(WorkerId(0), 1);
+        let answered = |stans: &Stans| [0, 1, 2, 3, 4].map(|stan| stans.was_answered(Stan(stan)));
+        while stans.take(0).is_some() {}
+        assert_eq!(answered(&stans), [false; 5]);
+        for (stan, is_answered) in [(1, true), (2, false), (3, true)] {
+            stans.give_back(Stan(stan), is_answered);
+        }
+        assert_eq!(answered(&stans), [false, true, false, true, false]);
+        assert_eq!(
+            [(); 4].map(|()| stans.take(9)),
+            [Some(Stan(1)), Some(Stan(2)), Some(Stan(3)), None]
+        );
+        assert_eq!(answered(&stans), [false; 5]);
     }
 
     #[test]
@@ -171,7 +199,7 @@ mod tests {
     fn giving_a_number_back_twice_is_our_own_bug() {
         let mut stans = Stans::new(WorkerId(0), 2);
         let stan = stans.take(0).unwrap();
-        stans.give_back(stan);
-        stans.give_back(stan);
+        stans.give_back(stan, true);
+        stans.give_back(stan, true);
     }
 }

@@ -166,7 +166,9 @@ impl Core {
             return turn.world.counters.count(Counter::FramesTooLate);
         }
         if frame.is_empty() {
-            turn.world.counters.count(Counter::KeepAlives);
+            if turn.spends(link) {
+                turn.count(Counter::KeepAlives);
+            }
             return;
         }
         let plan = turn.plan;
@@ -317,16 +319,25 @@ impl Turn<'_> {
             match mti.class() {
                 _ if same_edition && is_relayed(mti) => self.on_answer(link, message),
                 8 if same_edition => self.on_network_answer(link, message),
-                _ => self.world.counters.count(Counter::Unanswerable),
+                _ => self.on_unanswerable(link),
             }
         } else if mti.answer().is_none() {
-            self.world.counters.count(Counter::Unanswerable);
+            self.on_unanswerable(link);
+        } else if mti.class() == 8 && !self.spends(link) {
+            // Beyond the link's budget; what it asks is asked again.
         } else {
             match (mti.class(), mti.function(), mti.origin()) {
                 (_, 0, 0 | 1) if same_edition && is_relayed(mti) => self.on_request(link, message),
                 (8, _, _) if same_edition => self.on_network_request(link, message),
                 _ => self.refuse(link, message, Refusal::UnknownRequest),
             }
+        }
+    }
+
+    /// A notification, or an answer to what is never asked.
+    fn on_unanswerable(&mut self, link: LinkId) {
+        if self.spends(link) {
+            self.count(Counter::Unanswerable);
         }
     }
 

@@ -151,10 +151,22 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
             let mti = mti.to_string();
             warn!(station = name(link), link = link.0, mti, field, "field missing or impossible");
         }
-        Notice::Unmatched { link, stan, mti, why } => {
+        Notice::Unmatched { link, stan, mti, why, nearest } => {
+            let (station, link, stan) = (name(link), link.0, stan.0);
             let (mti, why) = (mti.to_string(), why_unmatched(why));
-            let station = name(link);
-            warn!(station, link = link.0, stan = stan.0, mti, why = &*why, "answer dropped");
+            let (near, near_stan) = nearest.map(|near| (of(near.issuer), near.stan.0)).unzip();
+            let differs = nearest.and_then(|near| near.differs);
+            warn!(
+                station,
+                link,
+                stan,
+                mti,
+                why = &*why,
+                nearest = near,
+                nearest_stan = near_stan,
+                differs,
+                "answer dropped"
+            );
         }
         Notice::Late { link, stan, action } => {
             let action = format!("{action:03x}");
@@ -191,6 +203,7 @@ pub fn why_closed(why: CloseReason) -> Cow<'static, str> {
         CloseReason::Asked(1) => why_closing(Closing::EchoMissed).into(),
         CloseReason::Asked(2) => why_closing(Closing::SignOnFailed).into(),
         CloseReason::Asked(3) => why_closing(Closing::NotReading).into(),
+        CloseReason::Asked(5) => why_closing(Closing::Noise).into(),
         CloseReason::Asked(_) => why_closing(Closing::Draining).into(),
     }
 }
@@ -201,12 +214,15 @@ fn why_closing(why: Closing) -> &'static str {
         Closing::SignOnFailed => "our sign-on was refused or not answered",
         Closing::NotReading => "the other side does not read what is sent",
         Closing::Draining => "the node is stopping",
+        Closing::Noise => "it sent far more frames without a transaction than noise_max",
     }
 }
 
 fn why_unmatched(why: Unmatched) -> Cow<'static, str> {
     match why {
         Unmatched::Unknown => "nothing with this STAN waits for an answer".into(),
+        Unmatched::Second => "the transaction with this STAN was answered before".into(),
+        Unmatched::OtherStation => "another station was asked".into(),
         Unmatched::Differs(field) => format!("DE {field} differs from what was sent").into(),
         Unmatched::NothingToCompare => "none of the fields to compare came back".into(),
         Unmatched::Mti => "the MTI does not answer the request's".into(),

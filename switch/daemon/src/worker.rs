@@ -306,5 +306,6 @@ fn reason(why: Closing) -> u8 {
         Closing::SignOnFailed => 2,
         Closing::NotReading => 3,
         Closing::Draining => 4,
+        Closing::Noise => 5,
     }
 }

@@ -273,6 +273,7 @@ fn plan() -> Plan {
         timeout: Duration::from_secs(10),
         echo: None,
         links: 1,
+        noise_max: 1_000_000,
         connects: false,
         reconnect: (Duration::from_secs(1), Duration::from_secs(1)),
         in_flight_max: 1_000,

@@ -267,13 +267,13 @@ fn a_carried_answer_is_held_to_the_same_rules() {
     world.issuer("Y").answers_again("116");
     world.check(expect![[r#"
         00.000 X.0 > 1210 11=000001 39=000
-        00.000     ! X.0 sent 1210 000001 that matches nothing: Unknown
+        00.000     ! X.0 sent 1210 000001 that matches nothing: OtherStation; like Y 000001
         00.000 Y.0 > 1210 11=000001 39=000
         00.000     ~ 1 to 0: answer
-        00.000     ! Y.0 sent 1210 000001 that matches nothing: Differs(37)
+        00.000     ! Y.0 sent 1210 000001 that matches nothing: Differs(37); like Y 000001 but DE 37
         00.000 Y.0 > 1210 11=000002 39=000
         00.000     ~ 1 to 0: answer
-        00.000     ! Y.0 sent 1210 000002 that matches nothing: Unknown
+        00.000     ! Y.0 sent 1210 000002 that matches nothing: Unknown; like Y 000001 but DE 11
         00.000 Y.0 > 1210 11=499500 39=000
         00.000     ! Y.0 sent 1210 499500 that matches nothing: Unknown
         00.000 Y.0 > 1210 11=000001 39=000
@@ -282,8 +282,8 @@ fn a_carried_answer_is_held_to_the_same_rules() {
         00.000 A.0 < 1210 11=000101 39=000
         00.000 Y.0 > 1210 11=000001 39=116
         00.000     ~ 1 to 0: answer
-        00.000     ! Y.0 sent 1210 000001 that matches nothing: Unknown
-        counted: frames 6, answered 1, approved 1, unmatched_unknown 4, unmatched_differs 1
+        00.000     ! Y.0 sent 1210 000001 that matches nothing: Second
+        counted: frames 6, answered 1, approved 1, unmatched_unknown 2, unmatched_second 1, unmatched_other_station 1, unmatched_differs 1
     "#]]);
     assert_eq!(world.acquirer("A").heard_count(), 1);
 }

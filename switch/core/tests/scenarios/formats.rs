@@ -63,7 +63,7 @@ fn bytes_without_an_mti_and_malformed_answers_are_dropped_and_counted() {
         00.000     ! X.0 sent 4 malformed bytes: bitmap at byte 4: expected 16 bytes, found 0 bytes
         00.000 X.0 > 4 bytes
         00.000     ! X.0 sent 4 malformed bytes: bitmap at byte 4: expected 16 bytes, found 0 bytes
-        counted: frames 4, malformed_dropped 4
+        counted: frames 4, type_unreadable 2, malformed_dropped 2
     "#]]);
 }
 

@@ -12,6 +12,8 @@ mod limits;
 
 mod matching;
 
+mod noise;
+
 mod sharing;
 
 mod couriers;

@@ -32,31 +32,31 @@ fn dropped(change: impl FnOnce(Text) -> Text) -> String {
 fn an_answer_with_another_value_in_an_echoed_field_is_dropped_and_the_right_one_still_taken() {
     expect![[r#"
         00.000 X.0 > 1210 11=000001 39=000
-        00.000     ! X.0 sent 1210 000001 that matches nothing: Differs(7)
+        00.000     ! X.0 sent 1210 000001 that matches nothing: Differs(7); like X 000001 but DE 7
         counted: frames 1, unmatched_differs 1
     "#]]
     .assert_eq(&dropped(|answer| answer.with(7, "1121052030")));
     expect![[r#"
         00.000 X.0 > 1210 11=000001 39=000
-        00.000     ! X.0 sent 1210 000001 that matches nothing: Differs(12)
+        00.000     ! X.0 sent 1210 000001 that matches nothing: Differs(12); like X 000001 but DE 12
         counted: frames 1, unmatched_differs 1
     "#]]
     .assert_eq(&dropped(|answer| answer.with(12, "261121142031")));
     expect![[r#"
         00.000 X.0 > 1210 11=000001 39=000
-        00.000     ! X.0 sent 1210 000001 that matches nothing: Differs(32)
+        00.000     ! X.0 sent 1210 000001 that matches nothing: Differs(32); like X 000001 but DE 32
         counted: frames 1, unmatched_differs 1
     "#]]
     .assert_eq(&dropped(|answer| answer.with(32, "77334000002")));
     expect![[r#"
         00.000 X.0 > 1210 11=000001 39=000
-        00.000     ! X.0 sent 1210 000001 that matches nothing: Differs(37)
+        00.000     ! X.0 sent 1210 000001 that matches nothing: Differs(37); like X 000001 but DE 37
         counted: frames 1, unmatched_differs 1
     "#]]
     .assert_eq(&dropped(|answer| answer.with(37, "632514000109")));
     expect![[r#"
         00.000 X.0 > 1210 11=000001 39=000
-        00.000     ! X.0 sent 1210 000001 that matches nothing: Differs(41)
+        00.000     ! X.0 sent 1210 000001 that matches nothing: Differs(41); like X 000001 but DE 41
         counted: frames 1, unmatched_differs 1
     "#]]
     .assert_eq(&dropped(|answer| answer.with(41, "T0000002")));
@@ -67,7 +67,7 @@ fn an_answer_that_echoes_none_of_the_compared_fields_is_dropped() {
     let bare = |answer: Text| [7, 12, 32, 37, 41].into_iter().fold(answer, Text::without);
     expect![[r#"
         00.000 X.0 > 1210 11=000001 39=000
-        00.000     ! X.0 sent 1210 000001 that matches nothing: NothingToCompare
+        00.000     ! X.0 sent 1210 000001 that matches nothing: NothingToCompare; like X 000001
         counted: frames 1, unmatched_differs 1
     "#]]
     .assert_eq(&dropped(bare));
@@ -121,9 +121,9 @@ fn a_station_may_have_other_fields_to_compare() {
         00.000     + X answered 000001 with 000
         00.000 A.0 < 1210 11=000101 39=000
         00.000 X.0 > 1210 11=000002 39=000
-        00.000     ! X.0 sent 1210 000002 that matches nothing: Differs(42)
+        00.000     ! X.0 sent 1210 000002 that matches nothing: Differs(42); like X 000002 but DE 42
         00.000 X.0 > 1210 11=000003 39=000
-        00.000     ! X.0 sent 1210 000003 that matches nothing: Differs(33)
+        00.000     ! X.0 sent 1210 000003 that matches nothing: Differs(33); like X 000003 but DE 33
         counted: frames 3, answered 1, approved 1, unmatched_differs 2
     "#]]);
 }
@@ -132,7 +132,7 @@ fn a_station_may_have_other_fields_to_compare() {
 fn an_answer_of_another_kind_than_the_requests_is_dropped() {
     expect![[r#"
         00.000 X.0 > 1110 11=000001 39=000
-        00.000     ! X.0 sent 1110 000001 that matches nothing: Mti
+        00.000     ! X.0 sent 1110 000001 that matches nothing: Mti; like X 000001
         counted: frames 1, unmatched_differs 1
     "#]]
     .assert_eq(&dropped(|answer| answer.kind(0x1110)));
@@ -142,7 +142,7 @@ fn an_answer_of_another_kind_than_the_requests_is_dropped() {
 fn an_answer_without_an_action_code_is_dropped() {
     expect![[r#"
         00.000 X.0 > 1210 11=000001
-        00.000     ! X.0 sent 1210 000001 that matches nothing: NoActionCode
+        00.000     ! X.0 sent 1210 000001 that matches nothing: NoActionCode; like X 000001
         counted: frames 1, unmatched_differs 1
     "#]]
     .assert_eq(&dropped(|answer| answer.without(39)));
@@ -152,13 +152,14 @@ fn an_answer_without_an_action_code_is_dropped() {
 fn an_answer_without_a_stan_or_with_one_that_was_not_sent_is_dropped() {
     expect![[r#"
         00.000 X.0 > 1210 39=000
-        00.000     ! X.0 sent 1210 000000 that matches nothing: Unknown
+        00.000     ! X.0 sent 1210 000000 that matches nothing: Unknown; like X 000001 but DE 11
         counted: frames 1, unmatched_unknown 1
     "#]]
     .assert_eq(&dropped(|answer| answer.without(11)));
     for stan in ["000000", "000002", "998999", "999000", "999999"] {
         let told = dropped(|answer| answer.with(11, stan));
-        assert!(told.contains("Unknown\ncounted: frames 1, unmatched_unknown 1"), "{told}");
+        assert!(told.contains(": Unknown; like X 000001 but DE 11\n"), "{told}");
+        assert!(told.contains("counted: frames 1, unmatched_unknown 1\n"), "{told}");
     }
 }
 
@@ -170,10 +171,10 @@ fn an_answer_from_another_station_is_dropped() {
     world.acquirer("A").sends(answer(&request, "000"));
     world.check(expect![[r#"
         00.000 Y.0 > 1210 11=000001 39=000
-        00.000     ! Y.0 sent 1210 000001 that matches nothing: Unknown
+        00.000     ! Y.0 sent 1210 000001 that matches nothing: OtherStation; like X 000001
         00.000 A.0 > 1210 11=000001 39=000
-        00.000     ! A.0 sent 1210 000001 that matches nothing: Unknown
-        counted: frames 2, unmatched_unknown 2
+        00.000     ! A.0 sent 1210 000001 that matches nothing: OtherStation; like X 000001
+        counted: frames 2, unmatched_other_station 2
     "#]]);
     assert_eq!((world.acquirer("A").heard_count(), world.occupancy().0), (0, 1));
 }
@@ -213,10 +214,57 @@ fn a_second_answer_is_dropped() {
     world.issuer("X").answers_again("116");
     world.check(expect![[r#"
         00.000 X.0 > 1210 11=000001 39=116
-        00.000     ! X.0 sent 1210 000001 that matches nothing: Unknown
-        counted: frames 1, unmatched_unknown 1
+        00.000     ! X.0 sent 1210 000001 that matches nothing: Second
+        counted: frames 1, unmatched_second 1
     "#]]);
     assert_eq!(world.acquirer("A").heard_count(), 1);
+}
+
+#[test]
+fn a_dropped_answer_is_told_with_the_transaction_that_it_is_most_like() {
+    let mut world = Setup::of([acquirer("A"), issuer("X"), issuer("Y")]).up();
+    world.acquirer("A").sends(sale(1).with(41, "T0000001"));
+    world.acquirer("A").sends(sale(2).with(41, "T0000002"));
+    world.acquirer("A").sends(sale(3).with(41, "T0000003"));
+    let second = world.issuer("X").heard_at(1);
+    world.forget();
+    // Its STAN is wrong, its terminal and RRN tell which it is; less and less of it comes back.
+    let wrong = || answer(&second, "000").with(11, "000077");
+    world.issuer("X").sends(wrong());
+    world.issuer("X").sends(wrong().with(7, "0101000000").with(32, "1").without(12));
+    world
+        .issuer("X")
+        .sends(wrong().with(37, "0").with(41, "0").with(32, "1").with(12, "0").without(7));
+    world.check(expect![[r#"
+        00.000 X.0 > 1210 11=000077 39=000
+        00.000     ! X.0 sent 1210 000077 that matches nothing: Unknown; like X 000002 but DE 11
+        00.000 X.0 > 1210 11=000077 39=000
+        00.000     ! X.0 sent 1210 000077 that matches nothing: Unknown; like X 000002 but DE 7
+        00.000 X.0 > 1210 11=000077 39=000
+        00.000     ! X.0 sent 1210 000077 that matches nothing: Unknown
+        counted: frames 3, unmatched_unknown 3
+    "#]]);
+}
+
+#[test]
+fn among_many_the_nearest_is_sought_among_those_that_have_waited_longest() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    for place in 1..=65 {
+        world.acquirer("A").sends(sale(1).with(41, format!("T{place:07}")));
+    }
+    let wrong =
+        |request: &Text| [7, 12, 32].into_iter().fold(answer(request, "000"), Text::without);
+    let [seen, unseen] = [63, 64].map(|place| world.issuer("X").heard_at(place));
+    world.forget();
+    world.issuer("X").sends(wrong(&seen).with(11, "000777"));
+    world.issuer("X").sends(wrong(&unseen).with(11, "000777"));
+    world.check(expect![[r#"
+        00.000 X.0 > 1210 11=000777 39=000
+        00.000     ! X.0 sent 1210 000777 that matches nothing: Unknown; like X 000064 but DE 11
+        00.000 X.0 > 1210 11=000777 39=000
+        00.000     ! X.0 sent 1210 000777 that matches nothing: Unknown
+        counted: frames 2, unmatched_unknown 2
+    "#]]);
 }
 
 #[test]
@@ -306,14 +354,14 @@ fn an_answer_is_never_answered_whatever_is_wrong_with_it() {
     assert_eq!(world.issuer("X").heard_count(), 1, "the sale");
     world.check(expect![[r#"
         00.000 X.0 > 1110 11=000001 39=000
-        00.000     ! X.0 sent 1110 000001 that matches nothing: Mti
+        00.000     ! X.0 sent 1110 000001 that matches nothing: Mti; like X 000001
         00.000 X.0 > 1130 11=000001 39=000
-        00.000     ! X.0 sent 1130 000001 that matches nothing: Mti
+        00.000     ! X.0 sent 1130 000001 that matches nothing: Mti; like X 000001
         00.000 X.0 > 1230 11=000001 39=000
-        00.000     ! X.0 sent 1230 000001 that matches nothing: Mti
+        00.000     ! X.0 sent 1230 000001 that matches nothing: Mti; like X 000001
         00.000 X.0 > 1430 11=000001 39=000
         00.000 X.0 > 1814 11=000001 39=000
-        00.000     ! X.0 sent 1814 000000 that matches nothing: Unknown
+        00.000     ! X.0 sent 1814 000001 that matches nothing: Unknown
         00.000 X.0 > 2210 11=000001 39=000
         00.000 X.0 > 1314 11=000001 39=000
         00.000 X.0 > 1240 11=000001 39=000

@@ -119,7 +119,7 @@ fn an_answer_to_a_sign_on_with_another_stan_is_none() {
     world.issuer("X").answers_with("800", |answer| answer.with(11, "000001"));
     world.check(expect![[r#"
         00.000 X.0 > 1814 11=000001 39=800
-        00.000     ! X.0 sent 1814 000000 that matches nothing: Unknown
+        00.000     ! X.0 sent 1814 000001 that matches nothing: Unknown
         counted: frames 1, unmatched_unknown 1
     "#]]);
     assert_eq!(sale_gets(&mut world).as_deref(), Some("910"));

@@ -197,8 +197,8 @@ fn table_of_a_sale() -> Expect {
           stop          : resting
         over
           its repeat    : deciding                 requests 1, parked 1
-          its answer    : over                     unmatched_unknown 1
-          a wrong answer: over                     unmatched_unknown 1
+          its answer    : over                     unmatched_second 1
+          a wrong answer: over                     unmatched_second 1
           reply granted : over                     replies_late 1
           reply denied  : over                     replies_late 1
           2 s           : over

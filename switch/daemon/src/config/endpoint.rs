@@ -17,6 +17,8 @@ pub(super) struct Located {
     pub(super) endpoint: Endpoint,
     /// Most links: connections that we make or accept.
     pub(super) links: u32,
+    /// Frames without a transaction in a second, each link.
+    pub(super) noise_max: u32,
     pub(super) connects: bool,
     pub(super) reconnect: (Duration, Duration),
     pub(super) listen: Vec<At<SocketAddr>>,
@@ -42,6 +44,8 @@ pub(super) fn endpoint(section: &mut Section<'_, '_>, mode: Mode) -> Option<Loca
     }
     let peers = peers(section, &listen);
     let links = links(section, connects, connect.len());
+    let mut noise_max = 100;
+    section.count("noise_max", 1..=1_000_000, &mut noise_max);
     let reconnect = reconnect(section);
     if connects {
         section.inactive(&["peers"], "no effect: we connect, nobody connects to us");
@@ -60,7 +64,7 @@ pub(super) fn endpoint(section: &mut Section<'_, '_>, mode: Mode) -> Option<Loca
         framing_name,
         out_max: usize::try_from(out_max).ok()?,
     };
-    Some(Located { endpoint, links, connects, reconnect, listen })
+    Some(Located { endpoint, links, noise_max, connects, reconnect, listen })
 }
 
 fn addresses(

@@ -85,6 +85,7 @@ pub(super) fn station(
             timeout: issuing.timeout,
             echo: speech.1,
             links: located.links,
+            noise_max: located.noise_max,
             connects: located.connects,
             reconnect: located.reconnect,
             in_flight_max: issuing.in_flight_max,

@@ -14,7 +14,8 @@ use crate::sekishod::Sekishod;
 const MALFORMED: usize = 20_000;
 
 fn starts() -> (Sekishod, Link) {
-    let switch = Sekishod::starts(&Configuration::new().acquirer("merchant-a", ASCII, ""));
+    let configuration = Configuration::new().acquirer("merchant-a", ASCII, "noise_max = 1_000_000");
+    let switch = Sekishod::starts(&configuration);
     let merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
     (switch, merchant)
 }

@@ -2,7 +2,7 @@
 
 use crate::configuration::{ASCII, BINARY, Configuration, OURS};
 use crate::letter::{CARDS, Letter, sale};
-use crate::link::Link;
+use crate::link::{Desk, Link};
 use crate::place::own_port;
 use crate::sekishod::{Sekishod, count, station};
 
@@ -63,8 +63,41 @@ fn a_malformed_request_with_a_trace_number_gets_904_and_one_without_is_reported_
         assert_eq!(merchant.asks(&sale(8).with(32, "1")).code(), "905", "the link lives on");
     }
     let status = switch.status();
-    let counts = ["refused_format", "malformed_reported", "malformed_dropped"];
+    let counts = ["refused_format", "malformed_reported", "type_unreadable"];
     assert_eq!(counts.map(|name| count(&status, name)), [2, 2, 2]);
+}
+
+#[test]
+fn an_answer_that_nobody_waits_for_is_logged_with_what_it_is_like_and_without_the_card() {
+    let desk = Desk::opens(BINARY);
+    let configuration = Configuration::new()
+        .acquirer("merchant-a", ASCII, "")
+        .issuer("issuer-x", BINARY, desk.address(), "")
+        .route("353011", "issuer-x");
+    let switch = Sekishod::starts(&configuration);
+    let mut issuer = desk.accepts();
+    switch.says_of("issuer-x", "link open");
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    merchant.sends(&sale(1));
+    let right = issuer.hears().answered("000");
+    let dropped = |place, letter: Letter, issuer: &mut Link| {
+        issuer.sends(&letter);
+        let line = switch.says_again_of("issuer-x", "answer dropped", place);
+        assert!(!line.to_string().contains(CARDS[0]), "{line}");
+        let shown = ["stan", "why", "nearest", "nearest_stan", "differs"];
+        shown.map(|key| line[key].to_string()).join(" ")
+    };
+    let wrong = dropped(1, right.clone().with(37, "000000000000"), &mut issuer);
+    assert_eq!(wrong, r#"1 "DE 37 differs from what was sent" "issuer-x" 1 37"#);
+    let wrong = dropped(2, right.clone().with(11, "000002"), &mut issuer);
+    assert_eq!(wrong, r#"2 "nothing with this STAN waits for an answer" "issuer-x" 1 11"#);
+    issuer.sends(&right);
+    assert_eq!(merchant.hears().code(), "000");
+    let wrong = dropped(3, right, &mut issuer);
+    assert_eq!(wrong, r#"1 "the transaction with this STAN was answered before" null null null"#);
+    let status = switch.status();
+    let counts = ["unmatched_differs", "unmatched_unknown", "unmatched_second"];
+    assert_eq!(counts.map(|name| count(&status, name)), [1, 1, 1]);
 }
 
 #[test]

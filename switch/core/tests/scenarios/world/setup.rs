@@ -121,6 +121,7 @@ pub(crate) fn acquirer(name: &str) -> StationSettings {
         timeout: Duration::from_secs(10),
         echo: None,
         links: 1,
+        noise_max: 1_000_000,
         connects: false,
         reconnect: (Duration::from_millis(100), Duration::from_secs(10)),
         in_flight_max: 1_000,

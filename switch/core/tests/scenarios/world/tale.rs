@@ -81,8 +81,12 @@ impl Tale {
             Notice::Incomplete { link: id, mti, field } => {
                 format!("{} sent {mti} with a bad or missing DE {field}", link(id))
             }
-            Notice::Unmatched { link: id, stan, mti, why } => {
-                format!("{} sent {mti} {:06} that matches nothing: {why:?}", link(id), stan.0)
+            Notice::Unmatched { link: id, stan, mti, why, nearest } => {
+                let near = nearest.map_or_else(String::new, |near| {
+                    let differs = near.differs.map_or_else(String::new, |n| format!(" but DE {n}"));
+                    format!("; like {} {:06}{differs}", name_of(plan, near.issuer), near.stan.0)
+                });
+                format!("{} sent {mti} {:06} that matches nothing: {why:?}{near}", link(id), stan.0)
             }
             Notice::Late { link: id, stan, action } => {
                 format!("{} answered {:06} too late with {action:03x}", link(id), stan.0)

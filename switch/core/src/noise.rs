@@ -1,0 +1,55 @@
+//! Frames that carry no transaction, and how many of them a link may send: keep-alives, malformed
+//! messages, network management, what is never answered, answers that nobody waits for. Knows no
+//! message.
+//!
+//! A link earns its station's `noise_max` frames a second and keeps at most a second's worth. What
+//! comes beyond is counted, and neither answered nor logged: an echo storm is no longer echoed. A
+//! link that is ten seconds' worth beyond, with no transaction in between, is closed.
+
+use core::time::Duration;
+
+use crate::counters::Counter;
+use crate::ids::LinkId;
+use crate::notices::Closing;
+use crate::time::Time;
+use crate::turn::Turn;
+
+/// What a link may have saved up.
+const SAVED_MAX: Duration = Duration::from_secs(1);
+/// How far beyond its budget it may be before it is closed.
+const BEYOND_MAX: Duration = Duration::from_secs(10);
+const SECOND: u64 = 1_000_000_000;
+
+impl Turn<'_> {
+    /// A frame without a transaction came: whether there is budget for it. If not, it is counted
+    /// here, and nothing else is to be done about it.
+    pub(crate) fn spends(&mut self, link: LinkId) -> bool {
+        let station = self.plan.station(self.plan.station_of(link));
+        let each = Duration::from_nanos(SECOND / u64::from(station.settings.noise_max.max(1)));
+        let state = &mut self.world.links[link.index()];
+        state.spent_until = state.spent_until.max(self.now.boot) + each;
+        let spent = state.spent_until.since(self.now.boot);
+        if spent <= SAVED_MAX {
+            return true;
+        }
+        self.count(Counter::NoiseDropped);
+        // An answer that another worker carried here is told by that link's budget at its home; only
+        // the owner of a link closes it.
+        if spent > SAVED_MAX + BEYOND_MAX
+            && station.worker == self.me
+            && self.world.links[link.index()].phase.is_open()
+        {
+            self.count(Counter::LinksNoisy);
+            self.world.close(link, Closing::Noise);
+        }
+        false
+    }
+
+    /// A frame with a transaction came: what was beyond the budget is forgotten.
+    #[inline]
+    pub(crate) fn is_forgiven(&mut self, link: LinkId) {
+        let limit = self.now.boot + SAVED_MAX;
+        let spent: &mut Time = &mut self.world.links[link.index()].spent_until;
+        *spent = (*spent).min(limit);
+    }
+}
