@@ -1,5 +1,6 @@
 //! A dialect: a name and a table of fields. Data only; reading and writing are elsewhere.
 
+mod inside;
 mod iso87;
 mod iso93;
 
@@ -8,6 +9,7 @@ use crate::shape::Shape;
 use crate::spec::{FieldSpec, Form, SpecError, Version};
 use alloc::borrow::Cow;
 use core::fmt;
+use inside::Inside;
 
 /// A station's message format: how MTI and bitmaps are written, and every field it has.
 ///
@@ -17,6 +19,7 @@ pub struct Dialect {
     name: Cow<'static, str>,
     version: Version,
     layout: Layout,
+    inside: Inside,
 }
 
 /// One field of a layout.
@@ -76,7 +79,7 @@ impl Dialect {
         rows: &[(u8, FieldSpec)],
     ) -> Result<Self, DialectError> {
         let layout = Layout::new(mti, bitmap, rows)?;
-        Ok(Self { name: name.into(), version, layout })
+        Ok(Self { name: name.into(), version, layout, inside: Inside::of(&layout) })
     }
 
     /// A dialect that is a constant of the program.
@@ -91,7 +94,9 @@ impl Dialect {
         rows: &[(u8, FieldSpec)],
     ) -> Self {
         match Layout::new(mti, bitmap, rows) {
-            Ok(layout) => Self { name: Cow::Borrowed(name), version, layout },
+            Ok(layout) => {
+                Self { name: Cow::Borrowed(name), version, layout, inside: Inside::of(&layout) }
+            }
             Err(_) => panic!("these rows are no dialect"),
         }
     }

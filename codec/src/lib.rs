@@ -39,6 +39,14 @@ mod message;
 
 mod value;
 
+mod part;
+
+mod tlv;
+
+mod subfields;
+
+mod pan;
+
 mod mask;
 
 mod put;
@@ -59,9 +67,13 @@ pub use framing::{Affix, Cut, Framing, FramingError, Prefix, Tpdu, TpduUse};
 pub use mask::Masked;
 pub use message::{Message, Place};
 pub use mti::Mti;
+pub use pan::{Pan, PanError, PanSource};
+pub use part::{Part, PartError, PartExpected, PartIter};
 pub use plan::{Edit, Plan, PlanError, Replace};
 pub use slots::Slots;
 pub use spec::{Class, FieldSpec, Form, Length, Side, SpecError, Version};
+pub use subfields::{Key, Name, Subfield, Subfields, SubfieldsError, Walk, Width};
+pub use tlv::{Element, Elements, Tag};
 pub use value::Value;
 pub use writer::{WriteError, WriteReason, Writer};
 

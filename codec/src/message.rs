@@ -7,6 +7,7 @@ use crate::mti::Mti;
 use crate::recipe::Recipe;
 use crate::slots::{Slots, Spots};
 use crate::spec::Version;
+use crate::subfields::Walk;
 use crate::value::Value;
 use core::cell::RefCell;
 use core::fmt;
@@ -77,6 +78,11 @@ impl<'a> Message<'a> {
         let spec = self.dialect.field(n)?;
         let size = self.dialect.layout().shape(n).size(usize::from(units));
         Some(Value::new(self.bytes.get(at..at + size)?, units, spec))
+    }
+
+    /// The subfields of DE `n`, if it is there and the dialect says what is inside it.
+    pub fn subfields(&self, n: u8) -> Option<Walk<'a>> {
+        Some(self.dialect.subfields(n)?.walk(self.value(n)?))
     }
 
     /// The bytes of DE `n` as on the wire, length prefix included.

@@ -5,11 +5,13 @@ use crate::spec::{FieldSpec, Form, Side, Version};
 
 /// 1987, everything in ASCII: bitmap in hexadecimal, prefixes in digits.
 pub(super) static ASCII: Dialect =
-    Dialect::of("iso87-ascii", Version::Iso1987, Form::Chars, Form::Hex, &rows(false));
+    Dialect::of("iso87-ascii", Version::Iso1987, Form::Chars, Form::Hex, &rows(false))
+        .with_standard_subfields();
 
 /// 1987, numbers and prefixes in BCD, bitmap and binary fields raw.
 pub(super) static BINARY: Dialect =
-    Dialect::of("iso87-binary", Version::Iso1987, FIXED, Form::Raw, &rows(true));
+    Dialect::of("iso87-binary", Version::Iso1987, FIXED, Form::Raw, &rows(true))
+        .with_standard_subfields();
 
 /// BCD of always so many digits: 123 is 01 23.
 const FIXED: Form = Form::Packed { zero: Side::Left };

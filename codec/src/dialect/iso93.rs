@@ -5,11 +5,13 @@ use crate::spec::{FieldSpec, Form, Side, Version};
 
 /// 1993, everything in ASCII: bitmap in hexadecimal, prefixes in digits, DE 53, 55 and 96 raw.
 pub(super) static ASCII: Dialect =
-    Dialect::of("iso93-ascii", Version::Iso1993, Form::Chars, Form::Hex, &rows(false));
+    Dialect::of("iso93-ascii", Version::Iso1993, Form::Chars, Form::Hex, &rows(false))
+        .with_standard_subfields();
 
 /// 1993, numbers and prefixes in BCD, bitmap and binary fields raw.
 pub(super) static BINARY: Dialect =
-    Dialect::of("iso93-binary", Version::Iso1993, PACKED, Form::Raw, &rows(true));
+    Dialect::of("iso93-binary", Version::Iso1993, PACKED, Form::Raw, &rows(true))
+        .with_standard_subfields();
 
 /// BCD as jPOS's 1993 packager has it: 123 is 12 30.
 const PACKED: Form = Form::Packed { zero: Side::Right };
