@@ -141,13 +141,22 @@ impl Framing {
         }
     }
 
-    /// The built-in framing of this name: `bin2`, `ascii4`.
+    /// Names of the built-in framings.
+    pub const NAMES: [&str; 7] = ["bin2", "bin2le", "bin4", "ascii4", "bcd2", "vml", "nac"];
+
+    /// The built-in framing of this name, one of [`Framing::NAMES`].
     pub fn built_in(name: &str) -> Option<Self> {
-        match name {
-            "bin2" => Some(Self::of(Prefix::Binary { bytes: 2, little: false })),
-            "ascii4" => Some(Self::of(Prefix::Ascii { digits: 4 })),
-            _ => None,
-        }
+        let bin2 = Self::of(Prefix::Binary { bytes: 2, little: false });
+        Some(match name {
+            "bin2" => bin2,
+            "bin2le" => Self::of(Prefix::Binary { bytes: 2, little: true }),
+            "bin4" => Self::of(Prefix::Binary { bytes: 4, little: false }),
+            "ascii4" => Self::of(Prefix::Ascii { digits: 4 }),
+            "bcd2" => Self::of(Prefix::Packed { bytes: 2 }),
+            "vml" => Self { reserved: 2, ..bin2 },
+            "nac" => Self { tpdu: Some(TpduUse::PLAIN), ..bin2 },
+            _ => return None,
+        })
     }
 
     /// Bytes that framing adds to a message.
@@ -204,32 +213,32 @@ impl Framing {
         let Some(told) = bytes.get(..self.prefix.size()) else {
             return Cut::Incomplete { need: lead };
         };
-        match self.prefix.read(told).and_then(|length| self.message_len(length)) {
-            Err(error) => Cut::Bad(error),
-            Ok(None) => self.cut_rest(bytes, lead, lead, &[]),
+        let read = self.prefix.read(told).and_then(|length| {
+            self.look_at_reserved(bytes)?;
+            self.message_len(length)
+        });
+        let (from, to, trailer) = match read {
+            Err(error) => return Cut::Bad(error),
+            Ok(None) => (lead, lead, &[][..]),
             Ok(Some(message)) => {
                 let from = lead + self.front();
-                self.cut_rest(bytes, from, from + message, self.trailer.bytes())
+                (from, from + message, self.trailer.bytes())
             }
+        };
+        let total = to + trailer.len();
+        match bytes.get(..total) {
+            None => Cut::Incomplete { need: total },
+            Some(frame) if frame.ends_with(trailer) => Cut::Frame { message: from..to, total },
+            Some(_) => Cut::Bad(FramingError::Trailer { offset: to }),
         }
     }
 
-    fn cut_rest(&self, bytes: &[u8], from: usize, to: usize, trailer: &[u8]) -> Cut {
-        let total = to + trailer.len();
-        let Some(frame) = bytes.get(..total) else {
-            return Cut::Incomplete { need: total };
-        };
-        let reserved = frame.iter().enumerate().take(self.lead()).skip(self.prefix.size());
-        for (offset, &byte) in reserved {
-            if byte != 0 {
-                return Cut::Bad(FramingError::Prefix { offset, byte });
-            }
-        }
-        if frame.ends_with(trailer) {
-            Cut::Frame { message: from..to, total }
-        } else {
-            Cut::Bad(FramingError::Trailer { offset: to })
-        }
+    /// Are the reserved bytes zero, as far as they are there? A stream that is out of step shows at
+    /// once, not when as many bytes have come as it seems to tell.
+    fn look_at_reserved(&self, bytes: &[u8]) -> Result<(), FramingError> {
+        let reserved = bytes.iter().enumerate().take(self.lead()).skip(self.prefix.size());
+        let stranger = reserved.map(|(offset, &byte)| (offset, byte)).find(|&(_, byte)| byte != 0);
+        stranger.map_or(Ok(()), |(offset, byte)| Err(FramingError::Prefix { offset, byte }))
     }
 
     /// Message bytes of a told length; `None` is a keep-alive.

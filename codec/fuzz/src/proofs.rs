@@ -156,6 +156,7 @@ pub fn frames(bytes: &[u8]) {
             Cut::Bad(error) => return assert!(!error.to_string().is_empty()),
         };
         assert!(total > 0 && total <= rest.len(), "a frame takes bytes, and those that are there");
+        framing.tpdu_back(&rest[..total]);
         assert_eq!(whole, framing.cut(&rest[..total]), "what is behind a frame does not matter");
         for part in [0, 1, total / 2, total - 1].into_iter().filter(|&part| part < total) {
             let short = framing.cut(&rest[..part]);
@@ -169,9 +170,8 @@ pub fn frames(bytes: &[u8]) {
 
 /// A framing by name or of any parts.
 fn framing_of(description: [u8; 8]) -> Framing {
-    const NAMES: [&str; 7] = ["bin2", "bin2le", "bin4", "ascii4", "bcd2", "vml", "nac"];
     let [kind, width, flags, header, trailer, reserved, high, low] = description;
-    let named = Framing::built_in(NAMES[usize::from(width) % NAMES.len()]);
+    let named = Framing::built_in(Framing::NAMES[usize::from(width) % Framing::NAMES.len()]);
     let prefix = match kind % 4 {
         0 => Prefix::Binary { bytes: 1 + width % 4, little: flags & 2 != 0 },
         1 => Prefix::Ascii { digits: 1 + width % 6 },

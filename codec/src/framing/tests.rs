@@ -1,4 +1,5 @@
-//! Frames cut and made: the built-in ones, and the design's others as data.
+//! Frames cut and made, of framings as data. What holds for each built-in one is proved from
+//! outside, in `tests/framings.rs`.
 
 use super::*;
 use proptest::prelude::*;
@@ -126,6 +127,7 @@ fn what_is_no_length_is_refused_at_its_byte() {
     assert_eq!(bad(ascii4, b"/001"), (0, b'/'));
     assert_eq!(bad(Framing::of(Prefix::Packed { bytes: 2 }), &[0x00, 0x1A]), (1, 0x1A));
     assert_eq!(bad(VML, b"\x00\x01\x00\x07x"), (3, 7));
+    assert_eq!(bad(VML, b"\x10\x00\x07"), (2, 7), "before the frame is whole");
 }
 
 #[test]

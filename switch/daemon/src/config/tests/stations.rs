@@ -1,6 +1,7 @@
 //! Stations: one alone, and several together.
 
 use super::*;
+use codec::{Affix, Tpdu, TpduUse};
 use switch_core::plan::{Institution, Keys, Pin, Role, SignOn};
 
 /// [`WHOLE`] and one more acquirer with these lines.
@@ -149,25 +150,43 @@ fn a_framing_is_one_that_there_is() {
     check_each(
         &[
             changed("framing = \"ascii4\"", "framing = \"asci4\""),
-            changed("framing = \"ascii4\"", "framing = \"nac\""),
+            changed("framing = \"ascii4\"", "framing = \"http\""),
             changed("framing = \"ascii4\"", "framing = 4"),
             changed("framing = \"ascii4\"", "framing = {}"),
             changed(
                 "framing = \"ascii4\"",
                 "framing = { prefix = \"bin9\", header = \"60000\", trailer = \"x\", reserved = 17, length_includes_self = 1, tail = 1 }",
             ),
+            changed("framing = \"ascii4\"", "framing = { name = \"nax\", tpdu = \"60\" }"),
+            changed("framing = \"ascii4\"", "framing = { name = \"nac\", prefix = \"bin2\" }"),
+            changed(
+                "framing = \"ascii4\"",
+                "framing = { name = \"nac\", tpdu = \"600003000\", tpdu_answer = \"swop\" }",
+            ),
+            changed("framing = \"ascii4\"", "framing = { name = \"bin2\", tpdu = 6000030000 }"),
+            changed(
+                "framing = \"ascii4\"",
+                "framing = { name = \"bin2\", tpdu_answer = \"same\" }",
+            ),
         ],
         &expect![[r#"
             sekisho.toml:10:11: station.merchant-a.framing: "asci4" is no framing; did you mean "ascii4"?
-            sekisho.toml:10:11: station.merchant-a.framing: "nac" is not built in yet; there is bin2, ascii4, or a table: { prefix = "bin2" }
+            sekisho.toml:10:11: station.merchant-a.framing: "http" is no framing; there is: bin2, bin2le, bin4, ascii4, bcd2, vml, nac
             sekisho.toml:10:11: station.merchant-a.framing: is a number and must be a name in quotes, or a table
-            sekisho.toml:10:11: station.merchant-a.framing.prefix: missing; add how the length is written: prefix = "bin2"
+            sekisho.toml:10:11: station.merchant-a.framing.name: missing; add a framing to begin with, name = "nac", or how the length is written, prefix = "bin2"
             sekisho.toml:10:22: station.merchant-a.framing.prefix: "bin9" is no prefix; there is bin1 to bin4, bin2le to bin4le, ascii1 to ascii6, bcd1 to bcd3
-            sekisho.toml:10:39: station.merchant-a.framing.header: "60000" is not up to sixteen bytes in hexadecimal; write it like "6000000000"
-            sekisho.toml:10:58: station.merchant-a.framing.trailer: "x" is not up to sixteen bytes in hexadecimal; write it like "6000000000"
+            sekisho.toml:10:39: station.merchant-a.framing.header: "60000" is not up to sixteen bytes in hexadecimal; write it like "49534F"
+            sekisho.toml:10:58: station.merchant-a.framing.trailer: "x" is not up to sixteen bytes in hexadecimal; write it like "49534F"
             sekisho.toml:10:74: station.merchant-a.framing.reserved: 17 is outside of 0 to 16; choose one inside
             sekisho.toml:10:101: station.merchant-a.framing.length_includes_self: is a number and must be true or false, without quotes
-            sekisho.toml:10:104: station.merchant-a.framing.tail: unknown key; there is: prefix, length_includes_self, reserved, header, trailer
+            sekisho.toml:10:104: station.merchant-a.framing.tail: unknown key; there is: prefix, name, length_includes_self, reserved, header, trailer, tpdu, tpdu_answer
+            sekisho.toml:10:20: station.merchant-a.framing.name: "nax" is no framing; did you mean "nac"?
+            sekisho.toml:10:34: station.merchant-a.framing.tpdu: "60" is not five bytes in hexadecimal; write it like "6000030000": identifier, destination, source
+            sekisho.toml:10:36: station.merchant-a.framing.prefix: stands beside name, which has a prefix already; keep one of both
+            sekisho.toml:10:34: station.merchant-a.framing.tpdu: "600003000" is not five bytes in hexadecimal; write it like "6000030000": identifier, destination, source
+            sekisho.toml:10:61: station.merchant-a.framing.tpdu_answer: "swop" is not known here; did you mean "swap"?
+            sekisho.toml:10:35: station.merchant-a.framing.tpdu: is a number and must be five bytes in hexadecimal, in quotes
+            sekisho.toml:10:42: station.merchant-a.framing.tpdu_answer: says what an answer's TPDU is, and there is none; add tpdu = "6000000000", or remove it
         "#]],
     );
 }
@@ -189,6 +208,48 @@ fn a_framing_can_be_described() {
 }
 
 #[test]
+fn every_built_in_framing_is_known_by_its_name_and_can_be_added_to() {
+    for name in Framing::NAMES {
+        let built_in = Framing::built_in(name).unwrap();
+        let by_name = loaded(&changed("framing = \"ascii4\"", &format!("framing = \"{name}\"")));
+        let endpoint = &by_name.endpoints[0];
+        assert_eq!((endpoint.framing, endpoint.framing_name.as_str()), (built_in, name));
+        let text = format!("framing = {{ name = \"{name}\", header = \"49534F\" }}");
+        let added_to = loaded(&changed("framing = \"ascii4\"", &text));
+        let header = Affix::new(b"ISO").unwrap();
+        assert_eq!(added_to.endpoints[0].framing, Framing { header, ..built_in });
+        assert_eq!(added_to.endpoints[0].framing_name, format!("{name} with a header"));
+    }
+}
+
+#[test]
+fn a_station_has_a_tpdu_of_its_own_and_says_what_its_answers_carry() {
+    let framed = |text: &str| {
+        let loaded = loaded(&changed("framing = \"ascii4\"", &format!("framing = {text}")));
+        (loaded.endpoints[0].framing.tpdu, loaded.endpoints[0].framing_name.clone())
+    };
+    let own = Tpdu([0x60, 0, 3, 0x12, 0xFF]);
+    for (text, tpdu, name) in [
+        ("\"nac\"", TpduUse::PLAIN, "nac"),
+        ("{ name = \"nac\" }", TpduUse::PLAIN, "nac"),
+        ("{ name = \"nac\", tpdu = \"60000312fF\" }", TpduUse { own, swaps: true }, "nac"),
+        (
+            "{ name = \"nac\", tpdu_answer = \"same\" }",
+            TpduUse { swaps: false, ..TpduUse::PLAIN },
+            "nac",
+        ),
+        (
+            "{ prefix = \"bcd2\", tpdu = \"60000312FF\", tpdu_answer = \"swap\" }",
+            TpduUse { own, swaps: true },
+            "bcd2 with a TPDU",
+        ),
+    ] {
+        assert_eq!(framed(text), (Some(tpdu), name.to_owned()), "{text}");
+    }
+    assert_eq!(framed("{ prefix = \"bin2\" }"), (None, "bin2".to_owned()));
+}
+
+#[test]
 fn the_longest_message_fits_the_framing_and_the_scratch_buffer() {
     check_each(
         &[
@@ -197,6 +258,7 @@ fn the_longest_message_fits_the_framing_and_the_scratch_buffer() {
             acquirer("frame_max = 63"),
             acquirer("out_max = \"65MiB\""),
             changed("framing = \"ascii4\"", "framing = { prefix = \"bin1\" }"),
+            changed("framing = \"ascii4\"", "framing = { prefix = \"ascii1\" }"),
         ],
         &expect![[r#"
             sekisho.toml:7:13: station.merchant-a.frame_max: messages of 10000 bytes do not fit: the length of ascii4 goes up to 9999; write frame_max = 9999 or less
@@ -204,6 +266,7 @@ fn the_longest_message_fits_the_framing_and_the_scratch_buffer() {
             sekisho.toml:7:13: station.merchant-a.frame_max: "63B" is outside of "64B" to "60KiB"; choose one inside
             sekisho.toml:7:11: station.merchant-a.out_max: "65MiB" is outside of "64KiB" to "64MiB"; choose one inside
             sekisho.toml:10:11: station.merchant-a.frame_max: messages of 8192 bytes do not fit: the length of bin1 goes up to 255; write frame_max = 255 or less
+            sekisho.toml:10:11: station.merchant-a.frame_max: messages of 8192 bytes do not fit: the length of ascii1 goes up to 9; that is too short for messages; choose a longer prefix
         "#]],
     );
     assert_eq!(loaded(&acquirer("frame_max = 9999")).endpoints[0].frame_max, 9_999);
