@@ -109,11 +109,11 @@ mod tests {
     use super::*;
     use alloc::vec;
     use alloc::vec::Vec;
-    use codec::{Mti, Slots, Version, Writer, built_ins};
+    use codec::{Mti, Slots, Writer, built_ins};
 
     /// A dialect with some of its fields left out or changed.
-    fn changed(change: impl Fn(u8, FieldSpec) -> Option<FieldSpec>) -> Dialect {
-        let whole = codec::built_in("iso93-ascii").unwrap();
+    fn changed(name: &str, change: impl Fn(u8, FieldSpec) -> Option<FieldSpec>) -> Dialect {
+        let whole = codec::built_in(name).unwrap();
         let rows: Vec<_> = whole
             .fields()
             .iter()
@@ -123,29 +123,62 @@ mod tests {
         Dialect::new("changed", whole.version(), mti, bitmap, &rows).unwrap()
     }
 
-    /// The built-in dialects that the rules above are of.
-    fn of_1993() -> impl Iterator<Item = &'static Dialect> {
-        built_ins().iter().copied().filter(|dialect| dialect.version() == Version::Iso1993)
-    }
-
     #[test]
     fn the_core_runs_with_every_built_in_dialect() {
-        for dialect in of_1993() {
+        for dialect in built_ins() {
             assert_eq!(check(dialect), Ok(()), "{}", dialect.name());
         }
     }
 
     #[test]
     fn it_does_not_run_without_a_field_of_every_conversation() {
-        let mut refused = Vec::new();
-        for missing in 2..=128 {
-            let without = changed(|field, spec| (field != missing).then_some(spec));
-            if let Err(why) = check(&without) {
-                assert_eq!(why, Unfit::Lacks(missing));
-                refused.push(missing);
+        let refused = |name| {
+            let mut refused = Vec::new();
+            for missing in 2..=128 {
+                let without = changed(name, |field, spec| (field != missing).then_some(spec));
+                if let Err(why) = check(&without) {
+                    assert_eq!(why, Unfit::Lacks(missing));
+                    refused.push(missing);
+                }
             }
-        }
-        assert_eq!(refused, [2, 7, 11, 12, 24, 32, 33, 39, 58]);
+            refused
+        };
+        assert_eq!(refused("iso93-ascii"), [2, 7, 11, 12, 24, 32, 33, 39, 58]);
+        assert_eq!(refused("iso87-ascii"), [2, 7, 11, 32, 33, 39, 70]);
+    }
+
+    #[test]
+    fn it_does_not_run_with_a_field_that_its_own_messages_would_not_fit() {
+        let check_longer = |name, longer| {
+            check(&changed(name, |field, spec| {
+                let wanted = field == longer && spec.length == Length::Fixed;
+                Some(FieldSpec { max: spec.max + u16::from(wanted), ..spec })
+            }))
+        };
+        let refused = |name, expected: &[(u8, u16)]| {
+            let refused = (2..=128).filter_map(|longer| check_longer(name, longer).err());
+            let expected = expected.iter().map(|&(field, units)| Unfit::Unlike { field, units });
+            assert_eq!(refused.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+        };
+        refused("iso93-ascii", &[(7, 10), (11, 6), (12, 12), (24, 3), (39, 3)]);
+        refused("iso87-ascii", &[(7, 10), (11, 6), (39, 2), (70, 3)]);
+        let verdict = |spec| {
+            check(&changed("iso87-ascii", |field, was| Some(if field == 39 { spec } else { was })))
+        };
+        assert_eq!(verdict(FieldSpec::digits(Form::Chars, 2)), Ok(()));
+        let unlike = Err(Unfit::Unlike { field: 39, units: 2 });
+        assert_eq!(verdict(FieldSpec::binary(Form::Raw, 2)), unlike);
+        assert_eq!(verdict(FieldSpec::text(2).var(1)), unlike);
+    }
+
+    #[test]
+    fn it_does_not_run_with_the_edition_of_2003() {
+        let whole = changed("iso93-ascii", |_, spec| Some(spec));
+        let rows: Vec<_> =
+            whole.fields().iter().map(|field| (field, whole.field(field).unwrap())).collect();
+        let later =
+            Dialect::new("later", Version::Iso2003, whole.mti_form(), whole.bitmap_form(), &rows);
+        assert_eq!(check(&later.unwrap()), Err(Unfit::Edition));
     }
 
     #[test]
@@ -153,7 +186,9 @@ mod tests {
         // DE 23 is kept with its neighbours, but in no message of our own.
         let with = |max| {
             let text = FieldSpec::text(max).var(3);
-            check(&changed(|field, spec| Some(if field == 23 { text } else { spec })))
+            check(&changed("iso93-ascii", |field, spec| {
+                Some(if field == 23 { text } else { spec })
+            }))
         };
         let whole = codec::built_in("iso93-ascii").unwrap();
         let others = PARTS.iter().map(|&part| longest(whole, part.without(23))).sum::<usize>();
@@ -166,7 +201,7 @@ mod tests {
     #[test]
     fn a_field_is_as_long_as_the_codec_writes_it() {
         let fields = PARTS.iter().fold(Fields::of(&[39, 52, 53, 58, 97]), |all, &p| all.union(p));
-        for dialect in of_1993() {
+        for dialect in built_ins() {
             let mut out = vec![0; 4_096];
             let mut writer = Writer::new(dialect, &mut out, Mti::of(0x1200), fields).unwrap();
             for field in fields {

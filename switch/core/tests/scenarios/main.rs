@@ -6,6 +6,8 @@ mod sales;
 
 mod refusals;
 
+mod editions;
+
 mod formats;
 
 mod limits;

@@ -1,5 +1,5 @@
-//! Requests that we answer ourselves: each reason with its action code (`field.md` 3.4) and its
-//! counter, and nothing recorded of what changed nothing.
+//! Requests that we answer ourselves: each reason with its action code, its response code of 1987
+//! and its counter, and nothing recorded of what changed nothing.
 
 use std::fmt::Write as _;
 
@@ -409,28 +409,29 @@ fn every_reason_has_its_code_and_a_counter_of_its_own() {
     let mut table = String::new();
     for reason in all {
         let (action, counter) = (reason.action(), reason.counter().name());
-        writeln!(table, "{action:03x} {reason:?}: {counter}").unwrap();
+        let [tens, ones] = reason.response().map(char::from);
+        writeln!(table, "{action:03x} {tens}{ones} {reason:?}: {counter}").unwrap();
     }
     expect![[r#"
-        902 UnknownRequest: refused_unknown_request
-        902 NotAnAcquirer: refused_not_an_acquirer
-        904 Format: refused_format
-        904 Conversion: refused_conversion
-        905 UnknownAcquirer: refused_unknown_acquirer
-        907 LinkDown: refused_link_down
-        907 Unsent: refused_unsent
-        907 PendingFull: refused_pending_full
-        907 StansExhausted: refused_stans_exhausted
-        907 WindowFull: refused_window_full
-        907 GateFull: refused_gate_full
-        907 Draining: refused_draining
-        908 NoRoute: refused_no_route
-        909 Malfunction: refused_malfunction
-        910 SignedOff: refused_signed_off
-        911 TimedOut: refused_timed_out
-        916 Mac: refused_mac
-        920 KeysSilent: refused_keys_silent
-        921 Pin: refused_pin
+        902 12 UnknownRequest: refused_unknown_request
+        902 12 NotAnAcquirer: refused_not_an_acquirer
+        904 30 Format: refused_format
+        904 30 Conversion: refused_conversion
+        905 31 UnknownAcquirer: refused_unknown_acquirer
+        907 91 LinkDown: refused_link_down
+        907 91 Unsent: refused_unsent
+        907 91 PendingFull: refused_pending_full
+        907 91 StansExhausted: refused_stans_exhausted
+        907 91 WindowFull: refused_window_full
+        907 91 GateFull: refused_gate_full
+        907 91 Draining: refused_draining
+        908 15 NoRoute: refused_no_route
+        909 96 Malfunction: refused_malfunction
+        910 91 SignedOff: refused_signed_off
+        911 68 TimedOut: refused_timed_out
+        916 63 Mac: refused_mac
+        920 96 KeysSilent: refused_keys_silent
+        921 96 Pin: refused_pin
     "#]]
     .assert_eq(&table);
     let mut counters: Vec<Counter> = all.iter().map(|reason| reason.counter()).collect();

@@ -26,8 +26,12 @@ use tale::{Tale, link_name};
 
 pub(crate) use network::Full;
 pub(crate) use party::Party;
-pub(crate) use setup::{Setup, acquirer, ascii_without, institution, issuer, packed};
-pub(crate) use text::{Text, answer, echo, network, sale, sign_off, sign_on};
+pub(crate) use setup::{
+    Setup, acquirer, ascii_87, ascii_without, institution, issuer, packed, packed_87,
+};
+pub(crate) use text::{
+    Text, answer, echo, network, network_87, reversal_87, sale, sale_87, sign_off, sign_on,
+};
 
 /// 2026-11-21 05:20:31 UTC, a second after the DE 7 of [`sale`].
 const UTC: u64 = 1_795_238_431;

@@ -22,9 +22,6 @@ use super::section::{At, Section};
 /// Dialects in use, one of each name: the core compiles one plan for two equal ones.
 pub(super) type Dialects = BTreeMap<String, Arc<Dialect>>;
 
-/// Dialects that the product will have and that are not built in yet.
-const DIALECTS_LATER: [&str; 2] = ["iso87-ascii", "iso87-binary"];
-
 /// A station, with what the rules between stations need.
 pub(super) struct Station {
     pub(super) settings: StationSettings,
@@ -150,15 +147,9 @@ fn dialect(
     if let Some(known) = dialects.get(name.value) {
         return Some((Arc::clone(known), name.place));
     }
-    let spoken = |name: &&str| !DIALECTS_LATER.contains(name);
-    let Some(built_in) = codec::built_in(name.value).filter(|found| spoken(&found.name())) else {
-        let names = codec::built_ins().iter().map(|dialect| dialect.name()).filter(spoken);
-        let hint = if DIALECTS_LATER.contains(&name.value) {
-            format!(
-                "is not spoken by a station yet; there is {}",
-                names.collect::<Vec<_>>().join(", ")
-            )
-        } else if name.value.contains(['/', '.']) {
+    let Some(built_in) = codec::built_in(name.value) else {
+        let names = codec::built_ins().iter().map(|dialect| dialect.name());
+        let hint = if name.value.contains(['/', '.']) {
             let names = names.collect::<Vec<_>>().join(", ");
             format!("looks like a file, and dialects are not read from files yet; there is {names}")
         } else {

@@ -81,14 +81,14 @@ impl<'a> Party<'a> {
         }
         let settings = &self.world.plan.station(self.station).settings;
         let own = settings.institutions[0];
-        if text.class() <= 2 {
+        if text.is_relayed() {
             let digits = format!("{:x}", own.digits);
             text.fill(32, &digits);
         }
         let state = self.state();
         state.sent += 1;
         text.fill(11, format!("{:06}", 100 + state.sent));
-        if text.class() <= 2 {
+        if text.is_relayed() {
             let rrn = format!("6325140{:05}", 100 + state.sent);
             text.fill(37, rrn);
         }

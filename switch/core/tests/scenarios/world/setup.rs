@@ -149,6 +149,14 @@ pub(crate) fn packed() -> Arc<Dialect> {
     built_in("iso93-binary")
 }
 
+pub(crate) fn ascii_87() -> Arc<Dialect> {
+    built_in("iso87-ascii")
+}
+
+pub(crate) fn packed_87() -> Arc<Dialect> {
+    built_in("iso87-binary")
+}
+
 fn built_in(name: &str) -> Arc<Dialect> {
     Arc::new(codec::built_in(name).unwrap().clone())
 }

@@ -51,6 +51,11 @@ impl Text {
         Mti::of(self.mti).class()
     }
 
+    /// Whether it is about a card: an authorization, a sale, a reversal of 1987.
+    pub(crate) fn is_relayed(&self) -> bool {
+        self.class() <= 2 || (Mti::of(self.mti).version(), self.class()) == (0, 4)
+    }
+
     pub(crate) fn write(&self, dialect: &Dialect) -> Vec<u8> {
         let mut out = vec![0; 65_535];
         let numbers: Vec<u8> = self.fields.keys().copied().collect();
@@ -81,7 +86,11 @@ impl Text {
 
     /// The line of a transcript: what tells one message from another.
     pub(crate) fn brief(&self) -> String {
-        let shown: &[u8] = if self.class() <= 2 { &[11, 39] } else { &[11, 24, 39] };
+        let shown: &[u8] = match (Mti::of(self.mti).version(), self.class()) {
+            (_, ..=2) => &[11, 39],
+            (0, _) => &[11, 39, 70],
+            _ => &[11, 24, 39],
+        };
         self.show(|field| shown.contains(&field))
     }
 
@@ -120,6 +129,34 @@ pub(crate) fn sale(amount: u64) -> Text {
         .with(49, "392")
 }
 
+/// A sale of 1987 (0200), as [`sale`].
+pub(crate) fn sale_87(amount: u64) -> Text {
+    Text::new(0x0200)
+        .with(2, "3530111333300000")
+        .with(3, "000000")
+        .with(4, format!("{amount:012}"))
+        .with(7, "1121052030")
+        .with(12, "142030")
+        .with(13, "1121")
+        .with(18, "5411")
+        .with(22, "051")
+        .with(25, "00")
+        .with(41, "T0000001")
+        .with(42, "M00000000000001")
+        .with(49, "392")
+}
+
+/// The reversal (0400) of a sale of 1987 that went out with this STAN.
+pub(crate) fn reversal_87(amount: u64, stan: &str) -> Text {
+    let original = format!("0200{stan}1121052030{:011}{:011}", 77_334_000_001_u64, 0);
+    sale_87(amount).kind(0x0400).with(90, original)
+}
+
+/// A request of network management of 1987 (0800).
+pub(crate) fn network_87(code: &str) -> Text {
+    Text::new(0x0800).with(7, "1121052030").with(32, "49711000001").with(70, code)
+}
+
 /// A request of network management (1804).
 pub(crate) fn network(function: u16) -> Text {
     Text::new(0x1804)
@@ -144,12 +181,15 @@ pub(crate) fn echo() -> Text {
 /// What an issuer makes of a request: it copies what must come back, and adds its verdict.
 pub(crate) fn answer(request: &Text, code: &str) -> Text {
     let mut answer = Text::new(Mti::of(request.mti).answer().unwrap().bcd());
-    for field in [2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59] {
+    for field in [2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59, 70] {
         if let Some(value) = request.fields.get(&field) {
             answer.fields.insert(field, value.clone());
         }
     }
-    let approved = code.starts_with('0');
+    let approved = match code.len() {
+        2 => ["00", "08", "10", "11", "16"].contains(&code),
+        _ => code.starts_with('0'),
+    };
     let answer = if approved { answer.with(38, "A1B2C3") } else { answer };
     answer.with(39, code)
 }

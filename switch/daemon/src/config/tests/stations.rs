@@ -2,7 +2,7 @@
 
 use super::*;
 use codec::{Affix, Tpdu, TpduUse};
-use switch_core::plan::{Institution, Keys, Pin, Role, SignOn};
+use switch_core::plan::{Institution, Keys, NetworkCodes, Pin, Role, SignOn};
 
 /// [`WHOLE`] and one more acquirer with these lines.
 fn second(lines: &str) -> String {
@@ -130,16 +130,14 @@ fn a_dialect_is_one_that_there_is() {
     check_each(
         &[
             changed("dialect = \"iso93-ascii\"", "dialect = \"iso93-asci\""),
-            changed("dialect = \"iso93-ascii\"", "dialect = \"iso87-ascii\""),
             changed("dialect = \"iso93-ascii\"", "dialect = \"dialects/visa.toml\""),
             changed("dialect = \"iso93-ascii\"", "dialect = \"other\""),
             changed("dialect = \"iso93-ascii\"", "dialect = 1993"),
         ],
         &expect![[r#"
             sekisho.toml:9:11: station.merchant-a.dialect: "iso93-asci" is no dialect; did you mean "iso93-ascii"?
-            sekisho.toml:9:11: station.merchant-a.dialect: "iso87-ascii" is not spoken by a station yet; there is iso93-ascii, iso93-binary
-            sekisho.toml:9:11: station.merchant-a.dialect: "dialects/visa.toml" looks like a file, and dialects are not read from files yet; there is iso93-ascii, iso93-binary
-            sekisho.toml:9:11: station.merchant-a.dialect: "other" is no dialect; there is: iso93-ascii, iso93-binary
+            sekisho.toml:9:11: station.merchant-a.dialect: "dialects/visa.toml" looks like a file, and dialects are not read from files yet; there is iso87-ascii, iso87-binary, iso93-ascii, iso93-binary
+            sekisho.toml:9:11: station.merchant-a.dialect: "other" is no dialect; there is: iso87-ascii, iso87-binary, iso93-ascii, iso93-binary
             sekisho.toml:9:11: station.merchant-a.dialect: is a number and must be the name of a dialect, in quotes
         "#]],
     );
@@ -557,4 +555,31 @@ fn network_codes_have_no_effect_on_a_station_of_1993() {
     expect![[r#"
         station.merchant-a.network_codes: no effect on a station that is not of 1987, whose DE 70 is another thing
     "#]].assert_eq(&(why.join("\n") + "\n"));
+}
+
+#[test]
+fn a_route_joins_stations_of_one_edition() {
+    let both = WHOLE.replace("iso93", "iso87");
+    assert_eq!(loaded(&both).settings.stations[1].dialect.name(), "iso87-binary");
+    check(
+        &changed("dialect = \"iso93-ascii\"", "dialect = \"iso87-ascii\""),
+        &expect![[r#"
+            sekisho.toml:16:11: station.issuer-x.dialect: acquirer "merchant-a" speaks iso87-ascii (at sekisho.toml:9:11), and between versions of ISO 8583 nothing can be forwarded yet; give both a dialect of one version
+        "#]],
+    );
+}
+
+#[test]
+fn a_station_of_1987_has_the_usual_network_codes_where_it_names_no_others() {
+    let codes = |line: &str| {
+        let text = acquirer(line).replace("iso93", "iso87");
+        let loaded = loaded(&text);
+        assert_eq!(loaded.inactive, []);
+        loaded.settings.stations[0].network_codes
+    };
+    let usual = NetworkCodes { sign_on: 0x001, sign_off: 0x002, echo: 0x301 };
+    assert_eq!(codes(""), usual);
+    assert_eq!(codes("network_codes = { echo = \"270\" }"), NetworkCodes { echo: 0x270, ..usual });
+    let all = "network_codes = { sign_on = \"061\", sign_off = \"062\", echo = \"270\" }";
+    assert_eq!(codes(all), NetworkCodes { sign_on: 0x061, sign_off: 0x062, echo: 0x270 });
 }
