@@ -16,6 +16,8 @@ mod matching;
 
 mod noise;
 
+mod tpdus;
+
 mod sharing;
 
 mod couriers;

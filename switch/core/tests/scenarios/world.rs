@@ -6,6 +6,7 @@ mod party;
 mod setup;
 mod tale;
 mod text;
+mod tpdus;
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -55,6 +56,8 @@ pub(crate) struct World {
     connecting: Vec<LinkId>,
     asked: VecDeque<(WorkerId, SlotId)>,
     parties: Vec<party::State>,
+    /// Whether a test says the TPDUs itself and wants to see them.
+    tpdus_told: bool,
     /// What left the cores, in order.
     pub(crate) seen: Vec<Seen>,
 }
@@ -85,6 +88,7 @@ impl World {
             connecting: Vec::new(),
             asked: VecDeque::new(),
             parties: plan.stations.iter().map(|_| party::State::default()).collect(),
+            tpdus_told: false,
             seen: Vec::new(),
             plan,
         };
@@ -293,29 +297,37 @@ impl World {
 
     /// A frame of a station comes in on one of its links.
     pub(crate) fn hears(&mut self, link: LinkId, frame: &[u8]) {
+        let tpdu = self.tpdu_of(link, frame);
+        self.hears_under(link, tpdu, frame);
+    }
+
+    /// The same, and its answer is to carry this TPDU.
+    pub(crate) fn hears_under(&mut self, link: LinkId, tpdu: Tpdu, frame: &[u8]) {
         assert!(self.network.sockets[link.index()].open, "nobody speaks on a closed link");
-        let worker = self.plan.owner(self.plan.station_of(link));
-        self.cores[worker.index()].handle_frame(
-            self.now,
-            link,
-            Tpdu::default(),
-            frame,
-            &mut self.slots,
-        );
+        self.takes_in(link, tpdu, frame);
         self.settle();
+    }
+
+    fn tpdu_of(&mut self, link: LinkId, frame: &[u8]) -> Tpdu {
+        let dialect = &self.plan.station(self.plan.station_of(link)).settings.dialect;
+        tpdus::of_frame(dialect, frame, &mut self.slots)
+    }
+
+    fn takes_in(&mut self, link: LinkId, tpdu: Tpdu, frame: &[u8]) {
+        let worker = self.plan.owner(self.plan.station_of(link));
+        self.cores[worker.index()].handle_frame(self.now, link, tpdu, frame, &mut self.slots);
+    }
+
+    /// From now on the TPDUs are what the test says, and are told.
+    pub(crate) fn tells_tpdus(&mut self) {
+        self.tpdus_told = true;
     }
 
     /// The same, and the worker sees to nothing else for now.
     pub(crate) fn hears_without_a_turn(&mut self, name: &str, frame: &[u8]) {
         let link = self.station(name).link();
-        let worker = self.plan.owner(self.plan.station_of(link));
-        self.cores[worker.index()].handle_frame(
-            self.now,
-            link,
-            Tpdu::default(),
-            frame,
-            &mut self.slots,
-        );
+        let tpdu = self.tpdu_of(link, frame);
+        self.takes_in(link, tpdu, frame);
     }
 
     /// Turns of all workers until nobody has anything to do.
@@ -388,10 +400,16 @@ impl World {
     /// Hands over what the sockets took.
     fn deliver(&mut self) -> bool {
         let left = self.network.flush();
-        for (link, frame) in &left {
+        for (link, tpdu, frame) in &left {
             let station = self.plan.station_of(*link);
             let text = Text::read(&self.plan.station(station).settings.dialect, frame);
-            self.tale.line(&link_name(&self.plan, *link), '<', &text.brief());
+            let mut brief = text.brief();
+            if self.tpdus_told {
+                brief += &tpdus::shown(*tpdu);
+            } else {
+                tpdus::check(&text, *tpdu);
+            }
+            self.tale.line(&link_name(&self.plan, *link), '<', &brief);
             self.seen.push(Seen::Heard(*link, text.clone()));
             self.parties[station.index()].hears(*link, text);
         }

@@ -15,8 +15,8 @@ pub(crate) struct Socket {
     pub(crate) stalled: bool,
     /// Most bytes that may wait for it; none: no bound.
     pub(crate) room: Option<usize>,
-    /// Messages that it has not taken whole, with the place of their first byte.
-    waiting: VecDeque<(u64, Vec<u8>)>,
+    /// Messages that it has not taken whole, with the place of their first byte and their TPDU.
+    waiting: VecDeque<(u64, Option<Tpdu>, Vec<u8>)>,
     waiting_bytes: usize,
     /// Bytes given to it, and bytes that it took.
     end: u64,
@@ -62,7 +62,7 @@ impl Network {
         let socket = &mut self.sockets[link.index()];
         socket.open = false;
         socket.waiting_bytes = 0;
-        (socket.handed, socket.waiting.drain(..).map(|(_, bytes)| bytes).collect())
+        (socket.handed, socket.waiting.drain(..).map(|(_, _, bytes)| bytes).collect())
     }
 
     /// The next message that a worker was sent, and by whom.
@@ -79,19 +79,19 @@ impl Network {
     }
 
     /// Every socket that does not stall takes what waits for it; gives the messages that left.
-    pub(crate) fn flush(&mut self) -> Vec<(LinkId, Vec<u8>)> {
+    pub(crate) fn flush(&mut self) -> Vec<(LinkId, Option<Tpdu>, Vec<u8>)> {
         let mut left = Vec::new();
         for (place, socket) in self.sockets.iter_mut().enumerate() {
             if !socket.stalled {
                 socket.handed = socket.end;
             }
-            while let Some((start, bytes)) = socket.waiting.front() {
+            while let Some((start, _, bytes)) = socket.waiting.front() {
                 if start + size(bytes) > socket.handed {
                     break;
                 }
                 socket.waiting_bytes -= bytes.len();
                 let link = LinkId(u32::try_from(place).unwrap());
-                left.extend(socket.waiting.pop_front().map(|(_, bytes)| (link, bytes)));
+                left.extend(socket.waiting.pop_front().map(|(_, tpdu, bytes)| (link, tpdu, bytes)));
             }
         }
         left
@@ -110,7 +110,7 @@ pub(crate) struct Seen<'a> {
 }
 
 impl Outlet for Seen<'_> {
-    fn send(&mut self, link: LinkId, _tpdu: Option<Tpdu>, message: &[u8]) -> Option<Placed> {
+    fn send(&mut self, link: LinkId, tpdu: Option<Tpdu>, message: &[u8]) -> Option<Placed> {
         let socket = &mut self.network.sockets[link.index()];
         let wanted = socket.waiting_bytes + message.len();
         if !socket.open || socket.room.is_some_and(|room| wanted > room) {
@@ -118,7 +118,7 @@ impl Outlet for Seen<'_> {
         }
         socket.waiting_bytes = wanted;
         let placed = Placed { start: socket.end, handed: socket.handed };
-        socket.waiting.push_back((socket.end, message.to_vec()));
+        socket.waiting.push_back((socket.end, tpdu, message.to_vec()));
         socket.end += size(message);
         Some(placed)
     }

@@ -3,11 +3,11 @@
 
 use std::collections::VecDeque;
 
-use codec::Mti;
+use codec::{Mti, Tpdu};
 use switch_core::ids::{LinkId, StationId};
 
 use super::tale::link_name;
-use super::{Seen, Text, World, answer};
+use super::{Seen, Text, World, answer, tpdus};
 
 /// What a station remembers.
 #[derive(Debug, Default)]
@@ -36,12 +36,14 @@ pub(crate) struct Party<'a> {
     world: &'a mut World,
     station: StationId,
     link: LinkId,
+    /// What the answer to what it sends is to carry.
+    tpdu: Option<Tpdu>,
 }
 
 impl<'a> Party<'a> {
     pub(crate) fn new(world: &'a mut World, station: StationId) -> Self {
         let link = world.plan.station(station).links_from;
-        Self { world, station, link }
+        Self { world, station, link, tpdu: None }
     }
 
     /// The same station on another one of its links.
@@ -49,6 +51,11 @@ impl<'a> Party<'a> {
         let link = LinkId(self.world.plan_from(self.station) + link);
         assert_eq!(self.world.plan.station_of(link), self.station, "a station has its own links");
         Self { link, ..self }
+    }
+
+    /// The same station, at the terminal of this number behind its access controller.
+    pub(crate) fn at(self, terminal: u8) -> Self {
+        Self { tpdu: Some(Tpdu([0x60, 0, terminal, 0, 3])), ..self }
     }
 
     pub(crate) fn link(&self) -> LinkId {
@@ -68,8 +75,17 @@ impl<'a> Party<'a> {
     pub(crate) fn sends(mut self, mut text: Text) {
         self.complete(&mut text);
         let frame = text.write(&self.world.plan.station(self.station).settings.dialect);
-        self.line('>', &text.brief());
-        self.world.hears(self.link, &frame);
+        self.says(&text.brief(), &frame);
+    }
+
+    fn says(&mut self, brief: &str, frame: &[u8]) {
+        if let Some(tpdu) = self.tpdu {
+            self.line('>', &format!("{brief}{}", tpdus::shown(Some(tpdu))));
+            self.world.hears_under(self.link, tpdu, frame);
+        } else {
+            self.line('>', brief);
+            self.world.hears(self.link, frame);
+        }
     }
 
     /// Gives a request what is its own.
@@ -102,8 +118,7 @@ impl<'a> Party<'a> {
 
     /// Sends bytes that may be anything.
     pub(crate) fn sends_bytes(mut self, frame: &[u8]) {
-        self.line('>', &format!("{} bytes", frame.len()));
-        self.world.hears(self.link, frame);
+        self.says(&format!("{} bytes", frame.len()), frame);
     }
 
     /// Answers the oldest request that it has not answered, on the link that it came on.
@@ -193,7 +208,7 @@ impl<'a> Party<'a> {
     }
 
     fn loses(self, sent: u64) {
-        let Self { world, station, link } = self;
+        let Self { world, station, link, .. } = self;
         let worker = world.plan.owner(station);
         let core = &mut world.cores[worker.index()];
         core.handle_closed(world.now, link, sent, &mut world.network.of(worker));
