@@ -46,6 +46,8 @@ counters! {
     RefusedNotAnAcquirer = "refused_not_an_acquirer",
     /// Refused with 904: malformed.
     RefusedFormat = "refused_format",
+    /// Refused with 904: two fields say different card numbers.
+    RefusedPanDisagrees = "refused_pan_disagrees",
     /// Refused with 904: the answer or the request can not be said in the other side's format.
     RefusedConversion = "refused_conversion",
     /// Refused with 905: not an institution of that station.

@@ -2,7 +2,7 @@
 
 use alloc::collections::VecDeque;
 
-use codec::{DecodeError, Mti};
+use codec::{DecodeError, Mti, PanSource};
 
 use crate::counters::{Counter, Counters};
 use crate::ids::{LinkId, Stan, StationId, WorkerId};
@@ -120,6 +120,17 @@ pub enum Notice {
         mti: Mti,
         /// The field.
         field: u8,
+    },
+    /// A request in which two fields say different card numbers.
+    PanDisagrees {
+        /// Where it came from.
+        link: LinkId,
+        /// Its MTI.
+        mti: Mti,
+        /// One of the two.
+        one: PanSource,
+        /// The other.
+        other: PanSource,
     },
     /// An answer was dropped.
     Unmatched {

@@ -13,6 +13,8 @@ pub enum Refusal {
     NotAnAcquirer,
     /// The message, or a field that every request needs, is malformed or missing.
     Format,
+    /// Two of its fields say different card numbers.
+    PanDisagrees,
     /// It can not be said in the issuer's format.
     Conversion,
     /// DE 32 is not an institution of that station.
@@ -52,7 +54,7 @@ impl Refusal {
     pub const fn action(self) -> u16 {
         match self {
             Self::UnknownRequest | Self::NotAnAcquirer => 0x902,
-            Self::Format | Self::Conversion => 0x904,
+            Self::Format | Self::PanDisagrees | Self::Conversion => 0x904,
             Self::UnknownAcquirer => 0x905,
             Self::LinkDown
             | Self::Unsent
@@ -82,6 +84,7 @@ impl Refusal {
             Self::UnknownRequest => Counter::RefusedUnknownRequest,
             Self::NotAnAcquirer => Counter::RefusedNotAnAcquirer,
             Self::Format => Counter::RefusedFormat,
+            Self::PanDisagrees => Counter::RefusedPanDisagrees,
             Self::Conversion => Counter::RefusedConversion,
             Self::UnknownAcquirer => Counter::RefusedUnknownAcquirer,
             Self::LinkDown => Counter::RefusedLinkDown,

@@ -1,7 +1,7 @@
 //! A request of an acquirer (1100, 1200, their repeats, and in 1987 a reversal too): decide, change, emit. Knows no socket and
 //! keeps nothing of a request that is refused.
 
-use codec::{Edit, Fields, Message, Replace, Slots};
+use codec::{Edit, Fields, Message, Pan, PanError, Replace, Slots};
 
 use crate::counters::Counter;
 use crate::gate::Purpose;
@@ -155,15 +155,10 @@ impl Turn<'_> {
 
     /// Which issuer gets it: the first of the card's route that can take it.
     fn route(&mut self, link: LinkId, message: &Message<'_>) -> Result<Choice, Refusal> {
-        let pan = message.value(2).filter(|value| value.units() > 0);
-        let pan = pan.and_then(|value| {
-            let digits = usize::from(value.units());
-            Some((padded(value.number()?, digits)?, digits))
-        });
-        let Some((pan, digits)) = pan else {
-            return self.incomplete(link, message, 2);
-        };
-        let route = self.plan.routes.find(pan, digits).ok_or(Refusal::NoRoute)?;
+        let pan = self.card(link, message)?;
+        let digits = usize::from(pan.digits());
+        let filled = padded(pan.number(), digits).ok_or(Refusal::NoRoute)?;
+        let route = self.plan.routes.find(filled, digits).ok_or(Refusal::NoRoute)?;
         let mut first = None;
         for &issuer in self.plan.routes.issuers(route) {
             match self.can_take(issuer, message) {
@@ -172,6 +167,19 @@ impl Turn<'_> {
             }
         }
         Err(first.unwrap_or(Refusal::NoRoute))
+    }
+
+    /// The one card number of a request, wherever it stands.
+    fn card(&mut self, link: LinkId, message: &Message<'_>) -> Result<Pan, Refusal> {
+        match message.pan() {
+            Ok(Some(pan)) => Ok(pan),
+            Ok(None) => self.incomplete(link, message, 2),
+            Err(PanError::Unreadable(source)) => self.incomplete(link, message, source.field),
+            Err(PanError::Disagree(one, other)) => {
+                self.tell(Notice::PanDisagrees { link, mti: message.mti(), one, other });
+                Err(Refusal::PanDisagrees)
+            }
+        }
     }
 
     /// Can this issuer take this request now?

@@ -84,6 +84,7 @@ fn core_kind(notice: &Notice, plan: &Plan) -> Kind {
         Notice::NetworkRefused { link, .. } => ("network", of(link)),
         Notice::Malformed { link, .. } => ("malformed", of(link)),
         Notice::Incomplete { link, .. } => ("incomplete", of(link)),
+        Notice::PanDisagrees { link, .. } => ("card numbers", of(link)),
         Notice::Unmatched { link, .. } => ("unmatched", of(link)),
         Notice::Late { link, .. } => ("late", of(link)),
         Notice::TimedOut { issuer, .. } => ("timed out", issuer.0.into()),
@@ -116,6 +117,7 @@ fn line(worker: u8, note: &Note, plan: &Plan) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm a notice")]
 fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
     let of = |station: StationId| plan.station(station).settings.name.as_str();
     let name = |link: LinkId| of(plan.station_of(link));
@@ -150,6 +152,11 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
         Notice::Incomplete { link, mti, field } => {
             let mti = mti.to_string();
             warn!(station = name(link), link = link.0, mti, field, "field missing or impossible");
+        }
+        Notice::PanDisagrees { link, mti, one, other } => {
+            let (station, mti, one, other) =
+                (name(link), mti.to_string(), one.to_string(), other.to_string());
+            warn!(station, link = link.0, mti, one, other, "card numbers differ: refused with 904");
         }
         Notice::Unmatched { link, stan, mti, why, nearest } => {
             let (station, link, stan) = (name(link), link.0, stan.0);

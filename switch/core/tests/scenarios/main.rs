@@ -8,6 +8,9 @@ mod refusals;
 
 mod editions;
 
+#[cfg(test)] // where unwrap is allowed
+mod cards;
+
 mod formats;
 
 mod limits;

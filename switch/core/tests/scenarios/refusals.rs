@@ -382,13 +382,14 @@ fn the_first_reason_wins() {
 fn every_reason_has_its_code_and_a_counter_of_its_own() {
     use Refusal::{
         Conversion, Draining, Format, GateFull, KeysSilent, LinkDown, Mac, Malfunction, NoRoute,
-        NotAnAcquirer, PendingFull, Pin, SignedOff, StansExhausted, TimedOut, UnknownAcquirer,
-        UnknownRequest, Unsent, WindowFull,
+        NotAnAcquirer, PanDisagrees, PendingFull, Pin, SignedOff, StansExhausted, TimedOut,
+        UnknownAcquirer, UnknownRequest, Unsent, WindowFull,
     };
     let all = [
         UnknownRequest,
         NotAnAcquirer,
         Format,
+        PanDisagrees,
         Conversion,
         UnknownAcquirer,
         LinkDown,
@@ -416,6 +417,7 @@ fn every_reason_has_its_code_and_a_counter_of_its_own() {
         902 12 UnknownRequest: refused_unknown_request
         902 12 NotAnAcquirer: refused_not_an_acquirer
         904 30 Format: refused_format
+        904 30 PanDisagrees: refused_pan_disagrees
         904 30 Conversion: refused_conversion
         905 31 UnknownAcquirer: refused_unknown_acquirer
         907 91 LinkDown: refused_link_down

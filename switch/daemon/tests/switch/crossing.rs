@@ -28,6 +28,42 @@ fn full_sale(acquirer: u32, card: &str, stan: u32) -> Letter {
 }
 
 #[test]
+fn a_sale_without_de_2_goes_where_its_track_or_chip_says_and_one_with_two_cards_nowhere() {
+    let desks = [Desk::opens(BINARY), Desk::opens(ASCII)];
+    let configuration = Configuration::new()
+        .acquirer("merchant-0", ASCII, "")
+        .issuer("issuer-x", BINARY, desks[0].address(), "")
+        .issuer("issuer-y", ASCII, desks[1].address(), "")
+        .route("353011", "issuer-x")
+        .route("411111", "issuer-y");
+    let switch = Sekishod::starts(&configuration);
+    let [mut x, mut y] = desks.map(|desk| desk.accepts());
+    switch.says_of("issuer-x", "link open");
+    switch.says_of("issuer-y", "link open");
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-0"));
+
+    // JCB's by its stripe, Visa's by its chip (9C, and the card number in 5A).
+    let (jcb, visa) = (CARDS[0], "4111111111111111");
+    let chip = [0x9C, 1, 0, 0x5A, 8, 0x41, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11];
+    let bare = |stan| sale_of(0, stan).without(2);
+    let stripe = bare(700_001).with(35, format!("{jcb}=28122010000000000000"));
+    for (asked, issuer) in [(&stripe, &mut x), (&bare(700_002).with(55, chip), &mut y)] {
+        merchant.sends(asked);
+        let heard = issuer.hears();
+        assert_eq!(heard.differs_in(asked), [7, 11, 33]);
+        issuer.sends(&heard.answered("000").with(38, "AB1234"));
+        assert_eq!(merchant.hears(), asked.answered("000").with(38, "AB1234"));
+    }
+
+    let both = stripe.with(11, "700003").with(55, chip);
+    assert_eq!(merchant.asks(&both), both.answered("904").with(58, OURS));
+    let line = switch.says_of("merchant-0", "card numbers differ: refused with 904");
+    assert_eq!((&line["one"], &line["other"]), (&"DE 35".into(), &"DE 55 tag 5A".into()));
+    assert!(![jcb, visa].iter().any(|card| line.to_string().contains(card)), "{line}");
+    assert_eq!(count(&switch.status(), "refused_pan_disagrees"), 1);
+}
+
+#[test]
 fn a_sale_crosses_between_every_two_formats_and_every_count_agrees() {
     let cards = [CARDS[0], CARDS[3], CARDS[5], CARDS[6]];
     let prefixes = ["353011", "4111", "55555555", "3"];

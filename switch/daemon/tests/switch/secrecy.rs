@@ -10,10 +10,20 @@ use crate::sekishod::{Sekishod, count};
 
 /// The PIN block (DE 52) of every sale here.
 const PIN_BLOCK: [u8; 8] = [0xB1, 0x9E, 0x5A, 0xC3, 0x7D, 0x42, 0xE8, 0x96];
-/// Chip data (DE 55): a cryptogram, and track 2 (tag 57) in front of which it stands.
-const CHIP: [u8; 12] = [0x9F, 0x26, 0x08, 0xDE, 0xAD, 0xC0, 0xDE, 0x5E, 0xC2, 0xE7, 0x57, 0x11];
+/// The cryptogram (tag 9F26) in the chip data (DE 55).
+const CHIP: [u8; 11] = [0x9F, 0x26, 0x08, 0xDE, 0xAD, 0xC0, 0xDE, 0x5E, 0xC2, 0xE7, 0x57];
 /// Digits that only tracks have here: expiry, service code, discretionary data.
 const DISCRETIONARY: &str = "281220198765432";
+
+/// Chip data: the cryptogram, and track 2 (tag 57) behind it.
+fn chip(card: &str) -> Vec<u8> {
+    let track: Vec<u8> = format!("{card}D{DISCRETIONARY}").bytes().collect();
+    let nibble = |digit: &u8| if *digit == b'D' { 0xD } else { digit & 0xF };
+    let pairs = track.chunks(2);
+    let packed = pairs.map(|pair| nibble(&pair[0]) << 4 | pair.get(1).map_or(0xF, nibble));
+    let head = [0x57, u8::try_from(track.len().div_ceil(2)).expect("a track is short")];
+    CHIP.into_iter().chain(head).chain(packed).collect()
+}
 
 /// A sale with everything that must never be seen.
 fn sensitive(acquirer: u32, card: &str, stan: u32) -> Letter {
@@ -21,7 +31,7 @@ fn sensitive(acquirer: u32, card: &str, stan: u32) -> Letter {
         .with(2, card)
         .with(35, format!("{card}={DISCRETIONARY}"))
         .with(52, PIN_BLOCK)
-        .with(55, CHIP)
+        .with(55, chip(card))
         .with(59, format!("PAN {card}"))
 }
 

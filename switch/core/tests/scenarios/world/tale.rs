@@ -81,6 +81,9 @@ impl Tale {
             Notice::Incomplete { link: id, mti, field } => {
                 format!("{} sent {mti} with a bad or missing DE {field}", link(id))
             }
+            Notice::PanDisagrees { link: id, mti, one, other } => {
+                format!("{} sent {mti} with other card numbers in {one} and {other}", link(id))
+            }
             Notice::Unmatched { link: id, stan, mti, why, nearest } => {
                 let near = nearest.map_or_else(String::new, |near| {
                     let differs = near.differs.map_or_else(String::new, |n| format!(" but DE {n}"));
