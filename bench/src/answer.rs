@@ -1,7 +1,7 @@
 //! Answers of ours in their frames: what they repeat of the request, and what they add. Must not
 //! know what is decided, nor sockets.
 
-use codec::{Edit, Fields, Framing, Message, Mti, Plan};
+use codec::{Edit, Fields, Framing, Message, Mti, Plan, Tpdu};
 
 /// What an answer repeats of its request, where it is there.
 const REPEATED: Fields = Fields::of(&[2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59]);
@@ -10,20 +10,21 @@ const REPEATED: Fields = Fields::of(&[2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41
 pub(crate) const FRAME_MAX: usize = 2048;
 
 /// Writes the frame of an answer of type `mti`, which repeats the request and adds `added`
-/// (ascending), to the front of `out`; the bytes written. `None` when there is no room.
+/// (ascending), to the front of `out`, under the TPDU that its request gave it; the bytes written.
+/// `None` when there is no room.
 pub(crate) fn write(
     plan: &Plan,
-    framing: &Framing,
+    (framing, tpdu): (&Framing, Tpdu),
     request: &Message<'_>,
     mti: Mti,
     added: &[Edit<'_>],
     out: &mut [u8; FRAME_MAX],
 ) -> Option<usize> {
     // What stands in front is as long for every message that is not empty.
-    let begin = framing.open(1, out).ok()?;
+    let begin = framing.open_with(Some(tpdu), 1, out).ok()?;
     let dropped = request.fields().difference(REPEATED);
     let length = plan.write(request, mti, dropped, added, &mut out[begin..]).ok()?;
-    framing.open(length, out).ok()?;
+    framing.open_with(Some(tpdu), length, out).ok()?;
     let end = begin + length;
     Some(end + framing.close(length, &mut out[end..]).ok()?)
 }

@@ -19,7 +19,7 @@ pub struct Arguments {
     /// Format of the messages
     #[arg(long, default_value = "iso93-binary", value_parser = parse::dialect)]
     dialect: &'static Dialect,
-    /// How messages are cut from the stream
+    /// How messages are cut from the stream: bin2, bin2le, bin4, ascii4, bcd2, vml, nac
     #[arg(long, default_value = "bin2", value_parser = parse::framing)]
     framing: Framing,
     /// From request to answer, milliseconds

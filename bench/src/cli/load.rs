@@ -18,7 +18,7 @@ pub struct Arguments {
     /// Format of the messages
     #[arg(long, default_value = "iso93-ascii", value_parser = parse::dialect)]
     dialect: &'static Dialect,
-    /// How messages are cut from the stream
+    /// How messages are cut from the stream: bin2, bin2le, bin4, ascii4, bcd2, vml, nac
     #[arg(long, default_value = "ascii4", value_parser = parse::framing)]
     framing: Framing,
     /// Connections

@@ -23,7 +23,7 @@ pub(super) fn dialect(name: &str) -> Result<&'static Dialect, String> {
 
 /// The name of a built-in framing.
 pub(super) fn framing(name: &str) -> Result<Framing, String> {
-    Framing::built_in(name).ok_or_else(|| "no built-in framing of that name".to_owned())
+    Framing::built_in(name).ok_or_else(|| format!("built in are {}", Framing::NAMES.join(", ")))
 }
 
 /// Seconds: `10`, `2.5`, `10s`; or `500ms`, `2m`.

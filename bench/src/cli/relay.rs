@@ -18,7 +18,7 @@ pub struct Arguments {
     /// An issuer link, HOST:PORT; repeatable, and the same one may be given several times
     #[arg(long, value_name = "ADDR", required = true, value_parser = parse::address)]
     to: Vec<SocketAddr>,
-    /// How messages are cut from the stream
+    /// How messages are cut from the stream: bin2, bin2le, bin4, ascii4, bcd2, vml, nac
     #[arg(long, default_value = "ascii4", value_parser = parse::framing)]
     framing: Framing,
     /// How the summary is printed

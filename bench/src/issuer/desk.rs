@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use codec::{Cut, Dialect, Edit, Framing, Message, Mti, Plan, Replace, Slots};
+use codec::{Cut, Dialect, Edit, Framing, Message, Mti, Plan, Replace, Slots, Tpdu};
 use switch_net::{CloseReason, Handler, ListenerId, Net, SocketId, Verdict};
 
 use super::held::Held;
@@ -77,7 +77,7 @@ impl Desk {
         }
     }
 
-    fn on_message(&mut self, socket: SocketId, bytes: &[u8], now: u64) {
+    fn on_message(&mut self, socket: SocketId, tpdu: Tpdu, bytes: &[u8], now: u64) {
         if self.dialect.decode(bytes, &mut self.slots).is_err() {
             self.summary.malformed += 1;
             return;
@@ -98,7 +98,8 @@ impl Desk {
         let added = if approval { &added[..] } else { &added[1..] };
         let frame = &mut [0; answer::FRAME_MAX];
         let message = self.slots.message(self.dialect, bytes);
-        let length = answer::write(&self.plan, &self.framing, &message, answer_mti, added, frame);
+        let under = (&self.framing, tpdu);
+        let length = answer::write(&self.plan, under, &message, answer_mti, added, frame);
         let held = length.is_some_and(|length| self.hold(socket, mti, &frame[..length], now));
         self.summary.undeliverable += u64::from(!held);
     }
@@ -177,10 +178,11 @@ impl Handler for Desk {
         loop {
             match self.framing.cut(&bytes[used..]) {
                 Cut::Frame { message, total } => {
-                    let message = &bytes[used..][message];
+                    let frame = &bytes[used..used + total];
                     used += total;
                     if !message.is_empty() {
-                        self.on_message(socket, message, now);
+                        let tpdu = self.framing.tpdu_back(frame);
+                        self.on_message(socket, tpdu, &frame[message], now);
                     }
                 }
                 Cut::Incomplete { .. } => return Verdict::Keep(used),

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use codec::{
-    Dialect, Fields, Form, Framing, FramingError, Message, Mti, Slots, WriteError, Writer,
+    Dialect, Fields, Form, Framing, FramingError, Message, Mti, Slots, Tpdu, WriteError, Writer,
 };
 
 use crate::{calendar, figures};
@@ -42,6 +42,8 @@ pub(super) struct Particulars {
 /// One kind of sale (a card and an acquirer), as the frame of the last one made.
 pub(super) struct Sale {
     frame: Vec<u8>,
+    /// Where in the frame the TPDU is, if there is one.
+    tpdu: Option<usize>,
     /// Where in the frame each varying field is.
     amount: Place,
     transmission: Place,
@@ -79,6 +81,8 @@ pub enum SaleError {
 /// What is wrong with an answer that belongs to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wrong {
+    /// The TPDU is not as it was sent, its addresses exchanged.
+    Tpdu,
     /// Another type than the request's answer has.
     Type,
     /// This field is missing.
@@ -115,6 +119,8 @@ impl Sale {
         let end = begin + length;
         let trailer = framing.close(length, &mut frame[end..]).map_err(SaleError::Framing)?;
         frame.truncate(end + trailer);
+        let header = Tpdu::LEN + framing.header.bytes().len();
+        let tpdu = framing.tpdu.and_then(|_| begin.checked_sub(header));
 
         let wire = |n| decoded.wire(n).map_or(0..0, |wire| within(message, wire, begin));
         let place = |n| Place::of(&decoded, n, begin);
@@ -126,6 +132,7 @@ impl Sale {
             local: place(12),
             reference: place(37),
             frame,
+            tpdu,
             answer,
             run,
             second: None,
@@ -147,16 +154,32 @@ impl Sale {
         figures::write_decimal(&mut digits, u64::from(stan));
         self.stan.write(&mut self.frame, &digits);
         self.reference.write(&mut self.frame, &reference(self.run, sequence));
+        if let Some(place) = self.tpdu {
+            // Each request seems to come from another terminal, so that a TPDU gone astray shows.
+            let [.., high, low] = (sequence + 1).to_be_bytes();
+            self.frame[place + 3..place + Tpdu::LEN].copy_from_slice(&[high, low]);
+        }
         &self.frame
     }
 
-    /// Is this the answer to the request with these particulars?
+    /// What the last frame's TPDU is; zeros where it has none.
+    fn tpdu(&self) -> Tpdu {
+        let bytes = self.tpdu.and_then(|place| self.frame.get(place..)?.first_chunk());
+        bytes.map_or(Tpdu::default(), |bytes| Tpdu(*bytes))
+    }
+
+    /// Is this the answer to the request with these particulars? `back` is what an answer to the
+    /// answer would carry as its TPDU: what was sent.
     pub(super) fn check(
         &mut self,
         particulars: &Particulars,
+        back: Tpdu,
         answer: &Message<'_>,
     ) -> Result<(), Wrong> {
         self.frame(particulars);
+        if back != self.tpdu() {
+            return Err(Wrong::Tpdu);
+        }
         if answer.mti() != self.answer {
             return Err(Wrong::Type);
         }

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use codec::{Cut, Dialect, Edit, Framing, Message, Plan, Replace, Slots};
+use codec::{Cut, Dialect, Edit, Framing, Message, Plan, Replace, Slots, Tpdu};
 use switch_net::{CloseReason, Handler, ListenerId, SocketId, Verdict};
 
 use super::book::{Book, Found};
@@ -96,21 +96,28 @@ impl Station {
         });
     }
 
-    fn on_message(&mut self, socket: SocketId, connection: usize, bytes: &[u8], now: u64) {
+    /// `tpdu`: what an answer to it carries.
+    fn on_message(
+        &mut self,
+        (socket, connection): (SocketId, usize),
+        tpdu: Tpdu,
+        bytes: &[u8],
+        now: u64,
+    ) {
         if self.dialect.decode(bytes, &mut self.slots).is_err() {
             return self.tally.on_wrong("not a message of the dialect");
         }
         let mti = self.slots.message(self.dialect, bytes).mti();
         if mti.is_answer() {
-            self.on_answer(connection, bytes, now);
+            self.on_answer(connection, tpdu, bytes, now);
         } else if mti.class() == NETWORK_CLASS {
-            self.on_network(socket, bytes);
+            self.on_network(socket, tpdu, bytes);
         } else {
             self.tally.on_wrong("a request to an acquirer");
         }
     }
 
-    fn on_answer(&mut self, connection: usize, bytes: &[u8], now: u64) {
+    fn on_answer(&mut self, connection: usize, tpdu: Tpdu, bytes: &[u8], now: u64) {
         let Self { slots, dialect, book, tally, sales, windows, .. } = self;
         let answer = slots.message(dialect, bytes);
         let entry = match book.answer(stan_of(&answer), connection) {
@@ -123,11 +130,12 @@ impl Station {
         tally.answered += 1;
         tally.on_latency(entry.intended, now.saturating_sub(entry.intended));
         let sale = sale_of(sales, entry.particulars.sequence);
-        match sale.check(&entry.particulars, &answer) {
+        match sale.check(&entry.particulars, tpdu, &answer) {
             Ok(()) => {
                 let action = answer.value(39).and_then(|value| value.number());
                 tally.on_action(action.unwrap_or(u64::MAX));
             }
+            Err(Wrong::Tpdu) => tally.on_wrong("the TPDU differs"),
             Err(Wrong::Type) => tally.on_wrong("another type of answer"),
             Err(Wrong::Missing(n)) => tally.on_wrong(&format!("DE {n} is missing")),
             Err(Wrong::Differs(n)) => tally.on_wrong(&format!("DE {n} differs")),
@@ -135,13 +143,13 @@ impl Station {
     }
 
     /// 1804 and its like: we are here and ready (DE 39 800).
-    fn on_network(&mut self, socket: SocketId, bytes: &[u8]) {
+    fn on_network(&mut self, socket: SocketId, tpdu: Tpdu, bytes: &[u8]) {
         let request = self.slots.message(self.dialect, bytes);
         let Some(mti) = request.mti().answer() else { return };
         let ready = [Edit { field: 39, value: Replace::Text(b"800") }];
         let mut reply = [0; answer::FRAME_MAX];
-        let (plan, framing) = (&self.plan, &self.framing);
-        let written = answer::write(plan, framing, &request, mti, &ready, &mut reply);
+        let under = (&self.framing, tpdu);
+        let written = answer::write(&self.plan, under, &request, mti, &ready, &mut reply);
         match written {
             Some(length) => self.replies.push(socket, &reply[..length]),
             None => self.tally.on_wrong("a network management message that can not be answered"),
@@ -167,10 +175,11 @@ impl Handler for Station {
         loop {
             match self.framing.cut(&bytes[used..]) {
                 Cut::Frame { message, total } => {
-                    let message = &bytes[used..][message];
+                    let frame = &bytes[used..used + total];
                     used += total;
                     if !message.is_empty() {
-                        self.on_message(socket, connection, message, now);
+                        let tpdu = self.framing.tpdu_back(frame);
+                        self.on_message((socket, connection), tpdu, &frame[message], now);
                     }
                 }
                 Cut::Incomplete { .. } => return Verdict::Keep(used),

@@ -12,6 +12,8 @@ mod issuer;
 
 mod relay;
 
+mod framings;
+
 mod program;
 
 mod compare;

@@ -60,7 +60,7 @@ impl Said {
         self.fields.get(&n).map_or("", String::as_str)
     }
 
-    fn read(message: &[u8]) -> Self {
+    pub(crate) fn read(message: &[u8]) -> Self {
         let mut slots = Slots::new();
         ascii().decode(message, &mut slots).unwrap();
         let message = slots.message(ascii(), message);
