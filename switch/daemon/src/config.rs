@@ -94,6 +94,10 @@ pub struct Endpoint {
     pub framing_name: String,
     /// The longest message, in bytes.
     pub frame_max: usize,
+    /// How long a frame may take from its first byte to its last.
+    pub frame_timeout: Duration,
+    /// The most connections accepted from one address.
+    pub links_per_peer: u32,
     /// The most bytes that wait for it to read, a link.
     pub out_max: usize,
 }

@@ -15,6 +15,8 @@ pub mod keys;
 
 pub mod clocks;
 
+mod descriptors;
+
 pub mod notes;
 
 pub mod lines;

@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 use crate::clocks;
 use crate::logs::{Rate, Said};
 use crate::notes::{Note, NotesReceiver};
+use crate::worker::HALF_FRAME;
 
 /// Lines of one kind in a second; more are counted and summed up.
 const EACH_SECOND: u32 = 10;
@@ -67,6 +68,8 @@ fn kind(note: &Note, plan: &Plan) -> Kind {
         Note::Core(notice) => core_kind(notice, plan),
         Note::Socket { link, .. } => ("socket", of(link)),
         Note::BadFrame { link, .. } => ("frame", of(link)),
+        Note::HalfFrame { link } => ("half a frame", of(link)),
+        Note::PeerCrowded { station, .. } => ("crowded", station.0.into()),
         Note::Stranger { .. } => ("stranger", 0),
         Note::ConnectRefused { link, .. } => ("connect", of(link)),
     }
@@ -105,6 +108,13 @@ fn line(worker: u8, note: &Note, plan: &Plan) {
         Note::BadFrame { link, error } => {
             let what = error.to_string();
             warn!(station = name(link), link = link.0, error = what, "no frame: link closed");
+        }
+        Note::HalfFrame { link } => {
+            warn!(station = name(link), link = link.0, "half a frame: link closed");
+        }
+        Note::PeerCrowded { station, peer } => {
+            let (station, peer) = (plan.station(*station).settings.name.as_str(), peer.to_string());
+            warn!(station, peer, "connection refused: its address has all of links_per_peer");
         }
         Note::Stranger { peer } => {
             let peer = peer.to_string();
@@ -210,6 +220,7 @@ pub fn why_closed(why: CloseReason) -> Cow<'static, str> {
         CloseReason::Asked(1) => why_closing(Closing::EchoMissed).into(),
         CloseReason::Asked(2) => why_closing(Closing::SignOnFailed).into(),
         CloseReason::Asked(3) => why_closing(Closing::NotReading).into(),
+        CloseReason::Asked(HALF_FRAME) => "a frame was not finished within frame_timeout".into(),
         CloseReason::Asked(5) => why_closing(Closing::Noise).into(),
         CloseReason::Asked(_) => why_closing(Closing::Draining).into(),
     }

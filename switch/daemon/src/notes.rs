@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use codec::FramingError;
 use crossbeam::channel::{Receiver, Sender, bounded};
-use switch_core::ids::{LinkId, WorkerId};
+use switch_core::ids::{LinkId, StationId, WorkerId};
 use switch_core::notices::Notice;
 use switch_net::CloseReason;
 
@@ -34,6 +34,18 @@ pub enum Note {
         link: LinkId,
         /// What was wrong.
         error: FramingError,
+    },
+    /// A frame was not finished in time; the link is closed.
+    HalfFrame {
+        /// The link.
+        link: LinkId,
+    },
+    /// Somebody connected whose address has all the links that one may have.
+    PeerCrowded {
+        /// To whom.
+        station: StationId,
+        /// Who.
+        peer: SocketAddr,
     },
     /// Somebody connected whom no station expects.
     Stranger {

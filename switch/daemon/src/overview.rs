@@ -231,7 +231,17 @@ impl Overview {
             for (name, count) in report.counters.iter() {
                 *sums.entry(name.to_owned()).or_default() += count;
             }
-            *sums.entry("records_committed".to_owned()).or_default() += report.records;
+            for (name, count) in [
+                ("records_committed", report.records),
+                ("bad_frames", report.refusals.bad_frames),
+                ("frame_timeouts", report.refusals.frame_timeouts),
+                ("strangers_refused", report.refusals.strangers),
+                ("peer_links_refused", report.refusals.peer_links),
+                ("accepts_failed", report.net.accept_failed),
+                ("sockets_exhausted", report.net.refused_full),
+            ] {
+                *sums.entry(name.to_owned()).or_default() += count;
+            }
         }
         sums
     }

@@ -19,8 +19,9 @@ use switch_core::plan::{Keys, Plan};
 use tracing::{error, info, warn};
 
 use crate::cli::{Arguments, EXIT_CONFIGURATION};
-use crate::config::{self, Configuration, Mode};
+use crate::config::{self, Configuration, Endpoint, Mode};
 use crate::control;
+use crate::descriptors::{self, Descriptors};
 use crate::mesh::Mesh;
 use crate::overview::Overview;
 use crate::worker::{Command, Event, Nets, Parts, Worker};
@@ -76,6 +77,7 @@ fn serve(configuration: Configuration, demo: bool) -> Result<(), String> {
     let plan = Plan::new(configuration.settings.clone());
     let plan = Arc::new(plan.map_err(|error| format!("the settings can not be run: {error:?}"))?);
     let endpoints: Arc<[_]> = configuration.endpoints.clone().into();
+    tell_of_descriptors(&plan, &endpoints);
     let nets = Nets::new(&plan, &endpoints).map_err(told("sockets"))?;
     let mesh = Arc::new(Mesh::new(nets.wakers()));
     let (notes, from_workers) = notes::channel();
@@ -130,6 +132,19 @@ fn serve(configuration: Configuration, demo: bool) -> Result<(), String> {
         info!("stopped");
     }
     outcome
+}
+
+/// Makes room for every link that the configuration allows, or says that there is none.
+fn tell_of_descriptors(plan: &Plan, endpoints: &[Endpoint]) {
+    let Descriptors { allowed, needed } = descriptors::raise(plan, endpoints);
+    if allowed < needed {
+        warn!(
+            allowed,
+            needed,
+            "too few open files for all links: connections beyond will wait; raise the hard limit \
+             (LimitNOFILE= in the unit, ulimit -Hn), or lower `links`"
+        );
+    }
 }
 
 /// The stand-in for the key provider, where a station needs one.

@@ -11,6 +11,8 @@ mod report;
 
 mod sockets;
 
+mod unfinished;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +32,8 @@ use crate::committer::Committer;
 use crate::keys::Asked;
 use crate::mesh::Mesh;
 use crate::notes::{Note, Notes};
+use build::EVENTS_MAX;
+pub(crate) use build::SPARE_SOCKETS;
 pub use build::{Nets, Parts};
 pub use outbox::LaneFill;
 use outbox::Outbox;
@@ -37,6 +41,7 @@ pub(crate) use outbox::{WAITING_BYTES_MAX, WAITING_MAX};
 use outlet::Out;
 pub use report::{LinkReport, StationReport, WorkerReport};
 pub(crate) use sockets::Endpoints;
+pub use sockets::Refusals;
 use sockets::{Closed, Ears, Sockets};
 
 /// Messages of one lane handled in one turn.
@@ -141,6 +146,10 @@ impl Worker {
         self.carry_out_orders(now);
         self.publish()?;
         self.net.flush();
+        // Behind the flush, so that what was released for such a link in this turn has left.
+        if seen.events < EVENTS_MAX {
+            self.close_unfinished(now);
+        }
         while let Some(notice) = self.core.poll_notice() {
             self.notes.tell(Note::Core(notice));
         }
@@ -161,7 +170,7 @@ impl Worker {
         if stuck || !self.sockets.closed.is_empty() {
             return Some(Duration::ZERO);
         }
-        let deadline = self.core.poll_timeout();
+        let deadline = self.core.poll_timeout().min(self.sockets.unfinished.wakes());
         let now = clocks::boot();
         if deadline <= now || now.since(self.last_work) < self.spin {
             return Some(Duration::ZERO);
@@ -274,6 +283,16 @@ impl Worker {
         }
     }
 
+    /// Closes the links that have not finished a frame in time. Only after a turn in which every
+    /// socket was read that had something: nobody pays for a pause of ours.
+    fn close_unfinished(&mut self, now: Now) {
+        let Self { net, sockets, notes, .. } = self;
+        sockets.take_unfinished(now.boot, |socket, link| {
+            notes.tell(Note::HalfFrame { link });
+            net.close(socket, CloseReason::Asked(HALF_FRAME));
+        });
+    }
+
     /// Shows the other workers what was added to their lanes, and wakes those that sleep.
     fn publish(&mut self) -> io::Result<()> {
         for (to, outbox) in self.outboxes.iter_mut().enumerate() {
@@ -298,6 +317,9 @@ impl Worker {
         work(&mut self.core, &mut out)
     }
 }
+
+/// [`CloseReason::Asked`]: a frame was not finished in time. The others are those of [`reason`].
+pub(crate) const HALF_FRAME: u8 = 6;
 
 /// Why we close a link, as a number that goes through the sockets and comes back.
 fn reason(why: Closing) -> u8 {

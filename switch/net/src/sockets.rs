@@ -99,6 +99,14 @@ impl Sockets {
         Some(SocketId { index, generation: self.slots[ids::widen(index)].generation })
     }
 
+    /// Gives a reserved slot back that nothing was put into; its id is stale from here on.
+    pub(crate) fn put_back(&mut self, id: SocketId) {
+        let socket = &mut self.slots[id.index()];
+        assert!(socket.stage == Stage::Free && socket.generation == id.generation);
+        socket.generation = socket.generation.wrapping_add(1);
+        self.free.push(id.index);
+    }
+
     /// Puts a stream into a reserved slot.
     pub(crate) fn begin(&mut self, id: SocketId, stream: TcpStream, stage: Stage, out_max: usize) {
         let socket = &mut self.slots[id.index()];

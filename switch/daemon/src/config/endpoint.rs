@@ -44,11 +44,16 @@ pub(super) fn endpoint(section: &mut Section<'_, '_>, mode: Mode) -> Option<Loca
     }
     let peers = peers(section, &listen);
     let links = links(section, connects, connect.len());
+    let mut links_per_peer = links;
+    section.count("links_per_peer", 1..=65_535, &mut links_per_peer);
+    let within = Duration::from_millis(10)..=Duration::from_mins(10);
+    let frame_timeout = section.duration("frame_timeout", within);
     let mut noise_max = 100;
     section.count("noise_max", 1..=1_000_000, &mut noise_max);
     let reconnect = reconnect(section);
     if connects {
-        section.inactive(&["peers"], "no effect: we connect, nobody connects to us");
+        let why = "no effect: we connect, nobody connects to us";
+        section.inactive(&["peers", "links_per_peer"], why);
     } else {
         section.inactive(&["reconnect_min", "reconnect_max"], "no effect: the station connects");
     }
@@ -62,6 +67,8 @@ pub(super) fn endpoint(section: &mut Section<'_, '_>, mode: Mode) -> Option<Loca
         frame_max: framing.max,
         framing,
         framing_name,
+        frame_timeout: frame_timeout.unwrap_or(Duration::from_secs(5)),
+        links_per_peer,
         out_max: usize::try_from(out_max).ok()?,
     };
     Some(Located { endpoint, links, noise_max, connects, reconnect, listen })

@@ -22,8 +22,11 @@ use crate::keys::Asked;
 use crate::mesh::Mesh;
 use crate::notes::Notes;
 
+/// Sockets beside those of the links: a link that is replaced may still have its old one for a
+/// moment.
+pub(crate) const SPARE_SOCKETS: usize = 64;
 /// Events taken from the system in one turn: at 64 KiB each, half of the gate.
-const EVENTS_MAX: usize = 256;
+pub(super) const EVENTS_MAX: usize = 256;
 /// Bytes of the gate.
 const GATE_BYTES: usize = 32 << 20;
 /// Bytes of a lane to another worker.
@@ -67,8 +70,7 @@ impl Nets {
                 out_max: mine().map(|(_, endpoint)| endpoint.out_max).max().unwrap_or(1 << 20),
                 ..SocketOptions::default()
             };
-            // A link that is replaced may still have its old socket for a moment.
-            let sockets_max = usize::try_from(links).expect("links are counted") + 64;
+            let sockets_max = usize::try_from(links).expect("links are counted") + SPARE_SOCKETS;
             Net::new(EVENTS_MAX, sockets_max, options)
         });
         nets.collect::<io::Result<Vec<_>>>().map(Self)

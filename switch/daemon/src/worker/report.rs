@@ -12,6 +12,7 @@ use switch_net::CloseReason;
 
 use super::Worker;
 use super::outbox::{LaneFill, Outbox};
+use super::sockets::Refusals;
 
 /// How one worker stands.
 #[derive(Clone, Debug)]
@@ -32,6 +33,10 @@ pub struct WorkerReport {
     pub drained: bool,
     /// What was counted.
     pub counters: Counters,
+    /// What was refused before the core saw it.
+    pub refusals: Refusals,
+    /// What the sockets counted.
+    pub net: switch_net::Counters,
     /// Every station, as it sees it.
     pub stations: Vec<StationReport>,
 }
@@ -87,6 +92,8 @@ impl Worker {
             records: self.committer.records(),
             drained: self.drained,
             counters: self.core.counters().clone(),
+            refusals: self.sockets.refusals,
+            net: *self.net.counters(),
             stations,
         }
     }

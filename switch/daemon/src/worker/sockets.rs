@@ -1,15 +1,17 @@
 //! Which socket is which link: what the sockets report becomes what the core hears. Must not know
 //! what a message says.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use codec::{Cut, Framing, FramingError, Slots};
 use switch_core::Core;
 use switch_core::ids::{LinkId, StationId};
-use switch_core::time::Now;
+use switch_core::time::{Now, Time};
 use switch_net::{CloseReason, Handler, ListenerId, SocketId, Verdict};
 
+use super::unfinished::Unfinished;
 use crate::clocks;
 use crate::config::Endpoint;
 use crate::notes::{Note, Notes};
@@ -25,10 +27,28 @@ pub(crate) struct Sockets {
     peers: Vec<Option<SocketAddr>>,
     /// By link: why it went down last.
     failures: Vec<Option<CloseReason>>,
+    /// How many links of a station an address has; only those that came to our listeners.
+    per_peer: BTreeMap<(StationId, IpAddr), u32>,
+    /// Sockets within a frame.
+    pub(super) unfinished: Unfinished,
+    pub(super) refusals: Refusals,
     /// What was closed in this turn.
     pub(crate) closed: Vec<Closed>,
     /// The stations that a listener is for.
     listeners: Vec<(ListenerId, Vec<StationId>)>,
+}
+
+/// How often a connection was refused or closed before the core had anything to say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Refusals {
+    /// Links closed over bytes that are no frame, or a frame that is too long.
+    pub bad_frames: u64,
+    /// Links closed because a frame was not finished in time.
+    pub frame_timeouts: u64,
+    /// Connections refused because their address is nobody's peer.
+    pub strangers: u64,
+    /// Connections refused because their address has all the links that one may have.
+    pub peer_links: u64,
 }
 
 /// A link whose socket is gone.
@@ -45,6 +65,9 @@ impl Sockets {
             open: vec![None; links],
             peers: vec![None; links],
             failures: vec![None; links],
+            per_peer: BTreeMap::new(),
+            unfinished: Unfinished::new(sockets_max),
+            refusals: Refusals::default(),
             closed: Vec::with_capacity(sockets_max),
             listeners: Vec::new(),
         }
@@ -74,6 +97,17 @@ impl Sockets {
         self.links[socket.index()] = Some(link);
         self.open[link.index()] = Some(socket);
         self.peers[link.index()] = Some(peer);
+    }
+
+    /// Tells of each link that has not finished a frame in time, once.
+    pub(super) fn take_unfinished(&mut self, now: Time, mut tell: impl FnMut(SocketId, LinkId)) {
+        let Self { links, open, unfinished, refusals, .. } = self;
+        unfinished.take_due(now, |place| {
+            let found = links[place].and_then(|link| Some((open[link.index()]?, link)));
+            let Some((socket, link)) = found else { return };
+            refusals.frame_timeouts += 1;
+            tell(socket, link);
+        });
     }
 
     #[inline]
@@ -120,8 +154,12 @@ impl Ears<'_> {
         *self.now.get_or_insert_with(clocks::now)
     }
 
+    fn endpoint(&self, link: LinkId) -> &Endpoint {
+        &self.endpoints[self.core.plan().station_of(link).index()]
+    }
+
     fn framing(&self, link: LinkId) -> &Framing {
-        &self.endpoints[self.core.plan().station_of(link).index()].framing
+        &self.endpoint(link).framing
     }
 }
 
@@ -130,10 +168,18 @@ impl Handler for Ears<'_> {
         let now = self.now();
         let found = self.sockets.station_for(listener, peer.ip(), self.endpoints);
         let Some(station) = found else {
+            self.sockets.refusals.strangers += 1;
             self.notes.tell(Note::Stranger { peer });
             return false;
         };
         let Some(link) = self.core.handle_accept(now, station) else { return false };
+        let same = self.sockets.per_peer.get(&(station, peer.ip())).copied().unwrap_or_default();
+        if same >= self.endpoints[station.index()].links_per_peer {
+            self.sockets.refusals.peer_links += 1;
+            self.notes.tell(Note::PeerCrowded { station, peer });
+            return false;
+        }
+        self.sockets.per_peer.insert((station, peer.ip()), same + 1);
         self.sockets.join(socket, link, peer);
         self.core.handle_opened(now, link);
         true
@@ -150,7 +196,7 @@ impl Handler for Ears<'_> {
         let now = self.now();
         let Some(link) = self.sockets.links[socket.index()] else { return Verdict::Close };
         let framing = *self.framing(link);
-        let mut used = 0;
+        let (place, mut used) = (socket.index(), 0);
         loop {
             match framing.cut(&bytes[used..]) {
                 Cut::Frame { message, total } => {
@@ -159,7 +205,15 @@ impl Handler for Ears<'_> {
                     self.core.handle_frame(now, link, tpdu, &frame[message], self.slots);
                     used += total;
                 }
-                Cut::Incomplete { .. } => return Verdict::Keep(used),
+                Cut::Incomplete { .. } if used == bytes.len() => {
+                    self.sockets.unfinished.on_whole(place);
+                    return Verdict::Keep(used);
+                }
+                Cut::Incomplete { .. } => {
+                    let timeout = self.endpoint(link).frame_timeout;
+                    self.sockets.unfinished.on_part(place, used > 0, now.boot, timeout);
+                    return Verdict::Keep(used);
+                }
                 Cut::Bad(error) => {
                     self.on_bad_frame(link, error);
                     return Verdict::Close;
@@ -172,6 +226,9 @@ impl Handler for Ears<'_> {
         self.now();
         let Some(link) = self.sockets.links[socket.index()].take() else { return };
         self.sockets.open[link.index()] = None;
+        self.sockets.unfinished.on_whole(socket.index());
+        self.leaves(link);
+        self.sockets.refusals.bad_frames += u64::from(why == CloseReason::FrameTooLong);
         self.sockets.failures[link.index()] = Some(why);
         self.sockets.closed.push(Closed { link, sent });
         let peer = self.sockets.peers[link.index()];
@@ -180,7 +237,20 @@ impl Handler for Ears<'_> {
 }
 
 impl Ears<'_> {
+    /// A link of an address is gone.
+    fn leaves(&mut self, link: LinkId) {
+        let Some(peer) = self.sockets.peers[link.index()] else { return };
+        let key = (self.core.plan().station_of(link), peer.ip());
+        // Those that we connected to are not counted.
+        let Some(count) = self.sockets.per_peer.get_mut(&key) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.sockets.per_peer.remove(&key);
+        }
+    }
+
     fn on_bad_frame(&mut self, link: LinkId, error: FramingError) {
+        self.sockets.refusals.bad_frames += 1;
         self.notes.tell(Note::BadFrame { link, error });
     }
 }

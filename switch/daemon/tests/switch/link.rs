@@ -111,6 +111,17 @@ impl Link {
         self.hears()
     }
 
+    /// Whether the other side has not closed it; nothing is read that is not an end.
+    pub(crate) fn is_open(&self) -> bool {
+        self.stream.set_nonblocking(true).expect("a socket can be asked");
+        let looked = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).expect("a socket can be asked");
+        match looked {
+            Ok(count) => count > 0,
+            Err(error) => error.kind() == ErrorKind::WouldBlock,
+        }
+    }
+
     /// Waits until the other side closes it, with nothing said before.
     pub(crate) fn is_closed(&mut self) {
         until_readable("the link to be closed", &self.stream);

@@ -22,6 +22,7 @@ fn who_is_not_among_the_peers_is_refused() {
     stranger.is_closed();
     let line = switch.says("connection refused: no station has this address among its peers");
     assert!(line["peer"].as_str().is_some_and(|peer| peer.starts_with("127.0.0.1:")), "{line}");
+    assert_eq!(count(&switch.status(), "strangers_refused"), 1);
 
     let mut merchant =
         Link::connects_from(SECOND, None, ASCII, address).expect("somebody listens there");
@@ -48,6 +49,30 @@ fn two_stations_share_a_port_and_their_peers_tell_them_apart() {
     for name in ["merchant-a", "merchant-b"] {
         assert_eq!((station(&status, name).requests, station(&status, name).worker), (2, 0));
     }
+}
+
+#[test]
+fn one_address_has_no_more_links_than_its_limit_and_takes_none_from_others() {
+    let more = "links = 3\nlinks_per_peer = 2";
+    let switch = Sekishod::starts(&Configuration::new().acquirer("merchant-a", ASCII, more));
+    let address = switch.address_of("merchant-a");
+    let connects = |from| Link::connects_from(from, None, ASCII, address).expect("it is there");
+    let mut links = [FIRST, FIRST].map(connects);
+    for link in &mut links {
+        assert_eq!(link.asks(&sale(1)).code(), "908");
+    }
+    connects(FIRST).is_closed();
+    let line =
+        switch.says_of("merchant-a", "connection refused: its address has all of links_per_peer");
+    assert!(line["peer"].as_str().is_some_and(|peer| peer.starts_with("127.0.0.1:")), "{line}");
+    let mut other = connects(SECOND);
+    assert_eq!(other.asks(&sale(2)).code(), "908");
+    let status = switch.status();
+    assert_eq!((count(&status, "peer_links_refused"), count(&status, "links_refused")), (1, 0));
+
+    drop(links);
+    switch.says_again_of("merchant-a", "link down", 2);
+    assert_eq!(connects(FIRST).asks(&sale(3)).code(), "908");
 }
 
 #[test]

@@ -29,6 +29,8 @@ mod listening;
 
 mod crowding;
 
+mod flooding;
+
 mod starting;
 
 mod stopping;

@@ -116,7 +116,7 @@ fn bytes_that_are_no_frame_close_their_link_and_no_other() {
     let status = switch.status();
     let shown = station(&status, "merchant-a");
     assert_eq!((shown.links_ready, shown.requests), (1, 2));
-    assert_eq!(count(&status, "links_closed"), 1);
+    assert_eq!((count(&status, "links_closed"), count(&status, "bad_frames")), (1, 1));
 }
 
 #[test]
@@ -126,4 +126,5 @@ fn a_frame_longer_than_a_station_may_send_closes_its_link() {
     merchant.sends_bytes(&[0x20, 0x01]).expect("the other side takes it");
     merchant.is_closed();
     switch.says_of("merchant-b", "no frame: link closed");
+    assert_eq!(count(&switch.status(), "bad_frames"), 1);
 }

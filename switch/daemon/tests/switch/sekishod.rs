@@ -77,10 +77,27 @@ impl Sekishod {
         Self::tries_arguments(directory, &arguments)
     }
 
+    /// Starts it with these limits of a shell (`ulimit ...`), whatever comes of it.
+    pub(crate) fn tries_under(limits: &str, configuration: &Configuration) -> Self {
+        let directory = Directory::new();
+        let text = configuration.text(directory.path());
+        let file = directory.path().join("sekisho.toml");
+        std::fs::write(&file, text).expect("the directory takes a file");
+        let mut command = Command::new("sh");
+        let script = format!("{limits} && exec \"$@\"");
+        command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_sekishod"), "--config"]);
+        command.arg(file).args(["--log-format", "json", "--insecure-demo"]);
+        Self::tries_command(directory, command)
+    }
+
     /// Starts it with these arguments and no others, whatever comes of it.
     pub(crate) fn tries_arguments(directory: Directory, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sekishod"));
         command.args(arguments);
+        Self::tries_command(directory, command)
+    }
+
+    fn tries_command(directory: Directory, mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let mut stdout = child.stdout.take().expect("it is piped");
@@ -113,6 +130,11 @@ impl Sekishod {
     /// Waits for a log line with this message.
     pub(crate) fn says(&self, message: &str) -> Value {
         self.waits_for(message, 1, |line| line["message"] == message)
+    }
+
+    /// Waits for a log line with a message like this.
+    pub(crate) fn says_like(&self, what: &str, is_it: impl Fn(&str) -> bool) -> Value {
+        self.waits_for(what, 1, |line| line["message"].as_str().is_some_and(&is_it))
     }
 
     /// Waits for a log line with this message about a station.

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::path::Path;
 
+use rustix::process::Signal;
+
 use crate::configuration::{ASCII, Configuration};
 use crate::place::{Directory, own_address, own_port};
 use crate::sekishod::Sekishod;
@@ -96,4 +98,36 @@ fn with_a_sealing_key_it_still_runs_as_a_demo_only_while_there_is_no_journal() {
     assert_eq!(ended.code, Some(78));
     assert!(ended.stderr.contains("--insecure-demo"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("journal.key"), "{}", ended.stderr);
+}
+
+/// The soft limit of open files that a daemon runs with.
+fn open_files(switch: &Sekishod) -> u64 {
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", switch.status().pid));
+    let limits = limits.expect("it runs");
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().next());
+    soft.and_then(|soft| soft.parse().ok()).expect("a number")
+}
+
+#[test]
+fn it_asks_for_the_descriptors_that_its_links_need() {
+    let configuration = Configuration::new().acquirer("merchant-a", ASCII, "links = 1000");
+    let limits = "ulimit -Sn 200 && ulimit -Hn 4096";
+    let switch = Sekishod::tries_under(limits, &configuration);
+    switch.says("serving");
+    assert!((1_000..4_096).contains(&open_files(&switch)), "{}", open_files(&switch));
+    switch.is_sent(Signal::TERM);
+    let ended = switch.ends();
+    assert!(!ended.stderr.contains("too few open files"), "{}", ended.stderr);
+}
+
+#[test]
+fn it_says_when_it_can_not_have_the_descriptors_that_its_links_need() {
+    let configuration = Configuration::new().acquirer("merchant-a", ASCII, "links = 1000");
+    let switch = Sekishod::tries_under("ulimit -Sn 200 && ulimit -Hn 300", &configuration);
+    switch.says("serving");
+    let is_it = |message: &str| message.starts_with("too few open files for all links");
+    let line = switch.says_like("too few open files", is_it);
+    assert_eq!((&line["allowed"], open_files(&switch)), (&300.into(), 300));
+    assert!(line["needed"].as_u64().is_some_and(|needed| needed > 1_000), "{line}");
 }

@@ -145,20 +145,21 @@ impl Net {
             self.counters.refused_full += 1;
             return;
         };
+        // Who is refused costs no more than the accept itself.
+        if !handler.on_accept(listener, peer, socket) {
+            self.counters.refused += 1;
+            return self.sockets.put_back(socket);
+        }
         let interest = Interest::READABLE | Interest::WRITABLE;
         let ready = self
             .options
             .apply(&stream)
             .and_then(|()| self.poll.registry().register(&mut stream, socket.token(), interest));
         self.sockets.begin(socket, stream, Stage::Open, self.options.out_max);
-        if ready.is_err() {
+        self.counters.accepted += 1;
+        if let Err(error) = ready {
             self.counters.accept_failed += 1;
-            self.sockets.release(socket);
-        } else if handler.on_accept(listener, peer, socket) {
-            self.counters.accepted += 1;
-        } else {
-            self.counters.refused += 1;
-            self.sockets.release(socket);
+            self.end(socket, CloseReason::Failed(error.kind()), handler);
         }
     }
 
