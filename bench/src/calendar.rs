@@ -1,4 +1,4 @@
-//! Seconds to the dates of ISO 8583:1993. Must not know which clock they come from.
+//! Seconds to the dates of ISO 8583. Must not know which clock they come from.
 
 /// Japan has had one offset, and no summer time, since 1951.
 const JAPAN_SECONDS: u64 = 9 * 3600;
@@ -12,7 +12,8 @@ pub(crate) fn transmission(unix_seconds: u64) -> [u8; 10] {
     digits
 }
 
-/// DE 12, `YYMMDDhhmmss` where the terminal stands (Japan), of a moment in seconds since 1970.
+/// `YYMMDDhhmmss` where the terminal stands (Japan), of a moment in seconds since 1970: DE 12 of 1993;
+/// in 1987 DE 13 is its third to sixth digit and DE 12 its last six.
 pub(crate) fn local(unix_seconds: u64) -> [u8; 12] {
     written(unix_seconds + JAPAN_SECONDS)
 }

@@ -14,6 +14,7 @@ use codec::{Dialect, Framing};
 use switch_net::{Net, SocketOptions};
 
 use self::desk::Desk;
+pub use crate::action::ActionCode;
 use crate::clock::{self, MILLISECOND, SECOND};
 
 /// Links at once.
@@ -54,10 +55,6 @@ pub struct Late {
     pub by: Duration,
 }
 
-/// Three digits of DE 39.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ActionCode([u8; 3]);
-
 /// What an issuer did. Amounts are of DE 4, in minor units, whatever the currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Summary {
@@ -65,7 +62,7 @@ pub struct Summary {
     pub requests: u64,
     /// Of those, repeats.
     pub repeats: u64,
-    /// Requests answered with 000 to 099.
+    /// Requests answered with an approval.
     pub approved: u64,
     /// Their amounts.
     pub approved_amount: u64,
@@ -169,32 +166,11 @@ impl Options {
             dialect,
             framing,
             delay: Duration::ZERO,
-            action: ActionCode::APPROVED,
+            action: ActionCode::approved(dialect.version()),
             drop_every: None,
             late: None,
             duration: None,
         }
-    }
-}
-
-impl ActionCode {
-    /// 000.
-    pub const APPROVED: Self = Self(*b"000");
-
-    /// Three digits; `None` for anything else.
-    pub fn new(digits: &str) -> Option<Self> {
-        let digits: [u8; 3] = digits.as_bytes().try_into().ok()?;
-        digits.iter().all(u8::is_ascii_digit).then_some(Self(digits))
-    }
-
-    /// The digits.
-    pub fn digits(&self) -> &[u8; 3] {
-        &self.0
-    }
-
-    /// 000 to 099.
-    pub fn approves(self) -> bool {
-        self.0[0] == b'0'
     }
 }
 

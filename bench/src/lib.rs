@@ -25,6 +25,8 @@ mod connects;
 
 mod outbox;
 
+mod action;
+
 mod answer;
 
 mod clock;

@@ -31,7 +31,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use codec::{Dialect, Framing, Masked, Mti};
+use codec::{Dialect, Framing, Masked, Mti, Version};
 use switch_net::CloseReason;
 
 use self::book::OPEN_MAX;
@@ -67,7 +67,7 @@ pub struct Options {
     pub warmup: Duration,
     /// How long an answer may take before it counts as missing.
     pub grace: Duration,
-    /// 1100 or 1200.
+    /// 1100 or 1200; 0100 or 0200 of 1987.
     pub mti: Mti,
     /// Cards (DE 2), in turn.
     pub pans: Vec<String>,
@@ -166,6 +166,11 @@ pub fn run(
     run.go(watch).map_err(Error::System)
 }
 
+/// The type of a sale in an edition.
+pub fn sale_of(version: Version) -> Mti {
+    if version == Version::Iso1987 { Mti::of(0x0200) } else { Mti::of(0x1200) }
+}
+
 impl Options {
     /// A load of sales in the card and institution of the example configuration, one connection,
     /// one request at a time, ten seconds after one of warm-up.
@@ -179,7 +184,7 @@ impl Options {
             duration: Duration::from_secs(10),
             warmup: Duration::from_secs(1),
             grace: Duration::from_secs(15),
-            mti: Mti::of(0x1200),
+            mti: sale_of(dialect.version()),
             pans: vec!["3530111333300000".to_owned()],
             acquirers: vec!["77334000001".to_owned()],
         }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
-use codec::{Dialect, Framing};
+use codec::{Dialect, Framing, Version};
 
 use super::{Output, exit, parse, terminal};
 use crate::issuer::{ActionCode, Event, Issuer, Late, Options, Summary};
@@ -25,9 +25,10 @@ pub struct Arguments {
     /// From request to answer, milliseconds
     #[arg(long, value_name = "MS", default_value = "0", value_parser = parse::milliseconds)]
     delay: Duration,
-    /// Action code (DE 39) of authorizations and sales
-    #[arg(long, value_name = "CODE", default_value = "000", value_parser = parse::action)]
-    action: ActionCode,
+    /// Action code (DE 39) of authorizations and sales: three digits, or two characters in a dialect
+    /// of 1987; an approval if not told
+    #[arg(long, value_name = "CODE", value_parser = parse::action)]
+    action: Option<ActionCode>,
     /// Leave each Nth request without an answer
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     drop_every: Option<u64>,
@@ -53,6 +54,16 @@ impl Arguments {
     /// The exit code.
     pub(super) fn run(self) -> u8 {
         let output = self.output;
+        let version = self.dialect.version();
+        if !self.code().is_of(version) {
+            terminal::complain(format_args!(
+                "--action {} is no code of {}; DE 39 takes {} there",
+                self.code(),
+                self.dialect.name(),
+                if version == Version::Iso1987 { "two characters" } else { "three digits" },
+            ));
+            return exit::USAGE;
+        }
         match self.serve() {
             Ok(summary) => {
                 match output {
@@ -91,14 +102,19 @@ impl Arguments {
         summary
     }
 
+    /// What it answers to authorizations and sales.
+    fn code(&self) -> ActionCode {
+        self.action.unwrap_or_else(|| ActionCode::approved(self.dialect.version()))
+    }
+
     fn options(self) -> Options {
-        let late = self.late_every.zip(self.late_by);
+        let (late, action) = (self.late_every.zip(self.late_by), self.code());
         Options {
             listen: self.listen,
             dialect: self.dialect,
             framing: self.framing,
             delay: self.delay,
-            action: self.action,
+            action,
             drop_every: self.drop_every,
             late: late.map(|(every, by)| Late { every, by }),
             duration: self.duration,

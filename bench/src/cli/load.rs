@@ -39,9 +39,9 @@ pub struct Arguments {
     /// An answer that takes longer is missing, seconds
     #[arg(long, value_name = "S", default_value = "15", value_parser = parse::duration)]
     grace: Duration,
-    /// 1100 authorization or 1200 sale
-    #[arg(long, default_value = "1200", value_parser = parse::mti)]
-    mti: Mti,
+    /// 1100 authorization or 1200 sale, in 1987 0100 or 0200; a sale if not told
+    #[arg(long, value_parser = parse::mti)]
+    mti: Option<Mti>,
     /// Test card to use, repeatable
     #[arg(long, value_name = "TEST CARD", value_parser = parse::pan, hide_default_value = true,
           default_value = "3530111333300000")]
@@ -112,7 +112,7 @@ impl Arguments {
             duration: self.duration,
             warmup: self.warmup,
             grace: self.grace,
-            mti: self.mti,
+            mti: self.mti.unwrap_or_else(|| load::sale_of(self.dialect.version())),
             pans: self.pan,
             acquirers: self.acquirer,
         }

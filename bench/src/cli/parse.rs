@@ -48,12 +48,14 @@ pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
     text.parse().map_or_else(|_| duration(text), |count| Ok(Duration::from_millis(count)))
 }
 
-/// 1100 or 1200.
+/// 1100 or 1200; 0100 or 0200 of 1987.
 pub(super) fn mti(text: &str) -> Result<Mti, String> {
     match text {
         "1100" => Ok(Mti::of(0x1100)),
         "1200" => Ok(Mti::of(0x1200)),
-        _ => Err("expected 1100 or 1200".to_owned()),
+        "0100" => Ok(Mti::of(0x0100)),
+        "0200" => Ok(Mti::of(0x0200)),
+        _ => Err("expected 1100 or 1200, or of 1987 0100 or 0200".to_owned()),
     }
 }
 
@@ -67,9 +69,12 @@ pub(super) fn institution(text: &str) -> Result<String, String> {
     digits(text, 11).ok_or_else(|| "expected 1 to 11 digits".to_owned())
 }
 
-/// Three digits (DE 39).
+/// Three digits (DE 39), or two characters of 1987.
 pub(super) fn action(text: &str) -> Result<ActionCode, String> {
-    ActionCode::new(text).ok_or_else(|| "expected three digits, such as 000 or 116".to_owned())
+    ActionCode::new(text).ok_or_else(|| {
+        "expected three digits, such as 000 or 116, or two characters of 1987, such as 00 or 51"
+            .to_owned()
+    })
 }
 
 fn digits(text: &str, most: usize) -> Option<String> {

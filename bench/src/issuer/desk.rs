@@ -35,7 +35,7 @@ pub(super) struct Desk {
 /// What becomes of a message.
 enum Reply {
     /// This action code; approved if told so.
-    Action { code: [u8; 3], approval: bool },
+    Action { code: ActionCode, approval: bool },
     /// No answer.
     Silence,
 }
@@ -93,7 +93,7 @@ impl Desk {
         figures::write_decimal(&mut approval_code, self.summary.requests);
         let added = [
             Edit { field: 38, value: Replace::Text(&approval_code) },
-            Edit { field: 39, value: Replace::Text(&code) },
+            Edit { field: 39, value: Replace::Text(code.text()) },
         ];
         let added = if approval { &added[..] } else { &added[1..] };
         let frame = &mut [0; answer::FRAME_MAX];
@@ -106,8 +106,11 @@ impl Desk {
 
     /// What to answer, counted.
     fn decide(&mut self, mti: Mti, amount: u64) -> Reply {
-        let summary = &mut self.summary;
-        let action = |code: &[u8; 3]| Reply::Action { code: *code, approval: false };
+        let (summary, version) = (&mut self.summary, self.dialect.version());
+        let action = |code: &[u8; 3]| Reply::Action {
+            code: ActionCode::accepted(version, *code),
+            approval: false,
+        };
         match mti.class() {
             AUTHORIZATION | FINANCIAL if mti.is_request() => self.decide_request(mti, amount),
             AUTHORIZATION | FINANCIAL => {
@@ -145,7 +148,7 @@ impl Desk {
         } else {
             summary.declined += 1;
         }
-        Reply::Action { code: *self.action.digits(), approval }
+        Reply::Action { code: self.action, approval }
     }
 
     /// Puts an answer into its queue.

@@ -16,7 +16,7 @@ pub struct Report {
     pub sent: u64,
     /// Requests that got an answer, right or wrong.
     pub answered: u64,
-    /// Right answers with action code 000 to 099.
+    /// Right answers that approve: action code 000 to 099, or 00, 08, 10, 11, 16 of 1987.
     pub approved: u64,
     /// Right answers with any other action code.
     pub declined: u64,
@@ -104,7 +104,9 @@ impl Report {
         row("answered", self.answered.to_string());
         row("approved", self.approved.to_string());
         row("declined", self.declined.to_string());
-        for (code, count) in self.actions.iter().filter(|(code, _)| code.as_str() != "000") {
+        for (code, count) in
+            self.actions.iter().filter(|(code, _)| !["000", "00"].contains(&code.as_str()))
+        {
             row(&format!("  action code {code}"), count.to_string());
         }
         row("unanswered", self.unanswered.to_string());

@@ -4,17 +4,24 @@
 use std::ops::Range;
 
 use codec::{
-    Dialect, Fields, Form, Framing, FramingError, Message, Mti, Slots, Tpdu, WriteError, Writer,
+    Dialect, Fields, Form, Framing, FramingError, Message, Mti, Slots, Tpdu, Version, WriteError,
+    Writer,
 };
 
 use crate::{calendar, figures};
 
-/// The fields of a sale (ISO 8583:1993): card, processing code, amount, times, trace number, expiry,
-/// point of service, function, business, acquirer, reference, terminal, merchant, currency.
-const FIELDS: Fields = Fields::of(&[2, 3, 4, 7, 11, 12, 14, 22, 24, 26, 32, 37, 41, 42, 49]);
+/// The fields of a sale in both editions: card, processing code, amount, times, trace number, expiry,
+/// point of service, acquirer, reference, terminal, merchant, currency.
+const FIELDS: Fields = Fields::of(&[2, 3, 4, 7, 11, 12, 14, 22, 32, 37, 41, 42, 49]);
 
-/// What an answer must repeat as it was, where it repeats it.
-const ECHOED: Fields = Fields::of(&[2, 3, 4, 7, 11, 12, 32, 37, 41, 42, 49]);
+/// Those of 1993 beside them: function, business.
+const FIELDS_1993: Fields = FIELDS.union(Fields::of(&[24, 26]));
+
+/// Those of 1987: the date beside the time of DE 12, business, condition at the point of service.
+const FIELDS_1987: Fields = FIELDS.union(Fields::of(&[13, 18, 25]));
+
+/// What an answer must repeat as it was, where it repeats it and the sale has it.
+const ECHOED: Fields = Fields::of(&[2, 3, 4, 7, 11, 12, 13, 32, 37, 41, 42, 49]);
 
 /// What every answer must have: without these nobody can tell what is answered.
 const REQUIRED: Fields = Fields::of(&[7, 11, 12, 32, 37, 41]);
@@ -48,14 +55,16 @@ pub(super) struct Sale {
     amount: Place,
     transmission: Place,
     stan: Place,
+    /// DE 12 of 1993 and of 1987, which has the date in a field of its own.
     local: Place,
+    local_date: Option<Place>,
     reference: Place,
     /// By field number: where in the frame its wire bytes are; empty where it has none.
     wires: Vec<Range<usize>>,
     answer: Mti,
     /// First four characters of DE 37.
     run: [u8; 4],
-    /// The second that DE 7 and 12 say now.
+    /// The second that DE 7, 12 and 13 say now.
     second: Option<u64>,
 }
 
@@ -72,9 +81,9 @@ pub enum SaleError {
     Write(WriteError),
     /// The framing does not take the message.
     Framing(FramingError),
-    /// The dialect is not of 1993, whose fields these are.
+    /// The dialect is of 2003, whose fields are others.
     Version,
-    /// The type is not a request of class 1 or 2.
+    /// The type is not a request of class 1 or 2 in the dialect's edition.
     Type(Mti),
 }
 
@@ -101,10 +110,13 @@ impl Sale {
         acquirer: &str,
         run: [u8; 4],
     ) -> Result<Self, SaleError> {
-        if dialect.version() != codec::Version::Iso1993 {
-            return Err(SaleError::Version);
-        }
-        let answer = mti.answer().filter(|_| mti.is_request() && matches!(mti.class(), 1 | 2));
+        let edition = match dialect.version() {
+            Version::Iso1987 => 0,
+            Version::Iso1993 => 1,
+            Version::Iso2003 => return Err(SaleError::Version),
+        };
+        let is_sale = (mti.version(), mti.is_request()) == (edition, true);
+        let answer = mti.answer().filter(|_| is_sale && matches!(mti.class(), 1 | 2));
         let answer = answer.ok_or(SaleError::Type(mti))?;
         let mut message = [0; FRAME_MAX];
         let length = write(dialect, &mut message, mti, pan, acquirer).map_err(SaleError::Write)?;
@@ -130,6 +142,7 @@ impl Sale {
             transmission: place(7),
             stan: place(11),
             local: place(12),
+            local_date: (edition == 0).then(|| place(13)),
             reference: place(37),
             frame,
             tpdu,
@@ -145,7 +158,14 @@ impl Sale {
         if self.second != Some(second) {
             self.second = Some(second);
             self.transmission.write(&mut self.frame, &calendar::transmission(second));
-            self.local.write(&mut self.frame, &calendar::local(second));
+            let local = calendar::local(second);
+            match &self.local_date {
+                None => self.local.write(&mut self.frame, &local),
+                Some(date) => {
+                    date.write(&mut self.frame, &local[2..6]);
+                    self.local.write(&mut self.frame, &local[6..]);
+                }
+            }
         }
         let mut amount = [0; 12];
         figures::write_decimal(&mut amount, AMOUNT_FIRST + sequence % AMOUNTS);
@@ -189,7 +209,7 @@ impl Sale {
         }
         for n in ECHOED.intersection(present) {
             let sent = self.frame.get(self.wires[usize::from(n)].clone());
-            if answer.wire(n) != sent {
+            if sent.is_some_and(|sent| !sent.is_empty()) && answer.wire(n) != sent {
                 return Err(Wrong::Differs(n));
             }
         }
@@ -226,8 +246,13 @@ impl std::fmt::Display for SaleError {
                 write!(f, "the dialect does not take DE {}: {:?}", error.field, error.reason)
             }
             Self::Framing(error) => write!(f, "the framing does not take a sale: {error}"),
-            Self::Version => f.write_str("the dialect is not of ISO 8583:1993"),
-            Self::Type(mti) => write!(f, "{mti} is not a request for an authorization or a sale"),
+            Self::Version => {
+                f.write_str("the dialect is of ISO 8583:2003, whose sales are not made yet")
+            }
+            Self::Type(mti) => write!(
+                f,
+                "{mti} is not a request for an authorization or a sale in the dialect's edition"
+            ),
         }
     }
 }
@@ -241,19 +266,31 @@ fn write(
     pan: &str,
     acquirer: &str,
 ) -> Result<usize, WriteError> {
+    let old = dialect.version() == Version::Iso1987;
     let function: &[u8] = if mti.class() == 1 { b"100" } else { b"200" };
-    let mut writer = Writer::new(dialect, out, mti, FIELDS)?;
+    let fields = if old { FIELDS_1987 } else { FIELDS_1993 };
+    let mut writer = Writer::new(dialect, out, mti, fields)?;
     writer.put_text(2, pan.as_bytes())?;
     writer.put_text(3, b"000000")?;
     writer.put_number(4, AMOUNT_FIRST)?;
     writer.put_text(7, b"0101000000")?;
     writer.put_text(11, b"000001")?;
-    writer.put_text(12, b"700101000000")?;
-    writer.put_text(14, b"2812")?;
-    // Chip terminal on the premises, attended; holder and card present; chip read, PIN.
-    writer.put_text(22, b"510101513344")?;
-    writer.put_text(24, function)?;
-    writer.put_text(26, b"5411")?;
+    if old {
+        writer.put_text(12, b"000000")?;
+        writer.put_text(13, b"0101")?;
+        writer.put_text(14, b"2812")?;
+        writer.put_text(18, b"5411")?;
+        // Chip read, PIN can be entered; ordinary presentment.
+        writer.put_text(22, b"051")?;
+        writer.put_text(25, b"00")?;
+    } else {
+        writer.put_text(12, b"700101000000")?;
+        writer.put_text(14, b"2812")?;
+        // Chip terminal on the premises, attended; holder and card present; chip read, PIN.
+        writer.put_text(22, b"510101513344")?;
+        writer.put_text(24, function)?;
+        writer.put_text(26, b"5411")?;
+    }
     writer.put_text(32, acquirer.as_bytes())?;
     writer.put_text(37, b"000000000000")?;
     writer.put_text(41, b"T0000001")?;

@@ -9,6 +9,7 @@ use switch_net::{CloseReason, Handler, ListenerId, SocketId, Verdict};
 use super::book::{Book, Found};
 use super::sale::{Sale, Wrong};
 use super::tally::Tally;
+use crate::action::ActionCode;
 use crate::connects::Connects;
 use crate::outbox::Outbox;
 use crate::{answer, clock};
@@ -132,8 +133,11 @@ impl Station {
         let sale = sale_of(sales, entry.particulars.sequence);
         match sale.check(&entry.particulars, tpdu, &answer) {
             Ok(()) => {
-                let action = answer.value(39).and_then(|value| value.number());
-                tally.on_action(action.unwrap_or(u64::MAX));
+                let action = answer.value(39).and_then(|value| ActionCode::read(&value));
+                match action {
+                    Some(action) => tally.on_action(action),
+                    None => tally.on_wrong("DE 39 is no action code"),
+                }
             }
             Err(Wrong::Tpdu) => tally.on_wrong("the TPDU differs"),
             Err(Wrong::Type) => tally.on_wrong("another type of answer"),
@@ -142,11 +146,12 @@ impl Station {
         }
     }
 
-    /// 1804 and its like: we are here and ready (DE 39 800).
+    /// 1804, 0800 and their like: we are here and ready (DE 39 800, or 00).
     fn on_network(&mut self, socket: SocketId, tpdu: Tpdu, bytes: &[u8]) {
         let request = self.slots.message(self.dialect, bytes);
         let Some(mti) = request.mti().answer() else { return };
-        let ready = [Edit { field: 39, value: Replace::Text(b"800") }];
+        let ready = ActionCode::accepted(self.dialect.version(), *b"800");
+        let ready = [Edit { field: 39, value: Replace::Text(ready.text()) }];
         let mut reply = [0; answer::FRAME_MAX];
         let under = (&self.framing, tpdu);
         let written = answer::write(&self.plan, under, &request, mti, &ready, &mut reply);

@@ -4,13 +4,8 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
+use crate::action::ActionCode;
 use crate::clock::SECOND;
-
-/// Three-digit action codes (DE 39).
-const ACTIONS: usize = 1000;
-
-/// Action codes below this one approve (ISO 8583:1993, DE 39).
-const APPROVED_BELOW: usize = 100;
 
 /// Latencies are kept between these, nanoseconds, with three significant digits.
 const LATENCY_LOW: u64 = 100;
@@ -24,7 +19,7 @@ pub(super) struct Tally {
     pub(super) mismatched: u64,
     pub(super) late_sends: u64,
     pub(super) connections_lost: u64,
-    actions: Vec<u64>,
+    actions: BTreeMap<ActionCode, u64>,
     wrongs: BTreeMap<String, u64>,
     /// Since the last [`Tally::fold`].
     recent: Histogram<u64>,
@@ -56,7 +51,7 @@ impl Tally {
             mismatched: 0,
             late_sends: 0,
             connections_lost: 0,
-            actions: vec![0; ACTIONS],
+            actions: BTreeMap::new(),
             wrongs: BTreeMap::new(),
             recent: histogram(),
             measured: histogram(),
@@ -65,11 +60,8 @@ impl Tally {
     }
 
     /// An answer that is right, with this action code.
-    pub(super) fn on_action(&mut self, code: u64) {
-        let code = usize::try_from(code).unwrap_or(ACTIONS);
-        if let Some(count) = self.actions.get_mut(code) {
-            *count += 1;
-        }
+    pub(super) fn on_action(&mut self, code: ActionCode) {
+        *self.actions.entry(code).or_default() += 1;
     }
 
     /// An answer that is wrong.
@@ -109,17 +101,21 @@ impl Tally {
     }
 
     pub(super) fn approved(&self) -> u64 {
-        self.actions.iter().take(APPROVED_BELOW).sum()
+        self.count(true)
     }
 
     pub(super) fn declined(&self) -> u64 {
-        self.actions.iter().skip(APPROVED_BELOW).sum()
+        self.count(false)
+    }
+
+    fn count(&self, approved: bool) -> u64 {
+        let codes = self.actions.iter().filter(|(code, _)| code.approves() == approved);
+        codes.map(|(_, count)| count).sum()
     }
 
     /// How often each action code came, those that did.
     pub(super) fn actions(&self) -> BTreeMap<String, u64> {
-        let seen = self.actions.iter().enumerate().filter(|(_, count)| **count > 0);
-        seen.map(|(code, count)| (format!("{code:03}"), *count)).collect()
+        self.actions.iter().map(|(code, count)| (code.to_string(), *count)).collect()
     }
 
     /// How often each kind of wrong answer came.

@@ -10,6 +10,8 @@ mod lies;
 
 mod issuer;
 
+mod editions;
+
 mod relay;
 
 mod framings;

@@ -22,6 +22,15 @@ pub(crate) fn ascii() -> &'static Dialect {
     codec::built_in("iso93-ascii").unwrap()
 }
 
+pub(crate) fn ascii_87() -> &'static Dialect {
+    codec::built_in("iso87-ascii").unwrap()
+}
+
+/// In which a message of this type is written.
+fn dialect_of(version: u8) -> &'static Dialect {
+    if version == 0 { ascii_87() } else { ascii() }
+}
+
 pub(crate) fn ascii4() -> Framing {
     Framing::built_in("ascii4").unwrap()
 }
@@ -61,9 +70,10 @@ impl Said {
     }
 
     pub(crate) fn read(message: &[u8]) -> Self {
+        let dialect = dialect_of(message[0] - b'0');
         let mut slots = Slots::new();
-        ascii().decode(message, &mut slots).unwrap();
-        let message = slots.message(ascii(), message);
+        dialect.decode(message, &mut slots).unwrap();
+        let message = slots.message(dialect, message);
         let text = |n| String::from_utf8(message.value(n).unwrap().bytes().to_vec()).unwrap();
         Self { mti: message.mti(), fields: message.fields().iter().map(|n| (n, text(n))).collect() }
     }
@@ -72,7 +82,8 @@ impl Said {
     pub(crate) fn frame(&self) -> Vec<u8> {
         let mut out = [0; 2048];
         let fields = self.fields.keys().fold(Fields::EMPTY, |fields, n| fields.with(*n));
-        let mut writer = Writer::new(ascii(), &mut out, self.mti, fields).unwrap();
+        let mut writer =
+            Writer::new(dialect_of(self.mti.version()), &mut out, self.mti, fields).unwrap();
         for (n, text) in &self.fields {
             writer.put_text(*n, text.as_bytes()).unwrap();
         }
@@ -101,6 +112,11 @@ pub(crate) fn sale(stan: &str) -> Said {
             (49, "392"),
         ],
     )
+}
+
+/// A sale of 1987.
+pub(crate) fn sale_87(stan: &str) -> Said {
+    Said { mti: Mti::of(0x0200), ..sale(stan) }.with(12, "142030").with(13, "1121").with(18, "5411")
 }
 
 /// One end of a connection, reading and writing frames of four digits.
