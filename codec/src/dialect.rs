@@ -138,6 +138,13 @@ impl Dialect {
         self.layout.fields
     }
 
+    /// A number that two dialects share when they read and write the same bytes, whatever their
+    /// names and editions.
+    #[inline]
+    pub const fn fingerprint(&self) -> u64 {
+        self.layout.print
+    }
+
     #[inline]
     pub(crate) const fn layout(&self) -> &Layout {
         &self.layout
