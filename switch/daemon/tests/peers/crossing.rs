@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::centre::{CARDS, Centre, INSTITUTIONS, OF_ONE_HOP};
 use crate::configuration::Speech;
 use crate::dice::{Dice, Kind, Row};
-use crate::edition::{Edition, ISO93};
+use crate::edition::{Edition, ISO87, ISO93};
 use crate::message::Message;
 
 /// The fewest messages each way, in each pair of dialects.
@@ -31,6 +31,12 @@ struct Script {
 }
 
 impl Script {
+    fn new(edition: &'static Edition, mut rows: Vec<Row>) -> Self {
+        rows.retain(|row| row.n != UNSAID);
+        let arrived = [BTreeMap::new(), BTreeMap::new()];
+        Self { edition, dice: Dice(8583), rows, count: 0, arrived }
+    }
+
     fn row(&self, n: u8) -> Row {
         self.rows.iter().find(|row| row.n == n).expect("a field of the dialect").clone()
     }
@@ -131,9 +137,9 @@ fn of_card(n: u8, kind: Kind, units: usize, card: &str, dice: &mut Dice) -> Stri
 fn converse(edition: &'static Edition, acquirer: Speech, issuer: Speech) {
     let mut centre = Centre::opens(edition, (acquirer, issuer), ("", "pin = \"pass\""));
     let mut rows = centre.rows();
-    rows.retain(|row| row.n != UNSAID);
-    let arrived = [BTreeMap::new(), BTreeMap::new()];
-    let mut script = Script { edition, dice: Dice(8583), rows, count: 0, arrived };
+    let crosses = |n| acquirer.dialect == issuer.dialect || !edition.unlike.contains(&n);
+    rows.retain(|row| crosses(row.n));
+    let mut script = Script::new(edition, rows);
 
     let rows = script.rows.clone();
     for row in &rows {
@@ -170,4 +176,79 @@ fn an_ascii_acquirer_and_a_packed_issuer_of_1993_get_every_field_right() {
 #[test]
 fn a_packed_acquirer_and_an_ascii_issuer_of_1993_get_every_field_right() {
     converse(&ISO93, ISO93.packed, ISO93.ascii);
+}
+
+#[test]
+fn an_ascii_acquirer_and_a_packed_issuer_of_1987_get_every_field_right() {
+    converse(&ISO87, ISO87.ascii, ISO87.packed);
+}
+
+#[test]
+fn a_packed_acquirer_and_an_ascii_issuer_of_1987_get_every_field_right() {
+    converse(&ISO87, ISO87.packed, ISO87.ascii);
+}
+
+#[test]
+fn an_ascii_acquirer_and_an_ascii_issuer_of_1987_get_every_field_right() {
+    converse(&ISO87, ISO87.ascii, ISO87.ascii);
+}
+
+#[test]
+fn a_packed_acquirer_and_a_packed_issuer_of_1987_get_every_field_right() {
+    converse(&ISO87, ISO87.packed, ISO87.packed);
+}
+
+/// A card that is named in one of these fields alone crosses; in two that disagree it is refused.
+fn names_the_card_elsewhere(edition: &'static Edition, fields: &[u8], refused: &str) {
+    for (acquirer, issuer) in [(edition.ascii, edition.packed), (edition.packed, edition.ascii)] {
+        let mut centre = Centre::opens(edition, (acquirer, issuer), ("", ""));
+        let mut script = Script::new(edition, centre.rows());
+        for &n in fields {
+            for card in CARDS {
+                script.count += 1;
+                let request = script.message(edition.requests[0], &[(n, 0)]).without(&OF_CARD);
+                let row = script.row(n);
+                let named = of_card(n, row.kind, row.most.min(40), card, &mut script.dice);
+                let request = request.without(&[2, 52]).with(n, named);
+                let heard = centre.asks(&request);
+                let answer =
+                    Message::new(request.answer_mti()).with_those_of(&heard, &[11, 32, 33, 37]);
+                centre.answers(&request, &answer.with(39, edition.approved));
+
+                let other = if card == CARDS[0] { CARDS[1] } else { CARDS[0] };
+                let answer = centre.acquirer.asks(&request.with(2, other));
+                assert_eq!(answer.code(), refused, "DE 2 and DE {n} name two cards");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_card_of_1993_is_found_in_track_and_chip_data_too() {
+    names_the_card_elsewhere(&ISO93, &[35, 45, 55], "904");
+}
+
+#[test]
+fn a_card_of_1987_is_found_in_track_data_too() {
+    names_the_card_elsewhere(&ISO87, &[35, 45], "30");
+}
+
+#[test]
+fn answers_in_another_order_come_to_the_requests_that_they_answer() {
+    let mut centre = Centre::opens(&ISO93, (ISO93.ascii, ISO93.packed), ("", ""));
+    let mut script = Script::new(&ISO93, centre.rows());
+    let mut requests = Vec::new();
+    for count in 0..50 {
+        script.count = count;
+        let request = script.message("1200", &[]).without(&[39, 52]);
+        centre.acquirer.sends(&request);
+        requests.push((request, centre.issuer.hears()));
+    }
+    requests.reverse();
+    requests.rotate_left(17);
+    for (request, heard) in &requests {
+        let answer = Message::new("1210").with_those_of(heard, &[11, 32, 33, 37]).with(39, "000");
+        let heard = centre.answers(request, &answer);
+        assert_eq!(heard.text(37), request.text(37));
+    }
 }

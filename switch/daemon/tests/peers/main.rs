@@ -32,6 +32,8 @@ mod crossing;
 
 mod network;
 
+mod jpos;
+
 mod capture;
 
 mod dissector;

@@ -3,7 +3,7 @@
 
 use crate::centre::{CARDS, Centre, INSTITUTIONS, STRANGER};
 use crate::configuration::OURS;
-use crate::edition::{Edition, ISO93};
+use crate::edition::{Edition, ISO87, ISO93};
 use crate::message::Message;
 
 /// What our own answer repeats of a request.
@@ -37,7 +37,7 @@ fn network(edition: &Edition, function: &str, stan: u32) -> Message {
 
 /// The answer to network management.
 fn accepted(edition: &Edition, request: &Message) -> Message {
-    let answer = Message::new(request.answer_mti()).with_those_of(request, &[7, 11, 12, 33]);
+    let answer = Message::new(request.answer_mti()).with_those_of(request, edition.echoed);
     answer.with(39, edition.accepted)
 }
 
@@ -96,6 +96,23 @@ fn pyiso8583_of_1993_signs_on_and_off_and_answers_our_echo() {
 }
 
 #[test]
+fn pyiso8583_of_1987_signs_on_and_off_and_answers_our_echo() {
+    manage_the_network(&ISO87);
+}
+
+#[test]
 fn pyiso8583_of_1993_reads_our_refusals() {
     refuse(&ISO93);
+}
+
+#[test]
+fn pyiso8583_of_1987_reads_our_refusals() {
+    refuse(&ISO87);
+}
+
+#[test]
+fn chip_data_of_1987_does_not_cross_between_text_and_bytes() {
+    let mut centre = Centre::opens(&ISO87, (ISO87.ascii, ISO87.packed), ("", ""));
+    let answer = centre.acquirer.asks(&sale(&ISO87, 1).with(55, "9F02060000000025"));
+    assert_eq!(answer.code(), "30");
 }

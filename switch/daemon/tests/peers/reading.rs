@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::dice::{Dice, Kind};
 use crate::dissector::{Dissected, bytes_of, dissect};
-use crate::edition::{Edition, ISO93};
+use crate::edition::{Edition, ISO87, ISO93};
 use crate::message::Message;
 use crate::party::vectors;
 
@@ -36,6 +36,22 @@ const OTHERWISE_93: Otherwise = Otherwise {
     ],
     alphanumeric: &[22, 37, 38, 49, 50, 51, 99],
     numeric: &[],
+    without_letters: &[34],
+};
+
+const OTHERWISE_87: Otherwise = Otherwise {
+    laid_out: &[
+        (53, "8 digits, not 16"),
+        (65, "a third bitmap"),
+        (86, "15 digits, not 16"),
+        (87, "15 digits, not 16"),
+        (88, "15 digits, not 16"),
+        (89, "15 digits, not 16"),
+        (93, "5 digits, not 6 characters"),
+        (96, "8 bytes, not 16"),
+    ],
+    alphanumeric: &[36, 37, 38, 39, 50, 51, 54],
+    numeric: &[92],
     without_letters: &[34],
 };
 
@@ -73,7 +89,7 @@ fn write(dialect: &Dialect, message: &Message) -> Vec<u8> {
         } else {
             writer.put_text(n, text.as_bytes())
         };
-        put.unwrap_or_else(|error| panic!("DE {n}: {error}"));
+        put.unwrap_or_else(|error| panic!("DE {n} {text}: {error}"));
     }
     let length = writer.finish().expect("every field was put");
     out.truncate(length);
@@ -124,6 +140,7 @@ fn generated(edition: &Edition, otherwise: &Otherwise) -> Vec<Message> {
         let spec = dialect.field(n).expect("a field of the dialect");
         let kinds = [
             (Class::Digits, Kind::Num),
+            (Class::Track, Kind::Num),
             (Class::Amount, Kind::Amount),
             (Class::Binary, Kind::Binary),
         ];
@@ -131,7 +148,11 @@ fn generated(edition: &Edition, otherwise: &Otherwise) -> Vec<Message> {
         let kind = kind.map_or(Kind::Char, |&(_, kind)| kind);
         let most = usize::from(spec.max);
         let units = if spec.length == Length::Fixed { most } else { units.clamp(1, most) };
-        otherwise.narrowed(n, &dice.value(kind, units))
+        let mut value = otherwise.narrowed(n, &dice.value(kind, units));
+        if spec.class == Class::Track {
+            value.replace_range(units / 2..=units / 2, "=");
+        }
+        value
     };
     let mut messages = Vec::new();
     for &n in &fields {
@@ -190,6 +211,16 @@ fn tshark_reads_every_field_of_1993_as_we_do() {
 #[test]
 fn tshark_differs_in_1993_only_as_listed() {
     differs_as_listed(&ISO93, &OTHERWISE_93);
+}
+
+#[test]
+fn tshark_reads_every_field_of_1987_as_we_do() {
+    reads_generated(&ISO87, &OTHERWISE_87);
+}
+
+#[test]
+fn tshark_differs_in_1987_only_as_listed() {
+    differs_as_listed(&ISO87, &OTHERWISE_87);
 }
 
 #[test]
