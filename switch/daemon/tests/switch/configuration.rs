@@ -9,6 +9,7 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Speech {
     pub(crate) dialect: &'static str,
+    /// A name, or a table as it stands in the file.
     pub(crate) framing: &'static str,
 }
 
@@ -112,10 +113,11 @@ impl Configuration {
         more: &str,
     ) {
         let Speech { dialect, framing } = speech;
+        let quote = if framing.starts_with('{') { "" } else { "\"" };
         let written = writeln!(
             self.stations,
             "[[station]]\nname = \"{name}\"\nrole = \"{role}\"\ninstitution = \"{institution}\"\n\
-             dialect = \"{dialect}\"\nframing = \"{framing}\"\n{place}\n{more}"
+             dialect = \"{dialect}\"\nframing = {quote}{framing}{quote}\n{place}\n{more}"
         );
         written.expect("a text takes what is written");
     }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 
-use codec::{Cut, Dialect, Framing};
+use codec::{Cut, Dialect, Framing, Tpdu};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use crate::configuration::Speech;
@@ -65,6 +65,12 @@ impl Link {
         self.sends_bytes(&frame).expect("the other side takes it");
     }
 
+    /// Sends bytes in a frame, under this TPDU.
+    pub(crate) fn sends_under(&mut self, tpdu: [u8; 5], message: &[u8]) {
+        let frame = self.framed_under(Some(Tpdu(tpdu)), message);
+        self.sends_bytes(&frame).expect("the other side takes it");
+    }
+
     /// Sends bytes as they are.
     pub(crate) fn sends_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
@@ -79,8 +85,13 @@ impl Link {
     }
 
     pub(crate) fn framed(&self, message: &[u8]) -> Vec<u8> {
+        self.framed_under(None, message)
+    }
+
+    fn framed_under(&self, tpdu: Option<Tpdu>, message: &[u8]) -> Vec<u8> {
         let mut frame = vec![0; message.len() + self.framing.overhead()];
-        let begin = self.framing.open(message.len(), &mut frame).expect("it fits");
+        let opened = self.framing.open_with(tpdu, message.len(), &mut frame);
+        let begin = opened.expect("it fits");
         let end = begin + message.len();
         frame[begin..end].copy_from_slice(message);
         self.framing.close(message.len(), &mut frame[end..]).expect("it fits");
@@ -89,11 +100,15 @@ impl Link {
 
     /// Waits for the next message.
     pub(crate) fn hears(&mut self) -> Letter {
+        self.hears_framed().1
+    }
+
+    /// Waits for the next message; with the bytes of its whole frame.
+    pub(crate) fn hears_framed(&mut self) -> (Vec<u8>, Letter) {
         loop {
             if let Cut::Frame { message, total } = self.framing.cut(&self.carry) {
                 let letter = Letter::read(self.dialect, &self.carry[message]);
-                self.carry.drain(..total);
-                return letter;
+                return (self.carry.drain(..total).collect(), letter);
             }
             let mut bytes = [0; 4_096];
             until_readable("a message", &self.stream);
@@ -103,6 +118,19 @@ impl Link {
                 Err(error) => panic!("the link broke where a message was awaited: {error}"),
             }
         }
+    }
+
+    /// Waits for so many bytes, whatever they say.
+    pub(crate) fn hears_bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        let mut heard = 0;
+        while heard < count {
+            until_readable("bytes", &self.stream);
+            let more = self.stream.read(&mut bytes[heard..]).expect("the link is there");
+            assert!(more > 0, "the link was closed where bytes were awaited");
+            heard += more;
+        }
+        bytes
     }
 
     /// Sends a message and waits for the next one.
@@ -158,6 +186,9 @@ pub(crate) fn dialect(speech: Speech) -> &'static Dialect {
     codec::built_in(speech.dialect).expect("it is built in")
 }
 
+/// The framing of that name, or the first that is named in the table. What else the table says is
+/// for the switch alone.
 pub(crate) fn framing(speech: Speech) -> Framing {
-    Framing::built_in(speech.framing).expect("it is built in")
+    let named = speech.framing.split('"').find_map(Framing::built_in);
+    named.expect("it is built in")
 }

@@ -17,6 +17,8 @@ mod centre;
 
 mod crossing;
 
+mod framing;
+
 mod failing;
 
 mod network;
