@@ -182,7 +182,8 @@ impl fmt::Debug for Message<'_> {
         write!(f, "{}", self.mti())?;
         for (n, value) in self.fields().iter().filter_map(|n| Some((n, self.value(n)?))) {
             let mut text = [0; 99];
-            match (value.write_text(&mut text), shown.has(n)) {
+            let harmless = shown.has(n) && self.dialect.pan_key(n).is_none();
+            match (value.write_text(&mut text), harmless) {
                 (Some(pan), _) if n == 2 => write!(f, " 2:{}", Masked(pan))?,
                 (Some(text), true) => write!(f, " {n}:{}", text.escape_ascii())?,
                 (Some(_) | None, _) => write!(f, " {n}:[{}]", value.units())?,
@@ -263,6 +264,18 @@ mod tests {
                 "0200 2:353011******0000 35:[37] 36:[20] 45:[32] 57:[16] 58:[16] 92:[2]"
             );
         }
+    }
+
+    #[test]
+    fn a_field_in_which_the_dialect_names_a_card_number_is_not_shown() {
+        let dialect = built_in("iso93-ascii").unwrap().clone();
+        let dialect = dialect.with_subfields(41, crate::Subfields::fixed(&[1, 7])).unwrap();
+        let dialect = dialect.with_pan_in(41, crate::Key::Place(2)).unwrap();
+        let bytes = sale(&dialect);
+        let mut slots = Slots::new();
+        dialect.decode(&bytes, &mut slots).unwrap();
+        let shown = format!("{:?}", slots.message(&dialect, &bytes));
+        assert!(shown.contains(" 41:[8] "), "{shown}");
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod names;
 
 mod words;
 
+mod inside;
+
 mod decode;
 
 mod encode;

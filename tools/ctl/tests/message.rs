@@ -12,7 +12,7 @@ const ASCII: &str = include_str!("../../../codec/tests/vectors/iso93-ascii.jsonl
 const BINARY: &str = include_str!("../../../codec/tests/vectors/iso93-binary.jsonl");
 
 /// A sale with a card, a track, a PIN block and private data.
-const SALE: &str = r#"{"mti":"1100","fields":{"2":"3530111333300000","3":"000000","4":"000000002500","11":"000042","35":"3530111333300000","48":"1234","52":"AA0601020304050F"}}"#;
+const SALE: &str = r#"{"mti":"1100","fields":{"2":"3530111333300000","3":"000000","4":"000000002500","11":"000042","35":"3530111333300000=2812201","48":"1234","52":"AA0601020304050F"}}"#;
 
 fn message(arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
@@ -125,21 +125,106 @@ fn bytes_left_over_are_an_error_behind_the_last_field() {
     .assert_eq(text(&decoded.stdout));
 }
 
+/// A sale by chip: an amount, a card number, a track, a template, a tag that nobody knows.
+const CHIP: &str = r#"{"mti":"1200","fields":{"3":"012030","22":"510101513344","48":"0103abc","54":"0001392C000000025000","55":"9F02060000000025005A08353011133330000057113530111333300000D28122010000000000700D5F200A4B414552552F5441524F00DF7F021234"}}"#;
+
+#[test]
+fn the_table_shows_what_is_inside_a_field_and_masks_what_may_tell_of_the_card() {
+    let hex = encoded("iso93-ascii", CHIP);
+    let table = message(&["decode", "--dialect", "iso93-ascii"], &hex);
+    assert_eq!(table.status.code(), Some(0));
+    expect![[r#"
+        1200 in iso93-ascii, 133 bytes
+        DE          NAME                            HOLDS         VALUE
+        3           processing code                 digits 6      012030
+        3.1         transaction type                digits 2      01
+        3.2         account from                    digits 2      20
+        3.3         account to                      digits 2      30
+        22          point of service                text 12       510101513344
+        22.1        how it can read cards           text 1        5
+        22.2        how it can check cardholders    text 1        1
+        22.3        can keep cards                  text 1        0
+        22.4        where it stands                 text 1        1
+        22.5        cardholder there                text 1        0
+        22.6        card there                      text 1        1
+        22.7        how the card was read           text 1        5
+        22.8        how the cardholder was checked  text 1        1
+        22.9        by whom                         text 1        3
+        22.10       how it can write cards          text 1        3
+        22.11       how it can show                 text 1        4
+        22.12       longest PIN                     text 1        4
+        48          additional data, private        text to 999   (7 characters masked)
+        54          additional amounts              text to 120   0001392C000000025000
+        54.1        account type                    text 2        00
+        54.2        amount type                     text 2        01
+        54.3        currency                        text 3        392
+        54.4        sign                            text 1        C
+        54.5        amount                          text 12       000000025000
+        55          chip data                       bytes to 255  (59 bytes masked)
+        55.9F02     amount                          bytes 6       000000002500
+        55.5A       card number (PAN)               bytes 8       353011******0000
+        55.57       track 2 equivalent              bytes 17      (17 bytes masked)
+        55.70       record template                 bytes 13
+        55.70.5F20  cardholder                      bytes 10      (10 bytes masked)
+        55.DF7F                                     bytes 2       (2 bytes masked)
+
+    "#]]
+    .assert_eq(text(&table.stdout));
+    let bare = message(&["decode", "--dialect", "iso93-ascii", "--unmasked"], &hex);
+    for value in ["3530111333300000", "4B414552552F5441524F", "1234"] {
+        assert!(text(&bare.stdout).contains(value), "{value}");
+    }
+}
+
+#[test]
+fn the_table_says_that_two_places_have_two_card_numbers() {
+    let two = r#"{"mti":"1200","fields":{"2":"4111111111111111","35":"3530111333300000=2812201"}}"#;
+    let table = message(&["decode", "--dialect", "iso93-ascii"], &encoded("iso93-ascii", two));
+    assert_eq!(table.status.code(), Some(0), "it decodes");
+    expect![[r#"
+        1200 in iso93-ascii, 64 bytes
+        DE  NAME               HOLDS         VALUE
+        2   card number (PAN)  digits to 19  411111******1111
+        35  track 2            text to 37    (24 characters masked)
+        A SWITCH REFUSES THIS: the card numbers of DE 2 and DE 35 are not the same
+
+    "#]]
+    .assert_eq(text(&table.stdout));
+}
+
+#[test]
+fn the_table_says_where_chip_data_ends_before_its_element() {
+    let cut = r#"{"mti":"1210","fields":{"55":"9C01009F2608A1B2"}}"#;
+    let table = message(&["decode", "--dialect", "iso93-ascii"], &encoded("iso93-ascii", cut));
+    expect![[r#"
+        1210 in iso93-ascii, 31 bytes
+        DE     NAME              HOLDS         VALUE
+        55     chip data         bytes to 255  (8 bytes masked)
+        55.9C  transaction type  bytes 1       00
+        55.?                                   NOT READ at place 6: expected 8 more
+
+    "#]]
+    .assert_eq(text(&table.stdout));
+}
+
 #[test]
 fn the_table_masks_card_data_unless_it_is_told_not_to() {
     let hex = encoded("iso93-binary", SALE);
     let table = message(&["decode", "--dialect", "iso93-binary"], &hex);
     assert_eq!(table.status.code(), Some(0));
     expect![[r#"
-        1100 in iso93-binary, 62 bytes
-        DE  NAME                      HOLDS         VALUE
-        2   card number (PAN)         digits to 19  353011******0000
-        3   processing code           digits 6      000000
-        4   amount                    digits 12     000000002500
-        11  trace number (STAN)       digits 6      000042
-        35  track 2                   text to 37    (16 characters masked)
-        48  additional data, private  text to 999   (4 characters masked)
-        52  PIN block                 bytes 8       (8 bytes masked)
+        1100 in iso93-binary, 70 bytes
+        DE   NAME                      HOLDS         VALUE
+        2    card number (PAN)         digits to 19  353011******0000
+        3    processing code           digits 6      000000
+        3.1  transaction type          digits 2      00
+        3.2  account from              digits 2      00
+        3.3  account to                digits 2      00
+        4    amount                    digits 12     000000002500
+        11   trace number (STAN)       digits 6      000042
+        35   track 2                   text to 37    (24 characters masked)
+        48   additional data, private  text to 999   (4 characters masked)
+        52   PIN block                 bytes 8       (8 bytes masked)
 
     "#]]
     .assert_eq(text(&table.stdout));
@@ -157,9 +242,12 @@ fn a_table_of_a_message_that_does_not_decode_says_why_and_what_came_before() {
     expect![[r#"
         NOT DECODED: DE 4 at byte 22: expected 6 bytes, found 2 bytes
         1100 in iso93-binary, 24 bytes; what came before:
-        DE  NAME               HOLDS         VALUE
-        2   card number (PAN)  digits to 19  353011******0000
-        3   processing code    digits 6      000000
+        DE   NAME               HOLDS         VALUE
+        2    card number (PAN)  digits to 19  353011******0000
+        3    processing code    digits 6      000000
+        3.1  transaction type   digits 2      00
+        3.2  account from       digits 2      00
+        3.3  account to         digits 2      00
 
     "#]]
     .assert_eq(text(&table.stdout));

@@ -9,6 +9,7 @@ use codec::{DecodeError, Dialect, Message, Slots};
 use serde::{Serialize, Serializer};
 
 use super::hex::{self, BadHex};
+use super::inside;
 use super::lines::Lines;
 use super::names::name_of;
 use super::words;
@@ -117,15 +118,23 @@ fn table(message: Message<'_>, outcome: Result<(), DecodeError>, unmasked: bool)
     };
     head.expect("a text takes what is written");
     let fields = message.fields().iter().filter_map(|n| Some((n, message.value(n)?)));
-    let rows = fields.map(|(n, value)| {
-        let shown = if unmasked { words::text_of(value) } else { words::masked(n, value) };
-        vec![n.to_string(), name_of(n).into(), words::class_of(value.spec()), shown]
+    let rows = fields.flat_map(|(n, value)| {
+        let masked = || words::masked(dialect, n, value);
+        let shown = if unmasked { words::text_of(value) } else { masked() };
+        let whole = vec![n.to_string(), name_of(n).into(), words::class_of(value.spec()), shown];
+        [whole].into_iter().chain(inside::rows(&message, n, value, unmasked))
     });
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
         out.push_str("no fields\n");
     } else {
         out.push_str(&left_grid(&["DE", "NAME", "HOLDS", "VALUE"], rows));
+    }
+    let asks = matches!(message.mti().class(), 1 | 2 | 4) && message.mti().answer().is_some();
+    if let (Ok(()), true, Err(error)) = (outcome, asks, message.pan()) {
+        let wrong = format!("A SWITCH REFUSES THIS: {error}");
+        let wrong = Colours::of_stdout().alarming(&wrong);
+        writeln!(out, "{wrong}").expect("a text takes what is written");
     }
     out + "\n"
 }
