@@ -3,7 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "what fails is a test that fails")]
 
-#[path = "../fuzz/src/proofs.rs"]
+#[path = "../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "public for the fuzz targets")]
 mod proofs;
 
@@ -88,4 +88,19 @@ fn what_is_forwarded_says_the_same() {
 #[test]
 fn frames_are_cut_alike_whole_and_in_parts() {
     holds("frames", proofs::frames);
+}
+
+#[test]
+fn chip_data_is_walked_alike_in_either_form() {
+    holds("chip", proofs::chip);
+}
+
+#[test]
+fn subfields_are_the_whole_value_one_behind_the_other() {
+    holds("subfields", proofs::subfields);
+}
+
+#[test]
+fn a_message_has_one_card_number_or_a_reason() {
+    holds("cards", proofs::cards);
 }

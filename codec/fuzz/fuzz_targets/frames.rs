@@ -1,4 +1,4 @@
 //! Runs the proof `frames` on whatever the fuzzer makes up. Knows nothing itself.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| codec_fuzz::proofs::frames(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| codec_fuzz::frames(bytes));

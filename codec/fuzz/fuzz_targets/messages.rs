@@ -1,4 +1,4 @@
 //! Runs the proof `messages` on whatever the fuzzer makes up. Knows nothing itself.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| codec_fuzz::proofs::messages(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| codec_fuzz::messages(bytes));
