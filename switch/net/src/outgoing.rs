@@ -1,6 +1,7 @@
 //! The bytes that wait for a peer. Must not know where one message ends and the next begins.
+//!
+//! They may hold card data: each byte is wiped when the kernel has taken it, or when it never will.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write as _};
 
 use mio::net::TcpStream;
@@ -8,10 +9,13 @@ use mio::net::TcpStream;
 /// Small enough for an idle socket, large enough for a few messages.
 const FIRST_BYTES: usize = 4 * 1024;
 
-/// A ring of bytes; keeps its memory from one socket to the next.
+/// A ring of bytes; keeps its memory from one socket to the next. What is not waiting is zero.
 #[derive(Default)]
 pub(crate) struct Outgoing {
-    bytes: VecDeque<u8>,
+    ring: Box<[u8]>,
+    /// The place of the first byte that waits.
+    head: usize,
+    len: usize,
     /// Bytes of this connection's stream that the kernel has taken.
     sent: u64,
 }
@@ -26,21 +30,21 @@ pub(crate) enum Handed {
 impl Outgoing {
     /// For a new connection.
     pub(crate) fn restart(&mut self, out_max: usize) {
-        self.bytes.clear();
-        self.bytes.reserve(FIRST_BYTES.min(out_max));
+        self.clear();
+        self.reserve(FIRST_BYTES.min(out_max));
         self.sent = 0;
     }
 
     pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
+        self.take(self.len);
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+        self.len
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.len == 0
     }
 
     pub(crate) fn sent(&self) -> u64 {
@@ -50,19 +54,20 @@ impl Outgoing {
     /// All parts or, beyond `out_max`, none. The offset in the stream behind them.
     pub(crate) fn append(&mut self, parts: &[&[u8]], out_max: usize) -> Option<u64> {
         let more: usize = parts.iter().map(|part| part.len()).sum();
-        if more > out_max - self.bytes.len() {
+        if more > out_max - self.len {
             return None;
         }
+        self.reserve(self.len + more);
         for part in parts {
-            self.bytes.extend(*part);
+            self.put(part);
         }
-        Some(self.sent + wide(self.bytes.len()))
+        Some(self.sent + wide(self.len))
     }
 
     /// One system call, but for signals.
     pub(crate) fn hand_over(&mut self, stream: &mut TcpStream) -> io::Result<(usize, Handed)> {
         let taken = loop {
-            let taken = match self.bytes.as_slices() {
+            let taken = match self.slices() {
                 (front, []) => stream.write(front),
                 (front, back) => stream.write_vectored(&[IoSlice::new(front), IoSlice::new(back)]),
             };
@@ -74,15 +79,107 @@ impl Outgoing {
             }
         };
         self.sent += wide(taken);
-        if taken == self.bytes.len() {
-            self.bytes.clear();
-            return Ok((taken, Handed::All));
+        self.take(taken);
+        Ok((taken, if self.is_empty() { Handed::All } else { Handed::Part }))
+    }
+
+    /// What waits: up to the end of the memory, and on from its beginning.
+    fn slices(&self) -> (&[u8], &[u8]) {
+        let front = self.len.min(self.ring.len() - self.head);
+        (&self.ring[self.head..self.head + front], &self.ring[..self.len - front])
+    }
+
+    /// Makes room for so many bytes in all.
+    fn reserve(&mut self, wanted: usize) {
+        if wanted <= self.ring.len() {
+            return;
         }
-        self.bytes.drain(..taken);
-        Ok((taken, Handed::Part))
+        let mut larger = vec![0; wanted.next_power_of_two()].into_boxed_slice();
+        let (front, back) = self.slices();
+        larger[..front.len()].copy_from_slice(front);
+        larger[front.len()..self.len].copy_from_slice(back);
+        self.ring.fill(0);
+        (self.ring, self.head) = (larger, 0);
+    }
+
+    /// Adds bytes that there is room for.
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.head + self.len;
+        let at = if end < self.ring.len() { end } else { end - self.ring.len() };
+        let (front, back) = bytes.split_at(bytes.len().min(self.ring.len() - at));
+        self.ring[at..at + front.len()].copy_from_slice(front);
+        self.ring[..back.len()].copy_from_slice(back);
+        self.len += bytes.len();
+    }
+
+    /// Takes the oldest bytes away, and wipes them.
+    fn take(&mut self, count: usize) {
+        let front = count.min(self.ring.len() - self.head);
+        self.ring[self.head..self.head + front].fill(0);
+        self.ring[..count - front].fill(0);
+        self.len -= count;
+        let head = self.head + count;
+        // What comes next lies in one piece if it can.
+        self.head = match () {
+            () if self.len == 0 => 0,
+            () if head < self.ring.len() => head,
+            () => head - self.ring.len(),
+        };
     }
 }
 
 fn wide(length: usize) -> u64 {
     u64::try_from(length).expect("usize has 64 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(out: &Outgoing) -> Vec<u8> {
+        let (front, back) = out.slices();
+        [front, back].concat()
+    }
+
+    #[test]
+    fn bytes_leave_in_the_order_in_which_they_came_and_leave_nothing_behind() {
+        let mut out = Outgoing::default();
+        out.restart(8);
+        let mut model = std::collections::VecDeque::new();
+        let mut bytes = (1..=u8::MAX).cycle();
+        // Every length of what comes and what goes, at every place of the ring.
+        for round in 0..2_520 {
+            let more: Vec<u8> = bytes.by_ref().take(round % 9).collect();
+            if out.append(&[&more], 8).is_some() {
+                model.extend(more);
+            }
+            let count = (round % 7).min(out.len());
+            out.take(count);
+            model.drain(..count);
+            assert_eq!(waiting(&out), Vec::from(model.clone()));
+            assert_eq!(out.ring.iter().filter(|byte| **byte != 0).count(), out.len());
+        }
+        out.clear();
+        assert!(out.ring.iter().all(|byte| *byte == 0) && out.is_empty());
+    }
+
+    #[test]
+    fn a_ring_that_wraps_grows_with_what_waits_in_order() {
+        let mut out = Outgoing::default();
+        out.restart(8);
+        out.append(&[b"abcdef"], 64).unwrap();
+        out.take(5);
+        out.append(&[b"ghi", b"jklm"], 64).unwrap();
+        assert_eq!((waiting(&out), out.ring.len()), (b"fghijklm".to_vec(), 8));
+        out.append(&[b"n"], 64).unwrap();
+        assert_eq!((waiting(&out), out.ring.len()), (b"fghijklmn".to_vec(), 16));
+    }
+
+    #[test]
+    fn beyond_the_bound_nothing_is_added() {
+        let mut out = Outgoing::default();
+        out.restart(8);
+        assert_eq!(out.append(&[b"12345", b"678"], 8), Some(8));
+        assert_eq!((out.append(&[b"9"], 8), waiting(&out)), (None, b"12345678".to_vec()));
+    }
 }

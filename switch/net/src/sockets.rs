@@ -7,6 +7,7 @@ use std::mem;
 use mio::net::TcpStream;
 
 use crate::CloseReason;
+use crate::carry::Carry;
 use crate::ids::{self, SocketId};
 use crate::outgoing::{Handed, Outgoing};
 
@@ -27,7 +28,7 @@ pub(crate) struct Socket {
     /// Open exactly in the stages `Connecting` and `Open`.
     pub(crate) stream: Option<TcpStream>,
     /// The unfinished frame.
-    pub(crate) carry: Vec<u8>,
+    pub(crate) carry: Carry,
     pub(crate) out: Outgoing,
     /// In the list `ready`.
     ready: bool,
@@ -67,6 +68,11 @@ impl Sockets {
             ending: Vec::with_capacity(sockets_max),
             slots_max: sockets_max,
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &Socket> {
+        self.slots.iter()
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -113,7 +119,6 @@ impl Sockets {
         assert!(socket.stage == Stage::Free && socket.generation == id.generation);
         socket.stage = stage;
         socket.stream = Some(stream);
-        socket.carry.clear();
         socket.out.restart(out_max);
         socket.ready = false;
         socket.dirty = false;
@@ -143,6 +148,8 @@ impl Sockets {
         socket.stage = Stage::Free;
         socket.generation = socket.generation.wrapping_add(1);
         self.free.push(id.index);
+        socket.carry.clear();
+        socket.out.clear();
         socket.out.sent()
     }
 
@@ -188,7 +195,7 @@ impl Socket {
             generation: 0,
             stage: Stage::Free,
             stream: None,
-            carry: Vec::new(),
+            carry: Carry::default(),
             out: Outgoing::default(),
             ready: false,
             dirty: false,

@@ -190,19 +190,21 @@ impl Net {
         };
         self.counters.bytes_in += wide(read);
         let again = read == room.len() || slot.to_the_end;
-        front.copy_from_slice(&slot.carry);
+        front.copy_from_slice(slot.carry.bytes());
         let bytes = &mut self.scratch[..carried + read];
-        match handler.on_bytes(socket, bytes) {
-            Verdict::Close => return self.end(socket, CloseReason::Unwanted, handler),
+        let ends = match handler.on_bytes(socket, bytes) {
+            Verdict::Close => Some(CloseReason::Unwanted),
             Verdict::Keep(used) => {
                 assert!(used <= bytes.len(), "a handler uses only bytes that it was shown");
                 let rest = &bytes[used..];
-                if rest.len() > self.options.frame_carry_max {
-                    return self.end(socket, CloseReason::FrameTooLong, handler);
-                }
-                slot.carry.clear();
-                slot.carry.extend_from_slice(rest);
+                let fits = rest.len() <= self.options.frame_carry_max;
+                slot.carry.replace(if fits { rest } else { &[] });
+                (!fits).then_some(CloseReason::FrameTooLong)
             }
+        };
+        bytes.fill(0);
+        if let Some(why) = ends {
+            return self.end(socket, why, handler);
         }
         if again {
             self.counters.read_again += 1;
@@ -250,6 +252,7 @@ fn connected(stream: &TcpStream) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SocketOptions;
     use socket2::{Domain, Socket, Type};
     use std::net::{Ipv4Addr, SocketAddr};
 
@@ -261,5 +264,41 @@ mod tests {
         socket.set_nonblocking(true).unwrap();
         let stream = TcpStream::from_std(socket.into());
         assert_eq!(connected(&stream).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    /// Uses whole messages of four bytes.
+    struct Fours;
+
+    impl Handler for Fours {
+        fn on_accept(&mut self, _: ListenerId, _: SocketAddr, _: SocketId) -> bool {
+            true
+        }
+        fn on_open(&mut self, _: SocketId) {}
+        fn on_bytes(&mut self, _: SocketId, bytes: &mut [u8]) -> Verdict {
+            if bytes.starts_with(b"bad!") {
+                Verdict::Close
+            } else {
+                Verdict::Keep(bytes.len() / 4 * 4)
+            }
+        }
+        fn on_close(&mut self, _: SocketId, _: CloseReason, _: u64) {}
+    }
+
+    #[test]
+    fn of_what_was_read_nothing_stays_but_an_unfinished_frame() {
+        use std::io::Write as _;
+        for (sent, carried) in [(&b"3530111333"[..], &b"33"[..]), (b"3530", b""), (b"bad!35", b"")]
+        {
+            let mut net = Net::new(8, 2, SocketOptions::default()).unwrap();
+            let listener = net.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+            let address = net.local_addr(listener).unwrap();
+            let mut peer = std::net::TcpStream::connect(address).unwrap();
+            peer.write_all(sent).unwrap();
+            while net.counters.bytes_in < wide(sent.len()) {
+                net.turn(Some(Duration::from_secs(1)), &mut Fours).unwrap();
+            }
+            assert!(net.scratch.iter().all(|byte| *byte == 0), "{sent:?}");
+            assert_eq!(net.sockets.slots().next().unwrap().carry.bytes(), carried);
+        }
     }
 }
