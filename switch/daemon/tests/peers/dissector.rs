@@ -31,7 +31,8 @@ pub(crate) fn dissect(messages: &[Vec<u8>]) -> Vec<Dissected> {
     capture::write(&mut file, &payloads).expect("the file takes all");
     drop(file);
 
-    let mut tshark = Command::new("tshark");
+    let mut tshark = Command::new("timeout");
+    tshark.args(["60", "tshark"]);
     // Nobody's own settings.
     tshark.env("XDG_CONFIG_HOME", directory.path()).env("HOME", directory.path());
     tshark.arg("-r").arg(&path);
