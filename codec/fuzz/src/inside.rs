@@ -3,8 +3,8 @@
 
 use super::{chosen, room_for};
 use codec::{
-    Class, Dialect, Elements, FieldSpec, Fields, Form, Key, Mti, Part, PartError, Plan, Slots,
-    Subfields, Value, Version, Width, Writer, built_ins,
+    Class, Dialect, Element, Elements, FieldSpec, Fields, Form, Key, Mti, Part, PartError, Plan,
+    Slots, Subfields, Value, Version, Width, Writer, built_ins,
 };
 use std::sync::LazyLock;
 
@@ -64,6 +64,7 @@ fn walked(elements: Elements<'_>, all: Part<'_>, depth: usize) -> Vec<String> {
         at = element.whole.offset() + element.whole.units();
         assert!(at <= end);
         assert_eq!(element.value.offset() + element.value.units(), at, "a value ends its element");
+        assert_headed(&element);
         found.push(format!("{} {:?}", element.tag, element.value.iter().collect::<Vec<_>>()));
         if let Some(within) = element.elements().filter(|_| depth < 8) {
             found.extend(walked(within, element.value, depth + 1));
@@ -71,6 +72,22 @@ fn walked(elements: Elements<'_>, all: Part<'_>, depth: usize) -> Vec<String> {
     }
     assert!((at..end).all(|place| all.unit(place - all.offset()) == Some(0)), "padding");
     found
+}
+
+/// In front of the value are its tag and its length, and nothing else.
+fn assert_headed(element: &Element<'_>) {
+    let head = element.whole.units() - element.value.units();
+    let mut head = element.whole.iter().take(head);
+    let tag = element.tag.number().to_be_bytes();
+    let leading = tag.iter().take(3).take_while(|&&byte| byte == 0).count();
+    assert!(head.by_ref().take(4 - leading).eq(tag.into_iter().skip(leading)), "its tag");
+    let length: Vec<u8> = head.collect();
+    let units = match *length.as_slice() {
+        [units @ ..=0x7F] | [0x81, units] => usize::from(units),
+        [0x82, high, low] => usize::from(u16::from_be_bytes([high, low])),
+        _ => panic!("no length: {length:02X?}"),
+    };
+    assert_eq!(units, element.value.units(), "its length");
 }
 
 fn assert_within(error: PartError, from: usize, end: usize) {
