@@ -153,7 +153,8 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
         }
         Notice::NetworkRefused { link, function, action } => {
             let (function, action) = (format!("{function:03x}"), format!("{action:03x}"));
-            warn!(station = name(link), link = link.0, function, action, "our 1804 was refused");
+            let (station, link) = (name(link), link.0);
+            warn!(station, link, function, action, "our network management was refused");
         }
         Notice::Malformed { link, ref error, len } => {
             let error = error.to_string();

@@ -16,6 +16,9 @@ pub(crate) struct Speech {
 pub(crate) const ASCII: Speech = Speech { dialect: "iso93-ascii", framing: "ascii4" };
 pub(crate) const BINARY: Speech = Speech { dialect: "iso93-binary", framing: "bin2" };
 
+pub(crate) const ASCII_87: Speech = Speech { dialect: "iso87-ascii", framing: "ascii4" };
+pub(crate) const BINARY_87: Speech = Speech { dialect: "iso87-binary", framing: "bin2" };
+
 /// The institution of the node.
 pub(crate) const OURS: &str = "49000000001";
 

@@ -48,6 +48,10 @@ impl Letter {
         self
     }
 
+    pub(crate) fn kind(self, mti: u16) -> Self {
+        Self { mti, ..self }
+    }
+
     pub(crate) fn mti(&self) -> u16 {
         self.mti
     }
@@ -74,7 +78,7 @@ impl Letter {
     /// The answer to it with this DE 39: what it should repeat, and nothing else.
     pub(crate) fn answered(&self, code: &str) -> Self {
         let mut answer = Self::new(self.mti + 0x10 - (self.mti & 1));
-        for n in [2, 3, 4, 7, 11, 12, 32, 33, 37, 41, 42, 49] {
+        for n in [2, 3, 4, 7, 11, 12, 32, 33, 37, 41, 42, 49, 70] {
             if let Some(text) = self.field(n) {
                 answer = answer.with(n, text);
             }
@@ -132,6 +136,23 @@ pub(crate) fn sale_of(acquirer: u32, stan: u32) -> Letter {
         .with(41, "T0000001")
         .with(42, "M00000000000001")
         .with(49, "392")
+}
+
+/// The sale of 1987.
+pub(crate) fn sale_87(stan: u32) -> Letter {
+    let sale = sale(stan).kind(0x0200).without(24).without(26);
+    sale.with(12, "142030").with(13, "1121").with(18, "5411").with(22, "051").with(25, "00")
+}
+
+/// The request to reverse it.
+pub(crate) fn reversal_87(stan: u32, original: u32) -> Letter {
+    let of = format!("0200{original:06}1121052030{:0>11}{:0>11}", institution(0), "");
+    sale_87(stan).kind(0x0400).with(90, of)
+}
+
+/// Network management of 1987 with this code (DE 70).
+pub(crate) fn network_87(code: &str, stan: u32) -> Letter {
+    Letter::new(0x0800).with(7, "1121052030").with(11, format!("{stan:06}")).with(70, code)
 }
 
 /// Network management with this function (DE 24).

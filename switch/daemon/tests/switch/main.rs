@@ -19,6 +19,8 @@ mod crossing;
 
 mod framing;
 
+mod editions;
+
 mod failing;
 
 mod network;

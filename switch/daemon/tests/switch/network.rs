@@ -56,7 +56,7 @@ fn a_sign_on_of_ours_that_is_refused_closes_the_link_and_is_tried_on_a_new_one()
     let mut issuer = desk.accepts();
     let sign_on = hears_network(&mut issuer, "801");
     issuer.sends(&sign_on.answered("909"));
-    let line = switch.says_of("issuer-x", "our 1804 was refused");
+    let line = switch.says_of("issuer-x", "our network management was refused");
     assert_eq!((&line["function"], &line["action"]), (&"801".into(), &"909".into()));
     issuer.is_closed();
     let mut issuer = desk.accepts();
