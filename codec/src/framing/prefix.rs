@@ -33,59 +33,65 @@ impl Prefix {
         }
     }
 
-    fn base(self) -> usize {
-        match self {
+    /// The greatest length that it can tell.
+    pub(super) fn most(self) -> usize {
+        let base: usize = match self {
             Self::Binary { .. } => 256,
             Self::Ascii { .. } => 10,
             Self::Packed { .. } => 100,
-        }
-    }
-
-    /// The greatest length that it can tell.
-    pub(super) fn most(self) -> usize {
-        (0..self.size()).fold(0_usize, |most, _| {
-            most.saturating_mul(self.base()).saturating_add(self.base() - 1)
-        })
+        };
+        let bytes = u32::try_from(self.size()).unwrap_or(u32::MAX);
+        base.checked_pow(bytes).map_or(usize::MAX, |beyond| beyond - 1)
     }
 
     pub(super) fn read(self, bytes: &[u8]) -> Result<usize, FramingError> {
-        let mut length = 0_usize;
-        for index in 0..bytes.len() {
-            let little = matches!(self, Self::Binary { little: true, .. });
-            let offset = if little { bytes.len() - 1 - index } else { index };
-            let byte = bytes[offset];
-            let digit = self.digit(byte).ok_or(FramingError::Prefix { offset, byte })?;
-            length = length.saturating_mul(self.base()).saturating_add(digit);
+        let join = |length: usize, byte: &u8| (length << 8) | usize::from(*byte);
+        match self {
+            Self::Binary { little: false, .. } => Ok(bytes.iter().fold(0, join)),
+            Self::Binary { little: true, .. } => Ok(bytes.iter().rev().fold(0, join)),
+            Self::Ascii { .. } => {
+                read_digits(bytes, 10, |byte| byte.is_ascii_digit().then_some(byte & 0xF))
+            }
+            Self::Packed { .. } => read_digits(bytes, 100, |byte| {
+                let (high, low) = (byte >> 4, byte & 0xF);
+                (high <= 9 && low <= 9).then_some(high * 10 + low)
+            }),
         }
-        Ok(length)
-    }
-
-    /// What one byte of the length is worth.
-    fn digit(self, byte: u8) -> Option<usize> {
-        let (high, low) = (byte >> 4, byte & 0xF);
-        let worth = match self {
-            Self::Binary { .. } => byte,
-            Self::Ascii { .. } if byte.is_ascii_digit() => low,
-            Self::Packed { .. } if high <= 9 && low <= 9 => high * 10 + low,
-            Self::Ascii { .. } | Self::Packed { .. } => return None,
-        };
-        Some(usize::from(worth))
     }
 
     /// Writes a length that it can tell.
     pub(super) fn write(self, length: usize, out: &mut [u8]) {
-        let little = matches!(self, Self::Binary { little: true, .. });
         let mut rest = length;
-        let count = out.len();
-        for index in 0..count {
-            let worth = (rest % self.base()).to_le_bytes()[0];
-            rest /= self.base();
-            let byte = match self {
-                Self::Binary { .. } => worth,
-                Self::Ascii { .. } => b'0' + worth,
-                Self::Packed { .. } => ((worth / 10) << 4) | (worth % 10),
-            };
-            out[if little { index } else { count - 1 - index }] = byte;
+        let mut last = |base: usize| {
+            let worth = (rest % base).to_le_bytes()[0];
+            rest /= base;
+            worth
+        };
+        match self {
+            Self::Binary { little: true, .. } => out.iter_mut().for_each(|byte| *byte = last(256)),
+            Self::Binary { little: false, .. } => {
+                out.iter_mut().rev().for_each(|byte| *byte = last(256));
+            }
+            Self::Ascii { .. } => out.iter_mut().rev().for_each(|byte| *byte = b'0' + last(10)),
+            Self::Packed { .. } => out.iter_mut().rev().for_each(|byte| {
+                let worth = last(100);
+                *byte = ((worth / 10) << 4) | (worth % 10);
+            }),
         }
     }
+}
+
+/// Reads bytes of which each is worth less than `base`, or nothing.
+#[inline]
+fn read_digits(
+    bytes: &[u8],
+    base: usize,
+    worth: impl Fn(u8) -> Option<u8>,
+) -> Result<usize, FramingError> {
+    let mut length = 0_usize;
+    for (offset, &byte) in bytes.iter().enumerate() {
+        let digit = worth(byte).ok_or(FramingError::Prefix { offset, byte })?;
+        length = length.saturating_mul(base).saturating_add(digit.into());
+    }
+    Ok(length)
 }
