@@ -3,14 +3,14 @@
 //! message.
 //!
 //! A link earns its station's `noise_max` frames a second and keeps at most a second's worth. What
-//! comes beyond is counted, and neither answered nor logged: an echo storm is no longer echoed. A
-//! link that is ten seconds' worth beyond, with no transaction in between, is closed.
+//! comes beyond is counted, and neither answered nor logged one by one: an echo storm is no longer
+//! echoed. A link that is ten seconds' worth beyond, with no transaction in between, is closed.
 
 use core::time::Duration;
 
 use crate::counters::Counter;
 use crate::ids::LinkId;
-use crate::notices::Closing;
+use crate::notices::{Closing, Notice};
 use crate::time::Time;
 use crate::turn::Turn;
 
@@ -27,12 +27,16 @@ impl Turn<'_> {
         let station = self.plan.station(self.plan.station_of(link));
         let each = Duration::from_nanos(SECOND / u64::from(station.settings.noise_max.max(1)));
         let state = &mut self.world.links[link.index()];
+        let before = state.spent_until.since(self.now.boot);
         state.spent_until = state.spent_until.max(self.now.boot) + each;
         let spent = state.spent_until.since(self.now.boot);
         if spent <= SAVED_MAX {
             return true;
         }
         self.count(Counter::NoiseDropped);
+        if before <= SAVED_MAX {
+            self.tell(Notice::Noisy { link });
+        }
         // An answer that another worker carried here is told by that link's budget at its home; only
         // the owner of a link closes it.
         if spent > SAVED_MAX + BEYOND_MAX

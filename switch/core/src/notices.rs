@@ -75,6 +75,12 @@ pub enum Notice {
         /// Why.
         why: Closing,
     },
+    /// More frames came without a transaction than the link's budget has; from here on they are
+    /// only counted.
+    Noisy {
+        /// Which.
+        link: LinkId,
+    },
     /// A connection came in when all links of the station were in use.
     LinksExhausted {
         /// Whose.

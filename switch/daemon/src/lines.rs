@@ -81,6 +81,7 @@ fn core_kind(notice: &Notice, plan: &Plan) -> Kind {
         Notice::LinkOpened { link } => ("opened", of(link)),
         Notice::LinkClosed { link, .. } => ("closed", of(link)),
         Notice::Closing { link, .. } => ("closing", of(link)),
+        Notice::Noisy { link } => ("noisy", of(link)),
         Notice::LinksExhausted { station } => ("exhausted", station.0.into()),
         Notice::SignedOn { station, .. } => ("signed on", station.0.into()),
         Notice::SignedOff { station, .. } => ("signed off", station.0.into()),
@@ -141,6 +142,13 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
         Notice::Closing { link, why } => {
             let why = why_closing(why);
             warn!(station = name(link), link = link.0, why, "closing a link");
+        }
+        Notice::Noisy { link } => {
+            warn!(
+                station = name(link),
+                link = link.0,
+                "more frames without a transaction than noise_max: they are only counted"
+            );
         }
         Notice::LinksExhausted { station } => {
             warn!(station = of(station), "connection refused: all its links are in use");

@@ -98,7 +98,6 @@ impl Overview {
 
     fn limits(&self) -> BTreeMap<String, u64> {
         let limits = &self.plan.limits;
-        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         [
             ("pending_max", u64::from(limits.pending_max)),
             ("large_max", u64::from(limits.large_max)),
@@ -162,6 +161,7 @@ impl Overview {
     fn station(&self, id: StationId) -> StationStatus {
         let planned = self.plan.station(id);
         let settings = &planned.settings;
+        let endpoint = &self.configuration.endpoints[id.index()];
         let mut status = StationStatus {
             name: settings.name.clone(),
             role: role_word(settings.role).to_owned(),
@@ -170,6 +170,9 @@ impl Overview {
             sign_on: sign_on_word(settings.sign_on).to_owned(),
             connects: settings.connects,
             links_max: settings.links,
+            links_per_peer: endpoint.links_per_peer,
+            frame_timeout_ms: millis(endpoint.frame_timeout),
+            noise_max: settings.noise_max,
             in_flight_max: settings.in_flight_max,
             ..StationStatus::default()
         };
@@ -245,6 +248,10 @@ impl Overview {
         }
         sums
     }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn wide(bytes: usize) -> u64 {

@@ -114,6 +114,12 @@ pub struct StationStatus {
     pub links_ready: u32,
     /// The most links there can be.
     pub links_max: u32,
+    /// The most links from one address, of a station that connects to us.
+    pub links_per_peer: u32,
+    /// How long a frame of it may take, in milliseconds.
+    pub frame_timeout_ms: u64,
+    /// Frames without a transaction that each of its links may send in a second.
+    pub noise_max: u32,
     /// The links that are up or were, and of a station that we connect to, all of them.
     pub links: Vec<LinkStatus>,
     /// Requests towards it that wait for an answer.

@@ -72,6 +72,7 @@ fn every_frame_without_a_transaction_is_paid_from_the_same_budget() {
     }
     expect![[r#"
         00.000 A.0 > 0 bytes
+        00.000     ! A.0 is noisy
         00.000 A.0 > 0 bytes
         00.000 A.0 > 1 bytes
         00.000 A.0 > 4 bytes

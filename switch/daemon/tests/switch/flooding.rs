@@ -144,6 +144,8 @@ fn an_echo_storm_is_answered_up_to_its_budget_and_its_link_goes_on() {
     }
     let answers = heard.iter().filter(|letter| letter.mti() == 0x1210);
     assert_eq!(answers.map(Letter::code).collect::<Vec<_>>(), ["000"]);
+    let said = "more frames without a transaction than noise_max: they are only counted";
+    scene.switch.says_of("merchant-a", said);
     assert_eq!(count(&status, "links_noisy"), 0);
     scene.has_lost_nothing();
 }

@@ -29,6 +29,8 @@ mod keys;
 
 mod refusing;
 
+mod outcomes;
+
 mod listening;
 
 mod crowding;

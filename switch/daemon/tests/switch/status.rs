@@ -64,9 +64,10 @@ fn a_status_has_every_bound_beside_its_use() {
         worker: answering gate_bytes gate_used id lanes parked parked_max
             pending pending_max resting turns
         lane: bytes to used waiting
-        station: answers approved connects declined dialect in_flight in_flight_max
-            links links_max links_ready name p50_us p99_us requests
-            resting role sign_on timeouts worker
+        station: answers approved connects declined dialect frame_timeout_ms in_flight
+            in_flight_max links links_max links_per_peer links_ready name noise_max
+            p50_us p99_us requests resting role sign_on timeouts
+            worker
         link: echo_missed id last_error out_buffered out_max peer since_s
             state
         limits: ask_timeout_ms commands_max control_clients_max lane_waiting_bytes_max lane_waiting_max large_max notes_max

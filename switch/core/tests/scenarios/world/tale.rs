@@ -63,6 +63,7 @@ impl Tale {
                 format!("{} closed, {unsent} unsent", link(id))
             }
             Notice::Closing { link: id, why } => format!("{} to be closed: {why:?}", link(id)),
+            Notice::Noisy { link: id } => format!("{} is noisy", link(id)),
             Notice::LinksExhausted { station } => {
                 format!("{} has no link left", name_of(plan, station))
             }
