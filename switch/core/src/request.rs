@@ -158,11 +158,11 @@ impl Turn<'_> {
         let pan = self.card(link, message)?;
         let digits = usize::from(pan.digits());
         let filled = padded(pan.number(), digits).ok_or(Refusal::NoRoute)?;
-        let route = self.plan.routes.find(filled, digits).ok_or(Refusal::NoRoute)?;
+        let way = self.plan.routes.find(filled, digits).ok_or(Refusal::NoRoute)?;
         let mut first = None;
-        for &issuer in self.plan.routes.issuers(route) {
+        for &issuer in self.plan.routes.issuers(way) {
             match self.can_take(issuer, message) {
-                Ok(()) => return Ok(Choice { route, issuer }),
+                Ok(()) => return Ok(Choice { route: way.route, issuer }),
                 Err(refusal) => first = first.or(Some(refusal)),
             }
         }

@@ -1,5 +1,6 @@
 //! Where a card goes: prefixes and ranges of prefixes, the longest wins. Knows no station's state.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -23,33 +24,46 @@ pub enum RoutingError {
     Issuers(usize),
     /// Two routes for the same cards at the same length.
     Overlap(usize, usize),
+    /// More than [`ROUTES_MAX`] routes.
+    TooMany,
 }
 
 /// The most issuers that one route may name.
 pub const ISSUERS_MAX: usize = 16;
+/// The most routes: sixteen million.
+pub const ROUTES_MAX: usize = 1 << 24;
 
-/// Digits that the first step of a search looks at.
+/// Digits that the first step of a search looks at, and how many numbers they make.
 const INDEXED: u32 = 6;
-/// Where no route leads.
-const NOWHERE: u32 = u32::MAX;
+const BUCKETS: usize = 10_usize.pow(INDEXED);
 /// One more than the largest PAN of nineteen digits.
 const END: u64 = 10_u64.pow(19);
 /// PANs that share their first six digits.
 const BUCKET: u64 = 10_u64.pow(19 - INDEXED);
 
 /// The table: all PANs, filled up with zeros to nineteen digits, cut into intervals that share a
-/// route. A search looks at six digits first (4 MB, one read) and then among the few intervals
-/// that share them, so its time does not grow with the number of routes.
+/// route. A search reads one of a million cells, by six digits (8 MB); where several intervals share
+/// them, it goes on among those few. So its time does not grow with the number of routes: what is
+/// far from the processor is touched once for most cards, twice for those of longer prefixes.
 #[derive(Debug)]
 pub struct Routes {
-    /// First PAN of each interval, ascending; the first is 0.
-    starts: Vec<u64>,
-    /// The route of each interval.
-    targets: Vec<u32>,
-    /// For each six digits, the interval in which their first PAN lies; empty without routes.
-    index: Vec<u32>,
-    /// The issuers of each route, and the digits of its prefix.
-    to: Vec<(Vec<StationId>, usize)>,
+    /// For each six digits, where they lead; empty without routes.
+    index: Vec<Cell>,
+    /// The intervals of six digits that are cut further, ascending.
+    within: Vec<Interval>,
+    /// The lists of issuers that routes have; most share a few.
+    lists: Vec<Vec<StationId>>,
+    /// How many routes there are.
+    len: usize,
+}
+
+/// What a search has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The route.
+    pub route: RouteId,
+    /// Its list of issuers.
+    list: u32,
 }
 
 impl Routes {
@@ -59,6 +73,9 @@ impl Routes {
         for (place, route) in routes.iter().enumerate() {
             if route.to.is_empty() || route.to.len() > ISSUERS_MAX {
                 return Err(RoutingError::Issuers(place));
+            }
+            if place >= ROUTES_MAX {
+                return Err(RoutingError::TooMany);
             }
             spans.push(span(&route.pan, place).ok_or(RoutingError::Prefix(place))?);
         }
@@ -70,45 +87,144 @@ impl Routes {
                 return Err(RoutingError::Overlap(a.min(b), a.max(b)));
             }
         }
-        let (starts, targets) = flatten(&spans);
-        let index = if routes.is_empty() { Vec::new() } else { index(&starts) };
-        Ok(Self { starts, targets, index, to: routes.iter().map(issuers).collect() })
+        let (lists, list_of) = lists(routes);
+        let intervals = flatten(&spans, &list_of);
+        let mut table = Self { index: Vec::new(), within: Vec::new(), lists, len: routes.len() };
+        if !routes.is_empty() {
+            table.fill(&intervals);
+        }
+        Ok(table)
     }
 
-    /// The route of a PAN of `digits` digits, given as a number filled up with zeros to nineteen
+    /// Writes a cell for each six digits.
+    fn fill(&mut self, intervals: &[Interval]) {
+        self.index.reserve_exact(BUCKETS);
+        let (mut place, mut start) = (0, 0);
+        while self.index.len() < BUCKETS {
+            let end = start + BUCKET;
+            let holds = intervals[place];
+            let inside = intervals[place + 1..].iter().take_while(|next| next.start < end).count();
+            // The first of them may begin with the bucket, and is then the only one that holds.
+            place += inside;
+            if inside == 0 || (inside == 1 && intervals[place].start == start) {
+                self.index.push(intervals[place].cell);
+            } else {
+                let first = self.within.len();
+                self.within.push(holds);
+                self.within.extend_from_slice(&intervals[place + 1 - inside..=place]);
+                self.index.push(Cell::several(first, inside + 1));
+            }
+            start = end;
+        }
+    }
+
+    /// Where a PAN of `digits` digits leads, given as a number filled up with zeros to nineteen
     /// (see [`padded`]); none leads nowhere (908). What is shorter than a prefix has no such prefix.
     #[inline]
-    pub fn find(&self, padded: u64, digits: usize) -> Option<RouteId> {
-        let bucket = usize::try_from(padded / BUCKET).ok()?;
-        let from = *self.index.get(bucket)? as usize;
-        let to = self.index.get(bucket + 1).map_or(self.starts.len() - 1, |&next| next as usize);
-        let within = &self.starts[from..=to];
-        let place = from + within.partition_point(|&start| start <= padded).max(1) - 1;
-        let route = self.targets[place];
-        let prefix = self.to.get(usize::try_from(route).ok()?)?.1;
-        (prefix <= digits).then_some(RouteId(route))
+    pub fn find(&self, padded: u64, digits: usize) -> Option<Way> {
+        let mut cell = *self.index.get(usize::try_from(padded / BUCKET).ok()?)?;
+        if let Some((first, count)) = cell.intervals() {
+            let among = &self.within[first..first + count];
+            let place = among.partition_point(|interval| interval.start <= padded).max(1) - 1;
+            cell = among[place].cell;
+        }
+        cell.way(digits)
     }
 
-    /// The issuers of a route, in order.
+    /// Looks at the cells of some PANs, without waiting for one before the next.
+    pub fn approach(&self, padded: &[u64]) {
+        let bucket = |padded| usize::try_from(padded / BUCKET).ok();
+        let cells = padded.iter().filter_map(|&padded| self.index.get(bucket(padded)?));
+        core::hint::black_box(cells.fold(0, |all, cell| all ^ cell.0));
+    }
+
+    /// The issuers that a way leads to, in order.
     #[inline]
-    pub fn issuers(&self, route: RouteId) -> &[StationId] {
-        &self.to[route.index()].0
+    pub fn issuers(&self, way: Way) -> &[StationId] {
+        &self.lists[way.list as usize]
     }
 
     /// How many routes there are.
     pub fn len(&self) -> usize {
-        self.to.len()
+        self.len
     }
 
     /// Whether there is no route at all.
     pub fn is_empty(&self) -> bool {
-        self.to.is_empty()
+        self.len == 0
     }
 }
 
-/// A route's issuers, and the digits of its prefix.
-fn issuers(route: &RouteSettings) -> (Vec<StationId>, usize) {
-    (route.to.clone(), route.pan.split('-').next().unwrap_or_default().len())
+/// PANs from `start` up to the next interval.
+#[derive(Clone, Copy, Debug)]
+struct Interval {
+    start: u64,
+    cell: Cell,
+}
+
+/// Where some PANs lead, in eight bytes: nowhere; or to a route, with its list of issuers and the
+/// digits of its prefix; or to several intervals, with the first of them and their number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cell(u64);
+
+/// Bits of a cell: 32 of the route or the first interval, 26 of the list or the number of
+/// intervals, 6 of the digits. No digits: several intervals. More than a card has: nowhere.
+const LOW: u64 = (1 << 32) - 1;
+const MIDDLE: u64 = ROUTES_MAX as u64 * 4 - 1;
+const DIGITS_SHIFT: u32 = 58;
+
+impl Cell {
+    const NOWHERE: Self = Self(u64::MAX);
+
+    fn route(route: usize, list: u32, digits: usize) -> Self {
+        Self(wide(route) | u64::from(list) << 32 | wide(digits) << DIGITS_SHIFT)
+    }
+
+    fn several(first: usize, count: usize) -> Self {
+        assert!(wide(first) <= LOW && wide(count) <= MIDDLE, "two intervals a route and one");
+        Self(wide(first) | wide(count) << 32)
+    }
+
+    #[inline]
+    fn low(self) -> u32 {
+        u32::try_from(self.0 & LOW).expect("32 bits")
+    }
+
+    #[inline]
+    fn middle(self) -> u32 {
+        u32::try_from((self.0 >> 32) & MIDDLE).expect("26 bits")
+    }
+
+    #[inline]
+    fn intervals(self) -> Option<(usize, usize)> {
+        let several = self.0 >> DIGITS_SHIFT == 0;
+        several.then(|| (self.low() as usize, self.middle() as usize))
+    }
+
+    #[inline]
+    fn way(self, digits: usize) -> Option<Way> {
+        let leads = self.0 >> DIGITS_SHIFT <= wide(digits);
+        leads.then(|| Way { route: RouteId(self.low()), list: self.middle() })
+    }
+}
+
+#[inline]
+fn wide(number: usize) -> u64 {
+    u64::try_from(number).expect("at most 64 bits")
+}
+
+/// The different lists of issuers, and which of them each route has.
+fn lists(routes: &[RouteSettings]) -> (Vec<Vec<StationId>>, Vec<u32>) {
+    let mut numbers = BTreeMap::new();
+    let mut lists = Vec::new();
+    let of_route = routes.iter().map(|route| {
+        *numbers.entry(&route.to).or_insert_with(|| {
+            lists.push(route.to.clone());
+            u32::try_from(lists.len() - 1).expect("no more than routes")
+        })
+    });
+    let of_route = of_route.collect();
+    (lists, of_route)
 }
 
 /// A PAN of `digits` digits, filled up with zeros to nineteen; none when it is longer.
@@ -151,7 +267,7 @@ fn span(text: &str, place: usize) -> Option<Span> {
 }
 
 /// Cuts nested spans, wide ones first, into intervals that each have one route.
-fn flatten(spans: &[Span]) -> (Vec<u64>, Vec<u32>) {
+fn flatten(spans: &[Span], list_of: &[u32]) -> Vec<Interval> {
     let mut edges: Vec<u64> = spans.iter().flat_map(|span| [span.first, span.end]).collect();
     edges.push(0);
     edges.sort_unstable();
@@ -162,33 +278,22 @@ fn flatten(spans: &[Span]) -> (Vec<u64>, Vec<u32>) {
     let mut by_start: Vec<&Span> = spans.iter().collect();
     by_start.sort_by_key(|span| span.first);
     let mut open: [Option<&Span>; 20] = [None; 20];
-    let (mut next, mut starts, mut targets) = (0, Vec::new(), Vec::new());
-    for edge in edges {
-        while let Some(span) = by_start.get(next).filter(|span| span.first <= edge) {
+    let (mut next, mut intervals) = (0, Vec::<Interval>::new());
+    for start in edges {
+        while let Some(span) = by_start.get(next).filter(|span| span.first <= start) {
             open[span.digits] = Some(span);
             next += 1;
         }
-        let holds = open.iter().rev().flatten().find(|span| span.first <= edge && edge < span.end);
-        let target =
-            holds.map_or(NOWHERE, |span| u32::try_from(span.place).expect("routes are counted"));
-        if targets.last() != Some(&target) {
-            starts.push(edge);
-            targets.push(target);
+        let holds =
+            open.iter().rev().flatten().find(|span| span.first <= start && start < span.end);
+        let cell = holds.map_or(Cell::NOWHERE, |span| {
+            Cell::route(span.place, list_of[span.place], span.digits)
+        });
+        if intervals.last().is_none_or(|last| last.cell != cell) {
+            intervals.push(Interval { start, cell });
         }
     }
-    (starts, targets)
-}
-
-fn index(starts: &[u64]) -> Vec<u32> {
-    let mut index = Vec::with_capacity(1_000_000);
-    let mut place = 0_usize;
-    for bucket in 0..10_u64.pow(INDEXED) {
-        while starts.get(place + 1).is_some_and(|&start| start <= bucket * BUCKET) {
-            place += 1;
-        }
-        index.push(u32::try_from(place).expect("intervals are counted"));
-    }
-    index
+    intervals
 }
 
 #[cfg(test)]

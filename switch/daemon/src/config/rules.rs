@@ -4,7 +4,7 @@
 use switch_core::formats::Unfit;
 use switch_core::ids::StationId;
 use switch_core::plan::{Plan, PlanError, Settings, StationSettings};
-use switch_core::routing::RoutingError;
+use switch_core::routing::{ROUTES_MAX, RoutingError};
 
 use super::document::Table;
 use super::route::{Route, route};
@@ -272,6 +272,10 @@ fn in_file_terms(
             let route = route(second);
             let message = "some of these cards have a route already".into();
             (route.pan_place.clone(), format!("route.{}.pan", route.settings.pan), message)
+        }
+        PlanError::Routing(RoutingError::TooMany) => {
+            let message = format!("at most {ROUTES_MAX} routes; join neighbours into ranges");
+            (root.place.clone(), "route".into(), message)
         }
         PlanError::Workers => {
             let message = "1 to 64 workers can run; change node.workers".into();
