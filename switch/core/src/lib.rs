@@ -40,6 +40,8 @@ pub mod kept;
 
 pub mod stans;
 
+pub mod foresight;
+
 pub mod stations;
 
 pub mod links;

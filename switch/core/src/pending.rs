@@ -80,11 +80,28 @@ impl Line {
     }
 }
 
+/// A place of the table. What belongs to a transaction lies together, in whole lines of the
+/// processor's cache: with a million of them all is far away, and comes at once or one by one.
+#[derive(Debug)]
+#[repr(C, align(64))]
+struct Slot {
+    pending: Pending,
+    kept: Kept,
+}
+
+impl Slot {
+    /// Reads a little of every line that an ordinary transaction uses of it; the result means
+    /// nothing.
+    #[inline]
+    fn approach(&self) -> u32 {
+        self.pending.generation ^ self.kept.approach()
+    }
+}
+
 /// The table: a fixed number of places.
 #[derive(Debug)]
 pub struct Table {
-    slots: Vec<Pending>,
-    kept: Vec<Kept>,
+    slots: Vec<Slot>,
     large: Large,
     /// Free places, linked by `after`.
     free: u32,
@@ -100,7 +117,6 @@ impl Table {
         let places = usize::try_from(max).expect("a number of places fits");
         Self {
             slots: Vec::with_capacity(places),
-            kept: Vec::with_capacity(places),
             large: Large::new(large),
             free: NONE,
             used: 0,
@@ -134,7 +150,7 @@ impl Table {
             let index = u32::try_from(self.slots.len()).expect("no more than max");
             return Some(SlotId { index, generation: 0 });
         }
-        let generation = self.slots[place(self.free)].generation;
+        let generation = self.slots[place(self.free)].pending.generation;
         Some(SlotId { index: self.free, generation })
     }
 
@@ -147,7 +163,7 @@ impl Table {
     /// Keeps what every answer of ours echoes. Call only when there is room.
     #[inline]
     pub fn keep(&mut self, id: SlotId, message: &Message<'_>) {
-        self.kept[id.place()].store(message, &mut self.large);
+        self.slots[id.place()].kept.store(message, &mut self.large);
     }
 
     /// Takes a place. Call only when one is free.
@@ -157,12 +173,12 @@ impl Table {
         self.used += 1;
         if self.free == NONE {
             let index = u32::try_from(self.slots.len()).expect("no more than max");
-            self.slots.push(Pending { generation: 0, ..pending });
-            self.kept.push(Kept::default());
+            let pending = Pending { generation: 0, ..pending };
+            self.slots.push(Slot { pending, kept: Kept::default() });
             return SlotId { index, generation: 0 };
         }
         let index = self.free;
-        let slot = &mut self.slots[place(index)];
+        let slot = &mut self.slots[place(index)].pending;
         self.free = slot.after;
         let generation = slot.generation;
         *slot = Pending { generation, ..pending };
@@ -172,8 +188,8 @@ impl Table {
     /// Gives a place back; what was kept of the message is wiped.
     #[inline]
     pub fn remove(&mut self, id: SlotId) {
-        self.kept[id.place()].wipe(&mut self.large);
-        let slot = &mut self.slots[id.place()];
+        let Slot { pending: slot, kept } = &mut self.slots[id.place()];
+        kept.wipe(&mut self.large);
         assert!(
             slot.generation == id.generation && slot.state != State::Free,
             "a place is left once"
@@ -188,38 +204,52 @@ impl Table {
     /// The transaction, unless its place has been left since.
     #[inline]
     pub fn of(&self, id: SlotId) -> Option<&Pending> {
-        let slot = self.slots.get(id.place())?;
+        let slot = &self.slots.get(id.place())?.pending;
         (slot.generation == id.generation && slot.state != State::Free).then_some(slot)
     }
 
     /// The same, to change it.
     #[inline]
     pub fn of_mut(&mut self, id: SlotId) -> Option<&mut Pending> {
-        let slot = self.slots.get_mut(id.place())?;
+        let slot = &mut self.slots.get_mut(id.place())?.pending;
         (slot.generation == id.generation && slot.state != State::Free).then_some(slot)
     }
 
     /// The transaction in a place, whatever its generation.
     #[inline]
     pub fn at(&self, index: u32) -> Option<(SlotId, &Pending)> {
-        let slot = self.slots.get(place(index)).filter(|slot| slot.state != State::Free)?;
+        let slot = self.slots.get(place(index))?;
+        core::hint::black_box(slot.approach());
+        let slot = Some(&slot.pending).filter(|slot| slot.state != State::Free)?;
         Some((SlotId { index, generation: slot.generation }, slot))
+    }
+
+    /// Looks at all lines of the cache that some places lie in, without waiting for one before the
+    /// next.
+    pub fn approach(&self, indices: &[u32]) {
+        let looked = indices.iter().filter_map(|&index| self.slots.get(place(index)));
+        let seen = looked.fold(0, |all, slot| all ^ slot.approach());
+        let beside = indices.iter().filter_map(|&index| self.slots.get(place(index)));
+        let beside = beside.flat_map(|slot| [slot.pending.before, slot.pending.after]);
+        let beside = beside.filter_map(|index| self.slots.get(place(index)));
+        let seen = beside.fold(seen, |all, slot| all ^ slot.pending.after);
+        core::hint::black_box(seen);
     }
 
     /// What is kept of a request, and the blocks of large fields that go with it.
     #[inline]
     pub fn kept(&self, id: SlotId) -> (&Kept, &Large) {
-        (&self.kept[id.place()], &self.large)
+        (&self.slots[id.place()].kept, &self.large)
     }
 
     /// Sends a transaction to the end of a line, to wait until `deadline`.
     #[inline]
     pub fn join(&mut self, line: &mut Line, id: SlotId, deadline: Time) {
-        let slot = &mut self.slots[id.place()];
+        let slot = &mut self.slots[id.place()].pending;
         (slot.deadline, slot.before, slot.after) = (deadline, line.tail, NONE);
         match line.tail {
             NONE => line.head = id.index,
-            tail => self.slots[place(tail)].after = id.index,
+            tail => self.slots[place(tail)].pending.after = id.index,
         }
         line.tail = id.index;
         line.len += 1;
@@ -229,16 +259,16 @@ impl Table {
     #[inline]
     pub fn leave(&mut self, line: &mut Line, id: SlotId) {
         let (before, after) = {
-            let slot = &self.slots[id.place()];
+            let slot = &self.slots[id.place()].pending;
             (slot.before, slot.after)
         };
         match before {
             NONE => line.head = after,
-            before => self.slots[place(before)].after = after,
+            before => self.slots[place(before)].pending.after = after,
         }
         match after {
             NONE => line.tail = before,
-            after => self.slots[place(after)].before = before,
+            after => self.slots[place(after)].pending.before = before,
         }
         line.len -= 1;
     }
@@ -258,7 +288,7 @@ impl Table {
     #[inline]
     pub fn due(&self, line: &Line, now: Time) -> Option<SlotId> {
         (self.next_deadline(line) <= now).then(|| {
-            let slot = &self.slots[place(line.head)];
+            let slot = &self.slots[place(line.head)].pending;
             SlotId { index: line.head, generation: slot.generation }
         })
     }
@@ -268,7 +298,7 @@ impl Table {
     pub fn next_deadline(&self, line: &Line) -> Time {
         match line.head {
             NONE => Time::NEVER,
-            head => self.slots[place(head)].deadline,
+            head => self.slots[place(head)].pending.deadline,
         }
     }
 }
@@ -327,7 +357,7 @@ mod tests {
         let figure = told.lines().find_map(|line| line.strip_prefix("| transaction in flight | "));
         let figure: Option<usize> = figure.and_then(|rest| rest.split(' ').next()?.parse().ok());
         let its_stan = size_of::<u32>();
-        assert_eq!(figure, Some(size_of::<Pending>() + size_of::<Kept>() + its_stan));
+        assert_eq!(figure, Some(size_of::<Slot>() + its_stan));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use alloc::vec::Vec;
 
+use codec::Place;
+
 use crate::counters::Latencies;
 use crate::ids::Stan;
 use crate::ids::{LinkId, StationId, WorkerId};
@@ -66,6 +68,8 @@ pub struct StationNow {
     pub in_flight: Line,
     /// Requests in quarantine.
     pub resting: u32,
+    /// Where its last message had DE 2 and DE 11, as far as it had them.
+    pub(crate) seen_at: [Place; 2],
     /// Counts for the status.
     pub tally: Tally,
 }
@@ -94,6 +98,7 @@ impl StationNow {
                 network: NETWORK_MIN,
                 in_flight: Line::EMPTY,
                 resting: 0,
+                seen_at: [Place::default(); 2],
                 tally: Tally::default(),
             })
             .collect()
@@ -187,6 +192,7 @@ mod tests {
             network: NETWORK_MIN,
             in_flight: Line::EMPTY,
             resting: 0,
+            seen_at: [Place::default(); 2],
             tally: Tally::default(),
         }
     }

@@ -52,9 +52,9 @@ pub enum Reply {
 /// One worker's share of the switch.
 #[derive(Debug)]
 pub struct Core {
-    plan: Arc<Plan>,
+    pub(crate) plan: Arc<Plan>,
     me: WorkerId,
-    world: World,
+    pub(crate) world: World,
     gate: Gate,
 }
 
@@ -313,6 +313,8 @@ fn is_relayed(mti: Mti) -> bool {
 impl Turn<'_> {
     /// A message that could be read, by its MTI (`field.md` of the standard: class, function).
     pub(crate) fn on_message(&mut self, link: LinkId, message: &Message<'_>) {
+        let station = self.plan.station_of(link);
+        self.world.stations[station.index()].seen_at = message.places_of(&[2, 11]);
         let mti = message.mti();
         let same_edition = mti.version() == self.plan.edition(self.plan.station_of(link));
         if mti.is_answer() {

@@ -17,6 +17,8 @@ mod limits;
 
 mod matching;
 
+mod foresight;
+
 mod noise;
 
 mod tpdus;

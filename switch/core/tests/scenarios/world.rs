@@ -58,6 +58,8 @@ pub(crate) struct World {
     parties: Vec<party::State>,
     /// Whether a test says the TPDUs itself and wants to see them.
     tpdus_told: bool,
+    /// Transactions found when the core looked ahead at the last frame.
+    pub(crate) foreseen: usize,
     /// What left the cores, in order.
     pub(crate) seen: Vec<Seen>,
 }
@@ -89,6 +91,7 @@ impl World {
             asked: VecDeque::new(),
             parties: plan.stations.iter().map(|_| party::State::default()).collect(),
             tpdus_told: false,
+            foreseen: 0,
             seen: Vec::new(),
             plan,
         };
@@ -315,6 +318,8 @@ impl World {
 
     fn takes_in(&mut self, link: LinkId, tpdu: Tpdu, frame: &[u8]) {
         let worker = self.plan.owner(self.plan.station_of(link));
+        // Whatever comes, looking ahead changes nothing.
+        self.foreseen = self.cores[worker.index()].foresee([(link, frame)].into_iter());
         self.cores[worker.index()].handle_frame(self.now, link, tpdu, frame, &mut self.slots);
     }
 

@@ -197,7 +197,11 @@ impl Handler for Ears<'_> {
         let Some(link) = self.sockets.links[socket.index()] else { return Verdict::Close };
         let framing = *self.framing(link);
         let (place, mut used) = (socket.index(), 0);
+        let mut ahead = if self.core.foresees() { 0 } else { usize::MAX };
         loop {
+            if used >= ahead {
+                ahead = used + self.look_ahead(link, &framing, &bytes[used..]).max(1);
+            }
             match framing.cut(&bytes[used..]) {
                 Cut::Frame { message, total } => {
                     let frame = &bytes[used..used + total];
@@ -247,6 +251,18 @@ impl Ears<'_> {
         if *count == 0 {
             self.sockets.per_peer.remove(&key);
         }
+    }
+
+    /// Lets the core look at what the next frames will need; gives how many bytes they are.
+    fn look_ahead(&self, link: LinkId, framing: &Framing, bytes: &[u8]) -> usize {
+        let mut end = 0;
+        self.core.foresee(std::iter::from_fn(|| {
+            let Cut::Frame { message, total } = framing.cut(&bytes[end..]) else { return None };
+            let frame = &bytes[end..end + total];
+            end += total;
+            Some((link, &frame[message]))
+        }));
+        end
     }
 
     fn on_bad_frame(&mut self, link: LinkId, error: FramingError) {
