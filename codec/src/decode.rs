@@ -13,18 +13,20 @@
 //! What is wrong with a message is worked out only once something is: see `fault`.
 
 mod fault;
+mod prefix;
 
 use crate::bitmap;
 use crate::dialect::{Dialect, Layout};
 use crate::digits::join_nibbles;
 use crate::error::{DecodeError, Expected, Found};
 use crate::fields::Fields;
-use crate::kernel::{Kernel, Words, strangers_to_digits, strangers_to_packed};
+use crate::kernel::{RUNS_MAX, Run, strangers_to_digits};
 use crate::mti::Mti;
 use crate::shape::{Charset, Head, Shape};
-use crate::slots::Slots;
+use crate::slots::{Slots, Spot};
 use fault::Fault;
 pub(crate) use fault::Wrong;
+pub(crate) use prefix::read_units;
 
 /// Longest message that can be decoded: offsets are 16 bits.
 pub const MESSAGE_BYTES_MAX: usize = 65_535;
@@ -41,14 +43,14 @@ impl Dialect {
             slots.mti = mti;
             return Ok(());
         }
-        decode_with::<Words>(layout, bytes, slots)?;
+        decode_anew(layout, bytes, slots)?;
         slots.remember(layout, bytes);
         Ok(())
     }
 }
 
 /// The same, field by field, whatever was decoded before.
-pub(crate) fn decode_with<K: Kernel>(
+pub(crate) fn decode_anew(
     layout: &Layout,
     bytes: &[u8],
     slots: &mut Slots,
@@ -62,7 +64,7 @@ pub(crate) fn decode_with<K: Kernel>(
     slots.mti = mti;
     let (present, at) = read_bitmaps(layout.bitmap_raw, bytes, at)
         .map_err(|error| DecodeError { mti: Some(mti), ..error })?;
-    match read_fields::<K>(layout, bytes, at, present, slots) {
+    match read_fields(layout, bytes, at, present, slots) {
         Ok(()) => {
             slots.present = present;
             Ok(())
@@ -110,6 +112,7 @@ fn mti_error(packed: bool, bytes: &[u8]) -> DecodeError {
 }
 
 /// The fields that are present, and where the bitmaps end.
+#[inline]
 fn read_bitmaps(raw: bool, bytes: &[u8], at: usize) -> Result<(Fields, usize), DecodeError> {
     let size = bitmap::size(raw);
     let first = read_bitmap(raw, bytes, at)?;
@@ -121,17 +124,25 @@ fn read_bitmaps(raw: bool, bytes: &[u8], at: usize) -> Result<(Fields, usize), D
     Ok((Fields::from_words(first, second), end))
 }
 
+#[inline]
 fn read_bitmap(raw: bool, bytes: &[u8], at: usize) -> Result<u64, DecodeError> {
     let rest = bytes.get(at..).unwrap_or(&[]);
-    let short = head_error(1, at, Expected::Bytes(bitmap::size(raw)), Found::Bytes(rest.len()));
-    if raw {
-        return rest.first_chunk::<8>().map(|&bits| u64::from_be_bytes(bits)).ok_or(short);
+    let bits = if raw {
+        rest.first_chunk::<8>().map(|&bits| u64::from_be_bytes(bits))
+    } else {
+        rest.first_chunk::<16>().and_then(|&characters| bitmap::of_hex(characters))
+    };
+    bits.ok_or_else(|| bitmap_error(raw, rest, at))
+}
+
+#[cold]
+fn bitmap_error(raw: bool, rest: &[u8], at: usize) -> DecodeError {
+    let size = bitmap::size(raw);
+    let characters = rest.get(..size).unwrap_or(&[]).iter();
+    match characters.enumerate().find(|(_, byte)| !byte.is_ascii_hexdigit()) {
+        Some((place, &byte)) => head_error(1, at + place, Expected::HexDigit, Found::Byte(byte)),
+        None => head_error(1, at, Expected::Bytes(size), Found::Bytes(rest.len())),
     }
-    let &characters = rest.first_chunk::<16>().ok_or(short)?;
-    bitmap::of_hex(characters).ok_or_else(|| {
-        let place = characters.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(0);
-        head_error(1, at + place, Expected::HexDigit, Found::Byte(characters[place]))
-    })
 }
 
 /// An error before any field was read.
@@ -139,107 +150,102 @@ fn head_error(field: u8, offset: usize, expected: Expected, found: Found) -> Dec
     DecodeError { field, offset, expected, found, parsed: Fields::EMPTY, mti: None }
 }
 
-/// Bytes read and not yet checked, all of one set: from here to the field being read.
-struct Run {
-    charset: Charset,
-    from: usize,
-}
-
-fn read_fields<K: Kernel>(
+fn read_fields(
     layout: &Layout,
     bytes: &[u8],
     start: usize,
     present: Fields,
     slots: &mut Slots,
 ) -> Result<(), Fault> {
-    let mut at = start;
-    let mut run = Run { charset: Charset::Any, from: at };
-    for (base, half) in present.halves() {
-        let mut left = half;
-        while left != 0 {
-            let zeros = left.leading_zeros();
-            left &= (u64::MAX >> 1) >> zeros;
-            let n = base + zeros as usize;
-            let shape = layout.shapes[n];
-            let fault = |wrong| Fault { n, at, wrong };
-            let (mut units, mut value_at) = (usize::from(shape.max), at);
-            if shape.head != Head::Fixed {
-                units = read_units(shape, bytes, at).map_err(fault)?;
-                value_at += shape.head.size();
-            }
-            if shape.charset != run.charset || shape.breaks_runs() {
-                if !K::admits(run.charset, bytes, run.from, at) {
-                    return Err(fault(Wrong::Run));
-                }
-                run = Run { charset: shape.charset, from: value_at + shape.sign_size() };
-            }
-            let end = value_at + shape.size(units);
-            if end > bytes.len() || shape.has_more_to_check() {
-                check_value(shape, bytes, value_at, units).map_err(fault)?;
-            }
-            slots.note(n, [at, value_at, units, end]);
-            at = end;
+    let mut walk = Walk { bytes, at: start, charset: Charset::Any, run_from: start, runs: 0 };
+    let halves = present.halves().into_iter().zip(layout.halves());
+    for (((base, half), shapes), spots) in halves.zip(slots.spots.halves_mut()) {
+        if half != 0 {
+            walk.read_half(base, half, shapes, spots, &mut slots.runs)?;
         }
     }
-    let fault = |wrong| Fault { n: usize::from(DecodeError::END), at, wrong };
-    if !K::admits(run.charset, bytes, run.from, at) {
+    let fault = |wrong| Fault { n: usize::from(DecodeError::END), at: walk.at, wrong };
+    slots.runs[walk.runs % RUNS_MAX] = Run::new(walk.charset, walk.run_from, walk.at);
+    let runs = slots.runs.get(..=walk.runs).unwrap_or(&[]);
+    if !slots.kernels.admit(bytes, runs) {
         return Err(fault(Wrong::Run));
     }
-    if at == bytes.len() { Ok(()) } else { Err(fault(Wrong::LeftOver)) }
+    if walk.at == bytes.len() { Ok(()) } else { Err(fault(Wrong::LeftOver)) }
 }
 
-/// The units of the field at `at`, by its prefix or its specification.
-#[inline]
-pub(crate) fn read_units(shape: Shape, bytes: &[u8], at: usize) -> Result<usize, Wrong> {
-    let max = usize::from(shape.max);
-    let units = match shape.head {
-        Head::Fixed => return Ok(max),
-        Head::Ascii2 => read_ascii::<2>(bytes, at)?,
-        Head::Ascii3 => read_ascii::<3>(bytes, at)?,
-        Head::Packed1 => read_packed::<1>(bytes, at)?,
-        Head::Packed2 => read_packed::<2>(bytes, at)?,
-        Head::Ascii1 => read_ascii::<1>(bytes, at)?,
-        Head::Ascii4 => read_ascii::<4>(bytes, at)?,
-        Head::Absent => return Err(Wrong::Absent),
-    };
-    if units > max { Err(Wrong::TooLong) } else { Ok(units) }
+/// How far a message is read.
+struct Walk<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// The set and the begin of the last run, whose index is `runs`.
+    charset: Charset,
+    run_from: usize,
+    runs: usize,
 }
 
-#[inline]
-fn read_ascii<const N: usize>(bytes: &[u8], at: usize) -> Result<usize, Wrong> {
-    let prefix = bytes.get(at..).and_then(|rest| rest.first_chunk::<N>());
-    let (mut units, mut strange) = (0, false);
-    for byte in prefix.ok_or(Wrong::PrefixShort)? {
-        let digit = byte.wrapping_sub(b'0');
-        strange |= digit > 9;
-        units = units * 10 + usize::from(digit);
+impl Walk<'_> {
+    /// Reads the fields of one bitmap: structure and lengths. Classes are checked when all of
+    /// them are known, in `runs`.
+    #[inline(never)]
+    fn read_half(
+        &mut self,
+        base: usize,
+        half: u64,
+        shapes: &[Shape; 64],
+        spots: &mut [Spot; 64],
+        runs: &mut [Run; RUNS_MAX],
+    ) -> Result<(), Fault> {
+        let Walk { bytes, mut at, mut charset, mut run_from, runs: mut run } = *self;
+        // Of the reversed word the lowest bit comes first, which takes less to find and to clear.
+        let mut left = half.reverse_bits();
+        while left != 0 {
+            let place = left.trailing_zeros() as usize % 64;
+            left &= left.wrapping_sub(1);
+            let shape = shapes[place];
+            let fault = |wrong| Fault { n: base + place, at, wrong };
+            let (mut units, mut value_at) = (usize::from(shape.max), at);
+            let mut end = at.wrapping_add(shape.size_max());
+            // Most fields are as long as always, and of the class of the one before.
+            if !shape.joins(charset) {
+                if shape.head != Head::Fixed {
+                    units = read_units(shape, bytes, at).map_err(fault)?;
+                    value_at = at.wrapping_add(shape.head.size());
+                    end = value_at.wrapping_add(shape.size(units));
+                }
+                if shape.charset != charset || shape.breaks_runs() {
+                    runs[run % RUNS_MAX] = Run::new(charset, run_from, at);
+                    charset = shape.charset;
+                    run_from = value_at.wrapping_add(shape.sign_size());
+                    run = run.wrapping_add(1);
+                }
+                if shape.has_more_to_check() {
+                    check_value(shape, bytes, value_at, units).map_err(fault)?;
+                }
+            }
+            if end > bytes.len() {
+                return Err(fault(Wrong::Short));
+            }
+            spots[place] = Spot::new(at, value_at, units, end);
+            at = end;
+        }
+        *self = Walk { bytes, at, charset, run_from, runs: run };
+        Ok(())
     }
-    if strange { Err(Wrong::Prefix) } else { Ok(units) }
-}
-
-#[inline]
-fn read_packed<const N: usize>(bytes: &[u8], at: usize) -> Result<usize, Wrong> {
-    let prefix = bytes.get(at..).and_then(|rest| rest.first_chunk::<N>());
-    let (mut units, mut strange) = (0, 0);
-    for &byte in prefix.ok_or(Wrong::PrefixShort)? {
-        strange |= strangers_to_packed(u64::from(byte));
-        units = units * 100 + usize::from(byte >> 4) * 10 + usize::from(byte & 0xF);
-    }
-    if strange == 0 { Ok(units) } else { Err(Wrong::Prefix) }
 }
 
 /// What a class check can not see: that the value is all there, its sign, its zero nibble, that
 /// it has no second separator.
+#[inline]
 fn check_value(shape: Shape, bytes: &[u8], at: usize, units: usize) -> Result<(), Wrong> {
-    let Some(value) = bytes.get(at..at + shape.size(units)) else {
+    let Some(value) = bytes.get(at..at.wrapping_add(shape.size(units))) else {
         return Err(Wrong::Short);
     };
     if shape.sign_size() != 0 && !matches!(value, [b'C' | b'D', ..]) {
         return Err(Wrong::Sign);
     }
-    match shape.zero_nibble(units) {
-        Some((place, mask)) if value[place] & mask != 0 => return Err(Wrong::Within),
-        Some(_) | None => {}
+    let (place, mask) = shape.zero_mask(units);
+    if value.get(place).is_some_and(|byte| byte & mask != 0) {
+        return Err(Wrong::Within);
     }
     if shape.is_track() && shape.second_separator(value).is_some() {
         return Err(Wrong::Within);

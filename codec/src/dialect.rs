@@ -212,6 +212,16 @@ impl Layout {
         print
     }
 
+    /// The shapes of the fields that each bitmap tells of, that of its highest bit first.
+    #[inline]
+    pub(crate) fn halves(&self) -> [&[Shape; 64]; 2] {
+        let [_, shapes @ ..] = &self.shapes;
+        match shapes.as_chunks().0 {
+            [first, second] => [first, second],
+            _ => [&[Shape::ABSENT; 64]; 2],
+        }
+    }
+
     /// DE `n`, if the dialect has it.
     #[inline]
     pub(crate) fn field(&self, n: u8) -> Option<Field> {

@@ -16,7 +16,7 @@
 
 use crate::dialect::Layout;
 use crate::fields::Fields;
-use crate::kernel::{Kernel, Words};
+use crate::kernel::Words;
 use crate::recipe::Recipe;
 use crate::shape::{Charset, Shape};
 use crate::slots::Spots;
@@ -32,10 +32,13 @@ const BYTES_MAX: usize = 512;
 
 /// Once all places are taken, so many unfamiliar messages go by for each new pattern: making one
 /// costs as much as reading some tens of messages.
-const MISSES_PER_PATTERN: u32 = 1024;
+const MISSES_PER_PATTERN: u32 = 4096;
 
 /// Hexadecimal values in one message; they are two ranges a byte, so patterns leave them out.
 const HEXES_MAX: usize = 4;
+
+/// Spreads each bit over those above it: 2^64 by the golden ratio.
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Sixteen bytes of a pattern. A byte fits when it is `least` or up to `span` above, and when
 /// adding `carry` to its low nibble carries nothing out of that.
@@ -115,7 +118,7 @@ struct Pattern {
 /// The layouts met lately, and which is looked at first.
 #[derive(Clone)]
 pub(crate) struct Familiar {
-    keys: [u64; LAYOUTS_MAX],
+    keys: [u32; LAYOUTS_MAX],
     patterns: Box<[Pattern]>,
     recent: usize,
     /// Places taken.
@@ -149,7 +152,7 @@ impl Familiar {
         if alike > 0 { self.find_other(key, layout, bytes) } else { None }
     }
 
-    fn find_other(&mut self, key: u64, layout: &Layout, bytes: &[u8]) -> Option<(usize, Fields)> {
+    fn find_other(&mut self, key: u32, layout: &Layout, bytes: &[u8]) -> Option<(usize, Fields)> {
         let places = self.keys.iter().zip(&self.patterns);
         let index = places
             .into_iter()
@@ -214,7 +217,7 @@ impl Familiar {
 /// Of what a layout is known before its bytes are looked at; `None` for what is never kept. Two
 /// layouts with one key cost time, nothing else.
 #[inline]
-fn key(layout: &Layout, bytes: &[u8]) -> Option<u64> {
+fn key(layout: &Layout, bytes: &[u8]) -> Option<u32> {
     if bytes.len() > BYTES_MAX {
         return None;
     }
@@ -222,9 +225,11 @@ fn key(layout: &Layout, bytes: &[u8]) -> Option<u64> {
     let bitmap = if layout.mti_packed { word(2)? } else { word(4)? };
     // Twelve bytes on, the bitmap of characters ends: a message shorter than that is none.
     let behind = word(12)?;
-    let mixed = (bitmap ^ layout.print).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (bitmap ^ layout.print).wrapping_mul(MIX);
     let behind = if layout.bitmap_raw { 0 } else { behind };
-    Some((mixed ^ behind).rotate_left(29) ^ u64::try_from(bytes.len()).ok()?)
+    let mixed = (mixed ^ behind).wrapping_add(bytes.len() as u64).wrapping_mul(MIX);
+    let [.., a, b, c, d] = mixed.to_le_bytes();
+    Some(u32::from_le_bytes([a, b, c, d]))
 }
 
 impl Pattern {

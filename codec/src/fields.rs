@@ -14,7 +14,7 @@ pub struct Fields {
 }
 
 /// The bit of DE 1 in its word, and of DE 65 in its.
-const TOP: u64 = 1 << 63;
+pub(crate) const TOP: u64 = 1 << 63;
 
 impl Fields {
     /// No field.

@@ -1,24 +1,135 @@
-//! The class check: is every byte of a run of the set that it should be? The seam at which
-//! kernels for wider registers join. Knows no field.
+//! The class check: is every byte of a run of the set that it should be? And which processor
+//! it is done for. Knows no field.
+
+#[cfg(target_arch = "x86_64")]
+mod simd;
 
 use crate::shape::Charset;
+use core::fmt;
+#[cfg(target_arch = "x86_64")]
+use simd::{Avx2, Avx512};
 
-/// A way to check classes. Decoding is generic over it, so that a kernel is chosen once a
-/// message and not once a run.
-pub(crate) trait Kernel {
-    /// Is every byte of `bytes[from..to]` in the set? An empty run is.
-    ///
-    /// # Panics
-    /// When `from..to` is not within `bytes`.
-    fn admits(charset: Charset, bytes: &[u8], from: usize, to: usize) -> bool;
+/// Instructions to decode with, chosen once by the caller and kept in its [`Slots`].
+///
+/// What comes out is the same with all of them.
+///
+/// [`Slots`]: crate::Slots
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Kernels(Set);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Set {
+    Words,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+    /// Byte by byte: the twin of all others.
+    #[cfg(test)]
+    Bytes,
+}
+
+impl Kernels {
+    /// Those of every processor.
+    pub const SCALAR: Self = Self(Set::Words);
+
+    #[cfg(test)]
+    pub(crate) const BYTES: Self = Self(Set::Bytes);
+
+    /// The fastest of this processor. Asks it, which takes a microsecond: once at the start.
+    pub fn detected() -> Self {
+        Self::available().last().unwrap_or(Self::SCALAR)
+    }
+
+    /// All of this processor, slowest first.
+    pub fn available() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let wide = [Avx2::detected().map(Set::Avx2), Avx512::detected().map(Set::Avx512)];
+        #[cfg(not(target_arch = "x86_64"))]
+        let wide = [];
+        core::iter::once(Self::SCALAR).chain(wide.into_iter().flatten().map(Self))
+    }
+
+    /// Is every byte of every run in the set of that run?
+    #[inline]
+    pub(crate) fn admit(self, bytes: &[u8], runs: &[Run]) -> bool {
+        match self.0 {
+            Set::Words => Words::admit(bytes, runs),
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2(avx2) => avx2.admit(bytes, runs),
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512(avx512) => avx512.admit(bytes, runs),
+            #[cfg(test)]
+            Set::Bytes => runs
+                .iter()
+                .all(|run| run.of(bytes).unwrap().iter().all(|&byte| run.charset.admits(byte))),
+        }
+    }
+}
+
+impl fmt::Debug for Kernels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Set::Words => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2(_) => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512(_) => "AVX-512",
+            #[cfg(test)]
+            Set::Bytes => "bytes",
+        })
+    }
+}
+
+/// Most runs of one message: as many as fields.
+pub(crate) const RUNS_MAX: usize = 128;
+
+/// Neighbouring bytes of a message that must be of one set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    from: u16,
+    to: u16,
+    charset: Charset,
+}
+
+impl Run {
+    /// From here to before there; both are below 65,536.
+    #[inline]
+    pub(crate) fn new(charset: Charset, from: usize, to: usize) -> Self {
+        Self { from: low_half(from), to: low_half(to), charset }
+    }
+
+    /// The bytes of it, if it is within `bytes`.
+    #[inline]
+    fn of(self, bytes: &[u8]) -> Option<&[u8]> {
+        bytes.get(usize::from(self.from)..usize::from(self.to))
+    }
+}
+
+/// A number below 65,536 in two bytes.
+#[inline]
+pub(crate) fn low_half(number: usize) -> u16 {
+    let [low, high, ..] = number.to_le_bytes();
+    u16::from_le_bytes([low, high])
 }
 
 /// Eight bytes at a time in an ordinary register.
 pub(crate) struct Words;
 
-impl Kernel for Words {
+impl Words {
+    fn admit(bytes: &[u8], runs: &[Run]) -> bool {
+        runs.iter().all(|run| {
+            run.of(bytes).is_some()
+                && Self::admits(run.charset, bytes, run.from.into(), run.to.into())
+        })
+    }
+
+    /// Is every byte of `bytes[from..to]` in the set? An empty run is.
+    ///
+    /// # Panics
+    /// When `from..to` is not within `bytes`.
     #[inline]
-    fn admits(charset: Charset, bytes: &[u8], from: usize, to: usize) -> bool {
+    pub(crate) fn admits(charset: Charset, bytes: &[u8], from: usize, to: usize) -> bool {
         match charset {
             Charset::Digits => all_words(bytes, from, to, strangers_to_digits),
             Charset::Packed => all_words(bytes, from, to, strangers_to_packed),
@@ -123,80 +234,4 @@ impl Charset {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// The twin that the faster kernels must agree with.
-    pub(crate) struct Bytes;
-
-    impl Kernel for Bytes {
-        fn admits(charset: Charset, bytes: &[u8], from: usize, to: usize) -> bool {
-            bytes[from..to].iter().all(|&byte| charset.admits(byte))
-        }
-    }
-
-    const SETS: [Charset; 7] = [
-        Charset::Digits,
-        Charset::Packed,
-        Charset::Text,
-        Charset::Hex,
-        Charset::Any,
-        Charset::Track,
-        Charset::PackedTrack,
-    ];
-
-    #[test]
-    fn every_byte_is_judged_alike_at_every_place_of_a_run() {
-        for set in SETS {
-            let fine = if set.is_packed() { 0x12 } else { b'7' };
-            for (byte, len) in (0..=255).flat_map(|byte| (1..20).map(move |len| (byte, len))) {
-                for place in 0..len {
-                    let mut bytes = [0xFF; 40];
-                    bytes[9..9 + len].fill(fine);
-                    bytes[9 + place] = byte;
-                    let judged = Words::admits(set, &bytes, 9, 9 + len);
-                    assert_eq!(judged, set.admits(byte), "{set:?} {byte:02X} at {place} of {len}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn an_empty_run_is_fine_and_so_is_one_at_the_very_front() {
-        for set in SETS {
-            assert!(Words::admits(set, b"", 0, 0));
-            assert!(Words::admits(set, b"\xFF", 1, 1));
-            assert!(Words::admits(set, b"12", 0, 2));
-            assert_eq!(Words::admits(set, b"1\xFF", 0, 2), set == Charset::Any);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn words_and_bytes_agree(
-            bytes in prop::collection::vec(any::<u8>(), 0..70),
-            ends in any::<[prop::sample::Index; 2]>(),
-            narrow in prop::option::of(0_u8..7),
-        ) {
-            // Random bytes are hardly ever of one class: bring most of them there.
-            let bytes: std::vec::Vec<u8> = bytes.into_iter().map(|byte| match narrow {
-                Some(0) => b'0' + byte % 11,
-                Some(1) => byte & 0x99,
-                Some(2) => 0x1F + byte % 0x61,
-                Some(3) => b"0123456789ABCDEFabcdefG"[usize::from(byte % 23)],
-                Some(4) => b"0123456789=D<>C"[usize::from(byte % 15)],
-                Some(5) => [0xD1, 0x1D, 0xDD, 0x99, 0x00, 0x1E, 0xC1][usize::from(byte % 7)],
-                _ => byte,
-            }).collect();
-            let [a, b] = ends.map(|end| end.index(bytes.len() + 1));
-            let (from, to) = (a.min(b), a.max(b));
-            for set in SETS {
-                prop_assert_eq!(
-                    Words::admits(set, &bytes, from, to),
-                    Bytes::admits(set, &bytes, from, to)
-                );
-            }
-        }
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@
 //! field; a [`Plan`] forwards one from a dialect to another; a [`Framing`] cuts messages out of a
 //! byte stream.
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 extern crate alloc;
 #[cfg(test)]
@@ -64,6 +64,7 @@ pub use dialect::{Dialect, DialectError, built_in, built_ins};
 pub use error::{DecodeError, Expected, Found};
 pub use fields::{Fields, FieldsIter};
 pub use framing::{Affix, Cut, Framing, FramingError, Prefix, Tpdu, TpduUse};
+pub use kernel::Kernels;
 pub use mask::Masked;
 pub use message::{Message, Place};
 pub use mti::Mti;

@@ -80,10 +80,8 @@ impl<'a> Message<'a> {
     /// The value of DE `n`, if it is there.
     #[inline]
     pub fn value(&self, n: u8) -> Option<Value<'a>> {
-        let (at, units) = self.slots.find(n)?;
-        let spec = self.dialect.field(n)?;
-        let size = self.dialect.layout().shape(n).size(usize::from(units));
-        Some(Value::new(self.bytes.get(at..at + size)?, units, spec))
+        let (at, to, units) = self.slots.find_value(n)?;
+        Some(Value::new(self.bytes.get(at..to)?, units, self.dialect.field(n)?))
     }
 
     /// The subfields of DE `n`, if it is there and the dialect says what is inside it.

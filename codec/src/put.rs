@@ -8,7 +8,7 @@ use crate::digits::{
     ascii_of_four, ascii_of_nibbles, pack, part_nibbles, write_ascii, write_low_bytes,
 };
 use crate::fields::Fields;
-use crate::kernel::{Kernel, Words, strangers_to_packed};
+use crate::kernel::{Words, strangers_to_packed};
 use crate::mti::Mti;
 use crate::shape::{Charset, Head, Shape};
 use crate::spec::{Class, FieldSpec, Form, Side};
@@ -245,7 +245,7 @@ pub(crate) fn write_nibbles(shape: Shape, nibbles: u64, units: u8, room: &mut [u
     if shape.charset == Charset::Digits {
         write_ascii(nibbles, room);
     } else {
-        let shift = if shape.pad == 0x0F { 4 * (units % 2) } else { 0 };
+        let shift = if shape.is_zero_right() { 4 * (units % 2) } else { 0 };
         write_low_bytes(nibbles << shift, room);
     }
 }

@@ -64,15 +64,12 @@ impl Charset {
 pub(crate) struct Shape {
     /// Most units, or exactly so many where `head` is `Fixed`.
     pub(crate) max: u16,
+    /// Bytes of so many.
+    size_max: u16,
     pub(crate) head: Head,
     pub(crate) charset: Charset,
     /// Half bytes a unit: 1 packed, 2 characters and raw bytes, 4 hexadecimal.
     halves: u8,
-    /// Half bytes to add before halving: 1 rounds packed digits up, 2 makes room for a sign too.
-    round: u8,
-    /// Which nibble of a packed value is zero when its digits are odd: 0xF0 in its first byte,
-    /// 0x0F in its last; 0: not packed.
-    pub(crate) pad: u8,
     marks: u8,
 }
 
@@ -80,15 +77,18 @@ impl Shape {
     const SIGNED: u8 = 1;
     const BREAKS: u8 = 2;
     const SEPARATED: u8 = 4;
+    const MORE: u8 = 8;
+    const ZERO_LEFT: u8 = 16;
+    const ZERO_RIGHT: u8 = 32;
+    const VARIES: u8 = 64;
 
     pub(crate) const ABSENT: Self = Self {
         max: 0,
+        size_max: 0,
         head: Head::Absent,
         charset: Charset::Any,
         halves: 2,
-        round: 0,
-        pad: 0,
-        marks: 0,
+        marks: Self::VARIES,
     };
 
     pub(crate) const fn of(spec: FieldSpec) -> Self {
@@ -104,53 +104,52 @@ impl Shape {
         let signed = matches!(spec.class, Class::Amount);
         let track = matches!(spec.class, Class::Track);
         let nibbles = if track { Charset::PackedTrack } else { Charset::Packed };
-        let (charset, halves, pad) = match (spec.class, spec.form) {
-            (_, Form::Packed { zero: Side::Left }) => (nibbles, 1, 0xF0),
-            (_, Form::Packed { zero: Side::Right }) => (nibbles, 1, 0x0F),
+        let (charset, halves, zero) = match (spec.class, spec.form) {
+            (_, Form::Packed { zero: Side::Left }) => (nibbles, 1, Self::ZERO_LEFT),
+            (_, Form::Packed { zero: Side::Right }) => (nibbles, 1, Self::ZERO_RIGHT),
             (_, Form::Hex) => (Charset::Hex, 4, 0),
             (Class::Digits | Class::Amount, Form::Chars | Form::Raw) => (Charset::Digits, 2, 0),
             (Class::Text, Form::Chars | Form::Raw) => (Charset::Text, 2, 0),
             (Class::Track, Form::Chars | Form::Raw) => (Charset::Track, 2, 0),
             (Class::Binary, Form::Chars | Form::Raw) => (Charset::Any, 2, 0),
         };
-        let round = if pad == 0 {
-            0
-        } else if signed {
-            2
-        } else {
-            1
-        };
         // A BCD prefix is no printable character, so it can not be looked at together with those.
         let printable = !charset.is_packed() && !matches!(charset, Charset::Any);
         let foreign = printable && matches!(head, Head::Packed1 | Head::Packed2);
-        let marks = (if signed { Self::SIGNED } else { 0 })
+        // Where it is known that there is no zero nibble, none is looked for.
+        let even = matches!(head, Head::Fixed) && spec.max.is_multiple_of(2);
+        let marks = zero
+            | (if signed { Self::SIGNED } else { 0 })
             | (if signed || foreign { Self::BREAKS } else { 0 })
-            | (if track { Self::SEPARATED } else { 0 });
-        Self { max: spec.max, head, charset, halves, round, pad, marks }
+            | (if matches!(head, Head::Fixed) { 0 } else { Self::VARIES })
+            | (if track { Self::SEPARATED } else { 0 })
+            | (if signed || track || (zero != 0 && !even) { Self::MORE } else { 0 });
+        let shape = Self { max: spec.max, size_max: 0, head, charset, halves, marks };
+        let [low, high, ..] = shape.size(spec.max as usize).to_le_bytes();
+        Self { size_max: u16::from_le_bytes([low, high]), ..shape }
     }
 
     /// All of it in one number, for fingerprints.
     pub(crate) const fn bits(self) -> u64 {
-        let [high, low] = self.max.to_be_bytes();
+        let ([a, b], [c, d]) = (self.max.to_be_bytes(), self.size_max.to_be_bytes());
         let (head, charset) = (self.head as u8, self.charset as u8);
-        u64::from_be_bytes([
-            high,
-            low,
-            head,
-            charset,
-            self.halves,
-            self.round,
-            self.pad,
-            self.marks,
-        ])
+        u64::from_be_bytes([a, b, c, d, head, charset, self.halves, self.marks])
     }
 
     /// Bytes of a value of so many units.
     #[inline]
-    pub(crate) fn size(self, units: usize) -> usize {
+    pub(crate) const fn size(self, units: usize) -> usize {
+        // Packed digits are rounded up, and a sign in front of them makes a byte of its own.
+        let packed = (self.marks & (Self::ZERO_LEFT | Self::ZERO_RIGHT) != 0) as usize;
+        let round = packed << (self.marks & Self::SIGNED);
         // Units are below 2^16, so nothing wraps; checked arithmetic would cost as much as the rest.
-        let halves = units.wrapping_mul(usize::from(self.halves));
-        halves.wrapping_add(usize::from(self.round)) >> 1
+        units.wrapping_mul(self.halves as usize).wrapping_add(round) >> 1
+    }
+
+    /// Bytes of a value of as many units as there may be.
+    #[inline]
+    pub(crate) fn size_max(self) -> usize {
+        usize::from(self.size_max)
     }
 
     /// Is it of digits without a sign?
@@ -186,7 +185,24 @@ impl Shape {
     /// May it have a sign, a zero nibble or a second separator, which no class check sees?
     #[inline]
     pub(crate) const fn has_more_to_check(self) -> bool {
-        self.pad != 0 || self.marks & (Self::SIGNED | Self::SEPARATED) != 0
+        self.marks & Self::MORE != 0
+    }
+
+    /// Is there nothing about it to be seen to but its class, and that together with a field of
+    /// this class in front of it?
+    #[inline]
+    pub(crate) fn joins(self, charset: Charset) -> bool {
+        let own = u16::from_le_bytes([
+            self.charset as u8,
+            self.marks & (Self::VARIES | Self::BREAKS | Self::MORE),
+        ]);
+        own == charset as u16
+    }
+
+    /// Does an odd number of packed digits have its zero nibble behind them?
+    #[inline]
+    pub(crate) const fn is_zero_right(self) -> bool {
+        self.marks & Self::ZERO_RIGHT != 0
     }
 
     /// May it have a separator, and no more than one?
@@ -213,12 +229,17 @@ impl Shape {
     /// Which byte of a value has the zero nibble of an odd number of digits, and its mask.
     #[inline]
     pub(crate) fn zero_nibble(self, units: usize) -> Option<(usize, u8)> {
-        let odd = (units ^ self.sign_size()) & 1 != 0;
-        if self.pad == 0 || !odd {
-            return None;
-        }
-        // An odd number of digits is at least one, in at least one byte.
-        let place = if self.pad == 0xF0 { self.sign_size() } else { self.size(units) - 1 };
-        Some((place, self.pad))
+        Some(self.zero_mask(units)).filter(|&(_, mask)| mask != 0)
+    }
+
+    /// The same; a mask of 0 when there is none. Without a branch, since lengths are odd or even
+    /// as they please.
+    #[inline]
+    pub(crate) fn zero_mask(self, units: usize) -> (usize, u8) {
+        let (left, right) = (self.marks & Self::ZERO_LEFT, self.marks & Self::ZERO_RIGHT);
+        let mask = (left / Self::ZERO_LEFT * 0xF0) | (right / Self::ZERO_RIGHT * 0x0F);
+        let odd = units.to_le_bytes()[0] ^ self.marks & Self::SIGNED & 1;
+        let place = if left == 0 { self.size(units).wrapping_sub(1) } else { self.sign_size() };
+        (place, mask * (odd & 1))
     }
 }

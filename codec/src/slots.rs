@@ -3,9 +3,11 @@
 use crate::dialect::{Dialect, Layout};
 use crate::familiar::Familiar;
 use crate::fields::Fields;
+use crate::kernel::{Kernels, RUNS_MAX, Run, low_half};
 use crate::message::Message;
 use crate::mti::Mti;
 use crate::recipe::Recipe;
+use crate::shape::Charset;
 use core::cell::RefCell;
 
 /// What [`Dialect::decode`] found: MTI, fields present, and offset and length of each.
@@ -13,12 +15,15 @@ use core::cell::RefCell;
 /// Kept from message to message and never cleared: a slot counts only while its field is present.
 #[derive(Clone)]
 pub struct Slots {
+    pub(crate) kernels: Kernels,
     pub(crate) mti: Mti,
     pub(crate) present: Fields,
     /// Which of `familiar` the message is like, whose spots are then its own.
     like: Option<usize>,
     /// Of a message that was read field by field.
-    spots: Spots,
+    pub(crate) spots: Spots,
+    /// What was to be checked in it.
+    pub(crate) runs: [Run; RUNS_MAX],
     familiar: Familiar,
 }
 
@@ -41,12 +46,21 @@ pub(crate) struct Spot {
 
 impl Slots {
     /// Slots of no message yet. Some memory is taken here, and none later: keep them.
+    ///
+    /// Decoding into them is for every processor; [`Slots::with`] is faster.
     pub fn new() -> Self {
+        Self::with(Kernels::SCALAR)
+    }
+
+    /// The same, and decoding into them is done with these kernels.
+    pub fn with(kernels: Kernels) -> Self {
         Self {
+            kernels,
             mti: Mti::of(0),
             present: Fields::EMPTY,
             like: None,
             spots: Spots::NONE,
+            runs: [Run::new(Charset::Any, 0, 0); RUNS_MAX],
             familiar: Familiar::new(),
         }
     }
@@ -89,21 +103,17 @@ impl Slots {
         self.like.is_some()
     }
 
-    /// Notes where DE `n` is: its prefix, its value, its units, its end. All of them are below
-    /// 65,536: `MESSAGE_BYTES_MAX`.
-    #[inline]
-    pub(crate) fn note(&mut self, n: usize, place: [usize; 4]) {
-        let [from, at, units, to] = place.map(|number| {
-            let [low, high, ..] = number.to_le_bytes();
-            u16::from_le_bytes([low, high])
-        });
-        self.spots.0[n] = Spot { from, at, units, to };
-    }
-
     /// Offset of the value of DE `n` and its units; `None` when the field is not present.
     #[inline]
     pub(crate) fn find(&self, n: u8) -> Option<(usize, u16)> {
         self.present.has(n).then(|| self.spots().find(n))
+    }
+
+    /// Offset and end of the value of DE `n`, and its units; `None` when the field is not present.
+    #[inline]
+    pub(crate) fn find_value(&self, n: u8) -> Option<(usize, usize, u16)> {
+        let Spot { at, units, to, .. } = self.spots().of(n);
+        self.present.has(n).then_some((usize::from(at), usize::from(to), units))
     }
 
     /// How a message laid out like this one was rewritten last; `None` when it is not familiar.
@@ -118,7 +128,24 @@ impl Slots {
     }
 }
 
+impl Spot {
+    /// Its prefix, its value, its units, its end. All of them are below 65,536:
+    /// `MESSAGE_BYTES_MAX`.
+    #[inline]
+    pub(crate) fn new(from: usize, at: usize, units: usize, to: usize) -> Self {
+        let [from, at, units, to] = [from, at, units, to].map(low_half);
+        Self { from, at, units, to }
+    }
+}
+
 impl Spots {
+    /// Those of the fields that each bitmap tells of.
+    #[inline]
+    pub(crate) fn halves_mut(&mut self) -> impl Iterator<Item = &mut [Spot; 64]> {
+        let [_, spots @ ..] = &mut self.0;
+        spots.as_chunks_mut().0.iter_mut()
+    }
+
     pub(crate) const NONE: Self = Self([Spot { from: 0, at: 0, units: 0, to: 0 }; 129]);
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use codec::{Cut, Dialect, Edit, Framing, Message, Mti, Plan, Replace, Slots, Tpdu};
+use codec::{Cut, Dialect, Edit, Framing, Kernels, Message, Mti, Plan, Replace, Slots, Tpdu};
 use switch_net::{CloseReason, Handler, ListenerId, Net, SocketId, Verdict};
 
 use super::held::Held;
@@ -49,7 +49,7 @@ impl Desk {
             framing: options.framing,
             plan: Plan::new(options.dialect, options.dialect)
                 .expect("a dialect has its own version"),
-            slots: Slots::new(),
+            slots: Slots::with(Kernels::detected()),
             delay: clock::nanos(options.delay),
             action: options.action,
             drop_every: options.drop_every.filter(|every| *every > 0),

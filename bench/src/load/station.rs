@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use codec::{Cut, Dialect, Edit, Framing, Message, Plan, Replace, Slots, Tpdu};
+use codec::{Cut, Dialect, Edit, Framing, Kernels, Message, Plan, Replace, Slots, Tpdu};
 use switch_net::{CloseReason, Handler, ListenerId, SocketId, Verdict};
 
 use super::book::{Book, Found};
@@ -84,7 +84,7 @@ impl Station {
             dialect,
             framing,
             plan: Plan::new(dialect, dialect).expect("a dialect has its own version"),
-            slots: Slots::new(),
+            slots: Slots::with(Kernels::detected()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::built_in;
-use crate::kernel::tests::Bytes;
+use crate::kernel::Kernels;
 use crate::spec::{FieldSpec, Form, Side, Version};
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -337,7 +337,32 @@ fn the_first_thing_wrong_with_a_track_is_told() {
 #[test]
 fn a_binary_prefix_is_not_taken_for_the_text_around_it() {
     let message = packed(&[6, 8, 9], b"\x00\x05hello\x02hiabc");
-    assert_eq!(decode(&PACKED, &message).unwrap().len(), 3);
+    for kernels in Kernels::available() {
+        let mut slots = Slots::with(kernels);
+        assert_eq!(PACKED.decode(&message, &mut slots), Ok(()), "{kernels:?}");
+    }
+}
+
+#[test]
+fn a_prefix_of_another_class_than_its_value_breaks_every_run() {
+    let chars = [
+        FieldSpec::digits(Form::Chars, 19),
+        FieldSpec::text(19),
+        FieldSpec::track(Form::Chars, 19),
+        FieldSpec::binary(Form::Hex, 19),
+    ];
+    for spec in chars {
+        // Two characters, then two behind a prefix of 0x02, which is of none of these classes.
+        let fixed = FieldSpec { max: 2, ..spec };
+        let rows = [(2, fixed), (3, spec.packed_var(2)), (4, fixed)];
+        let dialect = Dialect::new("broken", Version::Iso1993, LEFT, Form::Raw, &rows).unwrap();
+        let twos = &b"7777"[..2 * usize::from(spec.form == Form::Hex) + 2];
+        let message = packed(&[2, 3, 4], &[twos, b"\x02", twos, twos].concat());
+        for kernels in Kernels::available().chain([Kernels::BYTES]) {
+            let mut slots = Slots::with(kernels);
+            assert_eq!(dialect.decode(&message, &mut slots), Ok(()), "{spec:?} {kernels:?}");
+        }
+    }
 }
 
 #[test]
@@ -413,19 +438,29 @@ pub(crate) fn sample(dialect: &Dialect) -> Vec<u8> {
     out[..len].to_vec()
 }
 
+/// Do both say the same of the message that was decoded into them?
+fn same(one: &Slots, other: &Slots) -> bool {
+    let place = |slots: &Slots, n| (slots.spots().span(n), slots.find_value(n));
+    (one.mti, one.present) == (other.mti, other.present)
+        && one.present.iter().all(|n| place(one, n) == place(other, n))
+}
+
 #[test]
 fn every_single_byte_gone_bad_is_judged_alike_by_runs_and_byte_by_byte() {
     for dialect in crate::built_ins() {
         let mut bytes = sample(dialect);
-        let (mut words, mut single) = (Slots::new(), Slots::new());
+        let mut all: Vec<Slots> = Kernels::available().map(Slots::with).collect();
+        let mut single = Slots::with(Kernels::BYTES);
         for place in 0..bytes.len() {
             let sound = bytes[place];
             for byte in [0x00, 0x1A, 0x2F, 0x3A, 0x1F, 0x7F, 0x80, 0xFF, sound ^ 1] {
                 bytes[place] = byte;
-                let fast = decode_with::<Words>(dialect.layout(), &bytes, &mut words);
-                let slow = decode_with::<Bytes>(dialect.layout(), &bytes, &mut single);
-                assert_eq!(fast, slow, "{byte:02X} at {place}");
-                assert_eq!(words.present, single.present);
+                let slow = decode_anew(dialect.layout(), &bytes, &mut single);
+                for slots in &mut all {
+                    let fast = decode_anew(dialect.layout(), &bytes, slots);
+                    assert_eq!(fast, slow, "{byte:02X} at {place}, {:?}", slots.kernels);
+                    assert!(same(slots, &single), "{byte:02X} at {place}, {:?}", slots.kernels);
+                }
             }
             bytes[place] = sound;
         }
@@ -447,13 +482,17 @@ proptest! {
         if let Some(cut) = cut {
             bytes.truncate(cut.index(bytes.len()));
         }
-        let (mut words, mut single) = (Slots::new(), Slots::new());
-        let fast = decode_with::<Words>(dialect.layout(), &bytes, &mut words);
-        let slow = decode_with::<Bytes>(dialect.layout(), &bytes, &mut single);
-        prop_assert_eq!(fast, slow);
-        let message = words.message(dialect, &bytes);
-        prop_assert!(message.fields().iter().all(|n| message.value(n).is_some()));
-        let _shown = std::format!("{message:?} {fast:?}");
+        let mut single = Slots::with(Kernels::BYTES);
+        let slow = decode_anew(dialect.layout(), &bytes, &mut single);
+        for kernels in Kernels::available() {
+            let mut slots = Slots::with(kernels);
+            let fast = decode_anew(dialect.layout(), &bytes, &mut slots);
+            prop_assert_eq!(fast, slow);
+            prop_assert!(same(&slots, &single));
+            let message = slots.message(dialect, &bytes);
+            prop_assert!(message.fields().iter().all(|n| message.value(n).is_some()));
+            let _shown = std::format!("{message:?} {fast:?}");
+        }
     }
 
     #[test]
@@ -463,7 +502,7 @@ proptest! {
     ) {
         let name = if packed { "iso93-binary" } else { "iso93-ascii" };
         let dialect = built_in(name).unwrap();
-        let mut slots = Slots::new();
+        let mut slots = Slots::with(Kernels::detected());
         let result = dialect.decode(&bytes, &mut slots);
         prop_assert!(result.is_ok() || slots.present == result.unwrap_err().parsed);
     }

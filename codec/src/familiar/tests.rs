@@ -1,9 +1,9 @@
 //! A message like an earlier one is judged as if it were the first, and hot layouts stay.
 
 use super::*;
-use crate::decode::decode_with;
+use crate::decode::decode_anew;
 use crate::decode::tests::{ASCII, PACKED, TRACKS, ascii, packed, sample};
-use crate::kernel::tests::Bytes;
+use crate::kernel::Kernels;
 use crate::{DecodeError, Dialect, Slots};
 use proptest::prelude::*;
 use std::vec::Vec;
@@ -17,7 +17,7 @@ fn judge(
     plain: &mut Slots,
 ) -> Result<(), DecodeError> {
     let judged = dialect.decode(bytes, slots);
-    assert_eq!(judged, decode_with::<Bytes>(dialect.layout(), bytes, plain), "{bytes:02X?}");
+    assert_eq!(judged, decode_anew(dialect.layout(), bytes, plain), "{bytes:02X?}");
     let (message, others) = (slots.message(dialect, bytes), plain.message(dialect, bytes));
     assert_eq!((message.mti(), message.fields()), (others.mti(), others.fields()));
     for n in message.fields() {
@@ -51,7 +51,7 @@ fn messages() -> Vec<(&'static Dialect, Vec<u8>)> {
 
 #[test]
 fn every_byte_of_a_familiar_message_is_judged_as_if_it_were_new() {
-    let (mut slots, mut plain) = (Slots::new(), Slots::new());
+    let (mut slots, mut plain) = (Slots::new(), Slots::with(Kernels::BYTES));
     for (dialect, sound) in messages() {
         let mut bytes = sound.clone();
         for place in 0..bytes.len() {
@@ -68,7 +68,7 @@ fn every_byte_of_a_familiar_message_is_judged_as_if_it_were_new() {
 #[test]
 fn the_second_message_of_a_layout_is_familiar() {
     for (dialect, bytes) in messages() {
-        let (mut slots, mut plain) = (Slots::new(), Slots::new());
+        let (mut slots, mut plain) = (Slots::new(), Slots::with(Kernels::BYTES));
         // A pattern is sixteen bytes at least, and the key wants twenty.
         let kept = bytes.len() >= 20;
         judge(dialect, &bytes, &mut slots, &mut plain).unwrap();
@@ -82,7 +82,7 @@ fn the_second_message_of_a_layout_is_familiar() {
 
 #[test]
 fn lengths_that_change_places_are_not_taken_for_each_other() {
-    let (mut slots, mut plain) = (Slots::new(), Slots::new());
+    let (mut slots, mut plain) = (Slots::new(), Slots::with(Kernels::BYTES));
     let one = ascii(&[2, 4], b"0412345hello");
     let other = ascii(&[2, 4], b"05123454hell");
     for _ in 0..3 {
@@ -99,7 +99,7 @@ fn a_layout_of_one_dialect_is_none_of_another() {
         let (mti, bitmap) = (crate::Form::Chars, crate::Form::Hex);
         Dialect::new("twin", crate::Version::Iso1993, mti, bitmap, &rows).unwrap()
     };
-    let (mut slots, mut plain) = (Slots::new(), Slots::new());
+    let (mut slots, mut plain) = (Slots::new(), Slots::with(Kernels::BYTES));
     let bytes = ascii(&[2, 3], b"abcdef");
     for max in [2, 4, 2, 4] {
         judge(&twin(max), &bytes, &mut slots, &mut plain).unwrap();
@@ -115,7 +115,7 @@ fn of_layout(index: usize) -> Vec<u8> {
 
 #[test]
 fn a_layout_in_use_stays_while_others_pass() {
-    let (mut slots, mut plain) = (Slots::new(), Slots::new());
+    let (mut slots, mut plain) = (Slots::new(), Slots::with(Kernels::BYTES));
     judge(&ASCII, &of_layout(0), &mut slots, &mut plain).unwrap();
     for round in 0..20_000 {
         judge(&ASCII, &of_layout(1 + round % 400), &mut slots, &mut plain).unwrap();
@@ -126,7 +126,7 @@ fn a_layout_in_use_stays_while_others_pass() {
 
 #[test]
 fn a_new_layout_finds_a_place_before_long() {
-    let (mut slots, mut plain) = (Slots::new(), Slots::new());
+    let (mut slots, mut plain) = (Slots::new(), Slots::with(Kernels::BYTES));
     for index in 0..LAYOUTS_MAX {
         judge(&ASCII, &of_layout(index), &mut slots, &mut plain).unwrap();
     }
@@ -140,7 +140,7 @@ fn a_new_layout_finds_a_place_before_long() {
 
 #[test]
 fn a_message_too_long_for_a_pattern_is_read_all_the_same() {
-    let (mut slots, mut plain) = (Slots::new(), Slots::new());
+    let (mut slots, mut plain) = (Slots::new(), Slots::with(Kernels::BYTES));
     for bytes in [of_layout(BYTES_MAX - 30), of_layout(BYTES_MAX - 29)] {
         for _ in 0..3 {
             judge(&ASCII, &bytes, &mut slots, &mut plain).unwrap();
@@ -161,7 +161,7 @@ proptest! {
             1..60,
         ),
     ) {
-        let (mut slots, mut plain) = (Slots::new(), Slots::new());
+        let (mut slots, mut plain) = (Slots::new(), Slots::with(Kernels::BYTES));
         let messages = messages();
         for (which, spoils, cut) in steps {
             let (dialect, mut bytes) = messages[which.index(messages.len())].clone();

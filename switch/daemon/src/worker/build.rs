@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use codec::Slots;
+use codec::{Kernels, Slots};
 use crossbeam::channel::Sender;
 use switch_core::Core;
 use switch_core::ids::{StationId, WorkerId};
@@ -125,7 +125,7 @@ impl Worker {
         Self {
             me,
             core: Core::new(Arc::clone(&parts.plan), me, GATE_BYTES, chance),
-            slots: Box::new(Slots::new()),
+            slots: Box::new(Slots::with(Kernels::detected())),
             sockets: Sockets::new(net.sockets_max(), links),
             net,
             endpoints: Arc::clone(&parts.endpoints),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use codec::{DecodeError, Dialect, Message, Slots};
+use codec::{DecodeError, Dialect, Kernels, Message, Slots};
 use serde::{Serialize, Serializer};
 
 use super::hex::{self, BadHex};
@@ -54,7 +54,7 @@ struct Values<'a>(Option<Message<'a>>);
 
 /// Shows every line, to the end. The exit code says whether all decoded.
 pub(super) fn run(dialect: &Dialect, mut lines: Lines, show: &Show) -> Result<ExitCode, Failure> {
-    let mut slots = Slots::new();
+    let mut slots = Slots::with(Kernels::detected());
     let mut all_decode = true;
     while let Some(line) = lines.next()? {
         let text = match hex::read(line) {
