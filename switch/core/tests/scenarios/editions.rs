@@ -10,8 +10,8 @@ use switch_core::plan::{Keys, NetworkCodes, PlanError, SignOn, StationSettings};
 use switch_core::{Reply, records::Record};
 
 use crate::world::{
-    Seen, Setup, Text, World, acquirer, ascii_87, issuer, network_87, packed_87, reversal_87,
-    sale_87,
+    Seen, Setup, Text, World, acquirer, ascii_87, ascii_87_without, issuer, network_87, packed_87,
+    reversal_87, sale_87,
 };
 
 fn of(dialect: Arc<Dialect>, station: StationSettings) -> StationSettings {
@@ -289,17 +289,7 @@ fn what_the_key_provider_refuses_is_63_and_its_silence_96() {
 
 #[test]
 fn what_can_not_be_said_in_the_other_format_is_30_or_96() {
-    let fewer = {
-        let whole = ascii_87();
-        let rows: Vec<_> = whole
-            .fields()
-            .iter()
-            .filter(|field| ![44, 48].contains(field))
-            .map(|field| (field, whole.field(field).unwrap()))
-            .collect();
-        let (mti, bitmap) = (whole.mti_form(), whole.bitmap_form());
-        Arc::new(Dialect::new("fewer", whole.version(), mti, bitmap, &rows).unwrap())
-    };
+    let fewer = ascii_87_without(&[44, 48]);
     let mut there =
         Setup::of([of(ascii_87(), acquirer("A")), of(Arc::clone(&fewer), issuer("X"))]).up();
     assert_eq!(code(&mut there, sale_87(1).with(48, "private")), "30");

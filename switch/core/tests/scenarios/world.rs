@@ -28,7 +28,8 @@ use tale::{Tale, link_name};
 pub(crate) use network::Full;
 pub(crate) use party::Party;
 pub(crate) use setup::{
-    Setup, acquirer, ascii, ascii_87, ascii_without, institution, issuer, packed, packed_87,
+    Setup, acquirer, ascii, ascii_87, ascii_87_without, ascii_without, institution, issuer, packed,
+    packed_87,
 };
 pub(crate) use text::{
     Text, answer, echo, network, network_87, reversal_87, sale, sale_87, sign_off, sign_on,

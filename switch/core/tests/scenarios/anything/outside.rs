@@ -9,12 +9,10 @@ use switch_core::Reply;
 use switch_core::ids::{LinkId, SlotId, WorkerId};
 use switch_core::plan::{Keys, Pin, Role, SignOn, StationSettings};
 
+use super::edition::Edition;
 use super::ledger::Ledger;
 use super::steps::{Line, Step};
-use crate::world::{
-    Full, Setup, Text, World, acquirer, answer, ascii_without, issuer, network, packed, sale,
-    sign_on,
-};
+use crate::world::{Full, Setup, Text, World, acquirer, answer, issuer};
 
 /// The stations that send requests, and those that only answer them.
 const ACQUIRERS: [&str; 3] = ["A", "B", "C"];
@@ -30,6 +28,7 @@ const CARDS: [&str; 5] = [
 
 /// The world, and what the outside knows of it.
 pub(crate) struct Outside {
+    edition: Edition,
     world: World,
     ledger: Ledger,
     /// Requests that each issuer has heard and not forgotten; and B, which is both.
@@ -40,8 +39,11 @@ pub(crate) struct Outside {
     sales: u64,
 }
 
-fn settings() -> Setup {
+fn settings(edition: Edition) -> Setup {
     let echo = Some(Duration::from_secs(15));
+    let acquirer = |name| edition.ascii(acquirer(name));
+    let issuer = |name| edition.ascii(issuer(name));
+    let packed = || edition.packed();
     Setup::of([
         StationSettings { links: 2, ..acquirer("A") },
         StationSettings {
@@ -56,7 +58,7 @@ fn settings() -> Setup {
         StationSettings {
             sign_on: SignOn::Theirs,
             echo,
-            dialect: ascii_without(&[44]),
+            dialect: edition.ascii_without(&[44]),
             ..acquirer("C")
         },
         StationSettings { links: 3, pin: Pin::Pass, ..issuer("X") },
@@ -76,19 +78,20 @@ fn settings() -> Setup {
 }
 
 impl Outside {
-    pub(crate) fn new() -> Self {
-        let mut setup = settings();
+    pub(crate) fn new(edition: Edition) -> Self {
+        let mut setup = settings(edition);
         setup.gate_bytes = 1 << 16;
         let mut world = setup.up();
-        world.issuer("Y").answers("800");
-        world.issuer("Y").answers("800");
-        world.acquirer("C").sends(sign_on());
-        world.issuer("Z").sends(sign_on());
+        world.issuer("Y").answers(edition.accepted(true));
+        world.issuer("Y").answers(edition.accepted(true));
+        world.acquirer("C").sends(edition.sign_on());
+        world.issuer("Z").sends(edition.sign_on());
         world.seen.clear();
         let links = world.plan.link_stations.len();
         Self {
+            edition,
             world,
-            ledger: Ledger::default(),
+            ledger: Ledger::new(edition),
             asked: Default::default(),
             managed: vec![Vec::new(); links],
             questions: Vec::new(),
@@ -180,10 +183,7 @@ impl Outside {
 
     fn request(&mut self, card: usize, extra: u8) -> Text {
         self.sales += 1;
-        let mut request = sale(self.sales).with(2, CARDS[card]);
-        if extra & 1 != 0 {
-            request = request.kind(0x1100);
-        }
+        let mut request = self.edition.request(self.sales, extra).with(2, CARDS[card]);
         if extra & 0b110 == 0 {
             request = request.with(59, vec![b'z'; usize::from(extra) * 3]);
         }
@@ -247,7 +247,7 @@ impl Outside {
         let request =
             if wrong & 0b111 == 1 { asked[place].clone() } else { asked.swap_remove(place) };
         let Some(link) = self.open_link(name, link) else { return };
-        let code = ["000", "001", "116", "209", "907"][code];
+        let code = self.edition.codes()[code];
         let mut text = answer(&request, code);
         let right = match wrong >> 3 {
             0 => {
@@ -259,7 +259,7 @@ impl Outside {
                 false
             }
             2 => {
-                let other = if text.mti == 0x1110 { 0x1210 } else { 0x1110 };
+                let other = self.edition.other_answer(text.mti);
                 text = text.kind(other);
                 false
             }
@@ -287,9 +287,8 @@ impl Outside {
         let link = self.link(link);
         if self.is_open(link) {
             let (name, number) = self.named(link);
-            // Sign-ons more often than sign-offs, or nothing would ever happen.
-            let function = [801, 801, 831, 802][function];
-            self.world.station(&name).on(number).sends(network(function));
+            let request = self.edition.network(function);
+            self.world.station(&name).on(number).sends(request);
         }
     }
 
@@ -300,7 +299,7 @@ impl Outside {
             managed.clear();
         } else if let Some(request) = managed.pop() {
             let (name, number) = self.named(link);
-            let code = ["800", "800", "800", "909"][code];
+            let code = self.edition.accepted(code < 3);
             self.world.station(&name).on(number).sends(answer(&request, code));
         }
     }
@@ -320,7 +319,7 @@ impl Outside {
         for seen in std::mem::take(&mut self.world.seen) {
             if let Some((link, text)) = self.ledger.sees(&self.world, seen) {
                 let (name, _) = self.named(link);
-                if text.class() > 2 {
+                if !text.is_relayed() {
                     self.managed[link.index()].push(text);
                 } else {
                     let place = ISSUERS.iter().position(|issuer| *issuer == name).unwrap_or(3);

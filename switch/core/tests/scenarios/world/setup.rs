@@ -163,7 +163,15 @@ fn built_in(name: &str) -> Arc<Dialect> {
 
 /// `iso93-ascii` with some fields left out.
 pub(crate) fn ascii_without(missing: &[u8]) -> Arc<Dialect> {
-    let whole = ascii();
+    without(&ascii(), missing)
+}
+
+/// `iso87-ascii` with some fields left out.
+pub(crate) fn ascii_87_without(missing: &[u8]) -> Arc<Dialect> {
+    without(&ascii_87(), missing)
+}
+
+fn without(whole: &Dialect, missing: &[u8]) -> Arc<Dialect> {
     let rows: Vec<_> = whole
         .fields()
         .iter()
