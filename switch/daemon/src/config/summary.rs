@@ -52,6 +52,10 @@ fn write_station(
         station.dialect.name(),
         endpoint.framing_name
     )?;
+    if let Some(tpdu) = &endpoint.framing.tpdu {
+        let answers = if tpdu.swaps { "with its addresses swapped" } else { "as it came" };
+        write!(out, "TPDU {} and back {answers}, ", tpdu.own)?;
+    }
     if station.connects {
         let mut addresses = endpoint.connect.clone();
         addresses.dedup();

@@ -44,7 +44,7 @@ fn worker(issuer: SocketAddr) -> (Worker, Arc<Mesh>) {
         role = "acquirer"
         institution = "77334000001"
         dialect = "iso93-ascii"
-        framing = "ascii4"
+        framing = "nac"
         listen = ["127.0.0.1:0"]
         [[station]]
         name = "issuer"
@@ -88,12 +88,12 @@ fn a_worker_under_load_allocates_nothing_per_transaction() {
         scope.spawn(|| issuer.run(&closed, &mut |_| ()).expect("it runs"));
         let load = scope.spawn(|| {
             let ascii = built_in("iso93-ascii").expect("it is built in");
-            let ascii4 = Framing::built_in("ascii4").expect("it is built in");
+            let nac = Framing::built_in("nac").expect("it is built in");
             let options = load::Options {
                 connections: 8,
                 pace: Pace::Window(8),
                 duration: Duration::from_mins(1),
-                ..load::Options::new(target, ascii, ascii4)
+                ..load::Options::new(target, ascii, nac)
             };
             load::run(&options, &stop, &mut |_| ())
         });

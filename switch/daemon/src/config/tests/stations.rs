@@ -245,6 +245,17 @@ fn a_station_has_a_tpdu_of_its_own_and_says_what_its_answers_carry() {
         assert_eq!(framed(text), (Some(tpdu), name.to_owned()), "{text}");
     }
     assert_eq!(framed("{ prefix = \"bin2\" }"), (None, "bin2".to_owned()));
+    for (text, shown) in [
+        ("\"nac\"", "nac, TPDU 6000000000 and back with its addresses swapped, listens"),
+        (
+            "{ name = \"nac\", tpdu = \"6000031234\", tpdu_answer = \"same\" }",
+            "nac, TPDU 6000031234 and back as it came, listens",
+        ),
+    ] {
+        let loaded = loaded(&changed("framing = \"ascii4\"", &format!("framing = {text}")));
+        let summary = loaded.summary();
+        assert!(summary.contains(shown), "{summary}");
+    }
 }
 
 #[test]
