@@ -163,7 +163,8 @@ impl Turn<'_> {
     }
 
     /// A message that can not be read. Of a request or advice whose MTI and STAN could be, the
-    /// answer is 904 with what was parsed; without a STAN it is reported (1644, DE 24 650).
+    /// answer is 904 with what was parsed; without a STAN it is reported (1644, DE 24 650; not in
+    /// 1987, which has no such message).
     pub(crate) fn on_malformed(&mut self, link: LinkId, message: &Message<'_>, error: DecodeError) {
         if !self.spends(link) {
             return;

@@ -319,11 +319,11 @@ impl Outside {
         for seen in std::mem::take(&mut self.world.seen) {
             if let Some((link, text)) = self.ledger.sees(&self.world, seen) {
                 let (name, _) = self.named(link);
-                if !text.is_relayed() {
-                    self.managed[link.index()].push(text);
-                } else {
+                if text.is_relayed() {
                     let place = ISSUERS.iter().position(|issuer| *issuer == name).unwrap_or(3);
                     self.asked[place].push(text);
+                } else {
+                    self.managed[link.index()].push(text);
                 }
             }
         }
