@@ -4,7 +4,6 @@ use std::io;
 use std::time::Duration;
 
 use clap::Args;
-use codec::Dialect;
 
 use super::{Output, exit, parse, terminal};
 use crate::compare::{self, Error, Event, Options, Outcome};
@@ -19,8 +18,8 @@ pub struct Arguments {
     #[arg(long, value_name = "W", default_value_t = 1)]
     window: usize,
     /// Format of the messages, on both sides
-    #[arg(long, default_value = "iso93-ascii", value_parser = parse::dialect)]
-    dialect: &'static Dialect,
+    #[arg(long, default_value = "iso93-ascii", value_name = "NAME", value_parser = parse::built_in)]
+    dialect: String,
     /// Measured time of each run, seconds
     #[arg(long, value_name = "S", default_value = "5", value_parser = parse::duration)]
     duration: Duration,
@@ -82,7 +81,7 @@ impl Arguments {
         Ok(Options {
             sekishod,
             bench,
-            dialect: self.dialect.name().to_owned(),
+            dialect: self.dialect.clone(),
             connections: self.connections,
             window: self.window,
             duration: self.duration,

@@ -17,7 +17,7 @@ pub struct Arguments {
     #[arg(long, value_name = "ADDR", required = true, value_parser = parse::address)]
     listen: Vec<SocketAddr>,
     /// Format of the messages
-    #[arg(long, default_value = "iso93-binary", value_parser = parse::dialect)]
+    #[arg(long, value_name = "NAME|FILE", default_value = "iso93-binary", value_parser = parse::dialect)]
     dialect: &'static Dialect,
     /// How messages are cut from the stream: bin2, bin2le, bin4, ascii4, bcd2, vml, nac
     #[arg(long, default_value = "bin2", value_parser = parse::framing)]

@@ -1,9 +1,11 @@
 //! Arguments to values. Must not know which subcommand they are of.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::Path;
 use std::time::Duration;
 
 use codec::{Dialect, Framing, Mti};
+use codec_specs::OpenError;
 
 use crate::issuer::ActionCode;
 
@@ -13,9 +15,22 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     addresses.next().ok_or_else(|| "no such host".to_owned())
 }
 
-/// The name of a built-in dialect.
+/// The name of a built-in dialect, or of a file with one.
 pub(super) fn dialect(name: &str) -> Result<&'static Dialect, String> {
-    codec::built_in(name).ok_or_else(|| {
+    if let Some(built_in) = codec::built_in(name) {
+        return Ok(built_in);
+    }
+    match codec_specs::open(name, Path::new("")) {
+        // An argument is there as long as the program.
+        Ok(spec) => Ok(Box::leak(Box::new(spec.dialect))),
+        Err(OpenError::Unknown(message)) => Err(message),
+        Err(OpenError::File(mistakes)) => Err(format!("it is no dialect:\n{mistakes}")),
+    }
+}
+
+/// The name of a built-in dialect, as a name: for programs that are started with it.
+pub(super) fn built_in(name: &str) -> Result<String, String> {
+    codec::built_in(name).map(|dialect| dialect.name().to_owned()).ok_or_else(|| {
         let names: Vec<_> = codec::built_ins().iter().map(|dialect| dialect.name()).collect();
         format!("built in are {}", names.join(", "))
     })

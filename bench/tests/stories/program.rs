@@ -8,12 +8,16 @@ use serde_json::Value;
 use crate::world::{HERE, Program, program};
 
 fn listening_issuer() -> (Program, String) {
+    listening_issuer_of("iso93-ascii")
+}
+
+fn listening_issuer_of(dialect: &str) -> (Program, String) {
     let mut issuer = Program::starts(&[
         "issuer",
         "--listen",
         "127.0.0.1:0",
         "--dialect",
-        "iso93-ascii",
+        dialect,
         "--framing",
         "ascii4",
         "-o",
@@ -69,6 +73,24 @@ fn the_table_says_what_people_look_for() {
     {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn load_and_issuer_speak_a_dialect_of_a_file() {
+    let file = std::env::temp_dir().join(format!("sekisho-bench-{}.toml", std::process::id()));
+    std::fs::write(&file, "extends = \"iso87-ascii\"\nbitmap = \"raw\"\n").unwrap();
+    let name = file.to_str().unwrap();
+    let (_issuer, address) = listening_issuer_of(name);
+    let words = ["load", "--target", &address, "--dialect", name, "--duration", "0.1"];
+    let output = program(&[&words[..], &["--warmup", "0"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    std::fs::write(&file, "extends = \"iso87-ascii\"\nbitmap = \"rwa\"\n").unwrap();
+    let output = program(&words);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let told = ":2:10: bitmap: \"rwa\" is not known here; did you mean \"raw\"?";
+    assert!(said.contains(told), "{said}");
 }
 
 #[test]

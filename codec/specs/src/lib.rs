@@ -30,7 +30,7 @@ use codec::Dialect;
 
 pub use mistake::{Mistake, Mistakes};
 pub use source::{OpenError, built_in, built_ins, load, open, parse};
-pub use text::write;
+pub use text::{Words, write};
 
 /// A dialect as a file describes it: what the codec needs, and what people want to read.
 #[derive(Clone, Debug)]

@@ -52,6 +52,45 @@ pub fn write(spec: &Spec) -> String {
     out
 }
 
+/// One field in the words of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// Its format: `n..19`.
+    pub notation: String,
+    /// How its units are written: `ascii`, `bcd-left`, `bcd-right`, `hex`, `raw`.
+    pub form: &'static str,
+    /// How its length is written, `ascii` or `bcd`; empty where it is always the same.
+    pub length: &'static str,
+    /// What is inside it; empty where nothing is known.
+    pub subfields: String,
+}
+
+impl Spec {
+    /// DE `n` in the words of a file; `None` when the dialect has no such field.
+    pub fn words(&self, n: u8) -> Option<Words> {
+        let of = self.dialect.field(n)?;
+        let inside = self.dialect.subfields(n);
+        Some(Words {
+            notation: notation(self, n, of),
+            form: form_word(of.form),
+            length: packed_length(of).map_or("", length_word),
+            subfields: inside.map(|_| words(inside)).unwrap_or_default(),
+        })
+    }
+
+    /// What holds for the whole dialect, in the words of a file: key and value, in its order.
+    pub fn head(&self) -> [(&'static str, String); 4] {
+        let dialect = &self.dialect;
+        let pan = dialect.pan_in().map(|(field, key)| pan_words(field, key));
+        [
+            ("version", year_of(dialect.version()).to_string()),
+            ("mti", mti_word(dialect.mti_form()).into()),
+            ("bitmap", form_word(dialect.bitmap_form()).into()),
+            ("pan", pan.unwrap_or_default()),
+        ]
+    }
+}
+
 /// What most fields have.
 struct Head {
     digits: Form,

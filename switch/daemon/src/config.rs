@@ -20,6 +20,8 @@ mod framing;
 
 mod codes;
 
+mod dialects;
+
 mod station;
 
 mod node;

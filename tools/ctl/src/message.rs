@@ -5,8 +5,6 @@ mod lines;
 
 mod hex;
 
-mod names;
-
 mod words;
 
 mod inside;
@@ -19,7 +17,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use codec::Dialect;
+use codec_specs::Spec;
 
 use self::decode::Show;
 use self::lines::Lines;
@@ -52,9 +50,9 @@ pub(crate) enum Command {
 /// How to take messages apart.
 #[derive(clap::Args)]
 pub(crate) struct DecodeArguments {
-    /// The format of the messages; `sekisho dialect list` shows them all
-    #[arg(long, value_name = "NAME", value_parser = dialect::named)]
-    dialect: &'static Dialect,
+    /// The format of the messages: built in (`sekisho dialect list`), or a file
+    #[arg(long, value_name = "NAME|FILE", value_parser = dialect::named)]
+    dialect: &'static Spec,
 
     /// `-` for standard input (also when nothing is given), or one test message in hexadecimal
     #[arg(value_name = "-|HEX", hide_default_value = true, default_value = "-")]
@@ -72,9 +70,9 @@ pub(crate) struct DecodeArguments {
 /// How to put messages together.
 #[derive(clap::Args)]
 pub(crate) struct EncodeArguments {
-    /// The format of the messages; `sekisho dialect list` shows them all
-    #[arg(long, value_name = "NAME", value_parser = dialect::named)]
-    dialect: &'static Dialect,
+    /// The format of the messages: built in (`sekisho dialect list`), or a file
+    #[arg(long, value_name = "NAME|FILE", value_parser = dialect::named)]
+    dialect: &'static Spec,
 
     /// `-` for standard input (also when nothing is given), or one test message as an object
     #[arg(value_name = "-|OBJECT", hide_default_value = true, default_value = "-")]
@@ -93,7 +91,7 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
             decode::run(dialect, Lines::new(input), &show)
         }
         Command::Encode(EncodeArguments { dialect, input, output }) => {
-            encode::run(dialect, Lines::new(input), *output)
+            encode::run(&dialect.dialect, Lines::new(input), *output)
         }
     }
 }
@@ -102,7 +100,7 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
 impl fmt::Debug for DecodeArguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DecodeArguments")
-            .field("dialect", &self.dialect.name())
+            .field("dialect", &self.dialect.dialect.name())
             .field("output", &self.output)
             .finish_non_exhaustive()
     }
@@ -112,7 +110,7 @@ impl fmt::Debug for DecodeArguments {
 impl fmt::Debug for EncodeArguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncodeArguments")
-            .field("dialect", &self.dialect.name())
+            .field("dialect", &self.dialect.dialect.name())
             .field("output", &self.output)
             .finish_non_exhaustive()
     }

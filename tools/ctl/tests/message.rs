@@ -311,7 +311,7 @@ fn a_dialect_must_be_named_and_a_wrong_name_is_answered_with_the_right_ones() {
     assert_eq!(message(&["decode", "00"], "").status.code(), Some(2));
     let output = message(&["decode", "--dialect", "iso93-asci", "-"], "");
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("there is iso93-ascii, iso93-binary"));
+    assert!(text(&output.stderr).contains("did you mean \"iso93-ascii\"?"));
 }
 
 #[test]
@@ -332,11 +332,15 @@ fn the_list_of_dialects_says_what_tells_them_apart() {
     };
     expect![[r#"
         NAME          VERSION  FIELDS  MTI         BITMAP       DIGITS      LENGTHS     BINARY
+        iso87-ascii      1987     127  characters  hexadecimal  characters  characters  hexadecimal
+        iso87-binary     1987     127  packed      raw          packed      packed      raw
         iso93-ascii      1993     127  characters  hexadecimal  characters  characters  hexadecimal
         iso93-binary     1993     127  packed      raw          packed      packed      raw
     "#]]
     .assert_eq(&list(&[]));
     expect![[r#"
+        {"name":"iso87-ascii","version":1987,"fields":127,"mti":"characters","bitmap":"hexadecimal","digits":"characters","lengths":"characters","binary":"hexadecimal"}
+        {"name":"iso87-binary","version":1987,"fields":127,"mti":"packed","bitmap":"raw","digits":"packed","lengths":"packed","binary":"raw"}
         {"name":"iso93-ascii","version":1993,"fields":127,"mti":"characters","bitmap":"hexadecimal","digits":"characters","lengths":"characters","binary":"hexadecimal"}
         {"name":"iso93-binary","version":1993,"fields":127,"mti":"packed","bitmap":"raw","digits":"packed","lengths":"packed","binary":"raw"}
     "#]].assert_eq(&list(&["-o", "json"]));

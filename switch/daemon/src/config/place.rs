@@ -17,6 +17,13 @@ pub struct Place {
 }
 
 impl Place {
+    /// A place in a file that is named in the configuration, the `ordinal`-th such file: behind all
+    /// places of the configuration itself.
+    pub(super) fn elsewhere(ordinal: usize, file: Arc<str>, line: usize, column: usize) -> Self {
+        const FIRST: usize = usize::MAX / 2;
+        Self { rank: FIRST + ordinal, line, column, file }
+    }
+
     /// The file, as given.
     pub fn file(&self) -> &str {
         &self.file

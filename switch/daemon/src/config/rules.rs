@@ -6,10 +6,11 @@ use switch_core::ids::StationId;
 use switch_core::plan::{Plan, PlanError, Settings, StationSettings};
 use switch_core::routing::{ROUTES_MAX, RoutingError};
 
+use super::dialects::Dialects;
 use super::document::Table;
 use super::route::{Route, route};
 use super::section::{At, Section};
-use super::station::{Dialects, Read, Station, station};
+use super::station::{Read, Station, station};
 use super::{Configuration, Mode, Report, later, node};
 
 use std::net::SocketAddr;
@@ -43,7 +44,7 @@ pub(super) fn configuration(
         report.fail(&root.place, "station", message);
         return None;
     }
-    let mut dialects = Dialects::new();
+    let mut dialects = Dialects::beside(root.place.file());
     let reads: Vec<Read> = station_tables
         .iter()
         .enumerate()

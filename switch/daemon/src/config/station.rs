@@ -1,7 +1,6 @@
 //! `[[station]]`: who a party is and how it is spoken with. Looks at one station alone; what must
 //! hold between stations is checked elsewhere.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +11,12 @@ use switch_core::plan::{Institution, Keys, Pin, Role, SignOn, StationSettings};
 use super::Mode;
 use super::Report;
 use super::codes::network_codes;
+use super::dialects::Dialects;
 use super::document::{Table, Value};
 use super::endpoint::{Located, endpoint};
-use super::nearest::suggestion;
 use super::node::{DIGITS, institution, name};
 use super::place::Place;
 use super::section::{At, Section};
-
-/// Dialects in use, one of each name: the core compiles one plan for two equal ones.
-pub(super) type Dialects = BTreeMap<String, Arc<Dialect>>;
 
 /// A station, with what the rules between stations need.
 pub(super) struct Station {
@@ -143,23 +139,8 @@ fn dialect(
     if section.given("dialect").is_none() {
         section.missing("dialect", "dialect = \"iso93-ascii\", as the station has it");
     }
-    let name = section.text("dialect", "the name of a dialect")?;
-    if let Some(known) = dialects.get(name.value) {
-        return Some((Arc::clone(known), name.place));
-    }
-    let Some(built_in) = codec::built_in(name.value) else {
-        let names = codec::built_ins().iter().map(|dialect| dialect.name());
-        let hint = if name.value.contains(['/', '.']) {
-            let names = names.collect::<Vec<_>>().join(", ");
-            format!("looks like a file, and dialects are not read from files yet; there is {names}")
-        } else {
-            format!("is no dialect; {}", suggestion(name.value, names))
-        };
-        section.fail("dialect", &name.place, format!("\"{}\" {hint}", name.value));
-        return None;
-    };
-    let dialect = Arc::new(built_in.clone());
-    dialects.insert(name.value.into(), Arc::clone(&dialect));
+    let name = section.text("dialect", "the name of a dialect or of its file")?;
+    let dialect = dialects.find(section, &name)?;
     Some((dialect, name.place))
 }
 

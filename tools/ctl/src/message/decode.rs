@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use codec::{DecodeError, Dialect, Kernels, Message, Slots};
+use codec::{DecodeError, Kernels, Message, Slots};
+use codec_specs::Spec;
 use serde::{Serialize, Serializer};
 
 use super::hex::{self, BadHex};
 use super::inside;
 use super::lines::Lines;
-use super::names::name_of;
 use super::words;
 use crate::grid::left_grid;
 use crate::output::{Colours, FAILED, FOUND, Failure, Format, write_out};
@@ -53,7 +53,8 @@ struct Fault {
 struct Values<'a>(Option<Message<'a>>);
 
 /// Shows every line, to the end. The exit code says whether all decoded.
-pub(super) fn run(dialect: &Dialect, mut lines: Lines, show: &Show) -> Result<ExitCode, Failure> {
+pub(super) fn run(spec: &Spec, mut lines: Lines, show: &Show) -> Result<ExitCode, Failure> {
+    let dialect = &spec.dialect;
     let mut slots = Slots::with(Kernels::detected());
     let mut all_decode = true;
     while let Some(line) = lines.next()? {
@@ -64,7 +65,7 @@ pub(super) fn run(dialect: &Dialect, mut lines: Lines, show: &Show) -> Result<Ex
                 let message = slots.message(dialect, &bytes);
                 match show.format {
                     Format::Json => object(message, outcome)?,
-                    Format::Table => table(message, outcome, show.unmasked),
+                    Format::Table => table(spec, message, outcome, show.unmasked),
                 }
             }
             Err(bad) => {
@@ -104,7 +105,12 @@ fn line_of(object: &impl Serialize) -> Result<String, Failure> {
     json.map(|line| line + "\n").map_err(|error| Failure::new(FAILED, error.to_string()))
 }
 
-fn table(message: Message<'_>, outcome: Result<(), DecodeError>, unmasked: bool) -> String {
+fn table(
+    spec: &Spec,
+    message: Message<'_>,
+    outcome: Result<(), DecodeError>,
+    unmasked: bool,
+) -> String {
     let (bytes, dialect) = (message.bytes().len(), message.dialect());
     let mut out = String::new();
     let head = match outcome {
@@ -121,7 +127,8 @@ fn table(message: Message<'_>, outcome: Result<(), DecodeError>, unmasked: bool)
     let rows = fields.flat_map(|(n, value)| {
         let masked = || words::masked(dialect, n, value);
         let shown = if unmasked { words::text_of(value) } else { masked() };
-        let whole = vec![n.to_string(), name_of(n).into(), words::class_of(value.spec()), shown];
+        let whole =
+            vec![n.to_string(), spec.name_of(n).into(), words::class_of(value.spec()), shown];
         [whole].into_iter().chain(inside::rows(&message, n, value, unmasked))
     });
     let rows: Vec<_> = rows.collect();

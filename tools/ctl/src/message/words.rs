@@ -11,8 +11,8 @@ const MASKED: Fields = Fields::of(&[
     114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126, 127,
 ]);
 
-/// Fields of 1987 of which nobody can say what they hold.
-const RESERVED_1987: Fields = Fields::of(&[46, 56, 57, 58, 105, 106, 107, 108, 109, 110]);
+/// Fields of 1987 of which nobody can say what they hold, and a security code.
+const RESERVED_1987: Fields = Fields::of(&[46, 56, 57, 58, 92, 105, 106, 107, 108, 109, 110]);
 
 /// A value as programs get it: binary in upper-case hexadecimal, the rest as Latin-1, untrimmed.
 pub(super) fn text_of(value: Value<'_>) -> String {

@@ -136,11 +136,46 @@ fn a_dialect_is_one_that_there_is() {
         ],
         &expect![[r#"
             sekisho.toml:9:11: station.merchant-a.dialect: "iso93-asci" is no dialect; did you mean "iso93-ascii"?
-            sekisho.toml:9:11: station.merchant-a.dialect: "dialects/visa.toml" looks like a file, and dialects are not read from files yet; there is iso87-ascii, iso87-binary, iso93-ascii, iso93-binary
+            sekisho.toml:9:11: station.merchant-a.dialect: there is no file dialects/visa.toml; a dialect is built in, or a file beside the configuration
             sekisho.toml:9:11: station.merchant-a.dialect: "other" is no dialect; there is: iso87-ascii, iso87-binary, iso93-ascii, iso93-binary
-            sekisho.toml:9:11: station.merchant-a.dialect: is a number and must be the name of a dialect, in quotes
+            sekisho.toml:9:11: station.merchant-a.dialect: is a number and must be the name of a dialect or of its file, in quotes
         "#]],
     );
+}
+
+const ACME: &str = "extends = \"iso93-ascii\"\n[fields]\n43 = \"ans..40 shop\"\n";
+
+#[test]
+fn a_dialect_may_be_a_file_beside_the_configuration() {
+    let text = changed("dialect = \"iso93-ascii\"", "dialect = \"dialects/acme.toml\"");
+    let directory = Directory::new().with("sekisho.toml", &text).with("dialects/acme.toml", ACME);
+    let configuration = directory.load(DEMO).unwrap();
+    let dialect = &configuration.settings.stations[0].dialect;
+    assert_eq!((dialect.name(), dialect.field(43).unwrap().max), ("acme", 40));
+}
+
+#[test]
+fn mistakes_of_a_dialect_file_are_told_once_and_with_its_own_lines() {
+    let text = changed("dialect = \"iso93-ascii\"", "dialect = \"acme.toml\"");
+    let text = text.replace("dialect = \"iso93-binary\"", "dialect = \"acme.toml\"\ntimeuot = 1");
+    let wrong = ACME.replace("ans..40", "ans.40") + "200 = \"n3\"\n";
+    let directory = Directory::new().with("sekisho.toml", text).with("acme.toml", wrong);
+    expect![[r#"
+        sekisho.toml:17:1: station.issuer-x.timeuot: unknown key; did you mean "timeout"?
+        acme.toml:3:6: fields.43: "ans.40": 1 dot is a length of one digit, at most 9; write ans..40
+        acme.toml:4:1: fields.200: is no data element; they are 2 to 128
+    "#]]
+    .assert_eq(&directory.said(DEMO));
+}
+
+#[test]
+fn a_dialect_of_a_file_must_have_what_the_core_needs() {
+    let text = changed("dialect = \"iso93-ascii\"", "dialect = \"acme.toml\"");
+    let without = format!("{ACME}24 = \"absent\"\n");
+    let directory = Directory::new().with("sekisho.toml", text).with("acme.toml", without);
+    expect![[r#"
+        sekisho.toml:9:11: station.merchant-a.dialect: acme has no DE 24, without which nothing works; add it
+    "#]].assert_eq(&directory.said(DEMO));
 }
 
 #[test]
