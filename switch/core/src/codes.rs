@@ -193,7 +193,11 @@ mod tests {
 
     /// Action codes, packed: 000 to 999.
     fn actions() -> impl Iterator<Item = u16> {
-        (0..0xA00).filter(|code| code & 0xF < 10 && code >> 4 & 0xF < 10)
+        (0..0xA00).filter(|&code| is_action(code))
+    }
+
+    fn is_action(code: u16) -> bool {
+        code < 0xA00 && code & 0xF < 10 && code >> 4 & 0xF < 10
     }
 
     #[test]
@@ -245,6 +249,17 @@ mod tests {
                 0x300 | 0x303 | 0x400 | 0x500 | 0x600 | 0x700 | 0x800 | 0x900 | 0x901
             );
             assert_eq!(approves || accepts, class, "{action:03x} is {}", text(response));
+        }
+    }
+
+    #[test]
+    fn any_two_bytes_have_an_action_code_and_any_action_code_two_digits() {
+        for number in 0..=u16::MAX {
+            for class in 0..10 {
+                let action = action_of(class, number.to_be_bytes());
+                assert!(is_action(action), "{number:04x} {class}");
+            }
+            assert!(response_of(number).iter().all(u8::is_ascii_digit), "{number:04x}");
         }
     }
 
