@@ -13,7 +13,9 @@
 //! as one makes the message wrong, even where another one can be: nobody could tell whether they
 //! agree.
 
+use crate::digits::{number_of_ascii, number_of_nibbles};
 use crate::fields::Fields;
+use crate::kernel::{strangers_to_digits, strangers_to_packed};
 use crate::mask::Masked;
 use crate::message::Message;
 use crate::part::Part;
@@ -56,9 +58,13 @@ const DIGITS_MAX: u8 = 19;
 const PAN: Tag = Tag::of(0x5A);
 /// Track 2 equivalent data.
 const TRACK_2: Tag = Tag::of(0x57);
-/// Templates in which payment systems put the data of an application: a card's records and
-/// answers, and the application of a code shown by a phone.
-const TEMPLATES: [Tag; 3] = [Tag::of(0x61), Tag::of(0x70), Tag::of(0x77)];
+/// Templates in which payment systems put the data of an application: that of a code shown by a
+/// phone, a card's records, and its answers.
+const APPLICATION: Tag = Tag::of(0x61);
+const RECORD: Tag = Tag::of(0x70);
+const ANSWER: Tag = Tag::of(0x77);
+/// Units of the longest track, and of anything else with a card number.
+const UNITS_MAX: usize = 99;
 
 impl Pan {
     /// Its digits as a number.
@@ -79,16 +85,35 @@ impl Pan {
         &room[20 - usize::from(self.digits)..]
     }
 
-    /// These digits, and those behind them, as far as `take` has some; `None` where there are none
-    /// or too many.
+    /// The digits that some ASCII begins with; `None` where there are none or too many.
     #[inline]
-    fn read(digits: impl Iterator<Item = u8>) -> Option<Self> {
-        let mut pan = Self { number: 0, digits: 0 };
-        for digit in digits {
+    fn of_ascii(bytes: &[u8]) -> Option<Self> {
+        let begin = bytes.first_chunk::<16>().filter(|begin| {
+            let words = begin.as_chunks::<8>().0.iter();
+            words.fold(0, |seen, &word| seen | strangers_to_digits(u64::from_be_bytes(word))) == 0
+        });
+        let begin = begin.and_then(|begin| number_of_ascii(begin));
+        Self::behind(begin, |at| bytes.get(at).map(|byte| byte.wrapping_sub(b'0')))
+    }
+
+    /// The same of nibbles.
+    #[inline]
+    fn of_nibbles(bytes: &[u8]) -> Option<Self> {
+        let begin = bytes.first_chunk().map(|&begin| u64::from_be_bytes(begin));
+        let begin = begin.filter(|&begin| strangers_to_packed(begin) == 0).map(number_of_nibbles);
+        Self::behind(begin, |at| nibble(bytes, at))
+    }
+
+    /// The number that the first sixteen digits are, if there are so many, and those behind them.
+    #[inline]
+    fn behind(begin: Option<u64>, digit: impl Fn(usize) -> Option<u8>) -> Option<Self> {
+        let mut pan =
+            Self { number: begin.unwrap_or(0), digits: if begin.is_some() { 16 } else { 0 } };
+        while let Some(digit) = digit(pan.digits.into()).filter(|&digit| digit < 10) {
             if pan.digits == DIGITS_MAX {
                 return None;
             }
-            pan.number = pan.number * 10 + u64::from(digit & 0xF);
+            pan.number = pan.number * 10 + u64::from(digit);
             pan.digits += 1;
         }
         (pan.digits > 0).then_some(pan)
@@ -159,13 +184,13 @@ impl Found {
         field: u8,
         key: Option<Key>,
         part: &Part<'_>,
-        read: impl Fn(&Part<'_>) -> Option<Pan>,
+        read: impl Fn(&[u8]) -> Option<Pan>,
     ) -> Result<(), PanError> {
         if part.is_empty() {
             return Ok(());
         }
-        let source = PanSource { field, key };
-        let pan = read(part).ok_or(PanError::Unreadable(source))?;
+        let (source, mut room) = (PanSource { field, key }, [0; UNITS_MAX]);
+        let pan = units_of(part, &mut room).and_then(read).ok_or(PanError::Unreadable(source))?;
         match self.0 {
             None => self.0 = Some((pan, source)),
             Some((known, _)) if known == pan => {}
@@ -176,15 +201,21 @@ impl Found {
 
     fn look_at_chip(&mut self, field: u8, value: Value<'_>) -> Result<(), PanError> {
         let unreadable = PanError::Unreadable(PanSource { field, key: None });
-        for element in Elements::of(value).map_err(|_| unreadable)? {
-            let element = element.map_err(|_| unreadable)?;
-            self.look_at_element(field, element.tag, &element.value)?;
-            if !TEMPLATES.contains(&element.tag) {
+        let mut elements = Elements::of(value).map_err(|_| unreadable)?;
+        while let Some(place) = elements.find().map_err(|_| unreadable)? {
+            if !matches!(place.tag, PAN | TRACK_2 | ANSWER | APPLICATION | RECORD) {
                 continue;
             }
-            for inner in Elements::within(element.value) {
-                let inner = inner.map_err(|_| unreadable)?;
-                self.look_at_element(field, inner.tag, &inner.value)?;
+            let Some(value) = elements.value_at(&place) else { continue };
+            self.look_at_element(field, place.tag, &value)?;
+            if matches!(place.tag, PAN | TRACK_2) {
+                continue;
+            }
+            let mut inner = Elements::within(value);
+            while let Some(place) = inner.find().map_err(|_| unreadable)? {
+                if let Some(value) = inner.value_at(&place) {
+                    self.look_at_element(field, place.tag, &value)?;
+                }
             }
         }
         Ok(())
@@ -223,51 +254,69 @@ impl Found {
     }
 }
 
+/// The canonical bytes of a part in a row, copied only where they do not lie so; `None` when it is
+/// longer than anything with a card number.
+#[inline]
+fn units_of<'a>(part: &Part<'a>, room: &'a mut [u8; UNITS_MAX]) -> Option<&'a [u8]> {
+    if part.units() > UNITS_MAX {
+        return None;
+    }
+    match part.raw() {
+        Some(bytes) => Some(bytes),
+        None => part.write_text(room),
+    }
+}
+
 /// Digits to a separator, which must be there.
-fn of_track_2(track: &Part<'_>) -> Option<Pan> {
-    let sentinel = usize::from(track.unit(0) == Some(b';'));
-    let digits = || track.iter().skip(sentinel).take_while(u8::is_ascii_digit);
-    let pan = Pan::read(digits())?;
-    let end = sentinel + usize::from(pan.digits);
-    matches!(track.unit(end), Some(b'=' | b'D')).then_some(pan)
+fn of_track_2(track: &[u8]) -> Option<Pan> {
+    let track = track.strip_prefix(b";").unwrap_or(track);
+    let pan = Pan::of_ascii(track)?;
+    matches!(track.get(usize::from(pan.digits)), Some(b'=' | b'D')).then_some(pan)
 }
 
 /// `B` and digits to `^`.
-fn of_track_1(track: &Part<'_>) -> Option<Pan> {
-    let sentinel = usize::from(track.unit(0) == Some(b'%'));
-    if track.unit(sentinel) != Some(b'B') {
-        return None;
+fn of_track_1(track: &[u8]) -> Option<Pan> {
+    let track = track.strip_prefix(b"%").unwrap_or(track).strip_prefix(b"B")?;
+    if let Some(pan) = Pan::of_ascii(track)
+        && track.get(usize::from(pan.digits)) == Some(&b'^')
+    {
+        return Some(pan);
     }
-    let number = || track.iter().skip(sentinel + 1).take_while(|&unit| unit != b'^');
-    let units = number().count();
-    let closed = track.unit(sentinel + 1 + units) == Some(b'^');
     // Some cards have the blanks that stand between the groups of the number on their front.
-    let digits = || number().filter(|&unit| unit != b' ');
-    (closed && digits().all(|unit| unit.is_ascii_digit())).then(|| Pan::read(digits()))?
+    let end = track.iter().position(|&byte| byte == b'^')?;
+    let spaced = track.get(..end)?.iter().copied().filter(|&byte| byte != b' ');
+    let (mut room, mut count) = ([0; UNITS_MAX], 0);
+    for (room, byte) in room.iter_mut().zip(spaced) {
+        *room = byte;
+        count += 1;
+    }
+    let pan = Pan::of_ascii(&room[..count])?;
+    (usize::from(pan.digits) == count).then_some(pan)
 }
 
 /// Digits, and blanks behind them.
-fn of_text(text: &Part<'_>) -> Option<Pan> {
-    let digits = || text.iter().take_while(|&unit| unit != b' ');
-    let blank = text.iter().skip(digits().count()).all(|unit| unit == b' ');
-    (blank && digits().all(|unit| unit.is_ascii_digit())).then(|| Pan::read(digits()))?
+fn of_text(text: &[u8]) -> Option<Pan> {
+    let pan = Pan::of_ascii(text)?;
+    let (_, blanks) = text.split_at_checked(usize::from(pan.digits))?;
+    blanks.iter().all(|&byte| byte == b' ').then_some(pan)
 }
 
 /// Packed digits, and nibbles F behind them.
-fn of_packed(packed: &Part<'_>) -> Option<Pan> {
-    let digits = || nibbles(packed).take_while(|&nibble| nibble < 10);
-    let padded = nibbles(packed).skip(digits().count()).all(|nibble| nibble == 0xF);
-    padded.then(|| Pan::read(digits()))?
+fn of_packed(packed: &[u8]) -> Option<Pan> {
+    let pan = Pan::of_nibbles(packed)?;
+    let mut behind = (usize::from(pan.digits)..2 * packed.len()).map(|at| nibble(packed, at));
+    behind.all(|nibble| nibble == Some(0xF)).then_some(pan)
 }
 
 /// Packed digits to a nibble D, which must be there.
-fn of_packed_track(track: &Part<'_>) -> Option<Pan> {
-    let pan = Pan::read(nibbles(track).take_while(|&nibble| nibble < 10))?;
-    (nibbles(track).nth(usize::from(pan.digits)) == Some(0xD)).then_some(pan)
+fn of_packed_track(track: &[u8]) -> Option<Pan> {
+    let pan = Pan::of_nibbles(track)?;
+    (nibble(track, pan.digits.into()) == Some(0xD)).then_some(pan)
 }
 
-fn nibbles(part: &Part<'_>) -> impl Iterator<Item = u8> {
-    part.iter().flat_map(|byte| [byte >> 4, byte & 0xF])
+#[inline]
+fn nibble(bytes: &[u8], at: usize) -> Option<u8> {
+    bytes.get(at / 2).map(|&byte| if at.is_multiple_of(2) { byte >> 4 } else { byte & 0xF })
 }
 
 impl fmt::Debug for Pan {

@@ -106,6 +106,13 @@ impl<'a> Part<'a> {
         self.value.bytes().get(width * self.from..width * self.to)
     }
 
+    /// The canonical bytes, where they lie in the message as they are.
+    #[inline]
+    pub(crate) fn raw(&self) -> Option<&'a [u8]> {
+        let in_place = matches!(self.value.spec().form, Form::Chars | Form::Raw);
+        if in_place { self.value.bytes().get(self.from..self.to) } else { None }
+    }
+
     /// Writes the canonical bytes to the front of `out`; `None` when it is too short.
     pub fn write_text<'b>(&self, out: &'b mut [u8]) -> Option<&'b [u8]> {
         let out = out.get_mut(..self.units())?;

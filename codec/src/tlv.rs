@@ -95,45 +95,103 @@ impl<'a> Elements<'a> {
         Self { part, at: 0 }
     }
 
-    /// The next element; `None` behind the last.
+    /// Where the next element is; `None` behind the last. After an error there is none.
     #[inline]
-    fn read(&mut self) -> Result<Option<Element<'a>>, PartError> {
+    pub(crate) fn find(&mut self) -> Result<Option<Place>, PartError> {
         let part = self.part;
-        while part.unit(self.at) == Some(0) {
-            self.at += 1;
+        let raw = part.raw();
+        if let Some(place) = raw.and_then(|bytes| find_short(bytes, self.at)) {
+            self.at = place.end;
+            return Ok(Some(place));
         }
-        let from = self.at;
-        let Some(first) = part.unit(from) else { return Ok(None) };
-        let mut at = from + 1;
-        let mut tag = u32::from(first);
-        if first & 0x1F == 0x1F {
-            loop {
-                let more = part.unit(at).filter(|_| at - from < 4);
-                let more = more.ok_or(part.wrong(at, PartExpected::TagEnd))?;
-                tag = (tag << 8) | u32::from(more);
-                at += 1;
-                if more & 0x80 == 0 {
-                    break;
-                }
-            }
-        }
-        let byte = |at| part.unit(at).map(usize::from);
-        let wrong = part.wrong(at, PartExpected::Length);
-        let (units, value_at) = match byte(at).ok_or(wrong)? {
-            units @ ..=0x7F => (units, at + 1),
-            0x81 => (byte(at + 1).ok_or(wrong)?, at + 2),
-            0x82 => {
-                let high = byte(at + 1).ok_or(wrong)?;
-                (high << 8 | byte(at + 2).ok_or(wrong)?, at + 3)
-            }
-            _ => return Err(wrong),
+        let found = match raw {
+            Some(bytes) => find(part.units(), self.at, |at| bytes.get(at).copied()),
+            None => find(part.units(), self.at, |at| part.unit(at)),
         };
-        let short = part.wrong(value_at, PartExpected::Units(units));
-        let value = part.part(value_at, units).ok_or(short)?;
-        let whole = part.part(from, value_at + units - from).ok_or(short)?;
-        self.at = value_at + units;
-        Ok(Some(Element { tag: Tag(tag), value, whole }))
+        self.at = match &found {
+            Ok(Some(place)) => place.end,
+            Ok(None) | Err(_) => part.units(),
+        };
+        found.map_err(|(at, expected)| part.wrong(at, expected))
     }
+
+    /// What the element at this place holds.
+    #[inline]
+    pub(crate) fn value_at(&self, place: &Place) -> Option<Part<'a>> {
+        self.part.part(place.value, place.end - place.value)
+    }
+
+    fn read(&mut self) -> Result<Option<Element<'a>>, PartError> {
+        let Some(place) = self.find()? else { return Ok(None) };
+        let whole = self.part.part(place.from, place.end - place.from);
+        let (Some(value), Some(whole)) = (self.value_at(&place), whole) else { return Ok(None) };
+        Ok(Some(Element { tag: place.tag, value, whole }))
+    }
+}
+
+/// Where an element is, in units of the bytes walked over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) tag: Tag,
+    from: usize,
+    value: usize,
+    end: usize,
+}
+
+/// The element at `from`, if its tag has one or two bytes and its length one, as nearly all have.
+#[inline]
+fn find_short(bytes: &[u8], from: usize) -> Option<Place> {
+    let (tag, head, units) = match *bytes.get(from..)? {
+        [first, units, ..] if first & 0x1F != 0x1F && first != 0 => (u32::from(first), 2, units),
+        [first, second @ ..=0x7F, units, ..] if first & 0x1F == 0x1F => {
+            (u32::from(u16::from_be_bytes([first, second])), 3, units)
+        }
+        _ => return None,
+    };
+    let value = from + head;
+    let end = value + usize::from(units);
+    (units < 0x80 && end <= bytes.len()).then_some(Place { tag: Tag(tag), from, value, end })
+}
+
+/// The first element at or behind `from`, among so many bytes.
+#[inline]
+fn find(
+    count: usize,
+    mut from: usize,
+    byte: impl Fn(usize) -> Option<u8>,
+) -> Result<Option<Place>, (usize, PartExpected)> {
+    let first = loop {
+        match byte(from) {
+            None => return Ok(None),
+            Some(0) => from += 1,
+            Some(first) => break first,
+        }
+    };
+    let mut at = from + 1;
+    let mut tag = u32::from(first);
+    if first & 0x1F == 0x1F {
+        loop {
+            let more = byte(at).filter(|_| at - from < 4).ok_or((at, PartExpected::TagEnd))?;
+            tag = (tag << 8) | u32::from(more);
+            at += 1;
+            if more & 0x80 == 0 {
+                break;
+            }
+        }
+    }
+    let wrong = (at, PartExpected::Length);
+    let told = |at| byte(at).map(usize::from).ok_or(wrong);
+    let (units, value) = match told(at)? {
+        units @ ..=0x7F => (units, at + 1),
+        0x81 => (told(at + 1)?, at + 2),
+        0x82 => (told(at + 1)? << 8 | told(at + 2)?, at + 3),
+        _ => return Err(wrong),
+    };
+    let end = value + units;
+    if end > count {
+        return Err((value, PartExpected::Units(units)));
+    }
+    Ok(Some(Place { tag: Tag(tag), from, value, end }))
 }
 
 impl<'a> Iterator for Elements<'a> {
@@ -141,11 +199,7 @@ impl<'a> Iterator for Elements<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let read = self.read().transpose();
-        if let Some(Err(_)) = read {
-            self.at = self.part.units();
-        }
-        read
+        self.read().transpose()
     }
 }
 
