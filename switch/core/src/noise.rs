@@ -37,12 +37,10 @@ impl Turn<'_> {
         if before <= SAVED_MAX {
             self.tell(Notice::Noisy { link });
         }
-        // An answer that another worker carried here is told by that link's budget at its home; only
-        // the owner of a link closes it.
-        if spent > SAVED_MAX + BEYOND_MAX
-            && station.worker == self.me
-            && self.world.links[link.index()].phase.is_open()
-        {
+        // An answer that another worker carried here is paid from a budget that its home keeps for the
+        // link; that one is open at its owner alone, and no one else closes it.
+        let is_open = self.world.links[link.index()].phase.is_open();
+        if is_open && spent > SAVED_MAX + BEYOND_MAX {
             self.count(Counter::LinksNoisy);
             self.world.close(link, Closing::Noise);
         }

@@ -69,6 +69,7 @@ fn kind(note: &Note, plan: &Plan) -> Kind {
         Note::Socket { link, .. } => ("socket", of(link)),
         Note::BadFrame { link, .. } => ("frame", of(link)),
         Note::HalfFrame { link } => ("half a frame", of(link)),
+        Note::AcceptFailed { .. } => ("accept", 0),
         Note::PeerCrowded { station, .. } => ("crowded", station.0.into()),
         Note::Stranger { .. } => ("stranger", 0),
         Note::ConnectRefused { link, .. } => ("connect", of(link)),
@@ -112,6 +113,14 @@ fn line(worker: u8, note: &Note, plan: &Plan) {
         }
         Note::HalfFrame { link } => {
             warn!(station = name(link), link = link.0, "half a frame: link closed");
+        }
+        Note::AcceptFailed { times } => {
+            warn!(
+                worker,
+                times,
+                "connections wait: the system gives none, mostly for want of descriptors \
+                 (LimitNOFILE=, ulimit -n)"
+            );
         }
         Note::PeerCrowded { station, peer } => {
             let (station, peer) = (plan.station(*station).settings.name.as_str(), peer.to_string());

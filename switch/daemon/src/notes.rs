@@ -40,6 +40,11 @@ pub enum Note {
         /// The link.
         link: LinkId,
     },
+    /// The system did not give us connections that wait; they are tried again.
+    AcceptFailed {
+        /// How often since the last such note.
+        times: u64,
+    },
     /// Somebody connected whose address has all the links that one may have.
     PeerCrowded {
         /// To whom.

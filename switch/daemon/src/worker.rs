@@ -88,6 +88,8 @@ pub struct Worker {
     notes: Notes,
     spin: Duration,
     turns: u64,
+    /// Accepts that had failed by the last turn.
+    accepts_failed: u64,
     last_work: Time,
     drained: bool,
     stopped: bool,
@@ -149,6 +151,11 @@ impl Worker {
         // Behind the flush, so that what was released for such a link in this turn has left.
         if seen.events < EVENTS_MAX {
             self.close_unfinished(now);
+        }
+        let failed = self.net.counters().accept_failed;
+        if failed != self.accepts_failed {
+            self.notes.tell(Note::AcceptFailed { times: failed - self.accepts_failed });
+            self.accepts_failed = failed;
         }
         while let Some(notice) = self.core.poll_notice() {
             self.notes.tell(Note::Core(notice));

@@ -138,6 +138,7 @@ impl Worker {
             notes: parts.notes.of(me),
             spin: parts.spin,
             turns: 0,
+            accepts_failed: 0,
             last_work: now,
             drained: false,
             stopped: false,

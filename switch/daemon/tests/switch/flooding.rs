@@ -90,6 +90,28 @@ fn of_ten_thousand_connections_a_station_serves_its_links_and_refuses_the_others
 }
 
 #[test]
+fn connections_without_descriptors_wait_and_are_taken_when_there_are_some() {
+    let configuration = Configuration::new().acquirer("merchant-a", BINARY, "");
+    let switch = Sekishod::tries_under("ulimit -n 64", &configuration);
+    switch.says("serving");
+    let address = switch.address_of("merchant-a");
+    let mut first = Link::connects(BINARY, address);
+    assert_eq!(first.asks(&sale(1)).code(), "908");
+    let mut crowd: Vec<Link> = (0..64).map(|_| Link::connects(BINARY, address)).collect();
+    let is_it = |message: &str| message.starts_with("connections wait: the system gives none");
+    switch.says_like("connections that wait", is_it);
+    assert_eq!(first.asks(&sale(2)).code(), "908");
+
+    // Nobody can ask for the status: that takes a descriptor, too.
+    let mut last = crowd.pop().expect("they are many");
+    drop(crowd);
+    assert_eq!(last.asks(&sale(3)).code(), "908");
+    let status = switch.status();
+    assert!(count(&status, "accepts_failed") > 0);
+    assert_eq!((station(&status, "merchant-a").requests, count(&status, "links_refused")), (3, 0));
+}
+
+#[test]
 fn two_hundred_slow_senders_lose_their_links_a_frame_timeout_after_their_first_byte() {
     let scene = at_work("frame_timeout = \"300ms\"");
     let mut slow: Vec<Link> = (0..200).map(|_| Link::connects(BINARY, scene.address)).collect();
