@@ -179,6 +179,21 @@ fn a_dialect_of_a_file_must_have_what_the_core_needs() {
 }
 
 #[test]
+fn a_dialect_of_a_file_must_have_our_own_fields_as_we_write_them() {
+    let said = |file: &str| {
+        let text = changed("dialect = \"iso93-ascii\"", "dialect = \"acme.toml\"");
+        Directory::new().with("sekisho.toml", text).with("acme.toml", file).said(DEMO)
+    };
+    let wider = ACME.replace("iso93", "iso87") + "39 = \"n3\"\n";
+    let later = "version = 2003\nmti = \"ascii\"\nbitmap = \"hex\"\ndigits = \"ascii\"\n\
+                 binary = \"hex\"\nlength = \"ascii\"\n[fields]\n2 = \"n..19\"\n";
+    expect![[r#"
+        sekisho.toml:9:11: station.merchant-a.dialect: DE 39 of acme is not what we read and write there, 2 digits of fixed length (DE 39 of 1987 may be text); make it so
+        sekisho.toml:9:11: station.merchant-a.dialect: acme is of ISO 8583:2003, which is not spoken yet; give the station a dialect of 1987 or 1993
+    "#]].assert_eq(&(said(&wider) + &said(later)));
+}
+
+#[test]
 fn a_framing_is_one_that_there_is() {
     check_each(
         &[
