@@ -6,7 +6,8 @@ mod inside;
 pub use inside::{cards, chip, subfields};
 
 use codec::{
-    Affix, Cut, DecodeError, Dialect, Fields, Framing, Plan, Prefix, Slots, Writer, built_ins,
+    Affix, Cut, DecodeError, Dialect, Fields, Framing, Kernels, Plan, Prefix, Slots, Writer,
+    built_ins,
 };
 
 /// Room for whatever a message becomes: packed digits and raw bytes double as characters, and
@@ -21,12 +22,16 @@ fn chosen<'a, 'b, T>(all: &'a [T], bytes: &'b [u8]) -> Option<(&'a T, &'b [u8])>
     Some((&all[usize::from(choice) % all.len()], rest))
 }
 
-/// `dialect, message...`: it is read, or refused with a reason that points into it; what was read
-/// is written again as the same values.
+/// `dialect, message...`: it is read, or refused with a reason that points into it, by all
+/// kernels alike; what was read is written again as the same values.
 pub fn messages(bytes: &[u8]) {
     let Some((&dialect, bytes)) = chosen(built_ins(), bytes) else { return };
     let mut slots = Slots::new();
     let read = dialect.decode(bytes, &mut slots);
+    for kernels in Kernels::available() {
+        let mut others = Slots::with(kernels);
+        assert_eq!(dialect.decode(bytes, &mut others), read, "{kernels:?}");
+    }
     let message = slots.message(dialect, bytes);
     assert!(!format!("{message:?}").is_empty(), "what was parsed can be shown");
     match read {
@@ -80,7 +85,7 @@ fn assert_points_into(error: DecodeError, bytes: &[u8], slots: &Slots, dialect: 
 /// places that it gets alone.
 pub fn layouts(bytes: &[u8]) {
     let Some((&dialect, mut rest)) = chosen(built_ins(), bytes) else { return };
-    let mut kept = Slots::new();
+    let mut kept = Slots::with(Kernels::detected());
     // A length of its own for each would hardly ever be met: one for all.
     let Some((&[high, low], messages)) = rest.split_first_chunk::<2>() else { return };
     rest = messages;
