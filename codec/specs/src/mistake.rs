@@ -68,20 +68,25 @@ pub(crate) struct Place {
 pub(crate) struct Report<'t> {
     file: Arc<str>,
     text: &'t str,
+    /// Offset of each line's first byte.
+    lines: Vec<usize>,
     pub(crate) mistakes: Vec<Mistake>,
 }
 
 impl<'t> Report<'t> {
     pub(crate) fn new(file: &str, text: &'t str) -> Self {
-        Self { file: file.into(), text, mistakes: Vec::new() }
+        let ends = text.match_indices('\n').map(|(end, _)| end + 1);
+        let lines = std::iter::once(0).chain(ends).collect();
+        Self { file: file.into(), text, lines, mistakes: Vec::new() }
     }
 
     /// The place of a byte; past the end, the place behind the last one.
     pub(crate) fn place(&self, offset: usize) -> Place {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Place { line, column }
+        let offset = offset.min(self.text.len());
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let before = self.text.get(start..offset).unwrap_or_default();
+        Place { line, column: before.chars().count() + 1 }
     }
 
     /// Notes a mistake and goes on.
