@@ -133,26 +133,20 @@ fn changed(base: Option<&Line>, changes: &Changes) -> Result<Line, Wrong> {
     }
     let inherited = base.and_then(|line| line.inside.clone());
     let inherited = inherited.filter(|inside| plain(inside).is_ok());
-    // What was said of another kind of field is of no use to this one.
-    let line = Line {
-        digits: changes.digits.map(|at| at.value).or(base.and_then(|line| line.digits)),
-        binary: changes.binary.map(|at| at.value).or(base.and_then(|line| line.binary)),
-        packed_length: changes
+    let own = changes;
+    Ok(Line {
+        digits: own.digits.map(|at| at.value).or(base.and_then(|line| line.digits)),
+        binary: own.binary.map(|at| at.value).or(base.and_then(|line| line.binary)),
+        packed_length: own
             .packed_length
             .map(|at| at.value)
             .or(base.and_then(|line| line.packed_length)),
-        inside: changes.inside.as_ref().map(|at| at.value.clone()).or(inherited),
-        name: changes
+        inside: own.inside.as_ref().map(|at| at.value.clone()).or(inherited),
+        name: own
             .name
             .clone()
             .unwrap_or_else(|| base.map(|line| line.name.clone()).unwrap_or_default()),
         notation,
-    };
-    Ok(Line {
-        digits: line.digits.filter(|_| digits),
-        binary: line.binary.filter(|_| binary),
-        packed_length: line.packed_length.filter(|_| told),
-        ..line
     })
 }
 

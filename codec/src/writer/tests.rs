@@ -25,6 +25,8 @@ static MIXED: Dialect = Dialect::of(
         (10, FieldSpec::binary(Form::Hex, 2)),
         (11, FieldSpec::binary(Form::Raw, 3).packed_var(3)),
         (12, FieldSpec::text(9).var(4)),
+        (35, FieldSpec::track(LEFT, 9).var(1)),
+        (36, FieldSpec::track(Form::Chars, 5)),
     ],
 );
 
@@ -58,6 +60,9 @@ fn each_kind_of_field_is_written_in_its_form() {
         (10, b"\xAB\x0C", b"AB0C"),
         (11, b"\x00\xFF", b"\x00\x02\x00\xFF"),
         (12, b"hi", b"0002hi"),
+        (35, b"12D34", b"5\x01\x2D\x34"),
+        (35, b"1=34", b"4\x1D\x34"),
+        (36, b"12D34", b"12D34"),
     ] {
         assert_eq!(wire(n, |writer| writer.put_text(n, text)).as_deref(), Ok(bytes), "DE {n}");
     }
@@ -132,11 +137,16 @@ fn a_character_of_another_class_is_refused() {
         (6, b"C1/"),
         (8, b"a\nb"),
         (9, b"\x7F"),
+        (35, b"1=2=3"),
+        (35, b"1D2=3"),
+        (36, b"12E34"),
     ] {
         let reason = wire(n, |writer| writer.put_text(n, text));
         assert_eq!(reason, Err(WriteReason::BadClass), "DE {n}");
     }
     assert_eq!(wire(8, |writer| writer.put_binary(8, b"hello")), Err(WriteReason::BadClass));
+    let short = wire(36, |writer| writer.put_text(36, b"1=2"));
+    assert_eq!(short, Err(WriteReason::BadLength), "nobody knows what to fill a track with");
 }
 
 #[test]
@@ -164,6 +174,12 @@ fn values_of_another_form_or_a_like_class_are_converted() {
     let left = MIXED.value_in(3, b"\x01\x23\x45").unwrap();
     assert_eq!(put(4, left), Ok(b"\x12\x34\x50".to_vec()), "the zero changes sides");
     assert_eq!(put(7, left), Ok(b"12345".to_vec()));
+    assert_eq!(put(35, left), Ok(b"5\x01\x23\x45".to_vec()), "digits are a track");
+    assert_eq!(put(35, value(35, b"0512D34")), Ok(b"5\x01\x2D\x34".to_vec()), "so is such a text");
+    assert_eq!(put(35, value(35, b"041=2=")), Err(WriteReason::BadClass));
+    let track = MIXED.value_in(35, b"5\x01\x2D\x34").unwrap();
+    assert_eq!(put(8, track), Ok(b"12=34".to_vec()), "a track is text");
+    assert_eq!(put(3, track), Err(WriteReason::BadClass), "and no number");
 }
 
 #[test]
