@@ -189,6 +189,12 @@ fn text_of(path: &Path) -> Result<String, Mistakes> {
         let (file, key) = (path.display().to_string().into(), String::new());
         Mistakes::new(vec![Mistake { file, line, column: 1, key, message }])
     };
+    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+    if extension.is_some_and(|extension| extension == "xml" || extension == "json") {
+        let message = "specifications of other programs (XML, JSON) can not be read yet; write one in \
+                       TOML, a line a field";
+        return Err(fail(1, message.into()));
+    }
     let unreadable = |error: std::io::Error| fail(1, format!("can not be read: {error}"));
     let length = fs::metadata(path).map_err(unreadable)?.len();
     if length > FILE_BYTES_MAX {

@@ -182,6 +182,10 @@ fn a_file_that_is_not_there_and_a_name_that_is_none_say_so() {
     let mistakes = load(Path::new("there/is/none.toml")).unwrap_err();
     let found = mistakes.to_string();
     assert!(found.starts_with("there/is/none.toml:1:1: can not be read: "), "{found}");
+    let foreign = load(Path::new("packager/iso87ascii.xml")).unwrap_err().to_string();
+    let told = "packager/iso87ascii.xml:1:1: specifications of other programs (XML, JSON) can not be \
+                read yet; write one in TOML, a line a field";
+    assert_eq!(foreign, told);
     let Err(OpenError::Unknown(message)) = open("iso93-asci", Path::new("")) else { panic!() };
     assert_eq!(
         message,

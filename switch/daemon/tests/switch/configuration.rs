@@ -15,6 +15,11 @@ pub(crate) struct Speech {
 
 pub(crate) const ASCII: Speech = Speech { dialect: "iso93-ascii", framing: "ascii4" };
 pub(crate) const BINARY: Speech = Speech { dialect: "iso93-binary", framing: "bin2" };
+/// In a dialect of a file.
+pub(crate) const ACME: Speech = Speech {
+    dialect: concat!(env!("CARGO_MANIFEST_DIR"), "/tests/switch/acme.toml"),
+    framing: "bin4",
+};
 
 pub(crate) const ASCII_87: Speech = Speech { dialect: "iso87-ascii", framing: "ascii4" };
 pub(crate) const BINARY_87: Speech = Speech { dialect: "iso87-binary", framing: "bin2" };

@@ -4,7 +4,7 @@ use bench::load::Pace;
 use daemon::status::LinkState;
 
 use crate::centre::{Centre, Load};
-use crate::configuration::{ASCII, BINARY, Configuration, OURS, Speech, institution};
+use crate::configuration::{ACME, ASCII, BINARY, Configuration, OURS, Speech, institution};
 use crate::letter::{CARDS, Letter, sale_of};
 use crate::link::{Desk, Link};
 use crate::patience::until;
@@ -61,6 +61,28 @@ fn a_sale_without_de_2_goes_where_its_track_or_chip_says_and_one_with_two_cards_
     assert_eq!((&line["one"], &line["other"]), (&"DE 35".into(), &"DE 55 tag 5A".into()));
     assert!(![jcb, visa].iter().any(|card| line.to_string().contains(card)), "{line}");
     assert_eq!(count(&switch.status(), "refused_pan_disagrees"), 1);
+}
+
+#[test]
+fn a_sale_crosses_between_a_built_in_dialect_and_one_of_a_file() {
+    for (from, to) in [(ASCII, ACME), (ACME, BINARY), (ACME, ACME)] {
+        let desk = Desk::opens(to);
+        let configuration = Configuration::new()
+            .acquirer("merchant-a", from, "")
+            .issuer("issuer-x", to, desk.address(), "")
+            .route("353011", "issuer-x");
+        let switch = Sekishod::starts(&configuration);
+        let mut issuer = desk.accepts();
+        switch.says_of("issuer-x", "link open");
+        let mut merchant = Link::connects(from, switch.address_of("merchant-a"));
+        let track = format!("{}=28122010000000000000", CARDS[0]);
+        let asked = full_sale(0, CARDS[0], 700_001).with(35, track);
+        merchant.sends(&asked);
+        let heard = issuer.hears();
+        assert_eq!(heard.differs_in(&asked), [7, 11, 33], "{from:?} to {to:?}");
+        issuer.sends(&heard.answered("000").with(38, "AB1234"));
+        assert_eq!(merchant.hears(), asked.answered("000").with(38, "AB1234"));
+    }
 }
 
 #[test]

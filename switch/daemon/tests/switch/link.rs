@@ -4,6 +4,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use codec::{Cut, Dialect, Framing, Tpdu};
 use rustix::net::{AddressFamily, SocketType, sockopt};
@@ -183,7 +184,10 @@ impl Desk {
 }
 
 pub(crate) fn dialect(speech: Speech) -> &'static Dialect {
-    codec::built_in(speech.dialect).expect("it is built in")
+    codec::built_in(speech.dialect).unwrap_or_else(|| {
+        let spec = codec_specs::load(Path::new(speech.dialect)).expect("it is a dialect");
+        Box::leak(Box::new(spec.dialect))
+    })
 }
 
 /// The framing of that name, or the first that is named in the table. What else the table says is
