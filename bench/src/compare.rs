@@ -25,7 +25,7 @@ use self::outcome::Run;
 pub use self::outcome::{Figures, Outcome, Pair, Ratio};
 use self::place::Place;
 use self::setting::Setting;
-use crate::load;
+use crate::load::{self, Pace};
 
 /// Links to the issuer, of the floor and of the switch.
 const LINKS: usize = 4;
@@ -47,8 +47,8 @@ pub struct Options {
     pub dialect: String,
     /// Connections of the load.
     pub connections: usize,
-    /// Requests open on each.
-    pub window: usize,
+    /// When the load sends.
+    pub pace: Pace,
     /// Measured time of one run.
     pub duration: Duration,
     /// Time before it.
@@ -177,7 +177,11 @@ fn drive(
 ) -> Result<Run, Error> {
     let seconds = |time: Duration| format!("{}ms", time.as_millis());
     let (target, duration) = (target.to_string(), seconds(options.duration));
-    let (connections, window) = (options.connections.to_string(), options.window.to_string());
+    let connections = options.connections.to_string();
+    let (pace, number) = match options.pace {
+        Pace::Window(window) => ("--window", window.to_string()),
+        Pace::Rate(rate) => ("--rate", rate.to_string()),
+    };
     let arguments = [
         "load",
         "--target",
@@ -188,8 +192,8 @@ fn drive(
         "ascii4",
         "-c",
         &connections,
-        "--window",
-        &window,
+        pace,
+        &number,
         "--duration",
         &duration,
         "--warmup",

@@ -11,6 +11,11 @@ pub(crate) fn quotient(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
+/// `part` of `whole` in hundredths, two decimals.
+pub(crate) fn percent(part: u64, whole: u64) -> f64 {
+    rounded(quotient(part, whole) * 100.0, 2)
+}
+
 /// `count` things in so many nanoseconds, a second.
 pub(crate) fn per_second(count: u64, nanoseconds: u64) -> f64 {
     rounded(quotient(count, nanoseconds) * 1e9, 1)

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{Output, exit, parse, terminal};
 use crate::compare::{self, Error, Event, Options, Outcome};
+use crate::load::Pace;
 
 /// Arguments of `compare`.
 #[derive(Args)]
@@ -14,9 +15,12 @@ pub struct Arguments {
     /// Connections of the load
     #[arg(short, long, value_name = "N", default_value_t = 512)]
     connections: usize,
-    /// Requests open on each
-    #[arg(long, value_name = "W", default_value_t = 1)]
+    /// Closed loop: requests open on each
+    #[arg(long, value_name = "W", default_value_t = 1, conflicts_with = "rate")]
     window: usize,
+    /// Open loop: requests a second in all, for comparing how long answers take
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    rate: Option<u64>,
     /// Format of the messages, on both sides
     #[arg(long, default_value = "iso93-ascii", value_name = "NAME", value_parser = parse::built_in)]
     dialect: String,
@@ -83,7 +87,7 @@ impl Arguments {
             bench,
             dialect: self.dialect.clone(),
             connections: self.connections,
-            window: self.window,
+            pace: self.rate.map_or(Pace::Window(self.window), Pace::Rate),
             duration: self.duration,
             warmup: self.warmup,
             runs: self.runs.max(1),

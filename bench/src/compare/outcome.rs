@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Error, Options};
 use crate::figures;
-use crate::load::Report;
+use crate::load::{Pace, Report};
 
 /// What the processor time is of.
 const COUNTED: &str = "processor time of all threads of the process under test, kernel workers \
@@ -17,8 +17,10 @@ const COUNTED: &str = "processor time of all threads of the process under test, 
 pub struct Outcome {
     /// Connections of the load.
     pub connections: usize,
-    /// Requests open on each.
-    pub window: usize,
+    /// Requests open on each; none in the open loop.
+    pub window: Option<usize>,
+    /// Requests a second in all; none in the closed loop.
+    pub rate: Option<u64>,
     /// Dialect on both sides.
     pub dialect: String,
     /// Measured time of each run.
@@ -48,6 +50,8 @@ pub struct Figures {
     pub latency_p50_us: f64,
     /// 99 % of the answers came within this, microseconds.
     pub latency_p99_us: f64,
+    /// Open loop: sends that were late, in hundredths of all. Where they are many, the latencies are the load's.
+    pub late_sends_percent: f64,
 }
 
 /// Floor and switch, measured next to each other.
@@ -66,6 +70,8 @@ pub struct Ratio {
     pub tps: f64,
     /// Of processor time for each transaction: 1 is as little as the floor.
     pub cpu: f64,
+    /// Of the time within which half of the answers came. Means something in the open loop only.
+    pub latency_p50: f64,
 }
 
 /// One run as it was measured.
@@ -85,6 +91,7 @@ impl Run {
             cpu_us_per_tx: figures::microseconds_each(cpu, answered),
             latency_p50_us: report.latency_us.p50,
             latency_p99_us: report.latency_us.p99,
+            late_sends_percent: figures::percent(report.late_sends, report.sent),
         }))
     }
 
@@ -101,6 +108,7 @@ impl Figures {
             cpu_us_per_tx: of(|run| run.cpu_us_per_tx),
             latency_p50_us: of(|run| run.latency_p50_us),
             latency_p99_us: of(|run| run.latency_p99_us),
+            late_sends_percent: of(|run| run.late_sends_percent),
         }
     }
 }
@@ -110,6 +118,7 @@ impl Pair {
         Ratio {
             tps: figures::ratio(self.switch.tps, self.floor.tps),
             cpu: figures::ratio(self.switch.cpu_us_per_tx, self.floor.cpu_us_per_tx),
+            latency_p50: figures::ratio(self.switch.latency_p50_us, self.floor.latency_p50_us),
         }
     }
 }
@@ -119,7 +128,8 @@ impl Outcome {
         let ratios = pairs.iter().map(|pair| pair.ratio());
         Self {
             connections: options.connections,
-            window: options.window,
+            window: if let Pace::Window(window) = options.pace { Some(window) } else { None },
+            rate: if let Pace::Rate(rate) = options.pace { Some(rate) } else { None },
             dialect: options.dialect.clone(),
             seconds: options.duration.as_secs_f64(),
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -128,7 +138,8 @@ impl Outcome {
             switch: Figures::median(&pairs.iter().map(|pair| pair.switch)),
             ratio: Ratio {
                 tps: figures::median(ratios.clone().map(|ratio| ratio.tps).collect()),
-                cpu: figures::median(ratios.map(|ratio| ratio.cpu).collect()),
+                cpu: figures::median(ratios.clone().map(|ratio| ratio.cpu).collect()),
+                latency_p50: figures::median(ratios.map(|ratio| ratio.latency_p50).collect()),
             },
             pairs,
         }
@@ -146,17 +157,26 @@ impl Outcome {
         row("throughput, tx/s", floor.tps, switch.tps, 0, format!("{:.2}", self.ratio.tps));
         let cpu = format!("{:.2}", self.ratio.cpu);
         row("CPU, us/tx", floor.cpu_us_per_tx, switch.cpu_us_per_tx, 2, cpu);
-        row("latency p50, us", floor.latency_p50_us, switch.latency_p50_us, 0, String::new());
+        // In the closed loop they contain the wait that the load itself causes.
+        let p50 = self.rate.map_or_else(String::new, |_| format!("{:.2}", self.ratio.latency_p50));
+        row("latency p50, us", floor.latency_p50_us, switch.latency_p50_us, 0, p50);
         row("latency p99, us", floor.latency_p99_us, switch.latency_p99_us, 0, String::new());
+        if self.rate.is_some() {
+            let (floor, switch) = (floor.late_sends_percent, switch.late_sends_percent);
+            row("late sends, %", floor, switch, 2, String::new());
+        }
         table
     }
 
     /// What the table is of.
     pub fn caption(&self) -> String {
+        let pace = match (self.window, self.rate) {
+            (Some(window), _) => format!("x {window} open"),
+            (None, rate) => format!("with {} requests a second", rate.unwrap_or_default()),
+        };
         format!(
-            "{} connections x {} open, {}, medians of {} pairs of {} s, {} cores.\nCPU: {}.",
+            "{} connections {pace}, {}, medians of {} pairs of {} s, {} cores.\nCPU: {}.",
             self.connections,
-            self.window,
             self.dialect,
             self.pairs.len(),
             self.seconds,

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bench::compare::{self, Error, Event, Options, Subject};
+use bench::load::Pace;
 
 use crate::world::program;
 
@@ -16,7 +17,7 @@ fn options(sekishod: PathBuf) -> Options {
         bench: env!("CARGO_BIN_EXE_sekisho-bench").into(),
         dialect: "iso93-ascii".to_owned(),
         connections: 4,
-        window: 2,
+        pace: Pace::Window(2),
         duration: Duration::from_millis(400),
         warmup: Duration::from_millis(50),
         runs: 2,
@@ -70,6 +71,22 @@ fn floor_and_switch_run_in_turn_and_the_order_alternates() {
     assert!(outcome.ratio.cpu > 0.0 && outcome.ratio.tps > 0.0);
     let shown = format!("{}\n{}", outcome.table(), outcome.caption());
     for part in ["CPU, us/tx", "throughput", "cores", "all threads"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn at_a_given_rate_the_times_of_both_are_compared() {
+    let paced = Options { pace: Pace::Rate(500), runs: 1, ..options(relaying_switch("paced")) };
+    let outcome = compare::run(&paced, &AtomicBool::new(false), &mut |_| ()).unwrap();
+    assert_eq!((outcome.rate, outcome.window), (Some(500), None));
+    for figures in [outcome.floor, outcome.switch] {
+        // At its pace, and not as fast as it goes.
+        assert!(figures.tps < 1_000.0 && figures.latency_p50_us > 0.0, "{figures:?}");
+    }
+    assert!(outcome.ratio.latency_p50 > 0.0);
+    let shown = format!("{}\n{}", outcome.table(), outcome.caption());
+    for part in ["late sends", "with 500 requests a second"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
 }
