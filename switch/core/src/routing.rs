@@ -69,7 +69,6 @@ pub struct Way {
 impl Routes {
     /// Builds the table.
     pub fn new(routes: &[RouteSettings]) -> Result<Self, RoutingError> {
-        let mut spans = Vec::with_capacity(routes.len());
         for (place, route) in routes.iter().enumerate() {
             if route.to.is_empty() || route.to.len() > ISSUERS_MAX {
                 return Err(RoutingError::Issuers(place));
@@ -77,15 +76,10 @@ impl Routes {
             if place >= ROUTES_MAX {
                 return Err(RoutingError::TooMany);
             }
-            spans.push(span(&route.pan, place).ok_or(RoutingError::Prefix(place))?);
         }
-        // Wide before narrow: a longer prefix is entered later and lies on top.
-        spans.sort_by_key(|span| (span.digits, span.first));
-        for pair in spans.windows(2) {
-            if pair[0].digits == pair[1].digits && pair[1].first < pair[0].end {
-                let (a, b) = (pair[0].place, pair[1].place);
-                return Err(RoutingError::Overlap(a.min(b), a.max(b)));
-            }
+        let spans = spans(routes)?;
+        if let Some(&(first, second)) = overlapping(&spans).first() {
+            return Err(RoutingError::Overlap(first, second));
         }
         let (lists, list_of) = lists(routes);
         let intervals = flatten(&spans, &list_of);
@@ -264,6 +258,36 @@ fn span(text: &str, place: usize) -> Option<Span> {
     }
     let end = padded(high, digits)? + 10_u64.pow(u32::try_from(19 - digits).ok()?);
     Some(Span { digits, first: padded(low, digits)?, end, place })
+}
+
+/// All spans, wide before narrow: a longer prefix is entered later and lies on top.
+fn spans(routes: &[RouteSettings]) -> Result<Vec<Span>, RoutingError> {
+    let each = routes.iter().enumerate();
+    let each =
+        each.map(|(place, route)| span(&route.pan, place).ok_or(RoutingError::Prefix(place)));
+    let mut spans: Vec<Span> = each.collect::<Result<_, _>>()?;
+    spans.sort_by_key(|span| (span.digits, span.first));
+    Ok(spans)
+}
+
+/// Every overlap of a table, as the places of the route that stays and of the later one that must
+/// go, so that what is left has none.
+pub fn overlaps(routes: &[RouteSettings]) -> Result<Vec<(usize, usize)>, RoutingError> {
+    spans(routes).map(|spans| overlapping(&spans))
+}
+
+fn overlapping(spans: &[Span]) -> Vec<(usize, usize)> {
+    let mut overlaps = Vec::new();
+    let mut last: Option<&Span> = None;
+    for span in spans {
+        let kept = last.filter(|kept| kept.digits == span.digits && span.first < kept.end);
+        if let Some(kept) = kept {
+            overlaps.push((kept.place.min(span.place), kept.place.max(span.place)));
+        }
+        // Those before the one that stays end before it begins, so nothing else overlaps it.
+        last = kept.filter(|kept| kept.place < span.place).or(Some(span));
+    }
+    overlaps
 }
 
 /// Cuts nested spans, wide ones first, into intervals that each have one route.

@@ -102,3 +102,19 @@ fn mistakes_are_refused_by_their_place() {
         RoutingError::Issuers(0)
     );
 }
+
+#[test]
+fn all_overlaps_are_found_at_once_and_what_is_left_has_none() {
+    let route = |pan: &str| RouteSettings { pan: pan.to_string(), to: vec![StationId(0)] };
+    let mut routes =
+        ["35-37", "36", "37-38", "38", "4", "39", "4", "30-39", "353011"].map(route).to_vec();
+    let overlaps = overlaps(&routes).unwrap();
+    // 30-39 goes first; 36 and 37-38 run into 35-37, after which 38 is free.
+    assert_eq!(overlaps, [(4, 6), (0, 7), (0, 1), (0, 2)]);
+    let mut gone: Vec<usize> = overlaps.iter().map(|overlap| overlap.1).collect();
+    gone.sort_unstable();
+    for place in gone.into_iter().rev() {
+        routes.remove(place);
+    }
+    assert!(Routes::new(&routes).is_ok());
+}

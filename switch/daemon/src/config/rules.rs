@@ -4,7 +4,7 @@
 use switch_core::formats::Unfit;
 use switch_core::ids::StationId;
 use switch_core::plan::{Plan, PlanError, Settings, StationSettings};
-use switch_core::routing::{ROUTES_MAX, RoutingError};
+use switch_core::routing::{ROUTES_MAX, RoutingError, overlaps};
 
 use super::dialects::Dialects;
 use super::document::Table;
@@ -13,6 +13,7 @@ use super::section::{At, Section};
 use super::station::{Read, Station, station};
 use super::{Configuration, Mode, Report, later, node};
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 /// The most stations: the core keeps a table of all pairs of them.
@@ -194,24 +195,32 @@ fn core_rules(
     root: &Table,
     report: &mut Report,
 ) {
-    // After an overlap the later route is left out and the rest looked at again, so that one run
-    // names every overlap.
+    // After overlaps the later routes are left out and the rest is looked at again, so that one run
+    // names everything.
     let mut places: Vec<usize> = (0..routes.len()).collect();
     while let Err(error) = Plan::new(settings.clone()) {
-        let PlanError::Routing(RoutingError::Overlap(first, second)) = error else {
+        let is_overlap = matches!(error, PlanError::Routing(RoutingError::Overlap(..)));
+        let found = if is_overlap { overlaps(&settings.routes) } else { Ok(Vec::new()) };
+        let overlaps = found.unwrap_or_default();
+        if overlaps.is_empty() {
             let (place, key, message) = in_file_terms(error, stations, routes, &places, root);
             report.fail(&place, key, message);
             return;
-        };
-        let (first, route) = (&routes[places[first]], &routes[places[second]]);
-        let message = format!(
-            "some of these cards have a route already, \"{}\" at {}; of one length, only one may \
-             hold a card",
-            first.settings.pan, first.pan_place
-        );
-        report.fail(&route.pan_place, format!("route.{}.pan", route.settings.pan), message);
-        settings.routes.remove(second);
-        places.remove(second);
+        }
+        for &(first, second) in &overlaps {
+            let (first, route) = (&routes[places[first]], &routes[places[second]]);
+            let message = format!(
+                "some of these cards have a route already, \"{}\" at {}; of one length, only one \
+                 may hold a card",
+                first.settings.pan, first.pan_place
+            );
+            report.fail(&route.pan_place, format!("route.{}.pan", route.settings.pan), message);
+        }
+        let gone: BTreeSet<usize> = overlaps.iter().map(|overlap| overlap.1).collect();
+        let mut stays = (0..places.len()).map(|place| !gone.contains(&place));
+        settings.routes.retain(|_| stays.next().unwrap_or(true));
+        let mut stays = (0..places.len()).map(|place| !gone.contains(&place));
+        places.retain(|_| stays.next().unwrap_or(true));
     }
 }
 
