@@ -2,7 +2,6 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use bench::issuer::{self, ActionCode, Summary};
 use bench::load::{self, Options, Pace};
@@ -134,7 +133,7 @@ fn the_load_answers_an_0800_with_00() {
         }
         _ => Some(request.approved().with(39, "00").frame()),
     });
-    let report = run(&Options { grace: Duration::from_secs(5), ..load_of_1987(target) });
+    let report = run(&load_of_1987(target));
     assert!(report.is_right(), "{report:?}");
     let heard = told.recv().unwrap();
     assert_eq!((heard.mti.bcd(), heard.field(39), heard.field(70)), (0x0810, "00", "301"));

@@ -93,7 +93,8 @@ fn sends_that_find_no_room_in_time_are_late() {
 #[test]
 fn requests_left_without_an_answer_are_unanswered() {
     let issuer = running_issuer(&issuer::Options { drop_every: Some(10), ..honest_issuer() });
-    let report = run(&Options { pace: Pace::Window(64), ..short_load(issuer.address) });
+    let grace = Duration::from_millis(400);
+    let report = run(&Options { grace, pace: Pace::Window(64), ..short_load(issuer.address) });
     let summary = issuer.ends();
     assert!(summary.dropped > 0 && !report.is_right(), "{report:?}");
     assert_eq!(report.unanswered, summary.dropped);
