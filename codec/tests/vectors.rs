@@ -119,6 +119,50 @@ fn the_built_in_tables_are_those_of_the_reference() {
     }
 }
 
+/// Where 1987 differs from 1993: zeros in front of an odd number of digits, behind where a length is
+/// told; a separator in DE 35; amounts with a sign; DE 65 of one byte.
+#[test]
+fn messages_of_1987_have_these_bytes() {
+    let values: [(u8, &str); 9] = [
+        (2, "378282246310005"),
+        (3, "000000"),
+        (22, "021"),
+        (28, "D00000150"),
+        (32, "77334000001"),
+        (35, "378282246310005=28122"),
+        (39, "00"),
+        (52, "0102030405060708"),
+        (65, "00"),
+    ];
+    let ascii = "0200E000041122001000800000000000000015378282246310005000000021D00000150\
+                 117733400000121378282246310005=2812200010203040506070800";
+    let binary = [
+        "0200",
+        "E000041122001000",
+        "8000000000000000",
+        "15",
+        "3782822463100050",
+        "000000",
+        "0021",
+        "4400000150",
+        "11",
+        "773340000010",
+        "21",
+        "378282246310005D281220",
+        "3030",
+        "0102030405060708",
+        "00",
+    ];
+    let fields: serde_json::Map<String, Value> =
+        values.iter().map(|(n, value)| (n.to_string(), Value::from(*value))).collect();
+    let vector = serde_json::json!({ "mti": "0200", "fields": fields });
+    let plain = encode(built_in("iso87-ascii").unwrap(), &vector);
+    assert_eq!(String::from_utf8(plain).unwrap(), ascii);
+    let packed = encode(built_in("iso87-binary").unwrap(), &vector);
+    let shown = packed.iter().fold(String::new(), |shown, byte| shown + &format!("{byte:02X}"));
+    assert_eq!(shown, binary.concat());
+}
+
 #[test]
 fn track_2_of_1987_takes_a_separator_and_other_digits_take_none() {
     for name in ["iso87-ascii", "iso87-binary"] {

@@ -189,7 +189,7 @@ fn text_of(path: &Path) -> Result<String, Mistakes> {
         let (file, key) = (path.display().to_string().into(), String::new());
         Mistakes::new(vec![Mistake { file, line, column: 1, key, message }])
     };
-    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+    let extension = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
     if extension.is_some_and(|extension| extension == "xml" || extension == "json") {
         let message = "specifications of other programs (XML, JSON) can not be read yet; write one in \
                        TOML, a line a field";
