@@ -61,6 +61,8 @@ pub(crate) struct Ledger {
     /// How often each code was heard, over all.
     codes: BTreeMap<String, u64>,
     late: u64,
+    /// Frames without a transaction beyond their link's budget.
+    over_budget: u64,
     /// Answers that we know of having been lost or given up.
     unanswered: u64,
 }
@@ -85,6 +87,7 @@ impl Ledger {
             noises: 0,
             codes: BTreeMap::new(),
             late: 0,
+            over_budget: 0,
             unanswered: 0,
         }
     }
@@ -284,6 +287,7 @@ impl Ledger {
         assert!(unanswered <= given_up, "{unanswered} requests have no answer, {given_up} may");
         self.unanswered = unanswered;
         self.late = count(Counter::Late);
+        self.over_budget = count(Counter::NoiseDropped);
     }
 
     /// What each station that is not both is told to have done.
@@ -328,6 +332,7 @@ impl Ledger {
             *sum += count;
         }
         self.late += one.late;
+        self.over_budget += one.over_budget;
         self.unanswered += one.unanswered;
     }
 
@@ -338,6 +343,7 @@ impl Ledger {
         }
         assert!(self.records.iter().all(|&count| count > 30), "{:?}", self.records);
         assert!(self.late > 20, "{}", self.late);
+        assert!(self.over_budget > 5, "{}", self.over_budget);
         assert!(self.unanswered > 0, "no link was ever lost at the wrong moment");
     }
 }

@@ -45,7 +45,7 @@ fn settings(edition: Edition) -> Setup {
     let issuer = |name| edition.ascii(issuer(name));
     let packed = || edition.packed();
     Setup::of([
-        StationSettings { links: 2, ..acquirer("A") },
+        StationSettings { links: 2, noise_max: 1, ..acquirer("A") },
         StationSettings {
             role: Role::Both,
             keys: Keys::Provider,
@@ -61,7 +61,7 @@ fn settings(edition: Edition) -> Setup {
             dialect: edition.ascii_without(&[44]),
             ..acquirer("C")
         },
-        StationSettings { links: 3, pin: Pin::Pass, ..issuer("X") },
+        StationSettings { links: 3, noise_max: 1, pin: Pin::Pass, ..issuer("X") },
         StationSettings { sign_on: SignOn::Ours, echo, dialect: packed(), links: 2, ..issuer("Y") },
         StationSettings { sign_on: SignOn::Theirs, timeout: Duration::from_secs(3), ..issuer("Z") },
     ])
