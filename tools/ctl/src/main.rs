@@ -44,7 +44,7 @@ enum Command {
     /// Take messages apart and put them together, without a daemon
     #[command(subcommand, arg_required_else_help = true)]
     Message(message::Command),
-    /// The message formats that are built in
+    /// Message formats, built in and in files
     #[command(subcommand, arg_required_else_help = true)]
     Dialect(dialect::Command),
     /// A part of a demo
