@@ -9,14 +9,27 @@ mod exchange;
 #[global_allocator]
 static COUNTED: counting::Counting = counting::Counting;
 
+#[cfg(test)]
+use codec::Version;
+
 #[test]
 fn from_the_first_to_the_hundred_thousandth_transaction_nothing_is_allocated() {
-    let mut exchange = exchange::Exchange::new();
+    allocates_nothing(Version::Iso1993, 100_000);
+}
+
+#[test]
+fn between_stations_of_1987_nothing_is_allocated_either() {
+    allocates_nothing(Version::Iso1987, 30_000);
+}
+
+#[cfg(test)]
+fn allocates_nothing(edition: Version, transactions: u64) {
+    let mut exchange = exchange::Exchange::new(edition);
     let before = counting::count();
-    exchange.runs(100_000);
+    exchange.runs(transactions);
     let after = counting::count();
     assert_eq!(after - before, 0, "allocations");
-    exchange.has_done_everything(100_000);
+    exchange.has_done_everything(transactions);
 }
 
 #[test]
