@@ -264,6 +264,21 @@ fn a_track_in_binary_is_packed() {
 }
 
 #[test]
+fn what_is_longer_than_any_track_is_none_in_every_form() {
+    for form in [Form::Raw, Form::Hex] {
+        let rows = [(55, FieldSpec::binary(form, 255).var(3))];
+        let dialect = Dialect::new("test", Version::Iso1993, Form::Chars, Form::Raw, &rows);
+        let dialect = dialect.unwrap().with_subfields(55, Subfields::BerTlv).unwrap();
+        let padded = |units: usize| {
+            let head = [0x5A, u8::try_from(units).unwrap()];
+            [&head[..], &bytes_of(JCB), &vec![0xFF; units - 8]].concat()
+        };
+        assert_eq!(pan_in(&dialect, &[(55, &padded(99))]), found(JCB), "{form:?}");
+        assert_eq!(pan_in(&dialect, &[(55, &padded(100))]), unreadable(55, Some(0x5A)), "{form:?}");
+    }
+}
+
+#[test]
 fn nothing_shows_the_digits() {
     let dialect = built_in("iso93-ascii").unwrap();
     let mut out = [0; 100];

@@ -105,6 +105,8 @@ fn a_length_has_up_to_three_bytes_and_need_not_be_the_shortest() {
     }
     let length = |offset| PartError { offset, expected: Length };
     assert_eq!(fault("5A80"), length(1), "indefinite");
+    assert_eq!(fault(&long("5A80", 200)), length(1), "whatever is behind it");
+    assert_eq!(fault(&long("9F0280", 200)), length(2));
     assert_eq!(fault("5A8300000111"), length(1), "four bytes");
     assert_eq!(fault("5AFF"), length(1));
     assert_eq!(fault("5A"), length(1));
