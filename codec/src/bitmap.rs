@@ -48,8 +48,26 @@ fn characters(nibbles: u64) -> u64 {
 /// Bytes as upper-case hexadecimal characters; `out` takes two for each.
 pub(crate) fn write_hex(bytes: &[u8], out: &mut [u8]) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for (&byte, pair) in bytes.iter().zip(out.as_chunks_mut::<2>().0) {
+    let (words, tail) = bytes.as_chunks::<8>();
+    let (rooms, rest) = out.as_chunks_mut::<16>();
+    let mut rooms = rooms.iter_mut();
+    for (word, room) in words.iter().zip(rooms.by_ref()) {
+        *room = to_hex(u64::from_be_bytes(*word));
+    }
+    for (&byte, pair) in tail.iter().zip(rest.as_chunks_mut::<2>().0) {
         *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xF)]];
+    }
+}
+
+/// The bytes of hexadecimal characters, of which there are two for each that `out` takes.
+pub(crate) fn write_raw(characters: &[u8], out: &mut [u8]) {
+    let (words, tail) = characters.as_chunks::<8>();
+    let (rooms, rest) = out.as_chunks_mut::<4>();
+    for (word, room) in words.iter().zip(rooms) {
+        *room = join_nibbles(worth(u64::from_be_bytes(*word))).to_be_bytes();
+    }
+    for (&[high, low], byte) in tail.as_chunks().0.iter().zip(rest) {
+        *byte = byte_of_hex(high, low);
     }
 }
 
@@ -79,6 +97,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn values_of_any_length_survive_hexadecimal() {
+        let bytes: std::vec::Vec<u8> = (0..40).map(|byte: u8| byte.wrapping_mul(111)).collect();
+        for len in 0..bytes.len() {
+            let (mut characters, mut raw) = (std::vec![0; 2 * len], std::vec![0; len]);
+            write_hex(&bytes[..len], &mut characters);
+            let pairs = bytes[..len].iter().map(|byte| std::format!("{byte:02X}"));
+            let formatted: std::string::String = pairs.collect();
+            assert_eq!(characters, formatted.as_bytes());
+            write_raw(&characters, &mut raw);
+            assert_eq!(raw, bytes[..len]);
+        }
+    }
+
     proptest! {
         #[test]
         fn bitmaps_survive_hexadecimal(bits in any::<u64>()) {
@@ -89,6 +121,9 @@ mod tests {
             let mut written = [0; 16];
             write_hex(&bits.to_be_bytes(), &mut written);
             prop_assert_eq!(written, characters);
+            let mut raw = [0; 8];
+            write_raw(&characters.map(|character| character.to_ascii_lowercase()), &mut raw);
+            prop_assert_eq!(raw, bits.to_be_bytes());
             for (pair, byte) in characters.as_chunks::<2>().0.iter().zip(bits.to_be_bytes()) {
                 prop_assert_eq!(byte_of_hex(pair[0], pair[1]), byte);
                 prop_assert_eq!(byte_of_hex(pair[0], pair[1].to_ascii_lowercase()), byte);

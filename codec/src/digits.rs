@@ -114,12 +114,19 @@ fn words_of(bytes: &[u8]) -> (u64, u64) {
 /// Up to sixteen ASCII digits as nibbles, right aligned.
 #[inline]
 pub(crate) fn nibbles_of_ascii(digits: &[u8]) -> Option<u64> {
-    if digits.len() > 16 {
-        return None;
+    // Two loads that overlap say the same where they do.
+    let len = digits.len();
+    if let (Some(&first), Some(&last)) = (digits.first_chunk(), digits.last_chunk()) {
+        let [first, last] =
+            [first, last].map(|word| u64::from(join_nibbles(u64::from_be_bytes(word))));
+        return (len <= 16).then(|| (first << (4 * (len - 8))) | last);
     }
-    let (high, low) = words_of(digits);
-    let high = if high == 0 { 0 } else { join_nibbles(high) };
-    Some((u64::from(high) << 32) | u64::from(join_nibbles(low)))
+    if let (Some(&first), Some(&last)) = (digits.first_chunk(), digits.last_chunk()) {
+        let [first, last] = [first, last].map(u32::from_be_bytes).map(u64::from);
+        let both = u64::from(join_nibbles((first << 32) | last));
+        return Some(((both >> 16) << (4 * (len - 4))) | (both & 0xFFFF));
+    }
+    Some(digits.iter().fold(0, |nibbles, &digit| (nibbles << 4) | u64::from(digit & 0xF)))
 }
 
 /// The number that eight decimal digits are, one in the low nibble of each byte, first highest.
@@ -199,7 +206,8 @@ pub(crate) fn write_ascii(nibbles: u64, room: &mut [u8]) {
 /// The lowest bytes of a word, as many as `room` takes; at most eight.
 #[inline]
 pub(crate) fn write_low_bytes(word: u64, room: &mut [u8]) {
-    let [a, b, c, d, low @ ..] = word.to_be_bytes();
+    let [.., c, d] = word.to_be_bytes();
+    let [_, _, _, _, low @ ..] = word.to_be_bytes();
     match room.len() {
         8 => {
             if let Some(room) = room.first_chunk_mut() {
@@ -216,11 +224,20 @@ pub(crate) fn write_low_bytes(word: u64, room: &mut [u8]) {
                 *room = low;
             }
         }
-        _ => {
-            let bytes = [a, b, c, d].into_iter().chain(low).rev();
-            for (byte, room) in bytes.zip(room.iter_mut().rev()) {
-                *room = byte;
+        2..=3 => {
+            let [.., a, b] = (word >> (8 * (room.len() - 2))).to_be_bytes();
+            if let Some(room) = room.first_chunk_mut() {
+                *room = [a, b];
             }
+            if let Some(room) = room.last_chunk_mut() {
+                *room = [c, d];
+            }
+        }
+        1 => room[0] = d,
+        0 => {}
+        len => {
+            room[..len - 8].fill(0);
+            room[len - 8..].copy_from_slice(&word.to_be_bytes());
         }
     }
 }

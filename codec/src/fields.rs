@@ -153,6 +153,20 @@ impl Fields {
         }
     }
 
+    /// The set without its lowest number, if that is `n`.
+    #[inline]
+    pub(crate) const fn without_first(self, n: u8) -> Option<Self> {
+        match n {
+            2..=64 if self.first >> (64 - n) == 1 => {
+                Some(Self { first: self.first & !(TOP >> (n - 1)), ..self })
+            }
+            65..=128 if self.first == 0 && self.second >> (128 - n) == 1 => {
+                Some(Self { first: 0, second: self.second & !(TOP >> (n - 65)) })
+            }
+            _ => None,
+        }
+    }
+
     /// The part below DE `n`.
     #[inline]
     #[must_use]
@@ -192,9 +206,15 @@ impl Iterator for FieldsIter {
 
     #[inline]
     fn next(&mut self) -> Option<u8> {
-        let n = self.0.first()?;
-        self.0 = self.0.without(n);
-        Some(n)
+        let (word, base) = match &mut self.0 {
+            Fields { first: 0, second: 0 } => return None,
+            Fields { first: 0, second } => (second, 65),
+            Fields { first, .. } => (first, 1),
+        };
+        let zeros = word.leading_zeros();
+        *word &= !(TOP >> zeros);
+        let [zeros, ..] = zeros.to_le_bytes();
+        Some(base + zeros)
     }
 }
 
@@ -231,6 +251,20 @@ mod tests {
         for (n, left) in [(0, 0), (2, 0), (3, 1), (65, 2), (66, 3), (128, 3), (129, 4), (255, 4)] {
             assert_eq!(set.below(n).len(), left, "below {n}");
         }
+    }
+
+    #[test]
+    fn only_the_first_number_is_taken_as_the_first() {
+        let set = Fields::of(&[2, 64, 65, 128]);
+        let mut left = set;
+        for n in set {
+            for other in (0..=255).filter(|&other| other != n) {
+                assert_eq!(left.without_first(other), None, "{other} of {left:?}");
+            }
+            left = left.without_first(n).unwrap();
+            assert!(!left.has(n));
+        }
+        assert_eq!(left, Fields::EMPTY);
     }
 
     #[test]

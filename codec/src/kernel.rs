@@ -165,7 +165,7 @@ fn short_word(tail: &[u8]) -> u64 {
     tail.iter().fold(0, |word, &byte| (word >> 8) | (u64::from(byte) << 56))
 }
 
-const fn splat(byte: u8) -> u64 {
+pub(crate) const fn splat(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 

@@ -5,7 +5,7 @@ use crate::fields::Fields;
 use crate::mask::Masked;
 use crate::mti::Mti;
 use crate::recipe::Recipe;
-use crate::slots::{Slots, Spots};
+use crate::slots::{Slots, Spot, Spots};
 use crate::spec::Version;
 use crate::subfields::Walk;
 use crate::value::Value;
@@ -147,6 +147,12 @@ impl Places<'_> {
     #[inline]
     pub(crate) fn span(&self, n: u8) -> (usize, usize) {
         self.spots.span(n)
+    }
+
+    /// Where DE `n`, which is present, is.
+    #[inline]
+    pub(crate) fn spot(&self, n: u8) -> Spot {
+        self.spots.spot(n)
     }
 
     /// Where the first field begins; 0 without fields.

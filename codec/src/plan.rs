@@ -14,8 +14,9 @@ use crate::dialect::{Dialect, Layout};
 use crate::fields::Fields;
 use crate::message::{Message, Places};
 use crate::mti::Mti;
-use crate::put::{Sink, can_carry, is_nibbles, is_wire};
+use crate::put::{Join, Sink, Way, can_carry, is_nibbles, is_wire};
 use crate::shape::{Head, Shape};
+use crate::slots::Spot;
 use crate::spec::{Class, FieldSpec, Form, Length};
 use crate::writer::{WriteError, WriteReason};
 use alloc::boxed::Box;
@@ -30,6 +31,8 @@ pub struct Plan {
     from_print: u64,
     /// Fields whose wire form differs.
     converted: Fields,
+    /// By number, how they are converted.
+    ways: Box<[Way; 129]>,
     carried: Fields,
 }
 
@@ -72,6 +75,7 @@ impl Plan {
             return Err(PlanError::Versions);
         }
         let (mut converted, mut carried) = (Fields::EMPTY, Fields::EMPTY);
+        let mut ways = Box::new([Way::WithCare; 129]);
         for n in from.fields().intersection(to.fields()) {
             let (Some(own), Some(others)) = (from.field(n), to.field(n)) else { continue };
             if can_carry(own.class, others.class) {
@@ -80,9 +84,10 @@ impl Plan {
             if !is_same_on_the_wire(own, others) {
                 converted = converted.with(n);
             }
+            ways[usize::from(n)] = Way::of(from.layout().shape(n), to.layout().shape(n));
         }
         let from_print = from.layout().print;
-        Ok(Self { to: Box::new(*to.layout()), from_print, converted, carried })
+        Ok(Self { to: Box::new(*to.layout()), from_print, converted, ways, carried })
     }
 
     /// The fields that the plan can carry. One that is present and neither among these nor
@@ -111,6 +116,10 @@ impl Plan {
         out: &mut [u8],
     ) -> Result<usize, WriteError> {
         assert!(message.dialect().layout().print == self.from_print, "a plan for another dialect");
+        // Nothing that is converted is rewritten by rote.
+        if !message.fields().difference(drop).intersection(self.converted).is_empty() {
+            return self.write_anew(message, mti, drop, edits, out);
+        }
         let Some(Ok(mut recipe)) = message.recipe().map(RefCell::try_borrow_mut) else {
             return self.write_anew(message, mti, drop, edits, out);
         };
@@ -143,29 +152,34 @@ impl Plan {
         let mut sink = Sink::new(out);
         sink.put_start(&self.to, mti, kept.union(edited)).map_err(|reason| reason.of(0))?;
         let places = message.places();
-        let mut walk = Walk { plan: self, message, edits, copied_to: places.begin() };
+        let mut walk =
+            Walk { plan: self, message, edits, places, copied_to: places.begin(), joined: None };
+        let converted = self.converted.intersection(kept);
         let changed = present.intersection(drop.union(self.converted)).union(edited);
         for n in changed.difference(patched) {
+            if converted.has(n) {
+                walk.convert(&mut sink, n)?;
+                continue;
+            }
             let (from, to) = if present.has(n) {
                 places.span(n)
             } else {
                 let place = message.start_at_or_above(n);
                 (place, place)
             };
-            if from != walk.copied_to {
-                walk.copy(&mut sink, from, n)?;
-            }
+            walk.put_joined(&mut sink, n)?;
+            walk.copy(&mut sink, from, n)?;
             walk.copied_to = to;
             let done = match walk.edits.split_first() {
                 Some((edit, rest)) if edit.field == n => {
                     walk.edits = rest;
                     self.put_edit(&mut sink, edit)
                 }
-                _ if drop.has(n) => Ok(()),
-                _ => self.put_converted(&mut sink, message, n),
+                _ => Ok(()),
             };
             done.map_err(|reason| reason.of(n))?;
         }
+        walk.put_joined(&mut sink, Self::BEHIND)?;
         walk.copy(&mut sink, places.end(), Self::BEHIND)?;
         Ok(sink.len())
     }
@@ -217,16 +231,6 @@ impl Plan {
             Replace::Text(text) => sink.put_text(field, text),
         }
     }
-
-    fn put_converted(
-        &self,
-        sink: &mut Sink<'_>,
-        message: &Message<'_>,
-        n: u8,
-    ) -> Result<(), WriteReason> {
-        let value = message.value(n).ok_or(WriteReason::Missing)?;
-        sink.put_value(self.to.field(n).ok_or(WriteReason::NotInDialect)?, &value)
-    }
 }
 
 /// Has an edit of a field that is there as many bytes as it has there?
@@ -253,20 +257,72 @@ struct Walk<'a> {
     message: &'a Message<'a>,
     /// Those not written yet.
     edits: &'a [Edit<'a>],
-    /// The bytes of the message before this are written or left out.
+    places: Places<'a>,
+    /// The bytes of the message before this are written, left out, or in `joined`.
     copied_to: usize,
+    /// Digits from here to `copied_to` that are yet to be converted.
+    joined: Option<(Join, usize)>,
 }
 
 impl Walk<'_> {
+    /// Writes field `n`, which is there, in its other form, and what stands before it; or puts it
+    /// off, if it may be converted together with what is behind it.
+    #[inline]
+    fn convert(&mut self, sink: &mut Sink<'_>, n: u8) -> Result<(), WriteError> {
+        let Spot { from, at, units, to } = self.places.spot(n);
+        let (from, at, to) = (usize::from(from), usize::from(at), usize::from(to));
+        let way = self.plan.ways.get(usize::from(n)).copied().unwrap_or(Way::WithCare);
+        if let Way::Joined(join) = way {
+            if from != self.copied_to || !self.joined.is_some_and(|(other, _)| other == join) {
+                self.put_joined(sink, n)?;
+                self.copy(sink, from, n)?;
+                self.joined = Some((join, from));
+            }
+            self.copied_to = to;
+            return Ok(());
+        }
+        self.put_joined(sink, n)?;
+        self.copy(sink, from, n)?;
+        self.copied_to = to;
+        let value = self.message.bytes().get(at..to).ok_or(WriteReason::Missing.of(n))?;
+        match sink.put_converted(way, self.plan.to.shape(n), value, units.into()) {
+            Some(()) => Ok(()),
+            None => self.convert_with_care(sink, n),
+        }
+    }
+
+    /// What the short way leaves: padding, other classes, errors.
+    #[inline(never)]
+    fn convert_with_care(&self, sink: &mut Sink<'_>, n: u8) -> Result<(), WriteError> {
+        let value = self.message.value(n).ok_or(WriteReason::Missing.of(n))?;
+        let field = self.plan.to.field(n).ok_or(WriteReason::NotInDialect.of(n))?;
+        sink.put_value(field, &value).map_err(|reason| reason.of(n))
+    }
+
+    /// Converts what was put off, before field `n`.
+    #[inline]
+    fn put_joined(&mut self, sink: &mut Sink<'_>, n: u8) -> Result<(), WriteError> {
+        let Some((join, from)) = self.joined.take() else { return Ok(()) };
+        let digits = self.message.bytes().get(from..self.copied_to).unwrap_or(&[]);
+        let done = match join {
+            Join::Pack => sink.put_packed(digits),
+            Join::Unpack => sink.put_unpacked(digits),
+        };
+        done.map_err(|reason| reason.of(if n == Plan::BEHIND { 0 } else { n }))
+    }
+
     /// Copies the bytes before field `n`, and writes over what is patched in them: all edits of
     /// fields before `n` that are left.
     #[inline]
     fn copy(&mut self, sink: &mut Sink<'_>, to: usize, n: u8) -> Result<(), WriteError> {
         let (from, begin) = (self.copied_to, sink.len());
+        if from == to {
+            return Ok(());
+        }
         if let Some(run) = self.message.bytes().get(from..to) {
             sink.copy(run).map_err(|reason| reason.of(if n == Plan::BEHIND { 0 } else { n }))?;
         }
-        let places = self.message.places();
+        let places = self.places;
         while let Some((edit, rest)) = self.edits.split_first()
             && edit.field < n
         {

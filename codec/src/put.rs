@@ -1,6 +1,8 @@
 //! Fields into bytes: prefix, padding and form of one field at a time. Knows no order of fields;
 //! the writer and the plan, which both write through here, do.
 
+mod plain;
+
 use crate::bitmap::{self, write_hex};
 use crate::decode::read_units;
 use crate::dialect::{Field, Layout};
@@ -14,6 +16,8 @@ use crate::shape::{Charset, Head, Shape};
 use crate::spec::{Class, FieldSpec, Form, Side};
 use crate::value::Value;
 use crate::writer::{WriteError, WriteReason};
+
+pub(crate) use plain::{Join, Way};
 
 /// The caller's buffer, and how much of it is written.
 pub(crate) struct Sink<'b> {

@@ -158,6 +158,11 @@ impl Shape {
         matches!(self.charset, Charset::Digits | Charset::Packed) && self.sign_size() == 0
     }
 
+    /// Is it always of the same even number of digits?
+    pub(crate) fn is_even_digits(self) -> bool {
+        self.is_digits() && self.head == Head::Fixed && self.max.is_multiple_of(2)
+    }
+
     /// Has the field always so many units?
     #[inline]
     pub(crate) fn is_fixed(self, units: u16) -> bool {

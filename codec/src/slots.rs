@@ -35,13 +35,13 @@ pub(crate) struct Spots([Spot; 129]);
 #[derive(Clone, Copy)]
 pub(crate) struct Spot {
     /// Offset of the length prefix, or of the value where there is none.
-    from: u16,
+    pub(crate) from: u16,
     /// Offset of the value.
-    at: u16,
+    pub(crate) at: u16,
     /// Units of the value.
-    units: u16,
+    pub(crate) units: u16,
     /// Offset of what is behind the value.
-    to: u16,
+    pub(crate) to: u16,
 }
 
 impl Slots {
@@ -112,7 +112,7 @@ impl Slots {
     /// Offset and end of the value of DE `n`, and its units; `None` when the field is not present.
     #[inline]
     pub(crate) fn find_value(&self, n: u8) -> Option<(usize, usize, u16)> {
-        let Spot { at, units, to, .. } = self.spots().of(n);
+        let Spot { at, units, to, .. } = self.spots().spot(n);
         self.present.has(n).then_some((usize::from(at), usize::from(to), units))
     }
 
@@ -149,21 +149,21 @@ impl Spots {
     pub(crate) const NONE: Self = Self([Spot { from: 0, at: 0, units: 0, to: 0 }; 129]);
 
     #[inline]
-    fn of(&self, n: u8) -> Spot {
+    pub(crate) fn spot(&self, n: u8) -> Spot {
         self.0.get(usize::from(n)).copied().unwrap_or(Self::NONE.0[0])
     }
 
     /// Offset of the value of DE `n`, which is present, and its units.
     #[inline]
     pub(crate) fn find(&self, n: u8) -> (usize, u16) {
-        let Spot { at, units, .. } = self.of(n);
+        let Spot { at, units, .. } = self.spot(n);
         (usize::from(at), units)
     }
 
     /// From the prefix of DE `n`, which is present, to the end of its value.
     #[inline]
     pub(crate) fn ends(&self, n: u8) -> (u16, u16) {
-        let Spot { from, to, .. } = self.of(n);
+        let Spot { from, to, .. } = self.spot(n);
         (from, to)
     }
 

@@ -71,6 +71,19 @@ impl<'a> Writer<'a> {
     /// Shorter than a fixed field, digits get zeros in front (an amount behind its sign) and text
     /// spaces behind.
     pub fn put_text(&mut self, n: u8, text: &[u8]) -> Result<(), WriteError> {
+        // Most values are as long as their field and in its class: these take a short way.
+        if let Some(left) = self.left.without_first(n)
+            && self.sink.put_plain_text(self.dialect.layout().shape(n), text).is_some()
+        {
+            self.left = left;
+            return Ok(());
+        }
+        self.put_other_text(n, text)
+    }
+
+    /// What the short way leaves: padding, amounts, tracks, errors.
+    #[inline(never)]
+    fn put_other_text(&mut self, n: u8, text: &[u8]) -> Result<(), WriteError> {
         self.put(n, |sink, field| sink.put_text(field, text))
     }
 

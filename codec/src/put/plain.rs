@@ -1,0 +1,289 @@
+//! Values that are written as they come, in one go: as long as their field, in its class. What
+//! needs padding, another class, or an error is left to the rest of `put`.
+
+use super::{Done, Sink, copy_bytes};
+use crate::bitmap::{write_hex, write_raw};
+use crate::digits::{join_nibbles, nibbles_of_ascii, unpack, write_low_bytes};
+use crate::kernel::splat;
+use crate::shape::{Charset, Head, Shape};
+use crate::spec::Side;
+
+/// How the values of a field become those of the same field in another dialect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// With a look at each unit.
+    WithCare,
+    /// The same bytes behind another prefix.
+    Move,
+    /// Characters to nibbles.
+    Pack,
+    /// Nibbles to characters.
+    Unpack(Side),
+    ToHex,
+    ToRaw,
+    /// Always the same even number of digits, which can be converted together with neighbours
+    /// that go the same way.
+    Joined(Join),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Join {
+    /// Characters to nibbles.
+    Pack,
+    /// Nibbles to characters.
+    Unpack,
+}
+
+impl Way {
+    pub(crate) fn of(from: Shape, to: Shape) -> Self {
+        let even = from.is_even_digits() && to.is_even_digits() && from.max == to.max;
+        let zero = if from.is_zero_right() { Side::Right } else { Side::Left };
+        if from.sign_size() | to.sign_size() != 0 {
+            return Self::WithCare;
+        }
+        match (from.charset, to.charset) {
+            (Charset::Digits, Charset::Packed) if even => Self::Joined(Join::Pack),
+            (Charset::Packed, Charset::Digits) if even => Self::Joined(Join::Unpack),
+            (Charset::Digits, Charset::Packed) => Self::Pack,
+            (Charset::Packed, Charset::Digits) => Self::Unpack(zero),
+            (Charset::Any, Charset::Hex) => Self::ToHex,
+            (Charset::Hex, Charset::Any) => Self::ToRaw,
+            (Charset::Digits, Charset::Digits | Charset::Text | Charset::Track)
+            | (Charset::Text, Charset::Text)
+            | (Charset::Track, Charset::Track | Charset::Text)
+            | (Charset::Any, Charset::Any)
+            | (Charset::Hex, Charset::Hex) => Self::Move,
+            (own, others) if own == others && from.is_zero_right() == to.is_zero_right() => {
+                Self::Move
+            }
+            _ => Self::WithCare,
+        }
+    }
+}
+
+impl Sink<'_> {
+    /// Canonical bytes of the field's own class; `None`, and nothing written, when there is more
+    /// to it.
+    #[inline]
+    pub(crate) fn put_plain_text(&mut self, shape: Shape, text: &[u8]) -> Option<()> {
+        if shape.sign_size() != 0 {
+            return None;
+        }
+        self.put_plain(shape, text.len(), |room| {
+            if !matches!(shape.charset, Charset::Digits | Charset::Text) {
+                return write_other_text(shape, text, room);
+            }
+            copy_bytes(text, room);
+            Span::of(shape.charset).admits(text)
+        })
+    }
+
+    /// A value as it was found in another form, where its class was checked; `None`, and nothing
+    /// written, when there is more to it.
+    #[inline]
+    pub(crate) fn put_converted(
+        &mut self,
+        way: Way,
+        shape: Shape,
+        value: &[u8],
+        units: usize,
+    ) -> Option<()> {
+        self.put_plain(shape, units, |room| {
+            match way {
+                Way::Move => copy_bytes(value, room),
+                Way::Pack => pack_plain(value, shape.is_zero_right(), room),
+                Way::Unpack(zero) => unpack(value, zero, room),
+                Way::ToHex => write_hex(value, room),
+                Way::ToRaw => write_raw(value, room),
+                Way::WithCare | Way::Joined(_) => return false,
+            }
+            true
+        })
+    }
+
+    /// An even number of digits in characters, packed.
+    #[inline]
+    pub(crate) fn put_packed(&mut self, digits: &[u8]) -> Done {
+        pack_plain(digits, true, self.room(digits.len() / 2)?);
+        Ok(())
+    }
+
+    /// Packed digits, in characters.
+    #[inline]
+    pub(crate) fn put_unpacked(&mut self, packed: &[u8]) -> Done {
+        unpack(packed, Side::Right, self.room(2 * packed.len())?);
+        Ok(())
+    }
+
+    /// Prefix and value, if the field takes so many units as they are, there is room, and `write`
+    /// says that the value was right.
+    #[inline]
+    fn put_plain(
+        &mut self,
+        shape: Shape,
+        units: usize,
+        write: impl FnOnce(&mut [u8]) -> bool,
+    ) -> Option<()> {
+        let max = usize::from(shape.max);
+        let (head, size) = if shape.head == Head::Fixed {
+            (0, if units == max { shape.size_max() } else { return None })
+        } else {
+            (shape.head.size(), if units <= max { shape.size(units) } else { return None })
+        };
+        // None of them is above 2^17, so nothing wraps.
+        let value_at = self.at.wrapping_add(head);
+        let end = value_at.wrapping_add(size);
+        let room = self.out.get_mut(value_at..end)?;
+        if !write(room) {
+            return None;
+        }
+        if head != 0 {
+            write_head(shape.head, units, self.out.get_mut(self.at..value_at)?)?;
+        }
+        self.at = end;
+        Some(())
+    }
+}
+
+/// A length prefix of one of the usual kinds; `prefix` is as long as it.
+#[inline]
+fn write_head(head: Head, units: usize, prefix: &mut [u8]) -> Option<()> {
+    let units = u32::try_from(units).ok()?;
+    match head {
+        Head::Fixed => {}
+        Head::Ascii2 => *prefix.first_chunk_mut()? = ascii_of_two(units),
+        Head::Ascii3 => {
+            let [tens, ones] = ascii_of_two(units % 100);
+            let [hundreds, ..] = (units / 100).to_le_bytes();
+            *prefix.first_chunk_mut()? = [b'0' | hundreds, tens, ones];
+        }
+        Head::Packed1 => *prefix.first_chunk_mut()? = [packed_of_two(units)],
+        Head::Packed2 => {
+            *prefix.first_chunk_mut()? = [packed_of_two(units / 100), packed_of_two(units % 100)];
+        }
+        Head::Ascii1 | Head::Ascii4 | Head::Absent => return None,
+    }
+    Some(())
+}
+
+/// A number below 100, which the maximum of the field sees to.
+#[inline]
+fn ascii_of_two(number: u32) -> [u8; 2] {
+    let packed = packed_of_two(number);
+    [b'0' | (packed >> 4), b'0' | (packed & 0xF)]
+}
+
+#[inline]
+fn packed_of_two(number: u32) -> u8 {
+    // Six more for each ten: 205 / 2048 is a tenth, exact enough below 100.
+    let tens = (number.wrapping_mul(205) >> 11) & 0xF;
+    let [packed, ..] = number.wrapping_add(tens.wrapping_mul(6)).to_le_bytes();
+    packed
+}
+
+/// Bytes from one to another, both below 0x80.
+#[derive(Clone, Copy)]
+struct Span {
+    least: u64,
+    /// From the most one to 0x7F.
+    above: u64,
+}
+
+impl Span {
+    const DIGITS: Self = Self { least: splat(b'0'), above: splat(0x7F - b'9') };
+    const TEXT: Self = Self { least: splat(b' '), above: splat(0x7F - b'~') };
+
+    #[inline]
+    fn of(charset: Charset) -> Self {
+        if charset == Charset::Digits { Self::DIGITS } else { Self::TEXT }
+    }
+
+    /// The top bit of some byte when one is not in the span. (What one borrows or carries may spoil
+    /// the byte behind it, and then the word is refused anyway.)
+    #[inline]
+    fn strangers(self, word: u64) -> u64 {
+        (word | word.wrapping_sub(self.least) | word.wrapping_add(self.above)) & splat(0x80)
+    }
+
+    /// Is all of it in the span? Short values, the most, are two words at most, which overlap.
+    #[inline]
+    fn admits(self, text: &[u8]) -> bool {
+        if let (Some(&first), Some(&last)) = (text.first_chunk(), text.last_chunk()) {
+            let [first, last] = [first, last].map(u64::from_le_bytes);
+            let seen = self.strangers(first) | self.strangers(last);
+            return (seen | if text.len() > 16 { self.strangers_between(text) } else { 0 }) == 0;
+        }
+        if let (Some(&first), Some(&last)) = (text.first_chunk(), text.last_chunk()) {
+            let [first, last] = [first, last].map(u32::from_le_bytes).map(u64::from);
+            return self.strangers(first | (last << 32)) == 0;
+        }
+        // A digit is in every span that is used here.
+        let short = text.iter().fold(splat(b'0'), |word, &byte| (word << 8) | u64::from(byte));
+        self.strangers(short) == 0
+    }
+
+    /// The same of what is behind the first eight bytes and before the last.
+    #[inline(never)]
+    fn strangers_between(self, text: &[u8]) -> u64 {
+        let words = text.as_chunks::<8>().0.iter().map(|&word| u64::from_le_bytes(word));
+        words.fold(0, |seen, word| seen | self.strangers(word))
+    }
+}
+
+/// Writes text in another form than it has, or unchecked.
+#[inline(never)]
+fn write_other_text(shape: Shape, text: &[u8], room: &mut [u8]) -> bool {
+    match shape.charset {
+        Charset::Packed => {
+            pack_plain(text, shape.is_zero_right(), room);
+            Span::DIGITS.admits(text)
+        }
+        Charset::Any => {
+            copy_bytes(text, room);
+            true
+        }
+        Charset::Hex => {
+            write_hex(text, room);
+            true
+        }
+        Charset::Digits | Charset::Text | Charset::Track | Charset::PackedTrack => false,
+    }
+}
+
+/// Packs ASCII digits two a byte; `packed` is as long as they need.
+#[inline]
+fn pack_plain(digits: &[u8], zero_right: bool, packed: &mut [u8]) {
+    let (mut digits, mut packed) = (digits, packed);
+    if digits.len() > 16 {
+        // Eight bytes at a time, of sixteen digits; the first one of an odd number may stand
+        // alone in its byte.
+        let alone = usize::from(!zero_right) & digits.len();
+        let (first, others) = digits.split_at(alone);
+        let Some((room, behind)) = packed.split_at_mut_checked(alone) else { return };
+        for (room, digit) in room.iter_mut().zip(first) {
+            *room = digit & 0xF;
+        }
+        (digits, packed) = (others, behind);
+        let (sixteens, rest) = digits.as_chunks::<16>();
+        let (rooms, behind) = packed.as_chunks_mut::<8>();
+        // A rest of fifteen digits needs eight bytes: the last of `rooms` is then its own.
+        let mut rooms = rooms.iter_mut();
+        for (sixteen, room) in sixteens.iter().zip(rooms.by_ref()) {
+            *room = join_sixteen(sixteen).to_be_bytes();
+        }
+        digits = rest;
+        packed = rooms.next().map_or(behind, |room| room.as_mut_slice());
+    }
+    let odd = digits.len() % 2 == 1 && zero_right;
+    write_low_bytes(nibbles_of_ascii(digits).unwrap_or(0) << (4 * u32::from(odd)), packed);
+}
+
+/// The low nibbles of sixteen bytes, the first one highest.
+#[inline]
+fn join_sixteen(digits: &[u8; 16]) -> u64 {
+    let words = digits.as_chunks::<8>().0.iter().map(|&word| u64::from_be_bytes(word));
+    words.fold(0, |nibbles, word| (nibbles << 32) | u64::from(join_nibbles(word)))
+}
+
+#[cfg(test)]
+mod tests;
