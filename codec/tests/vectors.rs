@@ -1,5 +1,5 @@
 //! The messages that jPOS packed: each decodes as it says and encodes back to the same bytes;
-//! each truncation is refused. Copied from the project's reference pages.
+//! each truncation is refused.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 

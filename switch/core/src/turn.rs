@@ -311,7 +311,7 @@ fn is_relayed(mti: Mti) -> bool {
 }
 
 impl Turn<'_> {
-    /// A message that could be read, by its MTI (`field.md` of the standard: class, function).
+    /// A message that could be read, by the class, function and origin in its MTI.
     pub(crate) fn on_message(&mut self, link: LinkId, message: &Message<'_>) {
         let station = self.plan.station_of(link);
         self.world.stations[station.index()].seen_at = message.places_of(&[2, 11]);

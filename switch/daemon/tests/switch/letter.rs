@@ -10,7 +10,7 @@ use crate::configuration::institution;
 /// The most bytes of a message here.
 const MESSAGE_MAX: usize = 4_096;
 
-/// The test cards (field.md 11): the first of each brand, and the wallet number.
+/// The test cards: the first of each brand, and the wallet number.
 pub(crate) const CARDS: [&str; 11] = [
     "3530111333300000",
     "3530111333300018",
