@@ -207,7 +207,8 @@ impl Exchange {
         &self.plan.station(station).settings.dialect
     }
 
-    /// A sale of its acquirer's edition; some carry a DE 59, short or long.
+    /// A sale of its acquirer's edition; some carry a DE 59, short or long, some their card once more
+    /// on the stripe or in the chip.
     fn request(&self, number: u64, acquirer: StationId, out: &mut [u8]) -> usize {
         let long = [b'z'; 600];
         let transport = match number % 5 {
@@ -221,6 +222,9 @@ impl Exchange {
         let business = Fields::of(if old { &[18, 25] } else { &[24, 26] });
         let fields = Fields::of(&[2, 3, 4, 7, 11, 12, 22, 32, 37, 41, 42, 49]).union(business);
         let fields = if transport.is_empty() { fields } else { fields.with(59) };
+        let fields = if number.is_multiple_of(3) { fields.with(35) } else { fields };
+        let chip = number.is_multiple_of(5) && !old;
+        let fields = if chip { fields.with(55) } else { fields };
         let mut writer = Writer::new(dialect, out, mti, fields).unwrap();
         let card = CARDS
             [if number.is_multiple_of(11) { 2 } else { usize::from(number.is_multiple_of(2)) }];
@@ -241,10 +245,23 @@ impl Exchange {
             writer.put_text(26, b"5411").unwrap();
         }
         writer.put_text(32, b"77334000001").unwrap();
+        if number.is_multiple_of(3) {
+            let mut track = [b'='; 20];
+            track[..card.len()].copy_from_slice(card);
+            writer.put_text(35, &track[..=card.len()]).unwrap();
+        }
         writer.put_text(37, b"632514000101").unwrap();
         writer.put_text(41, b"T0000001").unwrap();
         writer.put_text(42, b"M00000000000001").unwrap();
         writer.put_text(49, b"392").unwrap();
+        if chip {
+            // A track 2 equivalent: sixteen digits, a D, and an F for the other half of its byte.
+            let mut element = [0x57, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0xDF];
+            for (byte, pair) in element[2..10].iter_mut().zip(card.chunks(2)) {
+                *byte = pair[0] << 4 | pair[1] & 0xF;
+            }
+            writer.put_binary(55, &element).unwrap();
+        }
         if !transport.is_empty() {
             writer.put_text(59, transport).unwrap();
         }
