@@ -95,16 +95,18 @@ fn round(world: &mut World) -> [u64; OPERATIONS.len()] {
     let answered = timed(world, World::hear_prepared);
     world.prepare_declined();
     let declined = timed(world, World::hear_prepared);
-    world.prepare_second_answers();
-    let second = timed(world, World::hear_prepared);
-    world.prepare_wrong_answers();
-    let wrong = timed(world, World::hear_prepared);
+    let again = world.answered();
     world.prepare_requests();
     world.hear_prepared();
     world.note_forwarded();
     let expired = timed(world, World::expire_each);
     world.note_expired();
     let polled = timed(world, World::poll_timeouts);
+    world.prepare_wrong_answers();
+    let wrong = timed(world, World::hear_prepared);
+    // These look at the transactions that have waited longest, so they come last.
+    world.prepare_second_answers(again);
+    let second = timed(world, World::hear_prepared);
     let [found, not_found] = [true, false].map(|with_route| {
         let pans = world.pans(with_route);
         let routes = &world.plan().routes;

@@ -44,7 +44,7 @@ impl std::fmt::Display for Size {
 
 /// A transaction in flight.
 #[derive(Clone, Copy)]
-struct Waiting {
+pub(crate) struct Waiting {
     sale: Sale,
     issuer: u16,
     stan: u32,
@@ -224,8 +224,14 @@ impl World {
         self.prepare(false);
     }
 
-    /// The answers of the last batch once more.
-    pub(crate) fn prepare_second_answers(&mut self) {
+    /// What the last batch of answers was for.
+    pub(crate) fn answered(&self) -> Vec<Waiting> {
+        self.answered.clone()
+    }
+
+    /// The answers of a batch once more.
+    pub(crate) fn prepare_second_answers(&mut self, again: Vec<Waiting>) {
+        self.answered = again;
         self.prepare(false);
     }
 
