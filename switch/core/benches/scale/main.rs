@@ -49,7 +49,7 @@ const OPERATIONS: [(&str, bool); 9] = [
 ];
 
 fn main() -> ExitCode {
-    let mut worlds = [World::new(SMALL), World::new(LARGE)];
+    let mut worlds = [SMALL, LARGE].map(|size| Box::new(World::new(size)));
     for world in &mut worlds {
         // Until the places in the tables are as mixed as they get.
         world.trade(world.size().in_flight * 2);
