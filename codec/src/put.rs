@@ -267,7 +267,8 @@ pub(crate) fn copy_bytes(from: &[u8], to: &mut [u8]) {
         4..=7 => copy_ends::<4>(from, to),
         8..=15 => copy_ends::<8>(from, to),
         16..=31 => copy_ends::<16>(from, to),
-        32..=64 => copy_ends::<32>(from, to),
+        32..=63 => copy_ends::<32>(from, to),
+        64..=128 => copy_ends::<64>(from, to),
         _ => to.copy_from_slice(from),
     }
 }

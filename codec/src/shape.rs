@@ -81,6 +81,7 @@ impl Shape {
     const ZERO_LEFT: u8 = 16;
     const ZERO_RIGHT: u8 = 32;
     const VARIES: u8 = 64;
+    const SHORT: u8 = 128;
 
     pub(crate) const ABSENT: Self = Self {
         max: 0,
@@ -122,6 +123,14 @@ impl Shape {
             | (if signed { Self::SIGNED } else { 0 })
             | (if signed || foreign { Self::BREAKS } else { 0 })
             | (if matches!(head, Head::Fixed) { 0 } else { Self::VARIES })
+            | (if matches!(spec.class, Class::Digits | Class::Text)
+                && matches!(head, Head::Fixed)
+                && spec.max <= 16
+            {
+                Self::SHORT
+            } else {
+                0
+            })
             | (if track { Self::SEPARATED } else { 0 })
             | (if signed || track || (zero != 0 && !even) { Self::MORE } else { 0 });
         let shape = Self { max: spec.max, size_max: 0, head, charset, halves, marks };
@@ -161,6 +170,12 @@ impl Shape {
     /// Is it always of the same even number of digits?
     pub(crate) fn is_even_digits(self) -> bool {
         self.is_digits() && self.head == Head::Fixed && self.max.is_multiple_of(2)
+    }
+
+    /// Is it always of so many digits or characters, at most sixteen?
+    #[inline]
+    pub(crate) fn is_short(self, units: usize) -> bool {
+        self.marks & Self::SHORT != 0 && usize::from(self.max) == units
     }
 
     /// Has the field always so many units?

@@ -71,19 +71,28 @@ impl<'a> Writer<'a> {
     /// Shorter than a fixed field, digits get zeros in front (an amount behind its sign) and text
     /// spaces behind.
     pub fn put_text(&mut self, n: u8, text: &[u8]) -> Result<(), WriteError> {
-        // Most values are as long as their field and in its class: these take a short way.
+        // Most values are short, always as long, and in their class. Nothing is called for them,
+        // and so nothing is saved before.
         if let Some(left) = self.left.without_first(n)
-            && self.sink.put_plain_text(self.dialect.layout().shape(n), text).is_some()
+            && self.sink.put_short_text(self.dialect.layout().shape(n), text)
         {
             self.left = left;
             return Ok(());
         }
-        self.put_other_text(n, text)
+        self.put_longer_text(n, text)
     }
 
-    /// What the short way leaves: padding, amounts, tracks, errors.
+    /// Others that are as long as their field and in its class; then padding, amounts, tracks,
+    /// errors.
     #[inline(never)]
-    fn put_other_text(&mut self, n: u8, text: &[u8]) -> Result<(), WriteError> {
+    fn put_longer_text(&mut self, n: u8, text: &[u8]) -> Result<(), WriteError> {
+        let shape = self.dialect.layout().shape(n);
+        if let Some(left) = self.left.without_first(n)
+            && self.sink.put_plain_text(shape, text).is_some()
+        {
+            self.left = left;
+            return Ok(());
+        }
         self.put(n, |sink, field| sink.put_text(field, text))
     }
 

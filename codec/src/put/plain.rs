@@ -1,7 +1,7 @@
 //! Values that are written as they come, in one go: as long as their field, in its class. What
 //! needs padding, another class, or an error is left to the rest of `put`.
 
-use super::{Done, Sink, copy_bytes};
+use super::{Done, Sink, copy_bytes, copy_ends};
 use crate::bitmap::{write_hex, write_raw};
 use crate::digits::{join_nibbles, nibbles_of_ascii, unpack, write_low_bytes};
 use crate::kernel::splat;
@@ -62,6 +62,28 @@ impl Way {
 }
 
 impl Sink<'_> {
+    /// Characters or digits for a field that always has so many, at most sixteen; nothing is
+    /// written when it is not such a field, or they are not of its class.
+    #[inline]
+    pub(crate) fn put_short_text(&mut self, shape: Shape, text: &[u8]) -> bool {
+        let end = self.at.wrapping_add(shape.size_max());
+        let room = self.out.get_mut(self.at..end).filter(|_| shape.is_short(text.len()));
+        let Some(room) = room else { return false };
+        let packed = shape.charset == Charset::Packed;
+        let span = if shape.charset == Charset::Text { Span::TEXT } else { Span::DIGITS };
+        if !span.admits_short(text) {
+            return false;
+        }
+        if packed {
+            let odd = text.len() % 2 == 1 && shape.is_zero_right();
+            write_low_bytes(nibbles_of_ascii(text).unwrap_or(0) << (4 * u32::from(odd)), room);
+        } else {
+            copy_short(text, room);
+        }
+        self.at = end;
+        true
+    }
+
     /// Canonical bytes of the field's own class; `None`, and nothing written, when there is more
     /// to it.
     #[inline]
@@ -205,13 +227,18 @@ impl Span {
         (word | word.wrapping_sub(self.least) | word.wrapping_add(self.above)) & splat(0x80)
     }
 
-    /// Is all of it in the span? Short values, the most, are two words at most, which overlap.
+    /// Is all of it in the span?
     #[inline]
     fn admits(self, text: &[u8]) -> bool {
+        if text.len() <= 16 { self.admits_short(text) } else { self.strangers_among(text) == 0 }
+    }
+
+    /// Are the first eight bytes and the last in the span? Short texts are no more than that.
+    #[inline]
+    fn admits_short(self, text: &[u8]) -> bool {
         if let (Some(&first), Some(&last)) = (text.first_chunk(), text.last_chunk()) {
             let [first, last] = [first, last].map(u64::from_le_bytes);
-            let seen = self.strangers(first) | self.strangers(last);
-            return (seen | if text.len() > 16 { self.strangers_between(text) } else { 0 }) == 0;
+            return self.strangers(first) | self.strangers(last) == 0;
         }
         if let (Some(&first), Some(&last)) = (text.first_chunk(), text.last_chunk()) {
             let [first, last] = [first, last].map(u32::from_le_bytes).map(u64::from);
@@ -222,11 +249,33 @@ impl Span {
         self.strangers(short) == 0
     }
 
-    /// The same of what is behind the first eight bytes and before the last.
-    #[inline(never)]
-    fn strangers_between(self, text: &[u8]) -> u64 {
-        let words = text.as_chunks::<8>().0.iter().map(|&word| u64::from_le_bytes(word));
-        words.fold(0, |seen, word| seen | self.strangers(word))
+    /// Something but 0 when one of the bytes, of which there are sixteen at least, is not in the
+    /// span. Of no use but in wide registers, which the compiler makes of it.
+    #[inline]
+    fn strangers_among(self, text: &[u8]) -> u128 {
+        let [[least, ..], [above, ..]] = [self.least, self.above].map(u64::to_le_bytes);
+        let span = (0x7F - above).wrapping_sub(least);
+        let mut strange = [0; 16];
+        for chunk in text.as_chunks::<16>().0.iter().chain(text.last_chunk()) {
+            for (byte, strange) in chunk.iter().zip(&mut strange) {
+                *strange |= byte.wrapping_sub(least).saturating_sub(span);
+            }
+        }
+        u128::from_le_bytes(strange)
+    }
+}
+
+/// Copies up to sixteen bytes between slices of one length.
+#[inline]
+fn copy_short(from: &[u8], to: &mut [u8]) {
+    match from.len() {
+        8.. => copy_ends::<8>(from, to),
+        4..=7 => copy_ends::<4>(from, to),
+        0..=3 => {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = *from;
+            }
+        }
     }
 }
 

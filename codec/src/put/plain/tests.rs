@@ -70,6 +70,8 @@ proptest! {
             prop_assert!(short.is_none() || short == long, "{:?}", field.spec);
             let usual = matches!(field.spec.class, Class::Digits | Class::Text | Class::Binary);
             let whole = field.shape.takes(u16::try_from(text.len()).unwrap());
+            let shortest = written(|sink| sink.put_short_text(field.shape, &text));
+            prop_assert!(shortest.is_none() || shortest == long, "{:?}", field.spec);
             prop_assert_eq!(short.is_some(), usual && whole && long.is_some(), "{:?}", field.spec);
         }
     }
@@ -86,10 +88,14 @@ proptest! {
             for to in all.iter().copied().map(field) {
                 let long = written(|sink| sink.put_value(to, &value).is_ok());
                 let way = Way::of(from.shape, to.shape);
-                let short = written(|sink| match way {
-                    Way::Joined(Join::Pack) => sink.put_packed(bytes).is_ok(),
-                    Way::Joined(Join::Unpack) => sink.put_unpacked(bytes).is_ok(),
-                    way => sink.put_converted(way, to.shape, bytes, units.into()).is_some(),
+                let short = written(|sink| {
+                    if way == Way::Joined(Join::Pack) {
+                        return sink.put_packed(bytes).is_ok();
+                    }
+                    if way == Way::Joined(Join::Unpack) {
+                        return sink.put_unpacked(bytes).is_ok();
+                    }
+                    sink.put_converted(way, to.shape, bytes, units.into()).is_some()
                 });
                 let told = (from.spec, to.spec);
                 prop_assert!(short.is_none() || short == long, "{told:?} {short:?} {long:?}");
