@@ -7,6 +7,7 @@ use codec::{Class, Dialect, FieldSpec, Fields, Form, Length, Version};
 use crate::answers::{OWN_MAX, echoed, own_fields};
 use crate::kept::{LARGE_MAX, PARTS};
 use crate::network::{NETWORK_MAX, network_fields};
+use crate::plan::Institution;
 
 /// The fields of every conversation in an edition: those that a request is routed, matched and
 /// refused by (DE 2, 11, 32), and those that we write ourselves.
@@ -39,6 +40,15 @@ pub enum Unfit {
         /// What it must be: so many digits, always.
         units: u16,
     },
+    /// What stands in this field is read as digits, and it is none.
+    NoDigits(u8),
+    /// Our institution does not fit in this field.
+    NoRoomForUs {
+        /// The field.
+        field: u8,
+        /// The digits of our institution.
+        units: u8,
+    },
     /// What is kept of a request, or a message of our own, can become longer than its room.
     TooLong {
         /// Its most bytes.
@@ -48,8 +58,13 @@ pub enum Unfit {
     },
 }
 
-/// Looks at a dialect before anything speaks it.
-pub(crate) fn check(dialect: &Dialect) -> Result<(), Unfit> {
+/// Fields of any length whose digits decide about a request: the card, and who asks.
+const READ: Fields = Fields::of(&[2, 32]);
+/// Where we write our institution.
+const OURS: Fields = Fields::of(&[33, 58]);
+
+/// Looks at a dialect before anything speaks it; `ours` is our institution.
+pub(crate) fn check(dialect: &Dialect, ours: Institution) -> Result<(), Unfit> {
     let version = dialect.version();
     if version == Version::Iso2003 {
         return Err(Unfit::Edition);
@@ -67,6 +82,22 @@ pub(crate) fn check(dialect: &Dialect) -> Result<(), Unfit> {
         if !fits {
             return Err(Unfit::Unlike { field, units });
         }
+    }
+    let spec_of = |field: &u8| dialect.field(*field);
+    let is_digits = |field: &u8| spec_of(field).is_some_and(|spec| spec.class == Class::Digits);
+    if let Some(field) = READ.iter().find(|field| !is_digits(field)) {
+        return Err(Unfit::NoDigits(field));
+    }
+    let takes_us = |field: &u8| {
+        spec_of(field).is_some_and(|spec| {
+            let units = u16::from(ours.units);
+            let fits =
+                if spec.length == Length::Fixed { spec.max == units } else { spec.max >= units };
+            fits && matches!(spec.class, Class::Digits | Class::Text)
+        })
+    };
+    if let Some(field) = OURS.intersection(needed(version)).iter().find(|field| !takes_us(field)) {
+        return Err(Unfit::NoRoomForUs { field, units: ours.units });
     }
     let parts = PARTS.iter().fold(Fields::EMPTY, |all, &part| all.union(part));
     let answer = echoed(version, 8).union(own_fields(version));
@@ -111,6 +142,10 @@ mod tests {
     use alloc::vec::Vec;
     use codec::{Mti, Slots, Writer, built_ins};
 
+    fn checked(dialect: &Dialect) -> Result<(), Unfit> {
+        check(dialect, Institution { digits: 0x490_0000_0001, units: 11 })
+    }
+
     /// A dialect with some of its fields left out or changed.
     fn changed(name: &str, change: impl Fn(u8, FieldSpec) -> Option<FieldSpec>) -> Dialect {
         let whole = codec::built_in(name).unwrap();
@@ -126,7 +161,7 @@ mod tests {
     #[test]
     fn the_core_runs_with_every_built_in_dialect() {
         for dialect in built_ins() {
-            assert_eq!(check(dialect), Ok(()), "{}", dialect.name());
+            assert_eq!(checked(dialect), Ok(()), "{}", dialect.name());
         }
     }
 
@@ -136,7 +171,7 @@ mod tests {
             let mut refused = Vec::new();
             for missing in 2..=128 {
                 let without = changed(name, |field, spec| (field != missing).then_some(spec));
-                if let Err(why) = check(&without) {
+                if let Err(why) = checked(&without) {
                     assert_eq!(why, Unfit::Lacks(missing));
                     refused.push(missing);
                 }
@@ -150,7 +185,7 @@ mod tests {
     #[test]
     fn it_does_not_run_with_a_field_that_its_own_messages_would_not_fit() {
         let check_longer = |name, longer| {
-            check(&changed(name, |field, spec| {
+            checked(&changed(name, |field, spec| {
                 let wanted = field == longer && spec.length == Length::Fixed;
                 Some(FieldSpec { max: spec.max + u16::from(wanted), ..spec })
             }))
@@ -163,12 +198,50 @@ mod tests {
         refused("iso93-ascii", &[(7, 10), (11, 6), (12, 12), (24, 3), (39, 3)]);
         refused("iso87-ascii", &[(7, 10), (11, 6), (39, 2), (70, 3)]);
         let verdict = |spec| {
-            check(&changed("iso87-ascii", |field, was| Some(if field == 39 { spec } else { was })))
+            checked(&changed("iso87-ascii", |field, was| {
+                Some(if field == 39 { spec } else { was })
+            }))
         };
         assert_eq!(verdict(FieldSpec::digits(Form::Chars, 2)), Ok(()));
         let unlike = Err(Unfit::Unlike { field: 39, units: 2 });
         assert_eq!(verdict(FieldSpec::binary(Form::Raw, 2)), unlike);
         assert_eq!(verdict(FieldSpec::text(2).var(1)), unlike);
+    }
+
+    #[test]
+    fn it_does_not_run_where_the_card_or_who_asks_is_no_digits() {
+        for (name, field) in [("iso93-ascii", 2), ("iso93-ascii", 32), ("iso87-ascii", 32)] {
+            let text = |number, spec: FieldSpec| {
+                Some(if number == field { FieldSpec::text(spec.max).var(2) } else { spec })
+            };
+            assert_eq!(checked(&changed(name, text)), Err(Unfit::NoDigits(field)));
+        }
+    }
+
+    #[test]
+    fn it_runs_where_our_institution_fits_and_not_where_it_is_one_digit_too_long() {
+        let of = |name, field, spec| {
+            checked(&changed(name, |number, was| Some(if number == field { spec } else { was })))
+        };
+        let digits = |max| FieldSpec::digits(Form::Chars, max);
+        for (name, field) in [("iso93-ascii", 33), ("iso93-ascii", 58), ("iso87-ascii", 33)] {
+            for (spec, fits) in [
+                (digits(11).var(2), true),
+                (digits(10).var(2), false),
+                (digits(11), true),
+                (digits(12), false),
+                (FieldSpec::text(11).var(2), true),
+                (FieldSpec::binary(Form::Raw, 11).var(2), false),
+            ] {
+                let why = Err(Unfit::NoRoomForUs { field, units: 11 });
+                assert_eq!(
+                    of(name, field, spec),
+                    if fits { Ok(()) } else { why },
+                    "{field} {spec:?}"
+                );
+            }
+        }
+        assert_eq!(of("iso87-ascii", 58, digits(2).var(2)), Ok(()), "it is not ours in 1987");
     }
 
     #[test]
@@ -178,7 +251,7 @@ mod tests {
             whole.fields().iter().map(|field| (field, whole.field(field).unwrap())).collect();
         let later =
             Dialect::new("later", Version::Iso2003, whole.mti_form(), whole.bitmap_form(), &rows);
-        assert_eq!(check(&later.unwrap()), Err(Unfit::Edition));
+        assert_eq!(checked(&later.unwrap()), Err(Unfit::Edition));
     }
 
     #[test]
@@ -186,7 +259,7 @@ mod tests {
         // DE 23 is kept with its neighbours, but in no message of our own.
         let with = |max| {
             let text = FieldSpec::text(max).var(3);
-            check(&changed("iso93-ascii", |field, spec| {
+            checked(&changed("iso93-ascii", |field, spec| {
                 Some(if field == 23 { text } else { spec })
             }))
         };

@@ -270,7 +270,7 @@ impl Plan {
         let routes = Routes::new(&settings.routes).map_err(PlanError::Routing)?;
         let (stations, link_stations) = deal(settings.stations, settings.workers)?;
         for (place, station) in stations.iter().enumerate() {
-            formats::check(&station.settings.dialect)
+            formats::check(&station.settings.dialect, settings.institution)
                 .map_err(|why| PlanError::Dialect { station: id(place), why })?;
         }
         for (route, wanted) in settings.routes.iter().enumerate() {

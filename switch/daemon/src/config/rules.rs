@@ -256,6 +256,14 @@ fn in_file_terms(
                     "DE {field} of {name} is not what we read and write there, {units} digits of \
                      fixed length (DE 39 of 1987 may be text); make it so"
                 ),
+                Unfit::NoDigits(field) => format!(
+                    "DE {field} of {name} is not of digits, by which every request is decided; \
+                     make it n"
+                ),
+                Unfit::NoRoomForUs { field, units } => format!(
+                    "DE {field} of {name} has no room for our institution, which has {units} \
+                     digits; make it n..11"
+                ),
                 Unfit::Lacks(field) => {
                     format!("{name} has no DE {field}, without which nothing works; add it")
                 }

@@ -194,6 +194,19 @@ fn a_dialect_of_a_file_must_have_our_own_fields_as_we_write_them() {
 }
 
 #[test]
+fn a_dialect_of_a_file_must_say_cards_and_institutions_in_digits_and_have_room_for_ours() {
+    let said = |line: &str| {
+        let text = changed("dialect = \"iso93-ascii\"", "dialect = \"acme.toml\"");
+        let file = format!("{ACME}{line}\n");
+        Directory::new().with("sekisho.toml", text).with("acme.toml", file).said(DEMO)
+    };
+    expect![[r#"
+        sekisho.toml:9:11: station.merchant-a.dialect: DE 32 of acme is not of digits, by which every request is decided; make it n
+        sekisho.toml:9:11: station.merchant-a.dialect: DE 33 of acme has no room for our institution, which has 11 digits; make it n..11
+    "#]].assert_eq(&(said("32 = \"ans..11\"") + &said("33 = \"n..5\"")));
+}
+
+#[test]
 fn a_framing_is_one_that_there_is() {
     check_each(
         &[
