@@ -166,7 +166,10 @@ impl Turn<'_> {
     /// answer is 904 with what was parsed; without a STAN it is reported (1644, DE 24 650; not in
     /// 1987, which has no such message).
     pub(crate) fn on_malformed(&mut self, link: LinkId, message: &Message<'_>, error: DecodeError) {
-        if !self.spends(link) {
+        // A request with a STAN gets its answer, as any other that is refused; its sender waits.
+        let is_request = |mti: Mti| mti.answer().is_some() && mti.class() != 8;
+        let waits = error.mti.is_some_and(is_request) && message.fields().has(11);
+        if !waits && !self.spends(link) {
             return;
         }
         let len = u32::try_from(message.bytes().len()).unwrap_or(u32::MAX);

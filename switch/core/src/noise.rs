@@ -1,6 +1,6 @@
-//! Frames that carry no transaction, and how many of them a link may send: keep-alives, malformed
-//! messages, network management, what is never answered, answers that nobody waits for. Knows no
-//! message.
+//! Frames that carry no transaction, and how many of them a link may send: keep-alives, what is
+//! malformed and no request with a STAN, network management, what is never answered, answers that
+//! nobody waits for. Knows no message.
 //!
 //! A link earns its station's `noise_max` frames a second and keeps at most a second's worth. What
 //! comes beyond is counted, and neither answered nor logged one by one: an echo storm is no longer
@@ -28,7 +28,9 @@ impl Turn<'_> {
         let each = Duration::from_nanos(SECOND / u64::from(station.settings.noise_max.max(1)));
         let state = &mut self.world.links[link.index()];
         let before = state.spent_until.since(self.now.boot);
-        state.spent_until = state.spent_until.max(self.now.boot) + each;
+        // No more is owed than what closes a link, so that one that others own is heard again in time.
+        let most = self.now.boot + SAVED_MAX + BEYOND_MAX + each;
+        state.spent_until = (state.spent_until.max(self.now.boot) + each).min(most);
         let spent = state.spent_until.since(self.now.boot);
         if spent <= SAVED_MAX {
             return true;

@@ -103,6 +103,22 @@ fn transactions_pass_whatever_the_noise_beside_them() {
 }
 
 #[test]
+fn a_malformed_request_with_a_trace_number_gets_its_904_whatever_the_noise() {
+    let mut world = ten_a_second();
+    let mut frame = world.acquirer("A").writes(sale(2500));
+    frame.pop();
+    expect!["counted: frames 500, refused_format 500"].assert_eq(&told(&mut world, 500, &frame));
+    assert_eq!(world.acquirer("A").heard_count(), 500);
+    told(&mut world, 50, b"");
+    expect!["counted: frames 1, refused_format 1"].assert_eq(&told(&mut world, 1, &frame));
+    // Without one it is paid for, as is network management.
+    expect!["counted: frames 1, noise_dropped 1"].assert_eq(&told(&mut world, 1, &frame[..40]));
+    let mut network = world.acquirer("A").writes(echo());
+    network.pop();
+    expect!["counted: frames 1, noise_dropped 1"].assert_eq(&told(&mut world, 1, &network));
+}
+
+#[test]
 fn a_link_with_nothing_but_noise_is_closed_ten_seconds_worth_beyond_its_budget() {
     let mut world = ten_a_second();
     expect!["counted: frames 110, keep_alives 10, noise_dropped 100"]
@@ -149,4 +165,14 @@ fn a_carried_answer_that_nobody_waits_for_is_paid_for_at_its_home_and_closes_no_
     }
     let counts = [Counter::UnmatchedUnknown, Counter::NoiseDropped, Counter::LinksClosed];
     assert_eq!(counts.map(|counter| world.count(counter)), [10, 490, 0]);
+    // However many came, eleven seconds without them are enough for a full budget.
+    for _ in 0..5_000 {
+        world.issuer("Y").sends(stray.clone());
+    }
+    world.forget();
+    world.passes(Duration::from_millis(11_100));
+    for _ in 0..11 {
+        world.issuer("Y").sends(stray.clone());
+    }
+    assert_eq!(counts.map(|counter| world.count(counter)), [20, 5_491, 0]);
 }
