@@ -156,13 +156,12 @@ impl Fields {
     /// The set without its lowest number, if that is `n`.
     #[inline]
     pub(crate) const fn without_first(self, n: u8) -> Option<Self> {
+        let bit = TOP >> (n.wrapping_sub(1) & 63);
+        // Without the highest bit of a word, less than that bit is left.
+        let (first, second) = (self.first ^ bit, self.second ^ bit);
         match n {
-            2..=64 if self.first >> (64 - n) == 1 => {
-                Some(Self { first: self.first & !(TOP >> (n - 1)), ..self })
-            }
-            65..=128 if self.first == 0 && self.second >> (128 - n) == 1 => {
-                Some(Self { first: 0, second: self.second & !(TOP >> (n - 65)) })
-            }
+            2..=64 if first < bit => Some(Self { first, ..self }),
+            65..=128 if self.first == 0 && second < bit => Some(Self { first: 0, second }),
             _ => None,
         }
     }
