@@ -32,6 +32,7 @@ fn assert_same(one: &Spec, two: &Spec) {
     let (a, b) = (&one.dialect, &two.dialect);
     assert_eq!((a.name(), a.version()), (b.name(), b.version()));
     assert_eq!((a.fingerprint(), a.fields()), (b.fingerprint(), b.fields()));
+    assert_eq!(a.pan_in(), b.pan_in());
     for n in a.fields() {
         assert_eq!(a.field(n), b.field(n), "DE {n}");
         assert_eq!(a.subfields(n), b.subfields(n), "DE {n}");

@@ -74,16 +74,39 @@ pub(crate) fn with_pan(dialect: Dialect, pan: &PanPlace) -> Result<Dialect, Stri
     };
     let key = match (subfields, key) {
         (Subfields::Positional { .. }, Word::Place(place)) => Some(Key::Place(*place)),
-        (Subfields::Tagged { .. }, Word::Tag(name)) => Name::new(name.as_bytes()).map(Key::Name),
-        (Subfields::BerTlv, Word::Tag(tag)) => {
-            u32::from_str_radix(tag, 16).ok().map(|tag| Key::Tag(Tag::of(tag)))
+        (Subfields::Tagged { .. }, Word::Tag(name)) if name.bytes().all(is_text) => {
+            Name::new(name.as_bytes()).map(Key::Name)
         }
+        (Subfields::Tagged { .. }, Word::Tag(_)) => {
+            return Err("the name of a subfield is of characters 0x20 to 0x7E".into());
+        }
+        (Subfields::BerTlv, Word::Tag(tag)) => match ber_tag(tag) {
+            Some(tag) => Some(Key::Tag(tag)),
+            None => {
+                return Err(format!("\"{tag}\" is no tag of chip data; write one like 5A or 9F02"));
+            }
+        },
         _ => None,
     };
     let key = key.ok_or_else(|| format!("the subfields of DE {field} have {kind}"))?;
     dialect
         .with_pan_in(*field, key)
         .map_err(|_| format!("DE {field} can have no subfield {key}; look at its subfields"))
+}
+
+const fn is_text(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7E)
+}
+
+/// The tag that hexadecimal digits are, if an element can have it: whole, and of at most four bytes.
+fn ber_tag(text: &str) -> Option<Tag> {
+    let digits = text.len() <= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let number = u32::from_str_radix(text, 16).ok().filter(|&number| digits && number > 0)?;
+    let bytes = number.to_be_bytes();
+    let mut bytes = bytes.iter().skip_while(|byte| **byte == 0);
+    let long = bytes.next().is_some_and(|first| first & 0x1F == 0x1F);
+    let ends = if long { bytes.position(|byte| byte & 0x80 == 0).is_some() } else { true };
+    (ends && bytes.next().is_none()).then_some(Tag::of(number))
 }
 
 /// The words for what is inside a field; nothing where nothing is known.

@@ -21,7 +21,12 @@ pub(crate) fn merge(base: Option<Draft>, page: Page, report: &mut Report<'_>) ->
     for entry in &page.entries {
         apply(&mut fields, entry, extends, report);
     }
-    let head = over(base.head, page.head, report);
+    let mut from = base.head;
+    if let (Some(pan), Some(extends)) = (&mut from.pan, &page.extends) {
+        // What comes of that file is told where this one names it.
+        pan.place = extends.place;
+    }
+    let head = over(from, page.head, report);
     let given = |key: &str| page.given.iter().any(|given| given == key);
     if !extends && !given("extends") {
         let mut missing = |key, example: &str| {

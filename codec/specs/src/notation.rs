@@ -52,8 +52,10 @@ impl Notation {
                  nineteen behind a length of two digits"
             ));
         }
-        let units: u16 = digits.parse().ok().filter(|units| (1..=9999).contains(units)).ok_or(
-            format!("\"{written}\": {digits} is no length that a field can have; 1 to 9999"),
+        let sign = u16::from(class == Class::Amount);
+        let most = 9999 - sign;
+        let units: u16 = digits.parse().ok().filter(|units| (1..=most).contains(units)).ok_or(
+            format!("\"{written}\": {digits} is no length that a field can have; 1 to {most}"),
         )?;
         let prefix_digits = match dots {
             0 => None,
@@ -81,7 +83,6 @@ impl Notation {
                 digits_in_words(dots)
             ));
         }
-        let sign = u16::from(class == Class::Amount);
         Ok(Self { word, class, prefix_digits, max: units + sign })
     }
 
@@ -165,5 +166,6 @@ mod tests {
             assert!(Notation::read(wrong).is_err(), "{wrong}");
         }
         assert!(Notation::read("n9999").is_ok() && Notation::read("n10000").is_err());
+        assert!(Notation::read("x+n9998").is_ok() && Notation::read("x+n9999").is_err());
     }
 }

@@ -81,6 +81,7 @@ const FIELD_LINES: &[&str] = &[
     "4 = \"b.64\"",
     "4 = \"n.....12\"",
     "4 = \"x+n..8\"",
+    "4 = \"x+n9999\"",
     "4 = \"xn8\"",
     "4 = \"absent\"",
     "4 = {}",
@@ -115,6 +116,10 @@ const EXTENSIONS: &[&str] = &[
     "pan = { field = 48, tag = \"02\" }\n[fields]\n48 = { subfields = [2, 3] }",
     "pan = { field = 48, place = 3 }\n[fields]\n48 = { subfields = [2, 3] }",
     "pan = { field = 48, place = 1 }\n[fields]\n48 = \"absent\"",
+    "pan = { field = 48, tag = \"\u{e9}\" }\n[fields]\n48 = { subfields = { tag = 2, length = 2 } }",
+    "pan = { field = 55, tag = \"9F\" }\n[fields]\n55 = { subfields = \"ber-tlv\" }",
+    "pan = { field = 55, tag = \"5A57\" }\n[fields]\n55 = { subfields = \"ber-tlv\" }",
+    "pan = { field = 55, tag = \"+5A\" }\n[fields]\n55 = { subfields = \"ber-tlv\" }",
 ];
 
 /// Extensions of what can not be extended, and more.
@@ -123,6 +128,7 @@ const OTHERS: &[&str] = &[
     "extends = \"none.toml\"\n",
     "extends = \"a.toml\"\n",
     "extends = \"broken.toml\"\n",
+    "# A base with a card number in DE 48.\nextends = \"pan.toml\"\n[fields]\n48 = \"absent\"\n",
     "extends = 87\n",
     "extends = \"iso87-ascii\"\n[fields]\n128 = \"absent\"\n128 = \"b8\"\n",
 ];

@@ -96,7 +96,7 @@ fn all_messages_are_read_and_written_again_or_refused_with_the_reason() {
         EBCDIC (cp500) MTI, ASCII-hex bitmap: ebcdic-mti.toml:2: mti: "ebcdic" is EBCDIC, which is not supported yet; there is: ascii, bcd
         primary bitmap encoded as cp500, 12 fields each fixed 4 ASCII digits holding the field number: fours-ebcdic.toml:2: bitmap: "cp500" is EBCDIC, which is not supported yet; there is: hex, raw
         tertiary bitmap (DE65 bit set), ASCII hex; fields 130..190: DE 65 at byte 36: expected no third bitmap (not supported yet), found its bit set
-        tertiary bitmap binary, primary ASCII hex: bitmap at byte 20: expected a hexadecimal character, found 0x80
+        tertiary bitmap binary, primary ASCII hex: fours-third.toml:2: third_bitmap: third bitmaps are not supported yet; remove it
         length over max: DE 2 at byte 20: expected a length of at most 6, found a length of 7
         truncated data: DE 2 at byte 21: expected 6 bytes, found 5 bytes
         non-numeric length: DE 2 at byte 20: expected a decimal digit, found another byte (withheld)
