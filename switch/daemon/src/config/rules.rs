@@ -247,31 +247,7 @@ fn in_file_terms(
         PlanError::Dialect { station, why } => {
             let station = &stations[station.index()];
             let name = station.settings.dialect.name();
-            let message = match why {
-                Unfit::Edition => format!(
-                    "{name} is of ISO 8583:2003, which is not spoken yet; give the station a \
-                     dialect of 1987 or 1993"
-                ),
-                Unfit::Unlike { field, units } => format!(
-                    "DE {field} of {name} is not what we read and write there, {units} digits of \
-                     fixed length (DE 39 of 1987 may be text); make it so"
-                ),
-                Unfit::NoDigits(field) => format!(
-                    "DE {field} of {name} is not of digits, by which every request is decided; \
-                     make it n"
-                ),
-                Unfit::NoRoomForUs { field, units } => format!(
-                    "DE {field} of {name} has no room for our institution, which has {units} \
-                     digits; make it n..11"
-                ),
-                Unfit::Lacks(field) => {
-                    format!("{name} has no DE {field}, without which nothing works; add it")
-                }
-                Unfit::TooLong { bytes, room } => format!(
-                    "what is kept or answered of a request in {name} can take {bytes} bytes and \
-                     may take {room}; give its fields lower maxima"
-                ),
-            };
+            let message = unfit(name, why);
             let key = format!("station.{}.dialect", station.settings.name);
             (station.dialect_place.clone(), key, message)
         }
@@ -303,5 +279,34 @@ fn in_file_terms(
             let message = "too many stations, or too many links in all; lower `links`".into();
             (root.place.clone(), "station".into(), message)
         }
+    }
+}
+
+/// Why a dialect of this name is nothing for the core, and what to do.
+fn unfit(name: &str, why: Unfit) -> String {
+    match why {
+        Unfit::Edition => format!(
+            "{name} is of ISO 8583:2003, which is not spoken yet; give the station a \
+             dialect of 1987 or 1993"
+        ),
+        Unfit::Unlike { field, units } => format!(
+            "DE {field} of {name} is not what we read and write there, {units} digits of \
+             fixed length (DE 39 of 1987 may be text); make it so"
+        ),
+        Unfit::NoDigits(field) => format!(
+            "DE {field} of {name} is not of digits, by which every request is decided; \
+             make it n"
+        ),
+        Unfit::NoRoomForUs { field, units } => format!(
+            "DE {field} of {name} has no room for our institution, which has {units} \
+             digits; make it n..11"
+        ),
+        Unfit::Lacks(field) => {
+            format!("{name} has no DE {field}, without which nothing works; add it")
+        }
+        Unfit::TooLong { bytes, room } => format!(
+            "what is kept or answered of a request in {name} can take {bytes} bytes and \
+             may take {room}; give its fields lower maxima"
+        ),
     }
 }
