@@ -82,10 +82,11 @@ const SAME: [([u8; 2], u16); 65] = [
 
 /// Action codes that no response code stands for, with the nearest one in meaning.
 ///
-/// 129 (suspected counterfeit) is 59, suspected fraud. 910 and 912 (issuer signed off, unavailable) are 91, as 907 is: it can not be asked now. 914 (the
-/// original can not be found) is 25, unable to locate the record. 916 (the message authentication
-/// code is wrong) is 63, a security violation: asking again does not help, as it might after 96.
-/// 917 to 921 (keys missing or out of step, the security module fails) are our trouble, and so 96.
+/// 129 (suspected counterfeit) is 59, suspected fraud. 910 and 912 (issuer signed off, unavailable)
+/// are 91, as 907 is: it can not be asked now. 914 (the original can not be found) is 25, unable to
+/// locate the record. 916 (the message authentication code is wrong) is 63, a security violation:
+/// asking again does not help, as it might after 96. 917 to 921 (keys missing or out of step, the
+/// security module fails) are our trouble, and so 96.
 const NEAREST: [(u16, [u8; 2]); 15] = [
     (0x129, *b"59"),
     (0x300, *b"00"),

@@ -1,5 +1,5 @@
-//! A request of an acquirer (1100, 1200, their repeats, and in 1987 a reversal too): decide, change, emit. Knows no socket and
-//! keeps nothing of a request that is refused.
+//! A request of an acquirer (1100, 1200, their repeats, and in 1987 a reversal too): decide, change,
+//! emit. Knows no socket and keeps nothing of a request that is refused.
 
 use codec::{Edit, Fields, Message, Pan, PanError, Replace, Slots};
 

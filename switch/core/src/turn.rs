@@ -316,7 +316,7 @@ impl Turn<'_> {
         let station = self.plan.station_of(link);
         self.world.stations[station.index()].seen_at = message.places_of(&[2, 11]);
         let mti = message.mti();
-        let same_edition = mti.version() == self.plan.edition(self.plan.station_of(link));
+        let same_edition = mti.version() == self.plan.edition(station);
         if mti.is_answer() {
             match mti.class() {
                 _ if same_edition && is_relayed(mti) => self.on_answer(link, message),

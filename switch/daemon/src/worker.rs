@@ -149,7 +149,7 @@ impl Worker {
         self.publish()?;
         self.net.flush();
         // Behind the flush, so that what was released for such a link in this turn has left.
-        if seen.events < EVENTS_MAX {
+        if self.sockets.unfinished.are_read(now.boot, seen.events, EVENTS_MAX) {
             self.close_unfinished(now);
         }
         let failed = self.net.counters().accept_failed;
@@ -290,8 +290,7 @@ impl Worker {
         }
     }
 
-    /// Closes the links that have not finished a frame in time. Only after a turn in which every
-    /// socket was read that had something: nobody pays for a pause of ours.
+    /// Closes the links that have not finished a frame in time.
     fn close_unfinished(&mut self, now: Now) {
         let Self { net, sockets, notes, .. } = self;
         sockets.take_unfinished(now.boot, |socket, link| {

@@ -13,11 +13,14 @@ pub(super) struct Unfinished {
     until: Vec<Time>,
     /// Nobody is due before.
     wakes: Time,
+    /// Events that the system told of since somebody was due, in turns of which each left others
+    /// untold.
+    told: usize,
 }
 
 impl Unfinished {
     pub(super) fn new(sockets_max: usize) -> Self {
-        Self { until: vec![Time::NEVER; sockets_max], wakes: Time::NEVER }
+        Self { until: vec![Time::NEVER; sockets_max], wakes: Time::NEVER, told: 0 }
     }
 
     /// A read ended with a whole frame, or before the first byte of one.
@@ -38,6 +41,23 @@ impl Unfinished {
     /// Nobody is due before this time.
     pub(super) fn wakes(&self) -> Time {
         self.wakes
+    }
+
+    /// Whether those who are due have been read, after a turn with so many events of at most so
+    /// many: nobody pays for a pause of ours with bytes that came in time. The system tells of
+    /// sockets in the order in which they have something, so that when the turns are full for ever,
+    /// all have been told of after as many events as there are sockets, and as many again for
+    /// whoever else has events.
+    pub(super) fn are_read(&mut self, now: Time, events: usize, events_max: usize) -> bool {
+        if now < self.wakes {
+            return false;
+        }
+        self.told += events;
+        let read = events < events_max || self.told > 2 * self.until.len();
+        if read {
+            self.told = 0;
+        }
+        read
     }
 
     /// The places of all that are due, once. Looks at every socket, and only when one may be due.
@@ -94,6 +114,19 @@ mod tests {
         // After a whole one it does not matter that no other frame came with the part.
         unfinished.on_part(0, false, at(110), FIVE);
         assert_eq!((due(&mut unfinished, 114), due(&mut unfinished, 115)), (vec![], vec![0]));
+    }
+
+    #[test]
+    fn who_is_due_is_closed_when_all_were_read_and_in_the_end_when_turns_are_full_for_ever() {
+        let mut unfinished = Unfinished::new(10);
+        unfinished.on_part(1, true, at(100), FIVE);
+        let mut read = |seconds, events| unfinished.are_read(at(seconds), events, 8);
+        assert!(!read(104, 0) && !read(104, 8), "nobody is due");
+        assert!(!read(105, 8) && read(105, 7), "a turn with less than it could have");
+        assert_eq!(
+            [8, 8, 8, 8, 8, 8].map(|events| read(106, events)),
+            [false, false, true, false, false, true]
+        );
     }
 
     #[test]
