@@ -28,7 +28,7 @@ impl Turn<'_> {
         let each = Duration::from_nanos(SECOND / u64::from(station.settings.noise_max.max(1)));
         let state = &mut self.world.links[link.index()];
         let before = state.spent_until.since(self.now.boot);
-        // No more is owed than what closes a link, so that one that others own is heard again in time.
+        // No more is owed than what closes a link; one that others own is heard again in time.
         let most = self.now.boot + SAVED_MAX + BEYOND_MAX + each;
         state.spent_until = (state.spent_until.max(self.now.boot) + each).min(most);
         let spent = state.spent_until.since(self.now.boot);
