@@ -76,7 +76,8 @@ impl Load {
         let options = load::Options {
             connections,
             pace,
-            duration: PATIENCE * 10,
+            // Until it is told to end: one that ends by itself takes its links with it.
+            duration: PATIENCE * 1_000,
             warmup: Duration::ZERO,
             grace: PATIENCE,
             pans: pans.iter().map(|&pan| pan.to_owned()).collect(),
