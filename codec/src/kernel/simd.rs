@@ -28,7 +28,7 @@ pub(crate) struct Avx512(());
 impl Avx2 {
     /// If this processor has it.
     pub(super) fn detected() -> Option<Self> {
-        has(AVX2 | BMI2, XCR0_AVX).then_some(Self(()))
+        has(0, AVX2 | BMI2, XCR0_AVX).then_some(Self(()))
     }
 
     /// Is every byte of every run in the set of that run?
@@ -43,7 +43,8 @@ impl Avx2 {
 impl Avx512 {
     /// If this processor has it.
     pub(super) fn detected() -> Option<Self> {
-        has(AVX2 | BMI2 | AVX512F | AVX512BW, XCR0_AVX | XCR0_AVX512).then_some(Self(()))
+        let wide = AVX2 | BMI2 | AVX512F | AVX512BW;
+        has(FMA | F16C, wide, XCR0_AVX | XCR0_AVX512).then_some(Self(()))
     }
 
     /// Is every byte of every run in the set of that run?
@@ -55,6 +56,11 @@ impl Avx512 {
     }
 }
 
+/// XSAVE, OSXSAVE and AVX.
+const AVX: u32 = (1 << 26) | (1 << 27) | (1 << 28);
+/// These two are part of AVX-512F to the compiler, which may then use them.
+const FMA: u32 = 1 << 12;
+const F16C: u32 = 1 << 29;
 const AVX2: u32 = 1 << 5;
 const BMI2: u32 = 1 << 8;
 const AVX512F: u32 = 1 << 16;
@@ -64,19 +70,19 @@ const XCR0_AVX: u64 = 0b110;
 /// The same: mask registers and both parts of the wide ones.
 const XCR0_AVX512: u64 = 0b1110_0000;
 
-/// Does the processor say that it has these features, and the system that it keeps these
+/// Does the processor say that it has AVX and these features, and the system that it keeps these
 /// registers?
-fn has(leaf_7_ebx: u32, xcr0: u64) -> bool {
-    const XSAVE_OSXSAVE_AVX: u32 = (1 << 26) | (1 << 27) | (1 << 28);
+fn has(leaf_1_ecx: u32, leaf_7_ebx: u32, xcr0: u64) -> bool {
+    let leaf_1_ecx = AVX | leaf_1_ecx;
     #[target_feature(enable = "xsave")]
     fn registers_kept() -> u64 {
         // SAFETY: the processor has the instruction, which reads no memory.
         unsafe { _xgetbv(0) }
     }
-    if __cpuid(0).eax < 7 || __cpuid(1).ecx & XSAVE_OSXSAVE_AVX != XSAVE_OSXSAVE_AVX {
+    if __cpuid(0).eax < 7 || __cpuid(1).ecx & leaf_1_ecx != leaf_1_ecx {
         return false;
     }
-    // SAFETY: XSAVE and OSXSAVE were there.
+    // SAFETY: XSAVE and OSXSAVE were there: `AVX` has them.
     let kept = unsafe { registers_kept() };
     __cpuid_count(7, 0).ebx & leaf_7_ebx == leaf_7_ebx && kept & xcr0 == xcr0
 }
