@@ -73,12 +73,12 @@ const XCR0_AVX512: u64 = 0b1110_0000;
 /// Does the processor say that it has AVX and these features, and the system that it keeps these
 /// registers?
 fn has(leaf_1_ecx: u32, leaf_7_ebx: u32, xcr0: u64) -> bool {
-    let leaf_1_ecx = AVX | leaf_1_ecx;
     #[target_feature(enable = "xsave")]
     fn registers_kept() -> u64 {
         // SAFETY: the processor has the instruction, which reads no memory.
         unsafe { _xgetbv(0) }
     }
+    let leaf_1_ecx = AVX | leaf_1_ecx;
     if __cpuid(0).eax < 7 || __cpuid(1).ecx & leaf_1_ecx != leaf_1_ecx {
         return false;
     }
