@@ -27,7 +27,7 @@ impl Head {
     pub(crate) const fn size(self) -> usize {
         // A digit for each kind, the first one lowest, is quicker than a table.
         const SIZES: usize = 0x2143_2100;
-        (SIZES >> (4 * self as usize)) & 0xF
+        SIZES.wrapping_shr(4 * self as u32) & 0xF
     }
 }
 
@@ -126,6 +126,7 @@ impl Shape {
             | (if matches!(spec.class, Class::Digits | Class::Text)
                 && matches!(head, Head::Fixed)
                 && spec.max <= 16
+                && (zero == 0 || even || spec.max == 3)
             {
                 Self::SHORT
             } else {
@@ -172,7 +173,8 @@ impl Shape {
         self.is_digits() && self.head == Head::Fixed && self.max.is_multiple_of(2)
     }
 
-    /// Is it always of so many digits or characters, at most sixteen?
+    /// Is it always of so many digits or characters, at most sixteen, and an even number or
+    /// three of them if they are packed?
     #[inline]
     pub(crate) fn is_short(self, units: usize) -> bool {
         self.marks & Self::SHORT != 0 && usize::from(self.max) == units

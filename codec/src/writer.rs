@@ -6,6 +6,7 @@ use crate::digits::ascii_of_number;
 use crate::fields::Fields;
 use crate::mti::Mti;
 use crate::put::Sink;
+use crate::shape::{Charset, Shape};
 use crate::spec::Class;
 use crate::value::Value;
 use core::fmt;
@@ -71,28 +72,58 @@ impl<'a> Writer<'a> {
     /// Shorter than a fixed field, digits get zeros in front (an amount behind its sign) and text
     /// spaces behind.
     pub fn put_text(&mut self, n: u8, text: &[u8]) -> Result<(), WriteError> {
-        // Most values are short, always as long, and in their class. Nothing is called for them,
-        // and so nothing is saved before.
-        if let Some(left) = self.left.without_first(n)
-            && self.sink.put_short_text(self.dialect.layout().shape(n), text)
-        {
-            self.left = left;
-            return Ok(());
+        let shape = self.dialect.layout().shape(n);
+        if !shape.is_short(text.len()) {
+            return self.put_longer_text(n, shape, text);
         }
-        self.put_longer_text(n, text)
+        if shape.charset == Charset::Packed {
+            return self.put_short_digits(n, shape, text);
+        }
+        self.put_short_text(n, shape, text)
     }
 
-    /// Others that are as long as their field and in its class; then padding, amounts, tracks,
-    /// errors.
+    // Most values are short, always as long, and in their class. Nothing is called for them, so
+    // that nothing need be saved before; the order is looked at last for the same reason.
+
     #[inline(never)]
-    fn put_longer_text(&mut self, n: u8, text: &[u8]) -> Result<(), WriteError> {
-        let shape = self.dialect.layout().shape(n);
+    fn put_short_text(&mut self, n: u8, shape: Shape, text: &[u8]) -> Result<(), WriteError> {
+        if let Some(end) = self.sink.write_short_text(shape, text)
+            && let Some(left) = self.left.without_first(n)
+        {
+            self.left = left;
+            self.sink.keep(end);
+            return Ok(());
+        }
+        self.put_longer_text(n, shape, text)
+    }
+
+    #[inline(never)]
+    fn put_short_digits(&mut self, n: u8, shape: Shape, digits: &[u8]) -> Result<(), WriteError> {
+        if let Some(end) = self.sink.write_short_digits(shape, digits)
+            && let Some(left) = self.left.without_first(n)
+        {
+            self.left = left;
+            self.sink.keep(end);
+            return Ok(());
+        }
+        self.put_longer_text(n, shape, digits)
+    }
+
+    /// Others that are as long as their field and in its class.
+    #[inline(never)]
+    fn put_longer_text(&mut self, n: u8, shape: Shape, text: &[u8]) -> Result<(), WriteError> {
         if let Some(left) = self.left.without_first(n)
             && self.sink.put_plain_text(shape, text).is_some()
         {
             self.left = left;
             return Ok(());
         }
+        self.put_text_with_care(n, text)
+    }
+
+    /// Padding, amounts, tracks, errors.
+    #[cold]
+    fn put_text_with_care(&mut self, n: u8, text: &[u8]) -> Result<(), WriteError> {
         self.put(n, |sink, field| sink.put_text(field, text))
     }
 

@@ -1,7 +1,8 @@
 //! Values that are written as they come, in one go: as long as their field, in its class. What
 //! needs padding, another class, or an error is left to the rest of `put`.
+#![expect(clippy::inline_always, reason = "a call would cost as much as a short value")]
 
-use super::{Done, Sink, copy_bytes, copy_ends};
+use super::{Done, Sink, copy_bytes};
 use crate::bitmap::{write_hex, write_raw};
 use crate::digits::{join_nibbles, nibbles_of_ascii, unpack, write_low_bytes};
 use crate::kernel::splat;
@@ -62,26 +63,27 @@ impl Way {
 }
 
 impl Sink<'_> {
-    /// Characters or digits for a field that always has so many, at most sixteen; nothing is
-    /// written when it is not such a field, or they are not of its class.
+    /// Writes up to sixteen characters as they are, and says where they end, which [`Sink::keep`]
+    /// makes part of the message; `None` when they are not of this class.
     #[inline]
-    pub(crate) fn put_short_text(&mut self, shape: Shape, text: &[u8]) -> bool {
-        let end = self.at.wrapping_add(shape.size_max());
-        let room = self.out.get_mut(self.at..end).filter(|_| shape.is_short(text.len()));
-        let Some(room) = room else { return false };
-        let packed = shape.charset == Charset::Packed;
-        let span = if shape.charset == Charset::Text { Span::TEXT } else { Span::DIGITS };
-        if !span.admits_short(text) {
-            return false;
-        }
-        if packed {
-            let odd = text.len() % 2 == 1 && shape.is_zero_right();
-            write_low_bytes(nibbles_of_ascii(text).unwrap_or(0) << (4 * u32::from(odd)), room);
-        } else {
-            copy_short(text, room);
-        }
+    pub(crate) fn write_short_text(&mut self, shape: Shape, text: &[u8]) -> Option<usize> {
+        let room = self.out.get_mut(self.at..)?.get_mut(..text.len())?;
+        let right = Span::of(shape.charset).copy_short(text, room);
+        right.then_some(self.at.wrapping_add(text.len()))
+    }
+
+    /// The same for an even number of digits, or three, which are packed.
+    #[inline]
+    pub(crate) fn write_short_digits(&mut self, shape: Shape, digits: &[u8]) -> Option<usize> {
+        let size = digits.len().div_ceil(2);
+        let room = self.out.get_mut(self.at..)?.get_mut(..size)?;
+        pack_usual(digits, shape.is_zero_right(), room).then_some(self.at.wrapping_add(size))
+    }
+
+    /// What was written up to `end` belongs to the message.
+    #[inline]
+    pub(crate) const fn keep(&mut self, end: usize) {
         self.at = end;
-        true
     }
 
     /// Canonical bytes of the field's own class; `None`, and nothing written, when there is more
@@ -95,8 +97,12 @@ impl Sink<'_> {
             if !matches!(shape.charset, Charset::Digits | Charset::Text) {
                 return write_other_text(shape, text, room);
             }
+            let span = Span::of(shape.charset);
+            if text.len() <= 16 {
+                return copy_short(span, text, room);
+            }
             copy_bytes(text, room);
-            Span::of(shape.charset).admits(text)
+            span.strangers_among(text) == 0
         })
     }
 
@@ -205,7 +211,7 @@ fn packed_of_two(number: u32) -> u8 {
 
 /// Bytes from one to another, both below 0x80.
 #[derive(Clone, Copy)]
-struct Span {
+pub(crate) struct Span {
     least: u64,
     /// From the most one to 0x7F.
     above: u64,
@@ -216,43 +222,54 @@ impl Span {
     const TEXT: Self = Self { least: splat(b' '), above: splat(0x7F - b'~') };
 
     #[inline]
-    fn of(charset: Charset) -> Self {
-        if charset == Charset::Digits { Self::DIGITS } else { Self::TEXT }
+    pub(crate) const fn of(charset: Charset) -> &'static Self {
+        if matches!(charset, Charset::Digits) { &Self::DIGITS } else { &Self::TEXT }
     }
 
-    /// The top bit of some byte when one is not in the span. (What one borrows or carries may spoil
-    /// the byte behind it, and then the word is refused anyway.)
+    /// The top bit of some byte is set when one is not in the span. (What one borrows or carries may
+    /// spoil the byte behind it, and then the word is refused anyway.)
     #[inline]
-    fn strangers(self, word: u64) -> u64 {
-        (word | word.wrapping_sub(self.least) | word.wrapping_add(self.above)) & splat(0x80)
+    const fn marks(&self, word: u64) -> u64 {
+        word | word.wrapping_sub(self.least) | word.wrapping_add(self.above)
     }
 
-    /// Is all of it in the span?
-    #[inline]
-    fn admits(self, text: &[u8]) -> bool {
-        if text.len() <= 16 { self.admits_short(text) } else { self.strangers_among(text) == 0 }
-    }
-
-    /// Are the first eight bytes and the last in the span? Short texts are no more than that.
-    #[inline]
-    fn admits_short(self, text: &[u8]) -> bool {
-        if let (Some(&first), Some(&last)) = (text.first_chunk(), text.last_chunk()) {
+    /// Copies up to sixteen bytes between slices of one length; are all of them in the span?
+    #[inline(always)]
+    fn copy_short(&self, text: &[u8], room: &mut [u8]) -> bool {
+        /// A digit is in every span that is used here.
+        const FILL: u8 = b'0';
+        if let (Some(&first), Some(&last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            write_ends(first, last, room);
             let [first, last] = [first, last].map(u64::from_le_bytes);
-            return self.strangers(first) | self.strangers(last) == 0;
+            return (self.marks(first) | self.marks(last)) & splat(0x80) == 0;
         }
-        if let (Some(&first), Some(&last)) = (text.first_chunk(), text.last_chunk()) {
+        if let (Some(&first), Some(&last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            write_ends(first, last, room);
             let [first, last] = [first, last].map(u32::from_le_bytes).map(u64::from);
-            return self.strangers(first | (last << 32)) == 0;
+            return self.marks(first | (last << 32)) & splat(0x80) == 0;
         }
-        // A digit is in every span that is used here.
-        let short = text.iter().fold(splat(b'0'), |word, &byte| (word << 8) | u64::from(byte));
-        self.strangers(short) == 0
+        let word = match *text {
+            [a, b, c] => {
+                write_first([a, b, c], room);
+                u64::from_le_bytes([a, b, c, FILL, FILL, FILL, FILL, FILL])
+            }
+            [a, b] => {
+                write_first([a, b], room);
+                u64::from_le_bytes([a, b, FILL, FILL, FILL, FILL, FILL, FILL])
+            }
+            [a] => {
+                write_first([a], room);
+                splat(a)
+            }
+            _ => splat(FILL),
+        };
+        self.marks(word) & splat(0x80) == 0
     }
 
     /// Something but 0 when one of the bytes, of which there are sixteen at least, is not in the
     /// span. Of no use but in wide registers, which the compiler makes of it.
     #[inline]
-    fn strangers_among(self, text: &[u8]) -> u128 {
+    fn strangers_among(&self, text: &[u8]) -> u128 {
         let [[least, ..], [above, ..]] = [self.least, self.above].map(u64::to_le_bytes);
         let span = (0x7F - above).wrapping_sub(least);
         let mut strange = [0; 16];
@@ -265,17 +282,95 @@ impl Span {
     }
 }
 
-/// Copies up to sixteen bytes between slices of one length.
-#[inline]
-fn copy_short(from: &[u8], to: &mut [u8]) {
-    match from.len() {
-        8.. => copy_ends::<8>(from, to),
-        4..=7 => copy_ends::<4>(from, to),
-        0..=3 => {
-            for (to, from) in to.iter_mut().zip(from) {
-                *to = *from;
-            }
+/// [`Span::copy_short`] where it need not be on the spot.
+#[inline(never)]
+fn copy_short(span: &Span, text: &[u8], room: &mut [u8]) -> bool {
+    span.copy_short(text, room)
+}
+
+/// Packs an even number of characters, up to sixteen, or three; are all of them digits?
+#[inline(always)]
+fn pack_usual(digits: &[u8], zero_right: bool, packed: &mut [u8]) -> bool {
+    let span = Span::DIGITS;
+    if let (Some(&first), Some(&last)) = (digits.first_chunk(), digits.last_chunk()) {
+        let [first, last] = [first, last].map(u64::from_le_bytes);
+        write_ends(pack_eight(first), pack_eight(last), packed);
+        return (span.marks(first) | span.marks(last)) & splat(0x80) == 0;
+    }
+    if let (Some(&first), Some(&last)) = (digits.first_chunk(), digits.last_chunk()) {
+        let [first, last] = [first, last].map(u32::from_le_bytes).map(u64::from);
+        let word = first | (last << 32);
+        let [a, b, c, d] = pack_eight(word);
+        write_ends([a, b], [c, d], packed);
+        return span.marks(word) & splat(0x80) == 0;
+    }
+    match (digits, packed) {
+        (&[a, b, c], [front, back]) => {
+            let nibbles =
+                (u16::from(a & 0xF) << 8) | (u16::from(b & 0xF) << 4) | u16::from(c & 0xF);
+            [*front, *back] = (nibbles << (4 * u16::from(zero_right))).to_be_bytes();
         }
+        (&[a, b], [both]) => *both = (a << 4) | (b & 0xF),
+        _ => return false,
+    }
+    let word = digits.iter().fold(splat(b'0'), |word, &digit| (word << 8) | u64::from(digit));
+    span.marks(word) & splat(0x80) == 0
+}
+
+/// The low nibbles of eight bytes, the lowest one first.
+#[inline]
+fn pack_eight(word: u64) -> [u8; 4] {
+    let nibbles = word & splat(0xF);
+    let pairs = ((nibbles << 4) | (nibbles >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs | (pairs >> 8)) & 0x0000_FFFF_0000_FFFF;
+    let [a, b, c, d, ..] = (fours | (fours >> 16)).to_le_bytes();
+    [a, b, c, d]
+}
+
+/// Packs up to sixteen characters; are all of them digits?
+#[inline]
+fn pack_short(digits: &[u8], zero_right: bool, packed: &mut [u8]) -> bool {
+    // Of an odd number the characters at one end are shifted by one, for the zero nibble: two words
+    // that overlap then do so by whole bytes.
+    let odd = 8 * (digits.len() & 1);
+    let (left, right) = if zero_right { (0, odd) } else { (odd, 0) };
+    let span = Span::DIGITS;
+    if let (Some(&first), Some(&last)) = (digits.first_chunk(), digits.last_chunk()) {
+        let [first, last] = [first, last].map(u64::from_be_bytes);
+        let [front, back] = [first >> left, last << right].map(join_nibbles);
+        write_ends(front.to_be_bytes(), back.to_be_bytes(), packed);
+        return (span.marks(first) | span.marks(last)) & splat(0x80) == 0;
+    }
+    if let (Some(&first), Some(&last)) = (digits.first_chunk(), digits.last_chunk()) {
+        let [first, last] = [first, last].map(u32::from_be_bytes);
+        let both = join_nibbles((u64::from(first >> left) << 32) | u64::from(last << right));
+        let [a, b, c, d] = both.to_be_bytes();
+        write_ends([a, b], [c, d], packed);
+        return span.marks((u64::from(first) << 32) | u64::from(last)) & splat(0x80) == 0;
+    }
+    let word = digits.iter().fold(splat(b'0'), |word, &digit| (word << 8) | u64::from(digit));
+    let [.., high, low] = join_nibbles(word << right).to_be_bytes();
+    match packed {
+        [first, second] => [*first, *second] = [high, low],
+        [only] => *only = low,
+        _ => {}
+    }
+    span.marks(word) & splat(0x80) == 0
+}
+
+/// Writes the first and the last `N` bytes, of `N` to twice as many.
+#[inline]
+fn write_ends<const N: usize>(first: [u8; N], last: [u8; N], room: &mut [u8]) {
+    write_first(first, room);
+    if let Some(room) = room.last_chunk_mut() {
+        *room = last;
+    }
+}
+
+#[inline]
+fn write_first<const N: usize>(bytes: [u8; N], room: &mut [u8]) {
+    if let Some(room) = room.first_chunk_mut() {
+        *room = bytes;
     }
 }
 
@@ -283,9 +378,10 @@ fn copy_short(from: &[u8], to: &mut [u8]) {
 #[inline(never)]
 fn write_other_text(shape: Shape, text: &[u8], room: &mut [u8]) -> bool {
     match shape.charset {
+        Charset::Packed if text.len() <= 16 => pack_short(text, shape.is_zero_right(), room),
         Charset::Packed => {
             pack_plain(text, shape.is_zero_right(), room);
-            Span::DIGITS.admits(text)
+            Span::DIGITS.strangers_among(text) == 0
         }
         Charset::Any => {
             copy_bytes(text, room);

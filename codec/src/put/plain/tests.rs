@@ -60,6 +60,18 @@ fn written(write: impl FnOnce(&mut Sink<'_>) -> bool) -> Option<Vec<u8>> {
     done.then(|| out[..len].to_vec())
 }
 
+/// Is the text of the short kind, and was it put?
+fn is_put_short(sink: &mut Sink<'_>, shape: Shape, text: &[u8]) -> bool {
+    let end = if !shape.is_short(text.len()) {
+        None
+    } else if shape.charset == Charset::Packed {
+        sink.write_short_digits(shape, text)
+    } else {
+        sink.write_short_text(shape, text)
+    };
+    end.map(|end| sink.keep(end)).is_some()
+}
+
 proptest! {
     #[test]
     fn a_text_is_written_as_by_the_long_way(text in texts(), room in 0_u16..3) {
@@ -70,7 +82,7 @@ proptest! {
             prop_assert!(short.is_none() || short == long, "{:?}", field.spec);
             let usual = matches!(field.spec.class, Class::Digits | Class::Text | Class::Binary);
             let whole = field.shape.takes(u16::try_from(text.len()).unwrap());
-            let shortest = written(|sink| sink.put_short_text(field.shape, &text));
+            let shortest = written(|sink| is_put_short(sink, field.shape, &text));
             prop_assert!(shortest.is_none() || shortest == long, "{:?}", field.spec);
             prop_assert_eq!(short.is_some(), usual && whole && long.is_some(), "{:?}", field.spec);
         }
@@ -109,13 +121,17 @@ fn a_stranger_is_seen_at_every_place_of_a_text_of_any_length() {
     for (len, class) in (1..=40).flat_map(|len| [(len, false), (len, true)]) {
         let max = u16::try_from(len).unwrap();
         let spec = if class { FieldSpec::text(max) } else { FieldSpec::digits(LEFT, max) };
+        let shape = Shape::of(spec);
         for place in 0..len {
             for byte in 0..=255 {
                 let mut text = std::vec![b'7'; len];
                 text[place] = byte;
                 let fine = if class { matches!(byte, 0x20..=0x7E) } else { byte.is_ascii_digit() };
-                let done = written(|sink| sink.put_plain_text(Shape::of(spec), &text).is_some());
+                let done = written(|sink| sink.put_plain_text(shape, &text).is_some());
                 assert_eq!(done.is_some(), fine, "{byte:02X} at {place} of {len}");
+                let short = written(|sink| is_put_short(sink, shape, &text));
+                let known = fine && shape.is_short(len);
+                assert_eq!(short.is_some(), known, "{byte:02X} at {place} of {len}, short");
             }
         }
     }
