@@ -311,6 +311,7 @@ fn pack_usual(digits: &[u8], zero_right: bool, packed: &mut [u8]) -> bool {
             [*front, *back] = (nibbles << (4 * u16::from(zero_right))).to_be_bytes();
         }
         (&[a, b], [both]) => *both = (a << 4) | (b & 0xF),
+        ([], []) => {}
         _ => return false,
     }
     let word = digits.iter().fold(splat(b'0'), |word, &digit| (word << 8) | u64::from(digit));
@@ -321,9 +322,10 @@ fn pack_usual(digits: &[u8], zero_right: bool, packed: &mut [u8]) -> bool {
 #[inline]
 fn pack_eight(word: u64) -> [u8; 4] {
     let nibbles = word & splat(0xF);
-    let pairs = ((nibbles << 4) | (nibbles >> 8)) & 0x00FF_00FF_00FF_00FF;
-    let fours = (pairs | (pairs >> 8)) & 0x0000_FFFF_0000_FFFF;
-    let [a, b, c, d, ..] = (fours | (fours >> 16)).to_le_bytes();
+    // Each multiplication puts a lane beside the one above it.
+    let pairs = (nibbles.wrapping_mul(0x1001) >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul(0x0101) >> 8) & 0x0000_FFFF_0000_FFFF;
+    let [_, _, a, b, c, d, ..] = fours.wrapping_mul(0x0001_0001).to_le_bytes();
     [a, b, c, d]
 }
 
@@ -378,6 +380,9 @@ fn write_first<const N: usize>(bytes: [u8; N], room: &mut [u8]) {
 #[inline(never)]
 fn write_other_text(shape: Shape, text: &[u8], room: &mut [u8]) -> bool {
     match shape.charset {
+        Charset::Packed if text.len() <= 16 && text.len().is_multiple_of(2) => {
+            pack_usual(text, false, room)
+        }
         Charset::Packed if text.len() <= 16 => pack_short(text, shape.is_zero_right(), room),
         Charset::Packed => {
             pack_plain(text, shape.is_zero_right(), room);
