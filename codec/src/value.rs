@@ -76,7 +76,8 @@ impl<'a> Value<'a> {
     }
 
     /// Writes the canonical bytes (digits and text in ASCII, amounts as sign and digits, a packed
-    /// track with `=`, binary as it is) to the front of `out`; `None` when `out` is shorter than [`Value::units`].
+    /// track with `=`, binary as it is) to the front of `out`; `None` when `out` is shorter than
+    /// [`Value::units`].
     pub fn write_text<'b>(&self, out: &'b mut [u8]) -> Option<&'b [u8]> {
         let out = out.get_mut(..usize::from(self.units))?;
         match (self.spec.form, self.spec.class) {

@@ -38,8 +38,8 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a program in its place; one of ours is told that it is a child: it then says what it does in lines
-    /// of JSON, and ends when this process does.
+    /// Starts a program in its place; one of ours is told that it is a child: it then says what it
+    /// does in lines of JSON, and ends when this process does.
     pub(super) fn start(
         name: &'static str,
         program: &Path,

@@ -50,7 +50,8 @@ pub struct Figures {
     pub latency_p50_us: f64,
     /// 99 % of the answers came within this, microseconds.
     pub latency_p99_us: f64,
-    /// Open loop: sends that were late, in hundredths of all. Where they are many, the latencies are the load's.
+    /// Open loop: sends that were late, in hundredths of all. Where they are many, the latencies
+    /// are the load's.
     pub late_sends_percent: f64,
 }
 
