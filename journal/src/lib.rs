@@ -1,0 +1,2 @@
+//! The write-ahead log: records go in, batches go to the disk, and after a crash the records that
+//! were ever acknowledged come back. Knows bytes, not cards: what a record says is its caller's.
