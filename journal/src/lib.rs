@@ -1,2 +1,10 @@
 //! The write-ahead log: records go in, batches go to the disk, and after a crash the records that
 //! were ever acknowledged come back. Knows bytes, not cards: what a record says is its caller's.
+
+pub mod format;
+
+pub mod seal;
+
+pub mod disk;
+
+pub mod path;

@@ -1,0 +1,82 @@
+//! What the journal asks of a disk: one directory of files. The system's disk is behind it, and in
+//! tests one that fails as disks do. Knows no segment and no batch.
+
+use std::io;
+
+/// A directory of files, by their names.
+pub trait Disk: Clone + Send + Sync + 'static {
+    /// A file of it.
+    type File: DiskFile;
+
+    /// The names of all files, sorted.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn list(&self) -> io::Result<Vec<String>>;
+
+    /// Makes a file of `bytes` zeros, all of them allocated. Nothing of it is durable before
+    /// [`DiskFile::sync`] and [`Disk::sync_directory`].
+    ///
+    /// # Errors
+    /// `AlreadyExists`, or what the system says (`StorageFull` among it).
+    fn create(&self, name: &str, bytes: u64) -> io::Result<Self::File>;
+
+    /// Opens a file, to write to it too or only to read.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the system says.
+    fn open(&self, name: &str, writes: bool) -> io::Result<Self::File>;
+
+    /// Gives a file another name; a file of that name is gone then.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Makes names durable: of files made, renamed and removed.
+    ///
+    /// # Errors
+    /// What the system says. Not to be tried again.
+    fn sync_directory(&self) -> io::Result<()>;
+
+    /// Bytes that can still be allocated.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn free_bytes(&self) -> io::Result<u64>;
+}
+
+/// A file.
+pub trait DiskFile: Send + 'static {
+    /// Its length in bytes.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn bytes(&self) -> io::Result<u64>;
+
+    /// Reads what the device holds, not what a cache believes. `offset` and the length of `into` are
+    /// whole blocks. Gives the bytes read: fewer only at the end of the file.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes bytes; durable after [`DiskFile::sync`].
+    ///
+    /// # Errors
+    /// What the system says.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes everything written to it durable.
+    ///
+    /// # Errors
+    /// What the system says. Not to be tried again: the system may have forgotten what it could not
+    /// write.
+    fn sync(&self) -> io::Result<()>;
+}
