@@ -12,6 +12,8 @@ mod place;
 
 mod setting;
 
+mod device;
+
 mod outcome;
 
 use std::io;
@@ -55,6 +57,8 @@ pub struct Options {
     pub warmup: Duration,
     /// Pairs of runs.
     pub runs: usize,
+    /// The switch writes its journal, by this path (`mapped`, `direct`); none: it keeps none.
+    pub journal: Option<&'static str>,
 }
 
 /// Why there is no comparison.
@@ -119,8 +123,9 @@ pub fn run(
             watch(&Event::Done(subject, run.figures()));
             figures[usize::from(subject == Subject::Switch)] = Some(run.figures());
         }
+        let commit = if options.journal.is_some() { Some(device::commit_us()?) } else { None };
         if let [Some(floor), Some(switch)] = figures {
-            pairs.push(Pair { floor, switch });
+            pairs.push(Pair { floor, switch, device_commit_us: commit });
         }
     }
     Ok(Outcome::new(options, pairs))

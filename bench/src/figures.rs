@@ -41,6 +41,11 @@ pub(crate) fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { rounded(part / whole, 3) } else { 0.0 }
 }
 
+/// How much longer one figure is than another, in units of a third; 0 where there is none.
+pub(crate) fn longer_by(this: f64, other: f64, unit: f64) -> f64 {
+    ratio(this - other, unit)
+}
+
 /// The middle one, or the mean of the middle two; 0 of none.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);

@@ -33,9 +33,13 @@ pub struct Arguments {
     /// Pairs of runs, in alternating order
     #[arg(long, value_name = "N", default_value_t = 5)]
     runs: usize,
-    /// With the journal on (not there yet)
+    /// The switch writes its journal, sealed, into the directory of temporary files
     #[arg(long)]
     journal: bool,
+    /// How it writes it: mapped or direct
+    #[arg(long, value_name = "PATH", default_value = "mapped", requires = "journal",
+          value_parser = path)]
+    journal_path: &'static str,
     /// How the outcome is printed
     #[arg(short, long, value_enum, default_value = "table")]
     output: Output,
@@ -44,10 +48,6 @@ pub struct Arguments {
 impl Arguments {
     /// The exit code.
     pub(super) fn run(self) -> u8 {
-        if self.journal {
-            terminal::complain("the journal is not there yet: compare without --journal");
-            return exit::FAILED;
-        }
         match self.compare() {
             Ok(outcome) => {
                 match self.output {
@@ -91,8 +91,15 @@ impl Arguments {
             duration: self.duration,
             warmup: self.warmup,
             runs: self.runs.max(1),
+            journal: self.journal.then_some(self.journal_path),
         })
     }
+}
+
+/// A write path of the journal.
+fn path(text: &str) -> Result<&'static str, String> {
+    let known = ["mapped", "direct"].into_iter().find(|&path| path == text);
+    known.ok_or_else(|| "there is mapped and direct".to_owned())
 }
 
 impl std::fmt::Debug for Arguments {

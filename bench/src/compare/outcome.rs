@@ -25,6 +25,14 @@ pub struct Outcome {
     pub dialect: String,
     /// Measured time of each run.
     pub seconds: f64,
+    /// How the switch wrote its journal; none when it kept none.
+    pub journal: Option<&'static str>,
+    /// Median of a commit of one block to the disk of the journal, measured after each pair,
+    /// microseconds.
+    pub device_commit_us: Option<f64>,
+    /// Open loop with a journal: how many device commits a transaction takes longer than at the
+    /// floor.
+    pub commits_per_tx: Option<f64>,
     /// Processors of this machine that may be used.
     pub cores: usize,
     /// What `cpu_us_per_tx` counts.
@@ -62,6 +70,8 @@ pub struct Pair {
     pub floor: Figures,
     /// The switch.
     pub switch: Figures,
+    /// A commit of one block to the disk, measured after the two.
+    pub device_commit_us: Option<f64>,
 }
 
 /// Switch by floor.
@@ -115,6 +125,12 @@ impl Figures {
 }
 
 impl Pair {
+    /// What the switch takes longer than the floor, in device commits.
+    fn commits_per_tx(self) -> Option<f64> {
+        let (switch, floor) = (self.switch.latency_p50_us, self.floor.latency_p50_us);
+        self.device_commit_us.map(|commit| figures::longer_by(switch, floor, commit))
+    }
+
     fn ratio(self) -> Ratio {
         Ratio {
             tps: figures::ratio(self.switch.tps, self.floor.tps),
@@ -127,7 +143,17 @@ impl Pair {
 impl Outcome {
     pub(super) fn new(options: &Options, pairs: Vec<Pair>) -> Self {
         let ratios = pairs.iter().map(|pair| pair.ratio());
+        let median_of_some = |figures: Vec<f64>| {
+            if figures.is_empty() { None } else { Some(figures::median(figures)) }
+        };
+        let commits = pairs.iter().filter_map(|pair| pair.commits_per_tx());
+        let is_open_loop = matches!(options.pace, Pace::Rate(_));
         Self {
+            journal: options.journal,
+            device_commit_us: median_of_some(
+                pairs.iter().filter_map(|pair| pair.device_commit_us).collect(),
+            ),
+            commits_per_tx: median_of_some(commits.filter(|_| is_open_loop).collect()),
             connections: options.connections,
             window: if let Pace::Window(window) = options.pace { Some(window) } else { None },
             rate: if let Pace::Rate(rate) = options.pace { Some(rate) } else { None },
@@ -166,6 +192,14 @@ impl Outcome {
             let (floor, switch) = (floor.late_sends_percent, switch.late_sends_percent);
             row("late sends, %", floor, switch, 2, String::new());
         }
+        if let Some(commit) = self.device_commit_us {
+            let shown = format!("{commit:.0}");
+            table.add_row(["device commit p50, us".into(), String::new(), shown, String::new()]);
+        }
+        if let Some(commits) = self.commits_per_tx {
+            let what = "longer than the floor, device commits";
+            table.add_row([what.into(), String::new(), format!("{commits:.1}"), String::new()]);
+        }
         table
     }
 
@@ -175,8 +209,12 @@ impl Outcome {
             (Some(window), _) => format!("x {window} open"),
             (None, rate) => format!("with {} requests a second", rate.unwrap_or_default()),
         };
+        let journal = match self.journal {
+            Some(path) => format!("journal {path}"),
+            None => "no journal".to_owned(),
+        };
         format!(
-            "{} connections {pace}, {}, medians of {} pairs of {} s, {} cores.\nCPU: {}.",
+            "{} connections {pace}, {}, {journal}, medians of {} pairs of {} s, {} cores.\nCPU: {}.",
             self.connections,
             self.dialect,
             self.pairs.len(),

@@ -44,6 +44,11 @@ impl Setting {
         let (state, socket) = (quoted("state")?, quoted("control.sock")?);
         let dialect = serde_json::to_string(&options.dialect)?;
         let address = self.address;
+        // Sealed with the key that the switch makes for a trial.
+        let journal = match options.journal {
+            Some(path) => format!("path = \"{path}\""),
+            None => "sync = \"none\"".to_owned(),
+        };
         // One more than the load has: the one that looks whether anybody is there.
         let connections = options.connections + 1;
         Ok(format!(
@@ -54,7 +59,7 @@ state = {state}
 workers = 1
 
 [journal]
-sync = "none"
+{journal}
 
 [control]
 socket = {socket}

@@ -21,6 +21,7 @@ fn options(sekishod: PathBuf) -> Options {
         duration: Duration::from_millis(400),
         warmup: Duration::from_millis(50),
         runs: 2,
+        journal: None,
     }
 }
 
@@ -92,6 +93,23 @@ fn at_a_given_rate_the_times_of_both_are_compared() {
 }
 
 #[test]
+fn with_a_journal_its_device_is_measured_next_to_each_pair() {
+    let body = r#"grep -q '^path = "direct"$' "$2" && ! grep -q '^sync' "$2" || exit 78"#;
+    let switch = relaying_switch("journaling");
+    let relaying = fs::read_to_string(&switch).unwrap().replace("#!/bin/sh\n", "");
+    fs::write(&switch, format!("#!/bin/sh\n{body}\n{relaying}")).unwrap();
+    let journaling =
+        Options { pace: Pace::Rate(500), runs: 1, journal: Some("direct"), ..options(switch) };
+    let outcome = compare::run(&journaling, &AtomicBool::new(false), &mut |_| ()).unwrap();
+    assert!(outcome.device_commit_us.is_some_and(|commit| commit > 0.0), "{outcome:?}");
+    assert!(outcome.commits_per_tx.is_some(), "{outcome:?}");
+    let shown = format!("{}\n{}", outcome.table(), outcome.caption());
+    for part in ["device commit p50", "device commits", "journal direct"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
 fn a_switch_that_declines_has_not_done_the_same_work() {
     let bench = env!("CARGO_BIN_EXE_sekisho-bench");
     // Links to the issuer, and beside them somebody who declines; both end with the script.
@@ -131,8 +149,13 @@ fn a_stop_ends_the_comparison_and_its_processes() {
 }
 
 #[test]
-fn the_journal_is_not_there_yet() {
-    let output = program(&["compare", "--journal"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("not there yet"));
+fn a_write_path_is_one_of_two_and_needs_the_journal() {
+    for (line, said) in [
+        (&["compare", "--journal", "--journal-path", "tape"][..], "mapped and direct"),
+        (&["compare", "--journal-path", "direct"], "--journal"),
+    ] {
+        let output = program(line);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8(output.stderr).unwrap().contains(said), "{line:?}");
+    }
 }
