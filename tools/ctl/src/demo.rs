@@ -23,8 +23,6 @@ mod verdict;
 
 mod hints;
 
-mod clock;
-
 use std::io::{self, Write};
 use std::process::ExitCode;
 

@@ -5,6 +5,8 @@ mod output;
 
 mod grid;
 
+mod clock;
+
 mod status;
 
 mod message;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use daemon::control::{AskError, ask_status};
 use daemon::status::Status;
 
+use crate::clock;
 use crate::output::{Colours, FAILED, Failure, Format, NO_DAEMON, NOT_PERMITTED, write_out};
 
 /// What to ask and how to show it.
@@ -43,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut more = write_out(&shown(arguments, &ask(&arguments.socket)?)?)?;
     if let Some(period) = arguments.watch {
         while more {
-            pause(period);
+            clock::pause(period);
             match ask(&arguments.socket) {
                 Ok(status) => more = write_out(&shown(arguments, &status)?)?,
                 // Whoever watches a restart wants to see the end of it.
@@ -109,11 +110,6 @@ fn period(text: &str) -> Result<Duration, String> {
     };
     let allowed = Duration::from_millis(100)..=Duration::from_hours(24);
     if allowed.contains(&period) { Ok(period) } else { Err("not between 100ms and a day".into()) }
-}
-
-#[expect(clippy::disallowed_methods, reason = "this program has one thread and nothing else to do")]
-fn pause(period: Duration) {
-    std::thread::sleep(period);
 }
 
 #[cfg(test)]

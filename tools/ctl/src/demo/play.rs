@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::clock;
 use super::process::Who;
 use super::scenario::{Course, Scenario};
 use super::stage::{Heard, Stage, Stop};
 use super::view::{Moment, View};
+use crate::clock;
 
 /// The issuer that goes away.
 pub(super) const VICTIM: usize = 0;

@@ -15,10 +15,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::cast::{Acquirer, Issuer, Switch};
-use super::clock;
 use super::place::Place;
 use super::process::{Event, Process, Who};
 use super::setting::{self, DRAIN, LINKS};
+use crate::clock;
 
 /// Events that wait to be looked at; then whoever has more to say waits too.
 const EVENTS_MAX: usize = 4_096;
