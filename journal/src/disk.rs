@@ -67,7 +67,8 @@ pub trait DiskFile: Send + 'static {
     /// What the system says.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize>;
 
-    /// Writes bytes; durable after [`DiskFile::sync`].
+    /// Writes bytes, of any number and anywhere; durable after [`DiskFile::sync`]. Behind the end of
+    /// the file, it makes the file longer (archives and checkpoints grow; segments never do).
     ///
     /// # Errors
     /// What the system says.

@@ -8,3 +8,5 @@ pub mod seal;
 pub mod disk;
 
 pub mod path;
+
+pub mod names;
