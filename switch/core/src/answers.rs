@@ -142,7 +142,12 @@ impl Turn<'_> {
 
     /// Answers a transaction ourselves, from what was kept of its request. Call only when there is
     /// room.
-    pub(crate) fn answer_kept(&mut self, slot: SlotId, refusal: Refusal, record: Option<&Record>) {
+    pub(crate) fn answer_kept(
+        &mut self,
+        slot: SlotId,
+        refusal: Refusal,
+        record: Option<&Record<'_>>,
+    ) {
         self.count(refusal.counter());
         let plan = self.plan;
         let pending = self.world.table.of(slot).expect("only a pending one is answered");

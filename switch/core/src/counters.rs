@@ -1,7 +1,7 @@
 //! What is counted, and how long answers took. Plain numbers of one worker; knows no reader of them.
 
 macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+    ($($(#[$doc:meta])* $number:literal $name:ident = $text:literal,)*) => {
         /// Something that happened and is counted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Counter { $($(#[$doc])* $name,)* }
@@ -14,125 +14,139 @@ macro_rules! counters {
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
+
+            /// Its number in records.
+            pub const fn number(self) -> u16 {
+                match self { $(Self::$name => $number,)* }
+            }
         }
     };
 }
 
+// The number is what records call a counter: a new one gets the next number that was never used,
+// wherever it stands, and one that goes takes its number with it.
 counters! {
     /// Frames received on any link.
-    Frames = "frames",
+    1 Frames = "frames",
     /// Frames without a message: keep-alives of the framing.
-    KeepAlives = "keep_alives",
+    2 KeepAlives = "keep_alives",
     /// Frames that came in on a link that is being closed; not looked at.
-    FramesTooLate = "frames_too_late",
+    3 FramesTooLate = "frames_too_late",
     /// Requests (1100, 1101, 1200, 1201) received, each with a STAN.
-    Requests = "requests",
+    4 Requests = "requests",
     /// Requests handed to a socket of an issuer.
-    Forwarded = "forwarded",
+    5 Forwarded = "forwarded",
     /// Answers of issuers passed on.
-    Answered = "answered",
+    6 Answered = "answered",
     /// Among them, approvals (DE 39 000 to 099).
-    Approved = "approved",
+    7 Approved = "approved",
     /// Fields that we can not vouch for (DE 53, 64, 96, 128), left out of a forwarded message.
-    FieldsDropped = "fields_dropped",
+    8 FieldsDropped = "fields_dropped",
     /// Decisions that asked and were parked.
-    Parked = "parked",
+    9 Parked = "parked",
     /// Replies to a decision that was over.
-    RepliesLate = "replies_late",
+    10 RepliesLate = "replies_late",
 
     /// Refused with 902: a request of unknown kind.
-    RefusedUnknownRequest = "refused_unknown_request",
+    11 RefusedUnknownRequest = "refused_unknown_request",
     /// Refused with 902: a request from a station that only issues.
-    RefusedNotAnAcquirer = "refused_not_an_acquirer",
+    12 RefusedNotAnAcquirer = "refused_not_an_acquirer",
     /// Refused with 904: malformed.
-    RefusedFormat = "refused_format",
+    13 RefusedFormat = "refused_format",
     /// Refused with 904: two fields say different card numbers.
-    RefusedPanDisagrees = "refused_pan_disagrees",
+    14 RefusedPanDisagrees = "refused_pan_disagrees",
     /// Refused with 904: the answer or the request can not be said in the other side's format.
-    RefusedConversion = "refused_conversion",
+    15 RefusedConversion = "refused_conversion",
     /// Refused with 905: not an institution of that station.
-    RefusedUnknownAcquirer = "refused_unknown_acquirer",
+    16 RefusedUnknownAcquirer = "refused_unknown_acquirer",
     /// Refused with 907: no link of the issuer is up.
-    RefusedLinkDown = "refused_link_down",
+    17 RefusedLinkDown = "refused_link_down",
     /// Refused with 907: no link of the issuer had room, or the last one closed before a byte left.
-    RefusedUnsent = "refused_unsent",
+    18 RefusedUnsent = "refused_unsent",
     /// Refused with 907: the table of pending transactions is full.
-    RefusedPendingFull = "refused_pending_full",
+    19 RefusedPendingFull = "refused_pending_full",
     /// Refused with 907: no STAN is free.
-    RefusedStansExhausted = "refused_stans_exhausted",
+    20 RefusedStansExhausted = "refused_stans_exhausted",
     /// Refused with 907: the issuer's window is full.
-    RefusedWindowFull = "refused_window_full",
+    21 RefusedWindowFull = "refused_window_full",
     /// Refused with 907: the gate has no room for new requests.
-    RefusedGateFull = "refused_gate_full",
+    22 RefusedGateFull = "refused_gate_full",
     /// Refused with 907: the node is stopping.
-    RefusedDraining = "refused_draining",
+    23 RefusedDraining = "refused_draining",
     /// Refused with 908: no route.
-    RefusedNoRoute = "refused_no_route",
+    24 RefusedNoRoute = "refused_no_route",
     /// Refused with 909: an answer came that could not be passed on.
-    RefusedMalfunction = "refused_malfunction",
+    25 RefusedMalfunction = "refused_malfunction",
     /// Refused with 910: the issuer, or the acquirer itself, is not signed on.
-    RefusedSignedOff = "refused_signed_off",
+    26 RefusedSignedOff = "refused_signed_off",
     /// Refused with 911: no answer in time.
-    RefusedTimedOut = "refused_timed_out",
+    27 RefusedTimedOut = "refused_timed_out",
     /// Refused with 916: the message authentication code is wrong.
-    RefusedMac = "refused_mac",
+    28 RefusedMac = "refused_mac",
     /// Refused with 920: the key provider did not reply.
-    RefusedKeysSilent = "refused_keys_silent",
+    29 RefusedKeysSilent = "refused_keys_silent",
     /// Refused with 921: a PIN block, and no keys for it.
-    RefusedPin = "refused_pin",
+    30 RefusedPin = "refused_pin",
 
     /// Messages whose type (MTI) can not be read: nobody knows whether an answer is due.
-    TypeUnreadable = "type_unreadable",
+    31 TypeUnreadable = "type_unreadable",
     /// Malformed messages of a type that is never answered.
-    MalformedDropped = "malformed_dropped",
+    32 MalformedDropped = "malformed_dropped",
     /// Messages that can not be parsed, or have no STAN to answer by, and were reported as such
     /// (1644, DE 24 650).
-    MalformedReported = "malformed_reported",
+    33 MalformedReported = "malformed_reported",
     /// Notifications and acknowledgements: never answered.
-    Unanswerable = "unanswerable",
+    34 Unanswerable = "unanswerable",
     /// Answers to nothing that was sent, or that timed out and has rested.
-    UnmatchedUnknown = "unmatched_unknown",
+    35 UnmatchedUnknown = "unmatched_unknown",
     /// Second answers: the transaction was settled by the first.
-    UnmatchedSecond = "unmatched_second",
+    36 UnmatchedSecond = "unmatched_second",
     /// Answers of another station than the one that was asked.
-    UnmatchedOtherStation = "unmatched_other_station",
+    37 UnmatchedOtherStation = "unmatched_other_station",
     /// Answers whose echoed fields differ from what was sent.
-    UnmatchedDiffers = "unmatched_differs",
+    38 UnmatchedDiffers = "unmatched_differs",
     /// Frames without a transaction beyond their link's budget: neither answered nor logged.
-    NoiseDropped = "noise_dropped",
+    39 NoiseDropped = "noise_dropped",
     /// Answers after the timeout.
-    Late = "late",
+    40 Late = "late",
     /// Among them, approvals.
-    LateApproved = "late_approved",
+    41 LateApproved = "late_approved",
     /// Answers that could not be handed to any link of the acquirer.
-    Undeliverable = "undeliverable",
+    42 Undeliverable = "undeliverable",
     /// Answers for which no room was left in the gate.
-    AnswersLost = "answers_lost",
+    43 AnswersLost = "answers_lost",
 
     /// Links opened.
-    LinksOpened = "links_opened",
+    44 LinksOpened = "links_opened",
     /// Links closed.
-    LinksClosed = "links_closed",
+    45 LinksClosed = "links_closed",
     /// Connections refused because all links of the station were in use.
-    LinksRefused = "links_refused",
+    46 LinksRefused = "links_refused",
     /// Links closed because far more came than their budget for frames without a transaction.
-    LinksNoisy = "links_noisy",
+    47 LinksNoisy = "links_noisy",
     /// Sign-ons accepted (DE 24 801), by either side.
-    SignOns = "sign_ons",
+    48 SignOns = "sign_ons",
     /// Sign-offs accepted (DE 24 802).
-    SignOffs = "sign_offs",
+    49 SignOffs = "sign_offs",
     /// Echo tests sent (DE 24 831).
-    EchoSent = "echo_sent",
+    50 EchoSent = "echo_sent",
     /// Echo tests of ours that nobody answered.
-    EchoMissed = "echo_missed",
+    51 EchoMissed = "echo_missed",
     /// Network management requests answered.
-    NetworkAnswered = "network_answered",
+    52 NetworkAnswered = "network_answered",
     /// Messages from another worker that could not be read: an error of ours.
-    PeerMalformed = "peer_malformed",
+    53 PeerMalformed = "peer_malformed",
     /// Messages to another worker that found its lane full.
-    LanesFull = "lanes_full",
+    54 LanesFull = "lanes_full",
     /// Notices that found their queue full.
-    NoticesLost = "notices_lost",
+    55 NoticesLost = "notices_lost",
+}
+
+impl Counter {
+    /// The counter that records call by this number, if there still is one.
+    pub fn numbered(number: u16) -> Option<Self> {
+        Self::ALL.iter().copied().find(|counter| counter.number() == number)
+    }
 }
 
 /// All counters of one worker.
@@ -237,6 +251,24 @@ fn upper(place: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_counters_have_one_number_or_one_name() {
+        for (place, counter) in Counter::ALL.iter().enumerate() {
+            assert_eq!(Counter::numbered(counter.number()), Some(*counter));
+            assert!(Counter::ALL[..place].iter().all(|other| other.name() != counter.name()));
+        }
+        assert_eq!(Counter::numbered(0), None);
+    }
+
+    /// Journals name counters by these numbers: this list only ever grows at its end.
+    #[test]
+    fn a_counter_keeps_its_number() {
+        let known = [(1, Counter::Frames), (30, Counter::RefusedPin), (55, Counter::NoticesLost)];
+        for (number, counter) in known {
+            assert_eq!(counter.number(), number);
+        }
+    }
 
     #[test]
     fn a_quantile_is_within_an_eighth_above_the_true_time() {

@@ -50,7 +50,12 @@ impl Turn<'_> {
             let pending = self.world.table.of(slot).expect("it waits in a line");
             (pending.issuer, pending.stan)
         };
-        let record = Record::Expiry { issuer, stan, at: self.now.boot };
+        let record = Record::Expiry {
+            issuer: self.plan.number(issuer),
+            stan,
+            at: self.now.boot,
+            utc: self.now.utc,
+        };
         self.answer_kept(slot, Refusal::TimedOut, Some(&record));
         self.tell(Notice::TimedOut { issuer, stan });
         let rests_until = self.now.boot + self.plan.limits.quarantine;
@@ -93,7 +98,12 @@ impl Turn<'_> {
             return;
         }
         let (issuer, stan) = (pending.issuer, pending.stan);
-        let record = Record::Unsent { issuer, stan, at: self.now.boot };
+        let record = Record::Unsent {
+            issuer: self.plan.number(issuer),
+            stan,
+            at: self.now.boot,
+            utc: self.now.utc,
+        };
         self.answer_kept(slot, Refusal::Unsent, Some(&record));
         let world = &mut *self.world;
         let now = &mut world.stations[issuer.index()];

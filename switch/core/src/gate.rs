@@ -10,7 +10,7 @@ use alloc::boxed::Box;
 use codec::Tpdu;
 
 use crate::ids::{LinkId, SlotId, StationId};
-use crate::records::{RECORD_MAX, Record};
+use crate::records::{HEAD_MAX, Record};
 use crate::time::Time;
 
 /// A place in the sequence of entries: bytes since the start. What is below a committed position
@@ -142,17 +142,17 @@ impl Gate {
     pub fn enter<E>(
         &mut self,
         purpose: Purpose,
-        record: Option<&Record>,
+        record: Option<&Record<'_>>,
         wire_max: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Option<Result<(), E>> {
         let start = self.make_room(padded(wire_max))?;
-        let mut text = [0; RECORD_MAX];
-        let record_len = record.map_or(0, |record| record.write(&mut text));
         let place = self.place(start);
         let (head, rest) = self.bytes[place..].split_at_mut(HEAD);
-        let (record_bytes, wire) = rest.split_at_mut(record_len);
-        record_bytes.copy_from_slice(&text[..record_len]);
+        let record_len = record.map_or(0, |record| {
+            record.write(&mut rest[..HEAD_MAX]).expect("a record without a frame is short")
+        });
+        let wire = &mut rest[record_len..];
         let wire_len = match fill(&mut wire[..wire_max]) {
             Ok(len) => len,
             Err(reason) => {
@@ -258,7 +258,7 @@ impl Gate {
 /// What an entry of this many wire bytes takes at most.
 #[inline]
 fn padded(wire: usize) -> usize {
-    (HEAD + RECORD_MAX + wire).next_multiple_of(ALIGN)
+    (HEAD + HEAD_MAX + wire).next_multiple_of(ALIGN)
 }
 
 struct Head {

@@ -9,6 +9,15 @@ pub struct StationId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u32);
 
+/// A station as records name it: a number that a record gave it and that no other station ever
+/// gets, whatever the configuration of the day is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StationNumber(pub u16);
+
+/// A link as records name it; given once, as the number of a station.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkNumber(pub u32);
+
 /// A worker: one thread with its own share of stations and transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkerId(pub u8);

@@ -1,6 +1,7 @@
 //! The validated settings that the core runs by: who the stations are, how they speak, where cards
 //! go. Built once per configuration and shared, read-only. Knows no file and no address.
 
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -8,7 +9,7 @@ use core::time::Duration;
 use codec::{Dialect, Fields, Message, Plan as Forwarding, Version};
 
 use crate::formats::{self, Unfit};
-use crate::ids::{LinkId, StationId, WorkerId};
+use crate::ids::{LinkId, LinkNumber, StationId, StationNumber, WorkerId};
 use crate::routing::{RouteSettings, Routes, RoutingError};
 use crate::time::packed;
 
@@ -239,6 +240,17 @@ pub struct Station {
     pub in_flight_share: u32,
 }
 
+/// What records call the stations and links of a plan, and the plan itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// The number of each station, by id.
+    pub stations: Vec<StationNumber>,
+    /// The number of each link, by id.
+    pub links: Vec<LinkNumber>,
+    /// The number of this configuration.
+    pub configuration: u32,
+}
+
 /// Validated settings, ready to run.
 #[derive(Debug)]
 pub struct Plan {
@@ -256,6 +268,8 @@ pub struct Plan {
     pub limits: Limits,
     /// How messages are rewritten, by (from, to); none where no message can pass.
     forwardings: Vec<Option<Arc<Forwarding>>>,
+    /// What records call all this: the ids themselves, unless a journal has given numbers.
+    numbers: Numbers,
 }
 
 impl Plan {
@@ -281,6 +295,11 @@ impl Plan {
             }
         }
         let forwardings = forwardings(&stations, &settings.routes)?;
+        let numbers = Numbers {
+            stations: (0..).map(StationNumber).take(stations.len()).collect(),
+            links: (0..).map(LinkNumber).take(link_stations.len()).collect(),
+            configuration: 0,
+        };
         Ok(Self {
             institution: settings.institution,
             workers: settings.workers,
@@ -289,7 +308,52 @@ impl Plan {
             routes,
             limits: settings.limits,
             forwardings,
+            numbers,
         })
+    }
+
+    /// The same plan with the numbers that a journal has given.
+    ///
+    /// # Panics
+    /// When a station or a link has none, or two have the same.
+    #[must_use]
+    pub fn numbered(self, numbers: Numbers) -> Self {
+        let Numbers { stations, links, .. } = &numbers;
+        assert!(stations.len() == self.stations.len(), "each station has a number");
+        assert!(links.len() == self.link_stations.len(), "each link has a number");
+        let (stations, links) =
+            (BTreeSet::from_iter(stations).len(), BTreeSet::from_iter(links).len());
+        assert!(stations == self.stations.len(), "no two stations have one number");
+        assert!(links == self.link_stations.len(), "no two links have one number");
+        Self { numbers, ..self }
+    }
+
+    /// What records call the stations and links, and the plan itself.
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    /// What records call a station.
+    #[inline]
+    pub fn number(&self, station: StationId) -> StationNumber {
+        self.numbers.stations[station.index()]
+    }
+
+    /// What records call a link.
+    #[inline]
+    pub fn link_number(&self, link: LinkId) -> LinkNumber {
+        self.numbers.links[link.index()]
+    }
+
+    /// The station that records call by this number, if it is still configured.
+    pub fn numbered_station(&self, number: StationNumber) -> Option<StationId> {
+        self.numbers.stations.iter().position(|&known| known == number).map(id)
+    }
+
+    /// The link that records call by this number, if it is still configured.
+    pub fn numbered_link(&self, number: LinkNumber) -> Option<LinkId> {
+        let place = self.numbers.links.iter().position(|&known| known == number)?;
+        Some(LinkId(u32::try_from(place).expect("the number of links was checked")))
     }
 
     /// A station. Ids come from the plan itself.

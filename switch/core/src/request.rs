@@ -277,8 +277,21 @@ impl Turn<'_> {
         ];
         let mti = message.mti();
         let arrived = world.table.of(slot).map_or(self.now.boot, |pending| pending.arrived);
-        let record =
-            Record::Decision { acquirer, link, issuer, mti, route, stan, sent_at, arrived };
+        let record = Record::Decision {
+            acquirer: plan.number(acquirer),
+            link: plan.link_number(link),
+            issuer: plan.number(issuer),
+            mti,
+            route,
+            stan,
+            sent_at,
+            arrived,
+            utc: self.now.utc,
+            configuration: plan.numbers().configuration,
+            key: 0,
+            present: message.fields(),
+            inputs: &[],
+        };
         let deadline = self.now.boot + plan.limits.release_within;
         let forwarding = plan.forwarding(acquirer, issuer).expect("routes were compiled");
         let entered = self.gate.enter(

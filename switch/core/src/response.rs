@@ -146,7 +146,9 @@ impl Turn<'_> {
         let (plan, at) = (self.plan, self.now.boot);
         let Pending { acquirer, issuer, stan, .. } = *pending;
         let code = u16::try_from(action).unwrap_or(u16::MAX);
-        let record = Record::Settlement { issuer, stan, action: code, at };
+        let (number, utc) = (plan.number(issuer), self.now.utc);
+        let record =
+            Record::Settlement { issuer: number, stan, action: code, at, utc, answer: &[] };
         let purpose = pending.back();
         let (kept, large) = self.world.table.kept(slot);
         let mut edits = [Edit { field: 0, value: Replace::Text(&[]) }; 4];
@@ -172,7 +174,7 @@ impl Turn<'_> {
                 if !self.can_answer() {
                     return self.count(Counter::AnswersLost);
                 }
-                let record = Record::Undelivered { issuer, stan, action: code, at };
+                let record = Record::Undelivered { issuer: number, stan, action: code, at, utc };
                 self.answer_kept(slot, Refusal::Malfunction, Some(&record));
             }
             Some(Ok(())) => {

@@ -1,15 +1,16 @@
 //! Bytes leave after their record, in order, and nothing of them stays.
 
 use super::*;
-use crate::ids::Stan;
+use crate::ids::{Stan, StationNumber};
 
-const RECORD: Record = Record::Expiry { issuer: StationId(1), stan: Stan(7), at: Time(5) };
+const RECORD: Record<'_> =
+    Record::Expiry { issuer: StationNumber(1), stan: Stan(7), at: Time(5), utc: 6 };
 
 fn network(link: u32) -> Purpose {
     Purpose::Network { link: LinkId(link), link_generation: 3, tpdu: None }
 }
 
-fn enter(gate: &mut Gate, purpose: Purpose, record: Option<&Record>, wire: &[u8]) -> bool {
+fn enter(gate: &mut Gate, purpose: Purpose, record: Option<&Record<'_>>, wire: &[u8]) -> bool {
     let entered = gate.enter::<()>(purpose, record, wire.len(), |out| {
         out.copy_from_slice(wire);
         Ok(wire.len())
@@ -25,7 +26,7 @@ fn nothing_leaves_before_its_record_is_committed() {
     assert!(enter(&mut gate, network(2), Some(&RECORD), b"second"));
     assert!(gate.front().is_none());
     let (position, record) = gate.take_record().unwrap();
-    assert_eq!((position, Record::read(record)), (between, Some(RECORD)));
+    assert_eq!((position, Record::read(record)), (between, Ok(RECORD)));
     gate.commit(position);
     let entry = gate.front().unwrap();
     assert_eq!((entry.purpose, &*entry.wire), (network(1), &b"first"[..]));

@@ -10,7 +10,7 @@ use switch_core::plan::{Keys, NetworkCodes, PlanError, SignOn, StationSettings};
 use switch_core::{Reply, records::Record};
 
 use crate::world::{
-    Seen, Setup, Text, World, acquirer, ascii_87, ascii_87_without, issuer, network_87, packed_87,
+    Setup, Text, World, acquirer, ascii_87, ascii_87_without, issuer, network_87, packed_87,
     reversal_87, sale_87,
 };
 
@@ -75,9 +75,9 @@ fn an_issuers_own_code_passes_unchanged_and_is_recorded_as_its_action_code() {
         world.issuer("X").answers(code);
         assert_eq!(world.acquirer("A").heard().of(39), code);
     }
-    let actions = world.seen.iter().filter_map(|seen| match seen {
-        Seen::Recorded(Record::Settlement { action, .. }) => Some(format!("{action:03x}")),
-        Seen::Recorded(_) | Seen::Heard(..) | Seen::Lost(..) => None,
+    let actions = world.seen.iter().filter_map(|seen| {
+        let Record::Settlement { action, .. } = seen.record()? else { return None };
+        Some(format!("{action:03x}"))
     });
     let actions: Vec<String> = actions.collect();
     assert_eq!(actions, ["000", "001", "116", "208", "907", "100", "100", "100"]);

@@ -69,11 +69,21 @@ pub(crate) struct World {
 #[derive(Clone, Debug)]
 pub(crate) enum Seen {
     /// A record, to be committed.
-    Recorded(Record),
+    Recorded(Vec<u8>),
     /// A message that a station has read whole.
     Heard(LinkId, Text),
     /// A message that a socket did not hand over whole before it closed.
     Lost(LinkId, Text),
+}
+
+impl Seen {
+    /// The record that it is, if it is one.
+    pub(crate) fn record(&self) -> Option<Record<'_>> {
+        match self {
+            Self::Recorded(bytes) => Some(Record::read(bytes).expect("a record reads back")),
+            Self::Heard(..) | Self::Lost(..) => None,
+        }
+    }
 }
 
 impl World {
@@ -254,9 +264,8 @@ impl World {
     pub(crate) fn commits_only(&mut self, records: usize) {
         for _ in 0..records {
             let (position, record) = self.cores[0].poll_record().expect("a record waits");
-            let record = Record::read(record).unwrap();
-            self.tale.record(&self.plan, record);
-            self.seen.push(Seen::Recorded(record));
+            self.tale.record(&self.plan, Record::read(record).unwrap());
+            self.seen.push(Seen::Recorded(record.to_vec()));
             self.cores[0].handle_committed(position);
         }
         self.settle();
@@ -369,9 +378,8 @@ impl World {
         if !self.holding {
             while let Some((_, record)) = core.poll_record() {
                 busy = true;
-                let record = Record::read(record).expect("a record reads back");
-                tale.record(plan, record);
-                self.seen.push(Seen::Recorded(record));
+                tale.record(plan, Record::read(record).expect("a record reads back"));
+                self.seen.push(Seen::Recorded(record.to_vec()));
             }
             core.handle_committed(core.entered());
         }

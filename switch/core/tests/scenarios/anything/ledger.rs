@@ -134,8 +134,8 @@ impl Ledger {
     /// Something left the switch. Gives back what a station was asked.
     pub(crate) fn sees(&mut self, world: &World, seen: Seen) -> Option<(LinkId, Text)> {
         match seen {
-            Seen::Recorded(record) => {
-                self.sees_record(world, record);
+            Seen::Recorded(_) => {
+                self.sees_record(world, seen.record().expect("it is one"));
                 None
             }
             Seen::Heard(link, text) => {
@@ -161,8 +161,11 @@ impl Ledger {
         }
     }
 
-    fn sees_record(&mut self, world: &World, record: Record) {
-        let name = |id| world.plan.station(id).settings.name.clone();
+    fn sees_record(&mut self, world: &World, record: Record<'_>) {
+        let name = |number| {
+            let id = world.plan.numbered_station(number).expect("it is configured");
+            world.plan.station(id).settings.name.clone()
+        };
         let (kind, issuer, stan, after) = match record {
             Record::Decision { issuer, stan, .. } => (0, issuer, stan, Decided::Open),
             Record::Settlement { issuer, stan, action, .. }
@@ -176,11 +179,18 @@ impl Ledger {
                 let kind = if matches!(record, Record::Settlement { .. }) { 1 } else { 4 };
                 (kind, issuer, stan, Decided::Over)
             }
-            Record::Expiry { issuer, stan, at } => {
+            Record::Expiry { issuer, stan, at, .. } => {
                 let until = at + world.plan.limits.quarantine;
                 (2, issuer, stan, Decided::Resting(until))
             }
             Record::Unsent { issuer, stan, .. } => (3, issuer, stan, Decided::Over),
+            Record::Closed { .. }
+            | Record::Station { .. }
+            | Record::Links { .. }
+            | Record::SignOn { .. }
+            | Record::Configuration { .. }
+            | Record::Start { .. }
+            | Record::Counts { .. } => panic!("{record:?} is of no transaction"),
         };
         self.records[kind] += 1;
         self.records_of.entry(name(issuer)).or_default()[kind] += 1;

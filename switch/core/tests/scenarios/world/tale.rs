@@ -31,11 +31,13 @@ impl Tale {
         writeln!(self.text, "{seconds:02}.{millis:03} {who:>3} {sign} {what}").unwrap();
     }
 
-    pub(crate) fn record(&mut self, plan: &Plan, record: Record) {
-        let station = |id| name_of(plan, id);
+    pub(crate) fn record(&mut self, plan: &Plan, record: Record<'_>) {
+        let id = |number| plan.numbered_station(number).unwrap();
+        let station = |number| name_of(plan, id(number));
         let line = match record {
             Record::Decision { acquirer, link, issuer, mti, stan, .. } => {
-                assert_eq!(acquirer, plan.station_of(link), "a record names whose link it was");
+                let link = plan.numbered_link(link).unwrap();
+                assert_eq!(id(acquirer), plan.station_of(link), "a record names whose link it was");
                 let (link, issuer) = (link_name(plan, link), station(issuer));
                 format!("{link} {mti} to {issuer} as {:06}", stan.0)
             }
@@ -51,6 +53,13 @@ impl Tale {
             Record::Undelivered { issuer, stan, action, .. } => {
                 format!("{} answered {:06} with {action:03x} in vain", station(issuer), stan.0)
             }
+            Record::Closed { .. }
+            | Record::Station { .. }
+            | Record::Links { .. }
+            | Record::SignOn { .. }
+            | Record::Configuration { .. }
+            | Record::Start { .. }
+            | Record::Counts { .. } => panic!("not of this core: {record:?}"),
         };
         self.line("", '+', &line);
     }
