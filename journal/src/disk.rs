@@ -3,6 +3,9 @@
 
 use std::io;
 
+#[cfg(feature = "simulated")]
+pub mod simulated;
+
 /// A directory of files, by their names.
 pub trait Disk: Clone + Send + Sync + 'static {
     /// A file of it.
