@@ -15,7 +15,7 @@ const OPENING_MAX: usize = 64;
 const CONNECT_TIMEOUT: u64 = 5 * SECOND;
 
 const BACK_OFF_FIRST: u64 = 50 * MILLISECOND;
-const BACK_OFF_MAX: u64 = 2 * SECOND;
+pub(crate) const BACK_OFF_MAX: u64 = 2 * SECOND;
 
 /// A connection that lasted this long was a good one: the next back-off begins from the start.
 const GOOD_AFTER: u64 = SECOND;
@@ -28,6 +28,7 @@ pub(crate) struct Connects {
     places: Vec<Place>,
     /// The place of each socket slot.
     by_slot: Vec<usize>,
+    back_off_max: u64,
     opening: usize,
     open: usize,
     /// Why the last connect failed.
@@ -44,18 +45,24 @@ struct Place {
 }
 
 impl Connects {
-    /// One place a target. `sockets_max` is that of the `Net`.
-    pub(crate) fn new(targets: impl IntoIterator<Item = SocketAddr>, sockets_max: usize) -> Self {
+    /// One place a target. `sockets_max` is that of the `Net`; between two tries are at most
+    /// `back_off_max` nanoseconds.
+    pub(crate) fn new(
+        targets: impl IntoIterator<Item = SocketAddr>,
+        sockets_max: usize,
+        back_off_max: u64,
+    ) -> Self {
         let place = |target| Place {
             target,
             socket: None,
             is_open: false,
-            back_off: BACK_OFF_FIRST,
+            back_off: BACK_OFF_FIRST.min(back_off_max),
             at: 0,
         };
         Self {
             places: targets.into_iter().map(place).collect(),
             by_slot: vec![0; sockets_max],
+            back_off_max,
             opening: 0,
             open: 0,
             refusal: None,
@@ -111,7 +118,7 @@ impl Connects {
                         }
                         Err(error) => {
                             self.refusal = Some(CloseReason::NotConnected(error.kind()));
-                            place.back_off(number, now);
+                            place.back_off(number, now, self.back_off_max);
                         }
                     }
                 }
@@ -148,19 +155,19 @@ impl Connects {
             self.refusal = Some(why);
         }
         if was_open && now > place.at + GOOD_AFTER {
-            place.back_off = BACK_OFF_FIRST;
+            place.back_off = BACK_OFF_FIRST.min(self.back_off_max);
         }
         place.socket = None;
-        place.back_off(number, now);
+        place.back_off(number, now, self.back_off_max);
         Some((number, was_open))
     }
 }
 
 impl Place {
     /// The next try is later than the last one was.
-    fn back_off(&mut self, number: usize, now: u64) {
-        self.at = now + self.back_off / 2 + jitter(number, now) % (self.back_off / 2);
-        self.back_off = BACK_OFF_MAX.min(self.back_off * 2);
+    fn back_off(&mut self, number: usize, now: u64, max: u64) {
+        self.at = now + self.back_off / 2 + jitter(number, now) % (self.back_off / 2).max(1);
+        self.back_off = max.min(self.back_off * 2);
     }
 }
 

@@ -16,6 +16,7 @@ use switch_net::{Net, SocketOptions};
 use self::desk::Desk;
 pub use crate::action::ActionCode;
 use crate::clock::{self, MILLISECOND, SECOND};
+use crate::ledger::{self, Pages};
 
 /// Links at once.
 pub const LINKS_MAX: usize = 16_384;
@@ -101,6 +102,9 @@ pub enum Event {
     Second(Summary),
 }
 
+/// Takes the steps of a turn.
+pub type Ledger<'a> = &'a mut dyn FnMut(&[ledger::Issuer]);
+
 /// An issuer that listens.
 pub struct Issuer {
     net: Net,
@@ -130,7 +134,19 @@ impl Issuer {
     }
 
     /// Answers until told to stop, or until its time is over.
-    pub fn run(mut self, stop: &AtomicBool, watch: &mut dyn FnMut(&Event)) -> io::Result<Summary> {
+    pub fn run(self, stop: &AtomicBool, watch: &mut dyn FnMut(&Event)) -> io::Result<Summary> {
+        self.run_with_ledger(stop, watch, None)
+    }
+
+    /// The same, and what it knows of each request goes to `ledger` if there is one, the steps of a
+    /// turn at a time.
+    pub fn run_with_ledger(
+        mut self,
+        stop: &AtomicBool,
+        watch: &mut dyn FnMut(&Event),
+        mut ledger: Option<Ledger<'_>>,
+    ) -> io::Result<Summary> {
+        self.desk.pages = ledger.as_ref().map(|_| Pages::new());
         let begun = clock::now();
         let end =
             self.duration.map_or(u64::MAX, |duration| begun.saturating_add(clock::nanos(duration)));
@@ -140,6 +156,9 @@ impl Issuer {
             let now = clock::now();
             self.desk.release(&mut self.net, now);
             self.net.flush();
+            if let Some((ledger, pages)) = ledger.as_mut().zip(self.desk.pages.as_mut()) {
+                pages.give(ledger);
+            }
             if stop.load(Ordering::Relaxed) || now >= end {
                 return Ok(self.desk.summary);
             }

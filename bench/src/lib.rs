@@ -10,6 +10,8 @@
 //! | [`issuer`] | an issuer's centre: answers what it gets, late or not at all if told to |
 //! | [`relay`] | the floor: the same connections and bytes as the switch, and no thought |
 //! | [`compare`] | floor and switch in turn on the same work |
+//!
+//! [`ledger`] has what load and issuer write down of each transaction, if asked to.
 
 pub mod load;
 
@@ -18,6 +20,8 @@ pub mod issuer;
 pub mod relay;
 
 pub mod compare;
+
+pub mod ledger;
 
 pub mod cli;
 

@@ -10,6 +10,8 @@
 
 mod run;
 
+mod again;
+
 mod station;
 
 mod sending;
@@ -34,10 +36,13 @@ use std::time::Duration;
 use codec::{Dialect, Framing, Masked, Mti, Version};
 use switch_net::CloseReason;
 
+pub use self::again::again;
 use self::book::OPEN_MAX;
 pub use self::report::{LatencyUs, Report};
 use self::run::Run;
 pub use self::sale::SaleError;
+use crate::connects::BACK_OFF_MAX;
+use crate::ledger::Acquirer;
 
 /// Connections at once.
 pub const CONNECTIONS_MAX: usize = 16_384;
@@ -45,8 +50,14 @@ pub const CONNECTIONS_MAX: usize = 16_384;
 /// Requests open at once in the open loop: beyond it sends become late.
 const OPEN_LOOP_OPEN_MAX: usize = 65_536;
 
+/// As long as a partner may stay away unnoticed at the most, unless told otherwise.
+pub const RECONNECT_MAX: Duration = Duration::from_nanos(BACK_OFF_MAX);
+
 /// Cards times acquirers.
 const KINDS_MAX: usize = 1024;
+
+/// Takes the steps of a turn.
+pub type Ledger<'a> = &'a mut dyn FnMut(&[Acquirer]);
 
 /// What a load does.
 #[derive(Clone)]
@@ -67,6 +78,8 @@ pub struct Options {
     pub warmup: Duration,
     /// How long an answer may take before it counts as missing.
     pub grace: Duration,
+    /// A connection that is lost is tried again at least this often.
+    pub reconnect_max: Duration,
     /// 1100 or 1200; 0100 or 0200 of 1987.
     pub mti: Mti,
     /// Cards (DE 2), in turn.
@@ -161,7 +174,21 @@ pub fn run(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(&Event),
 ) -> Result<Report, Error> {
-    let mut run = Run::new(options, stop)?;
+    run_with_ledger(options, stop, watch, None)
+}
+
+/// The same, and what it knows of each request goes to `ledger` if there is one, the steps of a turn
+/// at a time.
+///
+/// # Errors
+/// See [`Error`].
+pub fn run_with_ledger<'a>(
+    options: &'a Options,
+    stop: &'a AtomicBool,
+    watch: &mut dyn FnMut(&Event),
+    ledger: Option<Ledger<'a>>,
+) -> Result<Report, Error> {
+    let mut run = Run::new(options, stop, ledger)?;
     run.connect(watch)?;
     run.go(watch).map_err(Error::System)
 }
@@ -184,6 +211,7 @@ impl Options {
             duration: Duration::from_secs(10),
             warmup: Duration::from_secs(1),
             grace: Duration::from_secs(15),
+            reconnect_max: RECONNECT_MAX,
             mti: sale_of(dialect.version()),
             pans: vec!["3530111333300000".to_owned()],
             acquirers: vec!["77334000001".to_owned()],

@@ -14,7 +14,7 @@ use switch_net::{CloseReason, Handler, ListenerId, Net, SocketId, SocketOptions,
 
 use self::owed::Owed;
 use crate::clock::{self, SECOND};
-use crate::connects::Connects;
+use crate::connects::{BACK_OFF_MAX, Connects};
 use crate::outbox::Outbox;
 
 /// Client links at once.
@@ -127,7 +127,7 @@ struct Switchboard {
 
 impl Switchboard {
     fn new(options: &Options, sockets_max: usize) -> Self {
-        let links = Connects::new(options.to.iter().copied(), sockets_max);
+        let links = Connects::new(options.to.iter().copied(), sockets_max, BACK_OFF_MAX);
         Self {
             framing: options.framing,
             owed: options.to.iter().map(|_| Owed::new()).collect(),

@@ -2,13 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::Args;
 use codec::{Dialect, Framing, Version};
 
 use super::{Output, exit, parse, terminal};
-use crate::issuer::{ActionCode, Event, Issuer, Late, Options, Summary};
+use crate::issuer::{self, ActionCode, Event, Issuer, Late, Options, Summary};
+use crate::ledger;
 
 /// Arguments of `issuer`.
 #[derive(Args)]
@@ -42,6 +45,9 @@ pub struct Arguments {
     /// End by itself after so many seconds
     #[arg(long, value_name = "S", value_parser = parse::duration)]
     duration: Option<Duration>,
+    /// Write down each request and its answer, a line of JSON each
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
     /// How the summary is printed
     #[arg(short, long, value_enum, default_value = "table")]
     output: Output,
@@ -86,18 +92,17 @@ impl Arguments {
         }
         let line = terminal::LiveLine::new(!self.child);
         let child = self.child;
-        let issuer = Issuer::open(&self.options())?;
-        for address in issuer.addresses() {
-            terminal::say(format_args!("listening {address}"));
-        }
-        let summary = issuer.run(&stop, &mut |event| match *event {
+        let ledger = self.ledger.as_deref().map(ledger::File::create).transpose()?;
+        let options = self.options();
+        let mut watch = |event: &Event| match *event {
             Event::Links(links) if child => {
                 terminal::say_mark("links", &std::collections::BTreeMap::from([("links", links)]));
             }
             Event::Second(summary) if child => terminal::say_mark("second", &summary),
             Event::Links(_) => {}
             Event::Second(summary) => line.show(|| live(&summary)),
-        });
+        };
+        let summary = run(&options, &stop, &mut watch, ledger);
         line.clear();
         summary
     }
@@ -126,6 +131,24 @@ impl std::fmt::Debug for Arguments {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Arguments").field("listen", &self.listen).finish_non_exhaustive()
     }
+}
+
+/// To the end, with its ledger whole.
+fn run(
+    options: &Options,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(&Event),
+    mut ledger: Option<ledger::File>,
+) -> io::Result<Summary> {
+    let issuer = Issuer::open(options)?;
+    for address in issuer.addresses() {
+        terminal::say(format_args!("listening {address}"));
+    }
+    let is_kept = ledger.is_some();
+    let mut write = |entries: &[_]| ledger.iter_mut().for_each(|file| file.write(entries));
+    let keep = is_kept.then_some(&mut write as issuer::Ledger<'_>);
+    let summary = issuer.run_with_ledger(stop, watch, keep)?;
+    ledger.map_or(Ok(()), ledger::File::finish).map(|()| summary)
 }
 
 fn live(summary: &Summary) -> String {

@@ -1,12 +1,14 @@
 //! `load` on the command line. Must not know how it is done.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use codec::{Dialect, Framing, Masked, Mti};
 
 use super::{Output, exit, parse, terminal};
+use crate::ledger;
 use crate::load::{self, Error, Event, Options, Pace, Progress};
 
 /// Arguments of `load`.
@@ -50,6 +52,9 @@ pub struct Arguments {
     #[arg(long, value_name = "ID", value_parser = parse::institution,
           default_value = "77334000001")]
     acquirer: Vec<String>,
+    /// Write down each request and its answer, a line of JSON each
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
     /// How the report is printed
     #[arg(short, long, value_enum, default_value = "table")]
     output: Output,
@@ -74,22 +79,40 @@ impl Arguments {
             return exit::FAILED;
         }
         let line = terminal::LiveLine::new(!child);
+        let mut ledger = match self.ledger.as_deref().map(ledger::File::create).transpose() {
+            Ok(ledger) => ledger,
+            Err(error) => {
+                terminal::complain(format_args!("--ledger: {error}"));
+                return exit::FAILED;
+            }
+        };
         let options = self.options();
-        let result = load::run(&options, &stop, &mut |event| {
+        let mut watch = |event: &Event| {
             if child {
                 say_event(event);
             } else if let Event::Second(progress) = event {
                 line.show(|| live(progress));
             }
-        });
+        };
+        let mut write = |entries: &[_]| ledger.iter_mut().for_each(|file| file.write(entries));
+        let keep = self.ledger.is_some().then_some(&mut write as load::Ledger<'_>);
+        let result = load::run_with_ledger(&options, &stop, &mut watch, keep);
+        let written = ledger.map_or(Ok(()), ledger::File::finish);
         line.clear();
+        if let Err(error) = &written {
+            terminal::complain(format_args!("the ledger is not whole: {error}"));
+        }
         match result {
             Ok(report) => {
                 match output {
                     Output::Json => terminal::say_json(&report),
                     Output::Table => terminal::say(report.table()),
                 }
-                if report.is_right() { exit::DONE } else { exit::FOUND }
+                match (report.is_right(), written) {
+                    (_, Err(_)) => exit::FAILED,
+                    (true, Ok(())) => exit::DONE,
+                    (false, Ok(())) => exit::FOUND,
+                }
             }
             Err(error) => {
                 terminal::complain(&error);
@@ -102,7 +125,7 @@ impl Arguments {
         }
     }
 
-    fn options(self) -> Options {
+    fn options(&self) -> Options {
         Options {
             target: self.target,
             dialect: self.dialect,
@@ -112,9 +135,10 @@ impl Arguments {
             duration: self.duration,
             warmup: self.warmup,
             grace: self.grace,
+            reconnect_max: load::RECONNECT_MAX,
             mti: self.mti.unwrap_or_else(|| load::sale_of(self.dialect.version())),
-            pans: self.pan,
-            acquirers: self.acquirer,
+            pans: self.pan.clone(),
+            acquirers: self.acquirer.clone(),
         }
     }
 }

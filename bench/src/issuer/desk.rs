@@ -7,6 +7,7 @@ use switch_net::{CloseReason, Handler, ListenerId, Net, SocketId, Verdict};
 
 use super::held::Held;
 use super::{ActionCode, Late, Options, Summary};
+use crate::ledger::{self, Pages, Received, Replied, Text};
 use crate::{answer, clock, figures};
 
 /// Classes of messages, the second digit of the MTI.
@@ -19,6 +20,8 @@ const NETWORK: u8 = 8;
 pub(super) struct Desk {
     pub(super) summary: Summary,
     pub(super) links_open: usize,
+    /// Steps that are not in the ledger yet, where there is one.
+    pub(super) pages: Option<Pages<ledger::Issuer>>,
     dialect: &'static Dialect,
     framing: Framing,
     plan: Plan,
@@ -45,6 +48,7 @@ impl Desk {
         Self {
             summary: Summary::default(),
             links_open: 0,
+            pages: None,
             dialect: options.dialect,
             framing: options.framing,
             plan: Plan::new(options.dialect, options.dialect)
@@ -68,11 +72,14 @@ impl Desk {
 
     /// Gives the answers that are due to their links.
     pub(super) fn release(&mut self, net: &mut Net, now: u64) {
-        let Self { at_once, prompt, tardy, summary, .. } = self;
+        let Self { at_once, prompt, tardy, summary, pages, .. } = self;
         for held in [at_once, prompt, tardy] {
-            held.release(net, now, |sent| match sent {
-                Ok(_) => summary.answers += 1,
-                Err(_) => summary.undeliverable += 1,
+            held.release(net, now, |sent, note| {
+                match sent {
+                    Ok(_) => summary.answers += 1,
+                    Err(_) => summary.undeliverable += 1,
+                }
+                tell(pages, now, note, sent.is_ok());
             });
         }
     }
@@ -88,7 +95,12 @@ impl Desk {
             self.summary.ignored += 1;
             return;
         };
+        let received = self.pages.as_ref().and_then(|_| received(&message));
+        if let Some((pages, received)) = self.pages.as_mut().zip(received) {
+            pages.push(now, |at_ns| ledger::Issuer::Received(Received { at_ns, ..received }));
+        }
         let Reply::Action { code, approval } = self.decide(mti, amount) else { return };
+        let note = received.map(|received| replied(&received, code));
         let mut approval_code = [0; 6];
         figures::write_decimal(&mut approval_code, self.summary.requests);
         let added = [
@@ -100,8 +112,11 @@ impl Desk {
         let message = self.slots.message(self.dialect, bytes);
         let under = (&self.framing, tpdu);
         let length = answer::write(&self.plan, under, &message, answer_mti, added, frame);
-        let held = length.is_some_and(|length| self.hold(socket, mti, &frame[..length], now));
+        let held = length.is_some_and(|length| self.hold(socket, mti, &frame[..length], now, note));
         self.summary.undeliverable += u64::from(!held);
+        if !held {
+            tell(&mut self.pages, now, note, false);
+        }
     }
 
     /// What to answer, counted.
@@ -152,16 +167,23 @@ impl Desk {
     }
 
     /// Puts an answer into its queue.
-    fn hold(&mut self, socket: SocketId, mti: Mti, frame: &[u8], now: u64) -> bool {
+    fn hold(
+        &mut self,
+        socket: SocketId,
+        mti: Mti,
+        frame: &[u8],
+        now: u64,
+        note: Option<Replied>,
+    ) -> bool {
         let due = now + self.delay;
         let request = mti.is_request() && matches!(mti.class(), AUTHORIZATION | FINANCIAL);
         match self.late {
-            _ if mti.class() == NETWORK => self.at_once.push(now, socket, frame),
+            _ if mti.class() == NETWORK => self.at_once.push(now, socket, frame, None),
             Some(late) if request && self.summary.requests.is_multiple_of(late.every) => {
                 self.summary.late += 1;
-                self.tardy.push(due + clock::nanos(late.by), socket, frame)
+                self.tardy.push(due + clock::nanos(late.by), socket, frame, note)
             }
-            _ => self.prompt.push(due, socket, frame),
+            _ => self.prompt.push(due, socket, frame, note),
         }
     }
 }
@@ -199,6 +221,31 @@ impl Handler for Desk {
 
     fn on_close(&mut self, _: SocketId, _: CloseReason, _: u64) {
         self.links_open -= 1;
+    }
+}
+
+/// What a ledger says of a message; nothing of network management.
+fn received(message: &Message<'_>) -> Option<Received> {
+    let number = |n| message.value(n).and_then(|value| value.number()).unwrap_or(0);
+    (message.mti().class() != NETWORK).then(|| Received {
+        stan: u32::try_from(number(11)).unwrap_or(0),
+        transmitted: number(7),
+        reference: Text::of(message, 37),
+        mti: message.mti(),
+        at_ns: 0,
+    })
+}
+
+/// What a ledger says of the answer to it, if nothing comes between.
+fn replied(received: &Received, action: ActionCode) -> Replied {
+    let Received { stan, transmitted, reference, .. } = *received;
+    Replied { stan, transmitted, reference, action, handed: true, at_ns: 0 }
+}
+
+/// Whether a socket took the answer.
+fn tell(pages: &mut Option<Pages<ledger::Issuer>>, now: u64, note: Option<Replied>, handed: bool) {
+    if let Some((pages, note)) = pages.as_mut().zip(note) {
+        pages.push(now, |at_ns| ledger::Issuer::Replied(Replied { handed, at_ns, ..note }));
     }
 }
 

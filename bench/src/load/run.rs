@@ -18,6 +18,7 @@ use super::{
 };
 use crate::clock::{self, MILLISECOND, SECOND};
 use crate::connects::Connects;
+use crate::ledger::Pages;
 
 const EVENTS_PER_TURN: usize = 1024;
 
@@ -34,6 +35,7 @@ const LOOK: u64 = 100 * MILLISECOND;
 pub(super) struct Run<'a> {
     options: &'a Options,
     stop: &'a AtomicBool,
+    ledger: Option<super::Ledger<'a>>,
     net: Net,
     station: Station,
     schedule: Option<Schedule>,
@@ -59,7 +61,11 @@ enum Phase {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(options: &'a Options, stop: &'a AtomicBool) -> Result<Self, Error> {
+    pub(super) fn new(
+        options: &'a Options,
+        stop: &'a AtomicBool,
+        ledger: Option<super::Ledger<'a>>,
+    ) -> Result<Self, Error> {
         let connections = options.connections;
         let kinds = options.pans.len().saturating_mul(options.acquirers.len());
         let open_max = match options.pace {
@@ -74,15 +80,22 @@ impl<'a> Run<'a> {
         }
         // A slot stays taken until its close is told: one that comes back needs another meanwhile.
         let sockets_max = connections * 2;
-        let connects = Connects::new(std::iter::repeat_n(options.target, connections), sockets_max);
+        let connects = Connects::new(
+            std::iter::repeat_n(options.target, connections),
+            sockets_max,
+            clock::nanos(options.reconnect_max),
+        );
         let net = Net::new(EVENTS_PER_TURN, sockets_max, SocketOptions::default());
         let (dialect, framing) = (options.dialect, options.framing);
         let sales = sales(options).map_err(Error::Sale)?;
+        let mut station = Station::new(dialect, framing, sales, Book::new(open_max), connects);
+        station.pages = ledger.as_ref().map(|_| Pages::new());
         Ok(Self {
             options,
             stop,
+            ledger,
             net: net.map_err(Error::System)?,
-            station: Station::new(dialect, framing, sales, Book::new(open_max), connects),
+            station,
             schedule: None,
             started: 0,
             phase: Phase::WarmUp,
@@ -158,6 +171,9 @@ impl<'a> Run<'a> {
             None => Duration::from_nanos(wait),
         };
         self.net.turn(Some(wait), &mut self.station)?;
+        if let Some((ledger, pages)) = self.ledger.as_mut().zip(self.station.pages.as_mut()) {
+            pages.give(ledger);
+        }
         Ok(())
     }
 
@@ -244,6 +260,8 @@ impl<'a> Run<'a> {
     fn wait(&self, now: u64) -> u64 {
         let due = match (&self.schedule, self.phase) {
             (_, Phase::Draining) => now + 10 * MILLISECOND,
+            // Sends are due and nobody is there: spinning would not bring them back.
+            _ if self.station.connects.open() == 0 => now + 5 * MILLISECOND,
             (Some(schedule), _) if !self.station.book.is_full() => schedule.due(),
             _ => now + LOOK,
         };

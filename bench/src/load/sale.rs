@@ -8,6 +8,7 @@ use codec::{
     Writer,
 };
 
+use crate::ledger::{Sent, Text};
 use crate::{calendar, figures};
 
 /// The fields of a sale in both editions: card, processing code, amount, times, trace number, expiry,
@@ -28,6 +29,9 @@ const REQUIRED: Fields = Fields::of(&[7, 11, 12, 32, 37, 41]);
 
 /// Longest frame of a sale, with room to spare.
 const FRAME_MAX: usize = 512;
+
+/// The digits of base 32.
+const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Amounts go through this many values, so that an answer to another sale shows.
 const AMOUNTS: u64 = 10_000;
@@ -61,6 +65,7 @@ pub(super) struct Sale {
     reference: Place,
     /// By field number: where in the frame its wire bytes are; empty where it has none.
     wires: Vec<Range<usize>>,
+    mti: Mti,
     answer: Mti,
     /// First four characters of DE 37.
     run: [u8; 4],
@@ -146,6 +151,7 @@ impl Sale {
             reference: place(37),
             frame,
             tpdu,
+            mti,
             answer,
             run,
             second: None,
@@ -180,6 +186,13 @@ impl Sale {
             self.frame[place + 3..place + Tpdu::LEN].copy_from_slice(&[high, low]);
         }
         &self.frame
+    }
+
+    /// What a ledger says of the request with these particulars.
+    pub(super) fn note(&self, particulars: &Particulars, at_ns: u64) -> Sent {
+        let Particulars { sequence, stan, second } = *particulars;
+        let reference = Text::new(&reference(self.run, sequence)).expect("letters and digits");
+        Sent { reference, stan, mti: self.mti, second, at_ns }
     }
 
     /// What the last frame's TPDU is; zeros where it has none.
@@ -310,6 +323,14 @@ fn reference(run: [u8; 4], mut sequence: u64) -> [u8; 12] {
     text
 }
 
+/// The run and the position in it that a reference says.
+pub(super) fn sequence_of(reference: &[u8; 12]) -> ([u8; 4], u64) {
+    let [a, b, c, d, digits @ ..] = reference;
+    let value = |digit: &u8| DIGITS.iter().position(|one| one == digit).unwrap_or(0);
+    let add = |sequence: u64, digit| sequence << 5 | u64::try_from(value(digit)).unwrap_or(0);
+    ([*a, *b, *c, *d], digits.iter().fold(0, add))
+}
+
 /// Four characters for a run from a number that differs from run to run.
 pub(super) fn run_name(number: u64) -> [u8; 4] {
     [base_32(number >> 15), base_32(number >> 10), base_32(number >> 5), base_32(number)]
@@ -317,7 +338,6 @@ pub(super) fn run_name(number: u64) -> [u8; 4] {
 
 /// The digit of the lowest five bits, without the letters that look like digits.
 fn base_32(bits: u64) -> u8 {
-    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     DIGITS[usize::from(bits.to_le_bytes()[0] & 31)]
 }
 
@@ -325,4 +345,17 @@ fn base_32(bits: u64) -> u8 {
 fn within(whole: &[u8], part: &[u8], begin: usize) -> Range<usize> {
     let from = part.as_ptr().addr() - whole.as_ptr().addr() + begin;
     from..from + part.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_says_its_run_and_its_place_in_it() {
+        for sequence in [0, 1, 31, 32, 999_999_999] {
+            let text = reference(run_name(777), sequence);
+            assert_eq!(sequence_of(&text), (run_name(777), sequence));
+        }
+    }
 }

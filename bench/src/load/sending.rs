@@ -5,6 +5,7 @@ use switch_net::{Net, SocketId};
 use super::schedule::Schedule;
 use super::station::{Station, sale_of};
 use crate::clock::{self, SECOND};
+use crate::ledger::Acquirer;
 
 /// Sends in one turn of the open loop, so that answers are read in between.
 const SENDS_PER_TURN: usize = 256;
@@ -97,6 +98,9 @@ impl Station {
         if net.send(socket, &[sale.frame(&particulars)]).is_err() {
             self.book.withdraw(&particulars);
             return false;
+        }
+        if let Some(pages) = &mut self.pages {
+            pages.push(now, |at_ns| Acquirer::Sent(sale.note(&particulars, at_ns)));
         }
         self.windows.in_flight[connection] += 1;
         self.tally.sent += 1;

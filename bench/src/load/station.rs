@@ -11,6 +11,7 @@ use super::sale::{Sale, Wrong};
 use super::tally::Tally;
 use crate::action::ActionCode;
 use crate::connects::Connects;
+use crate::ledger::{Acquirer, Answered, Pages, Reference, Text};
 use crate::outbox::Outbox;
 use crate::{answer, clock};
 
@@ -29,6 +30,8 @@ pub(super) struct Station {
     /// Connection that the open loop uses next.
     pub(super) next_connection: usize,
     pub(super) replies: Outbox,
+    /// Steps that are not in the ledger yet, where there is one.
+    pub(super) pages: Option<Pages<Acquirer>>,
     dialect: &'static Dialect,
     framing: Framing,
     plan: Plan,
@@ -81,6 +84,7 @@ impl Station {
             sales,
             next_connection: 0,
             replies: Outbox::default(),
+            pages: None,
             dialect,
             framing,
             plan: Plan::new(dialect, dialect).expect("a dialect has its own version"),
@@ -119,7 +123,7 @@ impl Station {
     }
 
     fn on_answer(&mut self, connection: usize, tpdu: Tpdu, bytes: &[u8], now: u64) {
-        let Self { slots, dialect, book, tally, sales, windows, .. } = self;
+        let Self { slots, dialect, book, tally, sales, windows, pages, .. } = self;
         let answer = slots.message(dialect, bytes);
         let entry = match book.answer(stan_of(&answer), connection) {
             Found::Open(entry) => entry,
@@ -131,6 +135,10 @@ impl Station {
         tally.answered += 1;
         tally.on_latency(entry.intended, now.saturating_sub(entry.intended));
         let sale = sale_of(sales, entry.particulars.sequence);
+        if let Some(pages) = pages {
+            let reference = sale.note(&entry.particulars, 0).reference;
+            pages.push(now, |at_ns| Acquirer::Answered(note(reference, &answer, at_ns)));
+        }
         match sale.check(&entry.particulars, tpdu, &answer) {
             Ok(()) => {
                 let action = answer.value(39).and_then(|value| ActionCode::read(&value));
@@ -213,6 +221,17 @@ pub(super) fn sale_of(sales: &mut [Sale], sequence: u64) -> &mut Sale {
     let kinds = u64::try_from(sales.len()).expect("a few");
     let kind = usize::try_from(sequence % kinds).expect("below the number of kinds");
     &mut sales[kind]
+}
+
+/// What a ledger says of an answer to that request.
+pub(super) fn note(reference: Reference, answer: &Message<'_>, at_ns: u64) -> Answered {
+    Answered {
+        reference,
+        action: answer.value(39).and_then(|value| ActionCode::read(&value)),
+        approval: Text::of(answer, 38),
+        by_switch: answer.mti().version() != 0 && answer.fields().has(58),
+        at_ns,
+    }
 }
 
 /// DE 11; 0, which no request has, where there is none.

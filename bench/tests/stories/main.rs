@@ -8,6 +8,8 @@ mod load;
 
 mod lies;
 
+mod ledger;
+
 mod issuer;
 
 mod editions;
