@@ -40,6 +40,10 @@ pub mod kept;
 
 pub mod stans;
 
+pub mod identity;
+
+pub mod duplicates;
+
 pub mod foresight;
 
 pub mod stations;

@@ -9,6 +9,7 @@ use core::time::Duration;
 use codec::{Dialect, Fields, Message, Plan as Forwarding, Version};
 
 use crate::formats::{self, Unfit};
+use crate::identity::HashKey;
 use crate::ids::{LinkId, LinkNumber, StationId, StationNumber, WorkerId};
 use crate::routing::{RouteSettings, Routes, RoutingError};
 use crate::time::packed;
@@ -162,6 +163,11 @@ pub struct Limits {
     pub release_within: Duration,
     /// Notices kept until they are taken.
     pub notices_max: usize,
+    /// Requests whose repeats are known, those in flight among them; never fewer than
+    /// `pending_max`.
+    pub duplicates_max: u32,
+    /// Bytes of the answers that repeats are given again.
+    pub answers_bytes: u32,
 }
 
 impl Default for Limits {
@@ -175,6 +181,8 @@ impl Default for Limits {
             quarantine: Duration::from_mins(1),
             release_within: Duration::from_secs(1),
             notices_max: 4_096,
+            duplicates_max: 262_144,
+            answers_bytes: 64 << 20,
         }
     }
 }
@@ -270,6 +278,8 @@ pub struct Plan {
     forwardings: Vec<Option<Arc<Forwarding>>>,
     /// What records call all this: the ids themselves, unless a journal has given numbers.
     numbers: Numbers,
+    /// What the identities of requests are hashed under.
+    hash_key: HashKey,
 }
 
 impl Plan {
@@ -309,6 +319,7 @@ impl Plan {
             limits: settings.limits,
             forwardings,
             numbers,
+            hash_key: HashKey::default(),
         })
     }
 
@@ -326,6 +337,19 @@ impl Plan {
         assert!(stations == self.stations.len(), "no two stations have one number");
         assert!(links == self.link_stations.len(), "no two links have one number");
         Self { numbers, ..self }
+    }
+
+    /// The same plan with requests known by hashes under this key: the journal's, or repeats of
+    /// requests from before a restart are new ones.
+    #[must_use]
+    pub fn keyed(self, hash_key: HashKey) -> Self {
+        Self { hash_key, ..self }
+    }
+
+    /// What the identities of requests are hashed under.
+    #[inline]
+    pub fn hash_key(&self) -> &HashKey {
+        &self.hash_key
     }
 
     /// What records call the stations and links, and the plan itself.

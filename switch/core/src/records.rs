@@ -50,8 +50,10 @@ pub enum Record<'a> {
         utc: u64,
         /// The configuration that decided.
         configuration: u32,
-        /// What its repeats are known by: a keyed hash; zero where none was made.
+        /// What its repeats are known by: a keyed hash.
         key: u128,
+        /// What its repeats must agree with: a keyed hash of amount and card.
+        check: u64,
         /// All fields that the request had.
         present: Fields,
         /// What it was decided from: a frame in the acquirer's dialect with only those fields that
@@ -330,6 +332,7 @@ impl<'a> Record<'a> {
             utc,
             configuration,
             key,
+            check,
             present,
             inputs,
         } = self
@@ -347,6 +350,7 @@ impl<'a> Record<'a> {
         to.put(utc.to_le_bytes())?;
         to.put(configuration.to_le_bytes())?;
         to.put(key.to_le_bytes())?;
+        to.put(check.to_le_bytes())?;
         to.put(present.bits().to_le_bytes())?;
         to.frame(inputs)
     }
@@ -486,6 +490,7 @@ impl<'a> Reader<'a> {
             utc: self.long()?,
             configuration: self.word()?,
             key: u128::from_le_bytes(self.take()?),
+            check: self.long()?,
             present: self.fields()?,
             inputs: self.frame()?,
         })

@@ -289,6 +289,7 @@ impl Turn<'_> {
             utc: self.now.utc,
             configuration: plan.numbers().configuration,
             key: 0,
+            check: 0,
             present: message.fields(),
             inputs: &[],
         };

@@ -26,6 +26,7 @@ fn each() -> Vec<Record<'static>> {
             utc,
             configuration: 7,
             key: u128::MAX - 5,
+            check: u64::MAX - 7,
             present: Fields::of(&[2, 3, 35, 128]),
             inputs: b"1200 and so on",
         },
@@ -73,7 +74,7 @@ fn no_two_records_are_of_one_kind_and_each_says_its_own() {
 #[test]
 fn records_are_as_compact_as_they_are_said_to_be() {
     let lengths: Vec<usize> = each().iter().map(|record| written(record).len()).collect();
-    assert_eq!(lengths, [82 + 14, 28 + 4, 24, 24, 26, 16, 26, 12, 21, 46, 29, 14]);
+    assert_eq!(lengths, [90 + 14, 28 + 4, 24, 24, 26, 16, 26, 12, 21, 46, 29, 14]);
     assert!(each()[..6].iter().all(|record| written(record).len() <= HEAD_MAX + 14));
 }
 
@@ -111,7 +112,7 @@ fn a_field_that_makes_no_sense_is_named() {
     };
     let wrong = |kind, name| Err(Unreadable::Field { kind, name });
     assert_eq!(spoiled(1, 10, 0x0A), wrong(1, "message type"));
-    assert_eq!(spoiled(1, 79, 0x80), wrong(1, "presence"));
+    assert_eq!(spoiled(1, 87, 0x80), wrong(1, "presence"));
     assert_eq!(spoiled(7, 5, 0xFF), wrong(7, "name"));
     assert_eq!(spoiled(7, 14, 0xFF), wrong(7, "dialect"));
     assert_eq!(spoiled(9, 4, 2), wrong(9, "state"));
@@ -191,6 +192,7 @@ proptest! {
             utc,
             configuration,
             key,
+            check: stan.into(),
             present: Fields::from_bits(present),
             inputs: &inputs,
         };
