@@ -3,7 +3,6 @@
 mod inside;
 mod iso87;
 mod iso93;
-mod journal;
 
 use crate::fields::Fields;
 use crate::shape::Shape;
@@ -11,7 +10,6 @@ use crate::spec::{FieldSpec, Form, SpecError, Version};
 use alloc::borrow::Cow;
 use core::fmt;
 use inside::Inside;
-pub use journal::JournalError;
 
 /// A station's message format: how MTI and bitmaps are written, and every field it has.
 ///
@@ -22,8 +20,6 @@ pub struct Dialect {
     version: Version,
     layout: Layout,
     inside: Inside,
-    /// What may be written down, where that is said.
-    journal: Option<Fields>,
 }
 
 /// One field of a layout.
@@ -83,8 +79,7 @@ impl Dialect {
         rows: &[(u8, FieldSpec)],
     ) -> Result<Self, DialectError> {
         let layout = Layout::new(mti, bitmap, rows)?;
-        let inside = Inside::of(&layout);
-        Ok(Self { name: name.into(), version, layout, inside, journal: None })
+        Ok(Self { name: name.into(), version, layout, inside: Inside::of(&layout) })
     }
 
     /// A dialect that is a constant of the program.
@@ -100,8 +95,7 @@ impl Dialect {
     ) -> Self {
         match Layout::new(mti, bitmap, rows) {
             Ok(layout) => {
-                let inside = Inside::of(&layout);
-                Self { name: Cow::Borrowed(name), version, layout, inside, journal: None }
+                Self { name: Cow::Borrowed(name), version, layout, inside: Inside::of(&layout) }
             }
             Err(_) => panic!("these rows are no dialect"),
         }

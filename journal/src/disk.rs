@@ -55,6 +55,38 @@ pub trait Disk: Clone + Send + Sync + 'static {
     fn free_bytes(&self) -> io::Result<u64>;
 }
 
+/// What a disk did not do.
+#[derive(Debug)]
+pub struct Failed {
+    /// The file, or nothing for the directory.
+    pub file: String,
+    /// What was tried: open, read, write, sync, ...
+    pub doing: &'static str,
+    /// What the system says.
+    pub error: io::Error,
+}
+
+impl Failed {
+    /// For `map_err`.
+    pub fn when(doing: &'static str, file: impl ToString) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self { file: file.to_string(), doing, error }
+    }
+}
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { file, doing, error } = self;
+        let what = if file.is_empty() { "the journal's directory" } else { file };
+        write!(f, "can not {doing} {what}: {error}")
+    }
+}
+
+impl std::error::Error for Failed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
 /// A file.
 pub trait DiskFile: Send + 'static {
     /// Its length in bytes.

@@ -10,3 +10,18 @@ pub mod disk;
 pub mod path;
 
 pub mod names;
+
+mod window;
+
+mod survey;
+
+pub mod scan;
+
+pub mod verdict;
+
+pub mod recovery;
+
+pub mod reader;
+
+#[cfg(test)]
+mod authoring;

@@ -111,6 +111,11 @@ impl Key {
 pub fn generate() -> String {
     let mut bytes = [0; KEY];
     SystemRandom::new().fill(&mut bytes).expect("the system has random numbers");
+    hex(&bytes)
+}
+
+/// Bytes as people compare them.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect()
 }
 

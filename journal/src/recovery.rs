@@ -1,0 +1,480 @@
+//! The start: makes durable what the system still holds, reads the segments from the device, and
+//! says where the log ends, or why nothing may start on it. Writes nothing.
+
+use crate::disk::{Disk, DiskFile, Failed};
+use crate::format::{
+    BatchNumber, Cluster, Epoch, NoHeader, Position, SegmentHeader, SegmentNumber, Tag,
+};
+use crate::names::Name;
+use crate::scan::{self, Expected, Found, Rest, Scan, Step};
+use crate::seal::{Keys, NotOpened, hex};
+use crate::survey::{self, Segment};
+use crate::verdict::{self, Facts, Later, Verdict};
+
+/// A log that can be gone on with.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// Whose journal; none if nothing was ever written.
+    pub cluster: Option<Cluster>,
+    /// The last epoch that wrote anything; the next writer begins the one after it.
+    pub last_epoch: Epoch,
+    /// The number of the next batch.
+    pub next_batch: BatchNumber,
+    /// The position of the next record.
+    pub next_position: Position,
+    /// The tag of the last batch; zeros if there is none.
+    pub previous: Tag,
+    /// The last record. All that was recovered counts as released: what starts now acts on it.
+    pub released: Position,
+    /// The furthest record that a header of the log says was released: what is behind it was durable,
+    /// and whether anyone was told is not known.
+    pub marked: Position,
+    /// The number of the next segment.
+    pub next_segment: SegmentNumber,
+    /// How the log ends.
+    pub tail: Tail,
+    /// Segments that have something of the log, in order.
+    pub segments: Vec<Extent>,
+    /// Segments that have nothing of the log: never begun, or wholly cut. They can be reused as soon
+    /// as there is a later one.
+    pub left_over: Vec<SegmentNumber>,
+}
+
+/// What of the log a segment has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Its header.
+    pub header: SegmentHeader,
+    /// What follows its last batch.
+    pub end: Expected,
+    /// Where in the segment that would stand.
+    pub end_offset: u64,
+    /// How many batches it has.
+    pub batches: u64,
+    /// Bytes of records in them.
+    pub length: u64,
+}
+
+/// How a log ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    /// There is no log yet.
+    Empty,
+    /// With its last batch.
+    Clean,
+    /// A write was under way, and is left out.
+    Torn(Torn),
+}
+
+/// What is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Torn {
+    /// Where.
+    pub place: Place,
+    /// What stands there.
+    pub found: Found,
+    /// How many whole headers of batches stand behind it.
+    pub headers: u64,
+}
+
+/// Where a batch should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// In this segment.
+    pub segment: SegmentNumber,
+    /// At this byte of it.
+    pub offset: u64,
+    /// This batch.
+    pub batch: BatchNumber,
+    /// That starts with this record.
+    pub position: Position,
+}
+
+/// Why nothing may start on a log.
+#[derive(Debug)]
+pub enum Refusal {
+    /// What was acknowledged is lost or altered.
+    Damage(Damage),
+    /// None of our keys opens a segment.
+    UnknownKey {
+        /// Which segment.
+        segment: SegmentNumber,
+        /// What its header says of the key.
+        check: [u8; 8],
+    },
+    /// The wrapped key of a segment is not what was wrapped.
+    AlteredKey(SegmentNumber),
+    /// A segment is of another journal, or has another segment's name.
+    Foreign {
+        /// Its name says this number.
+        segment: SegmentNumber,
+        /// Its header says this one.
+        says: SegmentNumber,
+        /// Whose its header says it is.
+        cluster: Cluster,
+        /// Whose the journal is.
+        ours: Cluster,
+    },
+    /// A newer program wrote a segment or a batch.
+    Version {
+        /// Which segment.
+        segment: SegmentNumber,
+        /// Which version.
+        version: u16,
+    },
+    /// The disk did not do what it was asked.
+    Disk(Failed),
+}
+
+/// What was acknowledged and is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Where.
+    pub place: Place,
+    /// What is known there.
+    pub facts: Facts,
+    /// The furthest record that something says was released.
+    pub released: Position,
+}
+
+/// Reads the log. With keys every seal is opened; without, sums are checked.
+///
+/// What a dead process left in the system's cache is made durable first, so that what is found will
+/// not be gone after a power cut later.
+///
+/// # Errors
+/// Why nothing may start on it.
+pub fn recover<D: Disk>(disk: &D, keys: Option<&Keys>) -> Result<Recovered, Refusal> {
+    make_durable(disk)?;
+    let segments = survey::segments(disk)?;
+    check_headers(&segments)?;
+    Walk::new(disk, keys, &segments).run()
+}
+
+fn make_durable<D: Disk>(disk: &D) -> Result<(), Failed> {
+    for name in disk.list().map_err(Failed::when("list", ""))? {
+        if let Some(Name::Segment(_)) = Name::parse(&name) {
+            let file = disk.open(&name, true).map_err(Failed::when("open", &name))?;
+            file.sync().map_err(Failed::when("sync", &name))?;
+        }
+    }
+    disk.sync_directory().map_err(Failed::when("sync", ""))
+}
+
+fn check_headers(segments: &[Segment]) -> Result<(), Refusal> {
+    let mut ours = None;
+    for segment in segments {
+        match segment.header {
+            Err(NoHeader::Version(version)) => {
+                return Err(Refusal::Version { segment: segment.number, version });
+            }
+            Err(NoHeader::Empty | NoHeader::Foreign | NoHeader::Broken) => {}
+            Ok(header) => {
+                let ours = *ours.get_or_insert(header.cluster);
+                if (header.segment, header.cluster) != (segment.number, ours) {
+                    let (says, cluster) = (header.segment, header.cluster);
+                    return Err(Refusal::Foreign { segment: segment.number, says, cluster, ours });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Walk<'a, D> {
+    disk: &'a D,
+    keys: Option<&'a Keys>,
+    segments: &'a [Segment],
+    marked: Position,
+    /// What comes next in the log, once something is known of it.
+    expected: Option<Expected>,
+    extents: Vec<Extent>,
+}
+
+/// Where the log stops in a segment.
+struct Stop {
+    index: usize,
+    offset: u64,
+    expected: Expected,
+    found: Found,
+    rest: Rest,
+}
+
+impl<'a, D: Disk> Walk<'a, D> {
+    fn new(disk: &'a D, keys: Option<&'a Keys>, segments: &'a [Segment]) -> Self {
+        let marked = Position(0);
+        Self { disk, keys, segments, marked, expected: None, extents: Vec::new() }
+    }
+
+    fn run(mut self) -> Result<Recovered, Refusal> {
+        let mut tail = Tail::Empty;
+        for index in 0..self.segments.len() {
+            let stop = match self.segments[index].in_the_log() {
+                Some(header) => self.segment(index, header)?,
+                None => match self.lost_start(index)? {
+                    Some(stop) => stop,
+                    None => continue,
+                },
+            };
+            let (facts, rest) = self.facts(&stop)?;
+            let place = self.place(&stop);
+            tail = match verdict::judge(&facts) {
+                Verdict::GoOn => continue,
+                Verdict::End => Tail::Clean,
+                Verdict::Cut => {
+                    Tail::Torn(Torn { place, found: facts.found, headers: rest.headers })
+                }
+                Verdict::Damage => {
+                    let released = self.released(&rest);
+                    return Err(Refusal::Damage(Damage { place, facts, released }));
+                }
+                Verdict::Refuse => {
+                    let Found::Version(version) = facts.found else { unreachable!("by the table") };
+                    return Err(Refusal::Version { segment: place.segment, version });
+                }
+            };
+            break;
+        }
+        Ok(self.recovered(tail))
+    }
+
+    /// Walks through what the log has in a segment.
+    fn segment(&mut self, index: usize, header: &SegmentHeader) -> Result<Stop, Refusal> {
+        let segment = header.segment;
+        let key = match self.keys {
+            None => None,
+            Some(keys) => match scan::segment_key(keys, header) {
+                Ok(key) => Some(key),
+                Err(NotOpened::UnknownKey(check)) => {
+                    return Err(Refusal::UnknownKey { segment, check });
+                }
+                Err(NotOpened::Altered) => return Err(Refusal::AlteredKey(segment)),
+            },
+        };
+        let failed = |error| Failed::when("read", Name::Segment(segment))(error);
+        let mut scan = Scan::open(self.disk, *header, key).map_err(failed)?;
+        let until = self.segments[index].until;
+        let (mut batches, mut length) = (0, 0);
+        let found = loop {
+            if until == Some(scan.expected.batch) {
+                // Whatever stands here was cut.
+                break Found::Empty;
+            }
+            match scan.step().map_err(failed)? {
+                Step::Batch(header) => {
+                    self.marked = self.marked.max(header.released);
+                    batches += 1;
+                    length += u64::from(header.length);
+                }
+                Step::Other(Found::Empty) if scan.is_short() => break Found::ShortFile,
+                Step::Other(found) => break found,
+            }
+        };
+        let (expected, offset) = (scan.expected, scan.offset);
+        let end = Extent { header: *header, end: expected, end_offset: offset, batches, length };
+        self.extents.push(end);
+        self.expected = Some(expected);
+        let is_cut = until == Some(expected.batch);
+        let rest = if is_cut { Rest::default() } else { scan.rest().map_err(failed)? };
+        Ok(Stop { index, offset, expected, found, rest })
+    }
+
+    /// A segment without a header in front of all others: if it has batches, the log began in it.
+    fn lost_start(&mut self, index: usize) -> Result<Option<Stop>, Refusal> {
+        if self.expected.is_some() || self.segments[index].header.is_ok() {
+            return Ok(None);
+        }
+        let rest = self.rest_without_header(index)?;
+        let Some(first) = rest.first else { return Ok(None) };
+        let (batch, position) = (first.batch, first.first_position);
+        let expected = Expected { batch, position, previous: first.previous };
+        self.expected = Some(expected);
+        Ok(Some(Stop { index, offset: 0, expected, found: Found::BrokenHeader, rest }))
+    }
+
+    fn rest_without_header(&self, index: usize) -> Result<Rest, Failed> {
+        let number = self.segments[index].number;
+        let rest = scan::rest_without_header(self.disk, number, self.cluster());
+        rest.map_err(Failed::when("read", Name::Segment(number)))
+    }
+
+    /// Gathers what the verdict needs, from all that stands behind the place.
+    fn facts(&self, stop: &Stop) -> Result<(Facts, Rest), Failed> {
+        let later = self.later(stop);
+        let mut rest = stop.rest;
+        if later != Later::ThisBatch {
+            for index in stop.index + 1..self.segments.len() {
+                rest = rest.and(match &self.segments[index].header {
+                    Ok(header) => self.whole(header)?,
+                    Err(_) => self.rest_without_header(index)?,
+                });
+            }
+        }
+        let covered = self.released(&rest) >= stop.expected.position;
+        Ok((Facts { found: stop.found, later, covered, behind: rest.something }, rest))
+    }
+
+    /// All that stands in a segment that has a header.
+    fn whole(&self, header: &SegmentHeader) -> Result<Rest, Failed> {
+        let scan = Scan::open(self.disk, *header, None);
+        let rest = scan.and_then(|mut scan| scan.rest());
+        rest.map_err(Failed::when("read", Name::Segment(header.segment)))
+    }
+
+    /// How far records were released, by all that is known.
+    fn released(&self, rest: &Rest) -> Position {
+        let headers = self.segments.iter().filter_map(|segment| segment.header.as_ref().ok());
+        let by_segments = headers.map(|header| header.released).max().unwrap_or_default();
+        self.marked.max(rest.released).max(by_segments)
+    }
+
+    fn later(&self, stop: &Stop) -> Later {
+        let Some(next) = survey::next_in_the_log(self.segments, stop.index) else {
+            return Later::None;
+        };
+        if next.first_batch == stop.expected.batch {
+            let goes_on = scan::first_of(next) == stop.expected;
+            return if goes_on { Later::ThisBatch } else { Later::OtherBranch };
+        }
+        if self.begins_an_epoch_behind(stop) { Later::StartAfterIt } else { Later::AfterIt }
+    }
+
+    /// Whether a start began a segment behind the place with a later batch. Only where the segment
+    /// before it is of an older epoch for certain.
+    fn begins_an_epoch_behind(&self, stop: &Stop) -> bool {
+        let pairs = self.segments[stop.index..].windows(2);
+        let mut epochs = pairs.filter_map(|pair| {
+            let (before, header) = (pair[0].header.as_ref().ok()?, pair[1].header.as_ref().ok()?);
+            Some((before.epoch < header.epoch, header.first_batch))
+        });
+        epochs.any(|(begins, first)| begins && first > stop.expected.batch)
+    }
+
+    fn place(&self, stop: &Stop) -> Place {
+        let Expected { batch, position, .. } = stop.expected;
+        let segment = self.segments[stop.index].number;
+        Place { segment, offset: stop.offset, batch, position }
+    }
+
+    fn cluster(&self) -> Option<Cluster> {
+        let headers = self.segments.iter().filter_map(|segment| segment.header.as_ref().ok());
+        headers.map(|header| header.cluster).next()
+    }
+
+    fn recovered(self, tail: Tail) -> Recovered {
+        let nothing =
+            Expected { batch: BatchNumber(1), position: Position(1), previous: Tag::default() };
+        let expected = self.expected.unwrap_or(nothing);
+        let headers = self.segments.iter().filter_map(|segment| segment.header.as_ref().ok());
+        let last_epoch = headers.map(|header| header.epoch).max().unwrap_or_default();
+        let last = self.segments.last().map_or(0, |segment| segment.number.0);
+        let is_part = |number| self.extents.iter().any(|extent| extent.header.segment == number);
+        let numbers = self.segments.iter().map(|segment| segment.number);
+        Recovered {
+            cluster: self.cluster(),
+            last_epoch,
+            next_batch: expected.batch,
+            next_position: expected.position,
+            previous: expected.previous,
+            released: Position(expected.position.0.saturating_sub(1)),
+            marked: self.marked,
+            next_segment: SegmentNumber(last.saturating_add(1)),
+            tail,
+            left_over: numbers.filter(|&number| !is_part(number)).collect(),
+            segments: self.extents,
+        }
+    }
+}
+
+impl Refusal {
+    /// What `sekishod` ends with: 78 where the operator gave it the wrong key, directory or program,
+    /// 74 where the disk or what is on it is at fault.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::UnknownKey { .. } | Self::Foreign { .. } | Self::Version { .. } => 78,
+            Self::Damage(_) | Self::AlteredKey(_) | Self::Disk(_) => 74,
+        }
+    }
+}
+
+impl From<Failed> for Refusal {
+    fn from(failed: Failed) -> Self {
+        Self::Disk(failed)
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (name, Self { offset, batch, position, .. }) = (Name::Segment(self.segment), self);
+        write!(f, "{name}, byte {offset}: batch {} from record {}", batch.0, position.0)
+    }
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let because = verdict::row(&self.facts).because;
+        write!(f, "{}: {}, and {because}", self.place, self.facts.found)?;
+        if self.facts.covered {
+            write!(f, " (records up to {} were released)", self.released.0)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Display for Torn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}; nobody was told of it", self.place, self.found)
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Damage(damage) => write!(
+                f,
+                "the journal is damaged at {damage}; nothing was changed. Do not start on it: take a \
+                 copy of the directory, look with `sekisho journal verify`, and take what is whole \
+                 with `sekisho journal salvage`"
+            ),
+            Self::UnknownKey { segment, check } => write!(
+                f,
+                "no key opens {}: it was written with the key of check value {}; give that key as \
+                 journal.key, or among journal.former_keys",
+                Name::Segment(*segment),
+                hex(check)
+            ),
+            Self::AlteredKey(segment) => write!(
+                f,
+                "the wrapped key of {} was altered; nothing was changed. Take a copy of the \
+                 directory, and bring the file back from where it is whole",
+                Name::Segment(*segment)
+            ),
+            Self::Foreign { segment, says, cluster, ours } if cluster != ours => write!(
+                f,
+                "{} is segment {} of another journal ({}; this one is {}); move it out of the \
+                 directory",
+                Name::Segment(*segment),
+                says.0,
+                hex(cluster),
+                hex(ours)
+            ),
+            Self::Foreign { segment, says, .. } => write!(
+                f,
+                "{} says that it is segment {}; give it its name back",
+                Name::Segment(*segment),
+                says.0
+            ),
+            Self::Version { segment, version } => write!(
+                f,
+                "{} was written by a newer program (version {version} of the journal); start that one",
+                Name::Segment(*segment)
+            ),
+            Self::Disk(failed) => write!(f, "{failed}"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests;

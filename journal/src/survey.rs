@@ -1,0 +1,70 @@
+//! What there is in a journal's directory, by names and first blocks, and what was cut of it.
+//! Reads no batch.
+
+use std::io::ErrorKind;
+
+use crate::disk::{Disk, DiskFile, Failed};
+use crate::format::{BLOCK, BatchNumber, NoHeader, SegmentHeader, SegmentNumber};
+use crate::names::Name;
+use crate::window::Aligned;
+
+/// A segment by its first block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    pub(crate) number: SegmentNumber,
+    pub(crate) header: Result<SegmentHeader, NoHeader>,
+    /// Batches with this number or a later one were cut: the log goes on in a later segment.
+    pub(crate) until: Option<BatchNumber>,
+}
+
+impl Segment {
+    /// The header, if the log has anything in this segment.
+    pub(crate) fn in_the_log(&self) -> Option<&SegmentHeader> {
+        let header = self.header.as_ref().ok()?;
+        let cut = self.until.is_some_and(|until| header.first_batch >= until);
+        (!cut).then_some(header)
+    }
+}
+
+/// The segments, in order.
+pub(crate) fn segments<D: Disk>(disk: &D) -> Result<Vec<Segment>, Failed> {
+    let names = disk.list().map_err(Failed::when("list", ""))?;
+    let mut segments = Vec::new();
+    for name in names.iter().filter_map(|name| Name::parse(name)) {
+        if let Name::Segment(number) = name {
+            segments.extend(segment(disk, number)?);
+        }
+    }
+    segments.sort_by_key(|segment| segment.number);
+    cut(&mut segments);
+    Ok(segments)
+}
+
+/// None: it was taken away since its name was read, as a segment is that was archived.
+fn segment<D: Disk>(disk: &D, number: SegmentNumber) -> Result<Option<Segment>, Failed> {
+    let name = Name::Segment(number);
+    let file = match disk.open(&name.to_string(), false) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(Failed::when("open", name))?,
+    };
+    let mut block = Aligned::new(BLOCK);
+    let read = file.read_at(0, &mut block).map_err(Failed::when("read", name))?;
+    let header = SegmentHeader::read(&block[..read]);
+    Ok(Some(Segment { number, header, until: None }))
+}
+
+/// Finds what later segments say was cut of those before them.
+fn cut(segments: &mut [Segment]) {
+    let mut until: Option<BatchNumber> = None;
+    for segment in segments.iter_mut().rev() {
+        segment.until = until;
+        if let Ok(header) = &segment.header {
+            until = Some(until.map_or(header.first_batch, |first| first.min(header.first_batch)));
+        }
+    }
+}
+
+/// The segment behind this one in which the log goes on, and what it starts with.
+pub(crate) fn next_in_the_log(segments: &[Segment], index: usize) -> Option<&SegmentHeader> {
+    segments[index + 1..].iter().find_map(Segment::in_the_log)
+}
