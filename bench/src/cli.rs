@@ -48,7 +48,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Send sales, check every answer, measure
-    Load(load::Arguments),
+    Load(Box<load::Arguments>),
     /// Answer what comes in, as an issuer
     Issuer(issuer::Arguments),
     /// The floor: pass frames on without a look inside

@@ -3,6 +3,7 @@
 mod inside;
 mod iso87;
 mod iso93;
+mod journal;
 
 use crate::fields::Fields;
 use crate::shape::Shape;
@@ -10,6 +11,7 @@ use crate::spec::{FieldSpec, Form, SpecError, Version};
 use alloc::borrow::Cow;
 use core::fmt;
 use inside::Inside;
+pub use journal::JournalError;
 
 /// A station's message format: how MTI and bitmaps are written, and every field it has.
 ///
@@ -20,6 +22,8 @@ pub struct Dialect {
     version: Version,
     layout: Layout,
     inside: Inside,
+    /// What may be written down, where that is said.
+    journal: Option<Fields>,
 }
 
 /// One field of a layout.
@@ -79,7 +83,8 @@ impl Dialect {
         rows: &[(u8, FieldSpec)],
     ) -> Result<Self, DialectError> {
         let layout = Layout::new(mti, bitmap, rows)?;
-        Ok(Self { name: name.into(), version, layout, inside: Inside::of(&layout) })
+        let inside = Inside::of(&layout);
+        Ok(Self { name: name.into(), version, layout, inside, journal: None })
     }
 
     /// A dialect that is a constant of the program.
@@ -95,7 +100,8 @@ impl Dialect {
     ) -> Self {
         match Layout::new(mti, bitmap, rows) {
             Ok(layout) => {
-                Self { name: Cow::Borrowed(name), version, layout, inside: Inside::of(&layout) }
+                let inside = Inside::of(&layout);
+                Self { name: Cow::Borrowed(name), version, layout, inside, journal: None }
             }
             Err(_) => panic!("these rows are no dialect"),
         }

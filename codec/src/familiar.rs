@@ -113,6 +113,8 @@ struct Pattern {
     spots: Spots,
     /// How such a message was rewritten last.
     recipe: RefCell<Recipe>,
+    /// How a copy of some of its fields was made last, beside that.
+    extract_recipe: RefCell<Recipe>,
 }
 
 /// The layouts met lately, and which is looked at first.
@@ -184,6 +186,12 @@ impl Familiar {
         Some(&self.patterns.get(index)?.recipe)
     }
 
+    /// How a copy of some fields of such a message was made last.
+    #[inline]
+    pub(crate) fn extract_recipe(&self, index: usize) -> Option<&RefCell<Recipe>> {
+        Some(&self.patterns.get(index)?.extract_recipe)
+    }
+
     #[cold]
     fn make(&mut self, layout: &Layout, bytes: &[u8], present: Fields, spots: &Spots) {
         self.misses = 0;
@@ -246,6 +254,7 @@ impl Pattern {
             hexes_len: 0,
             spots: Spots::NONE,
             recipe: RefCell::new(Recipe::NONE),
+            extract_recipe: RefCell::new(Recipe::NONE),
         }
     }
 
@@ -305,6 +314,7 @@ impl Pattern {
         self.present = present;
         self.spots = *spots;
         *self.recipe.get_mut() = Recipe::NONE;
+        *self.extract_recipe.get_mut() = Recipe::NONE;
         self.used = true;
         Some(())
     }

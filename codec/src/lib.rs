@@ -2,7 +2,8 @@
 //!
 //! A [`Dialect`] is a table of fields. [`Dialect::decode`] reads a message in place into
 //! caller-owned [`Slots`]; a [`Message`] is a view of both; a [`Writer`] builds a message field by
-//! field; a [`Plan`] forwards one from a dialect to another; a [`Framing`] cuts messages out of a
+//! field; a [`Plan`] forwards one from a dialect to another, and an
+//! [`Extract`] copies what may be written down of it; a [`Framing`] cuts messages out of a
 //! byte stream.
 #![no_std]
 #![deny(unsafe_code)]
@@ -57,11 +58,14 @@ mod plan;
 
 mod recipe;
 
+mod extract;
+
 mod framing;
 
 pub use decode::MESSAGE_BYTES_MAX;
-pub use dialect::{Dialect, DialectError, built_in, built_ins};
+pub use dialect::{Dialect, DialectError, JournalError, built_in, built_ins};
 pub use error::{DecodeError, Expected, Found};
+pub use extract::Extract;
 pub use fields::{Fields, FieldsIter};
 pub use framing::{Affix, Cut, Framing, FramingError, Prefix, Tpdu, TpduUse};
 pub use kernel::Kernels;

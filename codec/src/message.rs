@@ -137,6 +137,11 @@ impl<'a> Message<'a> {
     }
 
     #[inline]
+    pub(crate) fn extract_recipe(&self) -> Option<&'a RefCell<Recipe>> {
+        self.slots.extract_recipe()
+    }
+
+    #[inline]
     pub(crate) fn places(&self) -> Places<'a> {
         Places { spots: self.slots.spots(), present: self.slots.present }
     }

@@ -15,6 +15,7 @@ use crate::fields::Fields;
 use crate::message::{Message, Places};
 use crate::mti::Mti;
 use crate::put::{Join, Sink, Way, can_carry, is_nibbles, is_wire};
+use crate::recipe::Recipe;
 use crate::shape::{Head, Shape};
 use crate::slots::Spot;
 use crate::spec::{Class, FieldSpec, Form, Length};
@@ -115,12 +116,26 @@ impl Plan {
         edits: &[Edit<'_>],
         out: &mut [u8],
     ) -> Result<usize, WriteError> {
+        self.write_by(message.recipe(), message, mti, drop, edits, out)
+    }
+
+    /// The same, by this recipe if the message is rewritten as it says.
+    #[inline]
+    pub(crate) fn write_by(
+        &self,
+        recipe: Option<&RefCell<Recipe>>,
+        message: &Message<'_>,
+        mti: Mti,
+        drop: Fields,
+        edits: &[Edit<'_>],
+        out: &mut [u8],
+    ) -> Result<usize, WriteError> {
         assert!(message.dialect().layout().print == self.from_print, "a plan for another dialect");
         // Nothing that is converted is rewritten by rote.
         if !message.fields().difference(drop).intersection(self.converted).is_empty() {
             return self.write_anew(message, mti, drop, edits, out);
         }
-        let Some(Ok(mut recipe)) = message.recipe().map(RefCell::try_borrow_mut) else {
+        let Some(Ok(mut recipe)) = recipe.map(RefCell::try_borrow_mut) else {
             return self.write_anew(message, mti, drop, edits, out);
         };
         let way = (mti, drop);

@@ -122,6 +122,12 @@ impl Slots {
         self.like.and_then(|index| self.familiar.recipe(index))
     }
 
+    /// How the last copy of some fields of such a message was made; the same.
+    #[inline]
+    pub(crate) fn extract_recipe(&self) -> Option<&RefCell<Recipe>> {
+        self.like.and_then(|index| self.familiar.extract_recipe(index))
+    }
+
     #[inline]
     pub(crate) fn spots(&self) -> &Spots {
         self.like.and_then(|index| self.familiar.spots(index)).unwrap_or(&self.spots)

@@ -12,7 +12,7 @@ use crate::mistake::{Place, Report};
 use crate::nearest::suggestion;
 use crate::notation::Notation;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "name",
     "version",
     "extends",
@@ -23,6 +23,7 @@ const KEYS: [&str; 11] = [
     "length",
     "subfields",
     "pan",
+    "journal",
     "fields",
 ];
 const FIELD_KEYS: [&str; 6] = ["as", "name", "digits", "binary", "length", "subfields"];
@@ -83,8 +84,11 @@ impl Reader<'_, '_> {
             let at = self.report.place(value.span().start);
             let key = key.into_inner();
             page.given.push(key.to_string());
-            let Head { name, version, mti, bitmap, digits, binary, packed_length, standard, pan } =
-                &mut page.head;
+            let head = &mut page.head;
+            let Head {
+                name, version, mti, bitmap, digits, binary, packed_length, standard, ..
+            } = head;
+            let Head { pan, journal, .. } = head;
             match key.as_ref() {
                 "name" => *name = self.name("name", at, value.get_ref()),
                 "version" => *version = self.version(at, value.get_ref()),
@@ -102,6 +106,7 @@ impl Reader<'_, '_> {
                     *standard = self.choice("subfields", at, value.get_ref(), SUBFIELDS);
                 }
                 "pan" => *pan = within::pan(self.report, at, value.get_ref()),
+                "journal" => *journal = within::journal(self.report, at, value.get_ref()),
                 "fields" => page.entries = self.fields(at, value),
                 other => self.report.fail(place, other, unknown(other)),
             }

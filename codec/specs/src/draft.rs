@@ -29,6 +29,8 @@ pub(crate) struct Head {
     /// Whether fields have the subfields that the standard gives them.
     pub(crate) standard: Option<bool>,
     pub(crate) pan: Option<At<PanPlace>>,
+    /// The data elements that may be written down, first and last of each item of the list.
+    pub(crate) journal: Option<Vec<At<(u8, u8)>>>,
 }
 
 /// One field. What it does not say is as the head has it.

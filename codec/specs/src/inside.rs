@@ -1,4 +1,5 @@
-//! What is inside a field, in a file's words: subfields, and where a card number stands. Knows no
+//! What is inside a field, in a file's words: subfields, where a card number stands, and what may
+//! be written down. Knows no
 //! bytes.
 //!
 //! ```toml
@@ -8,9 +9,13 @@
 //! subfields = "ber-tlv"                       # chip data
 //! subfields = "none"
 //! pan = { field = 48, tag = "02" }            # or place = 3
+//! journal = [2, 4, "11-13"]                   # what may be written down
 //! ```
 
-use codec::{Dialect, Key, Name, Subfields, SubfieldsError, Tag, Width};
+use codec::{Dialect, Fields, JournalError, Key, Name, Subfields, SubfieldsError, Tag, Width};
+
+use crate::draft::At;
+use crate::mistake::Report;
 
 /// What a line says is inside its field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +97,61 @@ pub(crate) fn with_pan(dialect: Dialect, pan: &PanPlace) -> Result<Dialect, Stri
     dialect
         .with_pan_in(*field, key)
         .map_err(|_| format!("DE {field} can have no subfield {key}; look at its subfields"))
+}
+
+/// The same dialect with what may be written down of its messages; notes what may not.
+pub(crate) fn with_journal(
+    dialect: Dialect,
+    items: &[At<(u8, u8)>],
+    report: &mut Report<'_>,
+) -> Option<Dialect> {
+    let (mut all, before) = (Fields::EMPTY, report.mistakes.len());
+    for &At { value: (from, to), place } in items {
+        let named = (from..=to).fold(Fields::EMPTY, Fields::with);
+        let fields = named.intersection(dialect.fields());
+        // Of a range, some may be missing; what is named alone may not.
+        let wanted = if fields.is_empty() { named } else { fields };
+        match dialect.clone().with_journaled(wanted) {
+            Ok(_) => all = all.union(fields),
+            Err(error) => report.fail(place, "journal", journal_problem(error)),
+        }
+    }
+    if report.mistakes.len() > before { None } else { dialect.with_journaled(all).ok() }
+}
+
+fn journal_problem(error: JournalError) -> String {
+    match error {
+        JournalError::Absent { field } => {
+            format!("there is no DE {field} in this dialect; leave it out")
+        }
+        JournalError::Never { field } => format!(
+            "DE {field} is never written down: tracks, PIN blocks, chip data, codes of \
+             authentication and keys are not; leave it out"
+        ),
+        JournalError::CardNumber { field } => format!(
+            "DE {field} has a card number inside, as pan says, and is never written down; leave \
+             it out"
+        ),
+    }
+}
+
+/// The words for what may be written down; nothing where that is the usual.
+pub(crate) fn journal_words(dialect: &Dialect) -> String {
+    let journaled = dialect.journaled();
+    if journaled == dialect.usually_journaled() {
+        return String::new();
+    }
+    let mut runs: Vec<(u8, u8)> = Vec::new();
+    for n in journaled {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == n => *last = n,
+            _ => runs.push((n, n)),
+        }
+    }
+    let words = runs
+        .iter()
+        .map(|&(from, to)| if from == to { from.to_string() } else { format!("\"{from}-{to}\"") });
+    format!("[{}]", words.collect::<Vec<_>>().join(", "))
 }
 
 const fn is_text(byte: u8) -> bool {

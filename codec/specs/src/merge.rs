@@ -26,6 +26,13 @@ pub(crate) fn merge(base: Option<Draft>, page: Page, report: &mut Report<'_>) ->
         // What comes of that file is told where this one names it.
         pan.place = extends.place;
     }
+    if let (Some(items), Some(extends)) = (&mut from.journal, &page.extends) {
+        // Of a list in that file, what this one removes or finds a card number in goes.
+        let pan = page.head.pan.as_ref().map(|pan| pan.value.field);
+        let left = items.iter().flat_map(|item| item.value.0..=item.value.1);
+        let left = left.filter(|n| fields.contains_key(n) && pan != Some(*n));
+        *items = left.map(|n| At { value: (n, n), place: extends.place }).collect();
+    }
     let head = over(from, page.head, report);
     let given = |key: &str| page.given.iter().any(|given| given == key);
     if !extends && !given("extends") {
@@ -70,6 +77,7 @@ fn over(base: Head, own: Head, report: &mut Report<'_>) -> Head {
         packed_length: own.packed_length.or(base.packed_length),
         standard: own.standard.or(base.standard),
         pan: own.pan.or(base.pan),
+        journal: own.journal.or(base.journal),
     }
 }
 
@@ -196,6 +204,10 @@ pub(crate) fn finish(draft: &Draft, name: &str, report: &mut Report<'_>) -> Opti
         }
     };
     let dialect = with_inside(plain, draft, report)?;
+    let dialect = match &draft.head.journal {
+        None => dialect,
+        Some(items) => inside::with_journal(dialect, items, report)?,
+    };
     let described = draft.fields.iter().map(|(&n, Line { notation, name, .. })| {
         (n, Described { notation: notation.text(), name: name.clone() })
     });

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use codec::{Class, Dialect, FieldSpec, Form, Length, Side, Version};
 
 use crate::Spec;
-use crate::inside::{pan_words, words};
+use crate::inside::{journal_words, pan_words, words};
 use crate::notation::Notation;
 
 /// The text of a dialect: reading it gives the same dialect.
@@ -42,6 +42,10 @@ pub fn write(spec: &Spec) -> String {
     }
     if let Some((field, key)) = dialect.pan_in() {
         line(format_args!("pan = {}", pan_words(field, key)));
+    }
+    let journal = journal_words(dialect);
+    if !journal.is_empty() {
+        line(format_args!("journal = {journal}"));
     }
     line(format_args!("\n[fields]"));
     for n in dialect.fields() {
@@ -79,7 +83,7 @@ impl Spec {
     }
 
     /// What holds for the whole dialect, in the words of a file: key and value, in its order.
-    pub fn head(&self) -> [(&'static str, String); 4] {
+    pub fn head(&self) -> [(&'static str, String); 5] {
         let dialect = &self.dialect;
         let pan = dialect.pan_in().map(|(field, key)| pan_words(field, key));
         [
@@ -87,6 +91,7 @@ impl Spec {
             ("mti", mti_word(dialect.mti_form()).into()),
             ("bitmap", form_word(dialect.bitmap_form()).into()),
             ("pan", pan.unwrap_or_default()),
+            ("journal", journal_words(dialect)),
         ]
     }
 }

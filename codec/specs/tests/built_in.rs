@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use codec::{Class, Dialect, FieldSpec, Form, Key, Length, Name, Side, Subfields, Version, Width};
+use codec::{
+    Class, Dialect, FieldSpec, Fields, Form, Key, Length, Name, Side, Subfields, Version, Width,
+};
 use codec_specs::{Described, Spec, built_in, built_ins, parse, write};
 use proptest::prelude::*;
 
@@ -21,6 +23,7 @@ fn assert_same(one: &Dialect, other: &Dialect) {
         assert_eq!(one.subfields(n), other.subfields(n), "DE {n}");
     }
     assert_eq!(one.pan_in(), other.pan_in());
+    assert_eq!(one.journaled(), other.journaled());
     assert_eq!(one.fingerprint(), other.fingerprint());
 }
 
@@ -59,6 +62,32 @@ fn a_built_in_dialect_survives_being_written_and_read() {
         assert_eq!(again.fields, spec.fields);
         assert_eq!(write(&again), text);
     }
+}
+
+#[test]
+fn what_may_be_written_down_is_narrowed_and_widened_by_a_list() {
+    let of = |text: &str| parse(Path::new("x.toml"), text).unwrap().dialect.journaled();
+    let usual = of("extends = \"iso93-ascii\"");
+    assert!(usual.has(2) && usual.has(101) && !usual.has(48) && !usual.has(35));
+    let own = of("extends = \"iso93-ascii\"\njournal = [2, \"37-39\", 48]");
+    assert_eq!(own, Fields::of(&[2, 37, 38, 39, 48]));
+    assert_eq!(of("extends = \"iso93-ascii\"\njournal = []"), Fields::EMPTY);
+    let gap = "extends = \"iso93-ascii\"\njournal = [\"2-5\"]\n[fields]\n3 = \"absent\"";
+    assert_eq!(of(gap), Fields::of(&[2, 4, 5]));
+}
+
+#[test]
+fn a_list_of_a_file_that_is_extended_holds_for_the_fields_that_are_left() {
+    let base = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dialects/journal.toml");
+    let of = |lines: &str| {
+        let text = format!("extends = \"{base}\"\n{lines}");
+        parse(Path::new("x.toml"), &text).unwrap().dialect.journaled()
+    };
+    assert_eq!(of(""), Fields::of(&[2, 3, 4, 48]));
+    assert_eq!(of("journal = [4]"), Fields::of(&[4]));
+    assert_eq!(of("[fields]\n3 = \"absent\""), Fields::of(&[2, 4, 48]));
+    let inside = "[fields]\n48 = { subfields = [19, 2] }";
+    assert_eq!(of(&format!("pan = {{ field = 48, place = 1 }}\n{inside}")), Fields::of(&[2, 3, 4]));
 }
 
 fn form_of(class: Class, which: u8) -> Form {
@@ -134,6 +163,7 @@ proptest! {
         rows in prop::collection::btree_map(2..=128_u8, any_field(), 1..40),
         inside in prop::collection::btree_map(2..=128_u8, any_subfields(), 0..9),
         names in prop::collection::btree_map(2..=128_u8, "[a-z(\"\\\\ ]{0,20}[a-z]", 0..40),
+        journal in prop::option::of(prop::collection::btree_set(2..=128_u8, 0..60)),
     ) {
         let name = name.trim().to_owned();
         let mti = if packed_mti { Form::Packed { zero: Side::Left } } else { Form::Chars };
@@ -142,6 +172,12 @@ proptest! {
         let plain = Dialect::new(name, version, mti, bitmap, &list).unwrap();
         let plain = if standard { plain.with_standard_subfields() } else { plain };
         let dialect = with_inside(plain, inside);
+        let allowed = |n: &u8| dialect.clone().with_journaled(Fields::of(&[*n])).is_ok();
+        let journal = journal.map(|all| all.into_iter().filter(allowed).fold(Fields::EMPTY, Fields::with));
+        let dialect = match journal {
+            Some(fields) => dialect.with_journaled(fields).unwrap(),
+            None => dialect,
+        };
         let described = rows.keys().map(|n| {
             let name = names.get(n).map(|name| name.trim().to_owned()).unwrap_or_default();
             (*n, Described { notation: String::new(), name })
@@ -179,7 +215,7 @@ fn the_examples_of_the_readme_are_dialects() {
     for n in [64, 65, 128] {
         assert_eq!(changed.field(n), Some(FieldSpec::binary(Form::Raw, 8)), "DE {n}");
     }
-    let others = base.fields().difference(codec::Fields::of(&[2, 64, 65, 102, 103, 128]));
+    let others = base.fields().difference(Fields::of(&[2, 64, 65, 102, 103, 128]));
     for n in others {
         assert_eq!(changed.field(n), base.field(n), "DE {n}");
     }

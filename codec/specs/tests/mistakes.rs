@@ -53,6 +53,10 @@ const HEAD_LINES: &[(&str, &str)] = &[
     ("bitmap = \"hex\"", "bitmap = \"hex\"\nname = \"iso93-ascii\""),
     ("bitmap = \"hex\"", "bitmap = \"hex\"\nname = \" \""),
     ("bitmap = \"hex\"", "bitmap = \"hex\"\nsubfields = \"all\""),
+    ("bitmap = \"hex\"", "bitmap = \"hex\"\njournal = \"all\""),
+    ("bitmap = \"hex\"", "bitmap = \"hex\"\njournal = [3, true]"),
+    ("bitmap = \"hex\"", "bitmap = \"hex\"\njournal = [3, 4]"),
+    ("bitmap = \"hex\"", "bitmap = \"hex\"\njournal = [3, 129, \"5-4\"]"),
     ("[fields]\n3 = \"n6\"", "fields = \"none\""),
 ];
 
@@ -117,6 +121,11 @@ const EXTENSIONS: &[&str] = &[
     "pan = { field = 48, place = 3 }\n[fields]\n48 = { subfields = [2, 3] }",
     "pan = { field = 48, place = 1 }\n[fields]\n48 = \"absent\"",
     "pan = { field = 48, tag = \"\u{e9}\" }\n[fields]\n48 = { subfields = { tag = 2, length = 2 } }",
+    "journal = [2, 35, 64]",
+    "journal = [\"34-37\", \"126-128\"]",
+    "journal = [52, 53, 55, 96]",
+    "pan = { field = 48, place = 1 }\njournal = [48]\n[fields]\n48 = { subfields = [2, 3] }",
+    "journal = [48]\n[fields]\n48 = \"absent\"",
     "pan = { field = 55, tag = \"9F\" }\n[fields]\n55 = { subfields = \"ber-tlv\" }",
     "pan = { field = 55, tag = \"5A57\" }\n[fields]\n55 = { subfields = \"ber-tlv\" }",
     "pan = { field = 55, tag = \"+5A\" }\n[fields]\n55 = { subfields = \"ber-tlv\" }",

@@ -64,14 +64,14 @@ fn a_dialect_is_shown_with_the_format_and_the_name_of_each_field() {
     assert_eq!(code, Some(0));
     expect![[r#"
         other, version 1987, mti ascii, bitmap raw
-        DE  FORMAT  WRITTEN   LENGTH  NAME             INSIDE
-        3   n6      bcd-left  -       processing code
-        39  an3     ascii     -       answer
+        DE  FORMAT  WRITTEN   LENGTH  NAME             JOURNAL  INSIDE
+        3   n6      bcd-left  -       processing code  yes
+        39  an3     ascii     -       answer           yes
     "#]]
     .assert_eq(&said);
     let (code, said) = folder().says(&["dialect", "show", "iso93-binary", "-o", "json"]);
     assert_eq!((code, said.lines().count()), (Some(0), 127));
-    expect![[r#"{"field":3,"format":"n6","form":"bcd-right","length":null,"name":"processing code","subfields":"[2, 2, 2]"}"#]].assert_eq(said.lines().nth(1).unwrap());
+    expect![[r#"{"field":3,"format":"n6","form":"bcd-right","length":null,"name":"processing code","journal":true,"subfields":"[2, 2, 2]"}"#]].assert_eq(said.lines().nth(1).unwrap());
 }
 
 #[test]

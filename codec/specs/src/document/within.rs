@@ -4,7 +4,7 @@ use codec::{Subfields, Width};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::kind;
+use super::{kind, numbers};
 use crate::draft::At;
 use crate::inside::{Inside, PanPlace, Word, width};
 use crate::mistake::{Place, Report};
@@ -170,6 +170,39 @@ pub(super) fn pan(report: &mut Report<'_>, at: Place, value: &DeValue<'_>) -> Op
         return None;
     };
     Some(At { value: PanPlace { field, key }, place: at })
+}
+
+/// Which fields may be written down.
+pub(super) fn journal(
+    report: &mut Report<'_>,
+    at: Place,
+    value: &DeValue<'_>,
+) -> Option<Vec<At<(u8, u8)>>> {
+    const EXAMPLE: &str = "a list of data elements like [2, 4, \"37-42\"]";
+    let DeValue::Array(list) = value else {
+        report.fail(at, "journal", format!("is {} and must be {EXAMPLE}", kind(value)));
+        return None;
+    };
+    let mut items = Vec::with_capacity(list.len());
+    for item in list {
+        let place = report.place(item.span().start);
+        let read = match item.get_ref() {
+            DeValue::Integer(number) => numbers(number.as_str()),
+            DeValue::String(text) => numbers(text),
+            other @ (DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_)) => {
+                Err(format!("{} is no data element; write {EXAMPLE}", kind(other)))
+            }
+        };
+        match read {
+            Ok(value) => items.push(At { value, place }),
+            Err(problem) => report.fail(place, "journal", problem),
+        }
+    }
+    Some(items)
 }
 
 /// A whole number, not negative and not above `most`.

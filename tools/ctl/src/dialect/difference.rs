@@ -15,7 +15,7 @@ use crate::output::{FOUND, Failure, Format, write_out};
 struct Difference {
     /// The data element; null for what is of the whole dialect.
     field: Option<u8>,
-    /// `version`, `mti`, `bitmap`, `pan`, `format`, `form`, `length`, `subfields`; or `field`,
+    /// `version`, `mti`, `bitmap`, `pan`, `journal`, `format`, `form`, `length`, `subfields`; or `field`,
     /// when only one of them has it.
     what: &'static str,
     /// Of the first one; null where it has nothing of the kind.

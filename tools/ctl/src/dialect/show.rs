@@ -20,6 +20,8 @@ struct Row<'a> {
     /// How its length is written; null where it is always the same.
     length: Option<&'static str>,
     name: &'a str,
+    /// Whether its value may be written to the journal.
+    journal: bool,
     /// What is inside it; null where nothing is known.
     subfields: Option<String>,
 }
@@ -30,7 +32,8 @@ pub(super) fn run(spec: &Spec, output: Format) -> Result<ExitCode, Failure> {
         let Words { notation, form, length, subfields } = spec.words(field)?;
         let length = Some(length).filter(|length| !length.is_empty());
         let subfields = Some(subfields).filter(|inside| !inside.is_empty());
-        Some(Row { field, format: notation, form, length, name: spec.name_of(field), subfields })
+        let (name, journal) = (spec.name_of(field), spec.dialect.journaled().has(field));
+        Some(Row { field, format: notation, form, length, name, journal, subfields })
     });
     let text = match output {
         Format::Json => json_lines(rows)?,
@@ -47,7 +50,7 @@ fn table<'a>(spec: &Spec, rows: impl Iterator<Item = Row<'a>>) -> String {
     }
     out.push('\n');
     let rows = rows.map(|row| {
-        let Row { field, format, form, length, name, subfields } = row;
+        let Row { field, format, form, length, name, journal, subfields } = row;
         let length = length.unwrap_or("-").to_owned();
         vec![
             field.to_string(),
@@ -55,8 +58,12 @@ fn table<'a>(spec: &Spec, rows: impl Iterator<Item = Row<'a>>) -> String {
             form.to_owned(),
             length,
             name.to_owned(),
+            if journal { "yes" } else { "no" }.to_owned(),
             subfields.unwrap_or_default(),
         ]
     });
-    out + &left_grid(&["DE", "FORMAT", "WRITTEN", "LENGTH", "NAME", "INSIDE"], rows.collect())
+    out + &left_grid(
+        &["DE", "FORMAT", "WRITTEN", "LENGTH", "NAME", "JOURNAL", "INSIDE"],
+        rows.collect(),
+    )
 }

@@ -1,0 +1,4 @@
+//! What the operator's program shares with the campaigns of xtask: the judge that holds ledgers
+//! against a journal. Must not know how either is got.
+
+pub mod judge;
