@@ -66,6 +66,8 @@ pub mod refusal;
 
 pub mod records;
 
+pub mod replay;
+
 pub mod counters;
 
 pub mod notices;

@@ -1,0 +1,411 @@
+//! What follows from the records: the state that a start takes up, and that a checkpoint keeps. The
+//! same for the same records, whichever workers wrote them and however often it was written down and
+//! read on the way. Knows no file, and decides nothing: records hold outcomes.
+//!
+//! | part | from | for |
+//! |---|---|---|
+//! | stations, links, configuration, start | their records | numbers that are never given twice |
+//! | sign-on | sign-on records | a station that signed off stays so |
+//! | counts, tallies | what follows from records, and counts records for the rest | they go on |
+//! | open transactions | decisions without an outcome | they are closed; their STANs rest |
+//! | known transactions | outcomes, the last so many | repeats get the same answer |
+//! | resting STANs | expiries and closings of the last minutes | late answers are known as late |
+//! | last STANs | decisions, by blocks of 1,024 | new ones begin behind them |
+//!
+//! Records that contradict each other are errors with facts. Nothing has changed then.
+
+mod contradiction;
+
+mod facts;
+
+mod open;
+
+mod known;
+
+mod form;
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use codec::Mti;
+
+use crate::counters::Counter;
+use crate::ids::{LinkNumber, Stan, StationNumber};
+use crate::plan::Limits;
+use crate::records::Record;
+use crate::refusal::Refusal;
+
+use facts::Stations;
+use known::KnownOnes;
+use open::OpenOnes;
+
+pub use contradiction::Contradiction;
+pub use facts::{Recorded, Station};
+pub use form::Unreadable;
+pub use known::{Known, Outcome};
+pub use open::Open;
+
+/// The number of a record in the journal: 1 for the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(pub u64);
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// How long a STAN that got no answer is told of, in seconds: longer than any quarantine.
+const RESTING_KEPT_SECS: u64 = 660;
+
+/// DE 39 below is an approval (000 to 099).
+const APPROVED_BELOW: u16 = 0x100;
+
+/// What is counted by the records of transactions themselves, and so to the last one: counts
+/// records do not say it again.
+pub const FOLLOWING: [Counter; 5] = [
+    Counter::Answered,
+    Counter::Approved,
+    Counter::RefusedTimedOut,
+    Counter::RefusedUnsent,
+    Counter::RefusedMalfunction,
+];
+
+/// How much is remembered: as much as one worker's tables hold, whatever the number of workers is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bounds {
+    known_max: usize,
+    answers_bytes: usize,
+}
+
+/// What a configuration in use was recorded as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Configuration {
+    /// Its number.
+    pub number: u32,
+    /// The digest of its settings.
+    pub digest: [u8; 32],
+    /// Since when, as a second since 1970.
+    pub utc: u64,
+}
+
+/// What the last start was recorded as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The epoch that began.
+    pub epoch: u32,
+    /// When, as a second since 1970.
+    pub utc: u64,
+    /// What was built.
+    pub build: String,
+}
+
+/// A STAN without an answer: it must not be used again for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resting {
+    /// Who did not answer.
+    pub issuer: StationNumber,
+    /// The STAN.
+    pub stan: Stan,
+    /// Who asked.
+    pub acquirer: StationNumber,
+    /// The request's MTI.
+    pub mti: Mti,
+    /// The DE 7 that went with it, ten packed digits.
+    pub sent_at: u64,
+    /// Since when it rests, as a second since 1970.
+    pub utc: u64,
+}
+
+/// The state.
+#[derive(Debug)]
+pub struct State {
+    bounds: Bounds,
+    /// The last record.
+    position: Position,
+    /// The latest second that a record told.
+    utc: u64,
+    start: Option<Start>,
+    configuration: Option<Configuration>,
+    stations: Stations,
+    /// By number of the counter.
+    counts: Vec<u64>,
+    open: OpenOnes,
+    known: KnownOnes,
+    resting: VecDeque<Resting>,
+}
+
+/// How a transaction ended, as its record says it.
+#[derive(Clone, Copy)]
+struct Ending<'a> {
+    issuer: StationNumber,
+    stan: Stan,
+    utc: u64,
+    outcome: Outcome,
+    answer: Option<&'a [u8]>,
+}
+
+impl State {
+    /// Before the first record. `limits` say how many transactions and answers are remembered.
+    pub fn new(limits: &Limits) -> Self {
+        let usize_of = |bound: u32| usize::try_from(bound).expect("32 bits");
+        Self {
+            bounds: Bounds {
+                known_max: usize_of(limits.duplicates_max),
+                answers_bytes: usize_of(limits.answers_bytes),
+            },
+            position: Position(0),
+            utc: 0,
+            start: None,
+            configuration: None,
+            stations: Stations::default(),
+            counts: alloc::vec![0; Counter::ALL.len()],
+            open: OpenOnes::default(),
+            known: KnownOnes::default(),
+            resting: VecDeque::new(),
+        }
+    }
+
+    /// Takes in the next record, which has this position: one above the last.
+    pub fn apply(&mut self, position: Position, record: &Record<'_>) -> Result<(), Contradiction> {
+        let expected = Position(self.position.0 + 1);
+        if position != expected {
+            return Err(Contradiction::Position { expected, found: position });
+        }
+        match *record {
+            Record::Decision { .. } => self.decide(position, record)?,
+            Record::Settlement { issuer, stan, action, utc, answer, .. } => {
+                let (outcome, answer) = (Outcome::Answered(action), Some(answer));
+                let ended = Ending { issuer, stan, utc, outcome, answer };
+                self.end(position, record, &ended)?;
+                self.count(Counter::Answered, 1);
+                self.count(Counter::Approved, u64::from(action < APPROVED_BELOW));
+            }
+            Record::Expiry { issuer, stan, utc, .. } => {
+                self.decline(position, record, (issuer, stan, utc), Refusal::TimedOut)?;
+            }
+            Record::Unsent { issuer, stan, utc, .. } => {
+                self.decline(position, record, (issuer, stan, utc), Refusal::Unsent)?;
+            }
+            Record::Undelivered { issuer, stan, utc, .. } => {
+                self.decline(position, record, (issuer, stan, utc), Refusal::Malfunction)?;
+            }
+            Record::Closed { issuer, stan, utc } => {
+                let ended = Ending { issuer, stan, utc, outcome: Outcome::Closed, answer: None };
+                self.end(position, record, &ended)?;
+            }
+            Record::Station { number, name, dialect } => {
+                self.stations.add(position, number, name, dialect)?;
+            }
+            Record::Links { station, from, count } => {
+                self.stations.add_links(position, station, from, count)?;
+            }
+            Record::SignOn { station, on, utc, .. } => {
+                self.stations.of(position, station)?.signed_on = Some(on);
+                self.passes(utc);
+            }
+            Record::Configuration { number, digest, utc } => {
+                self.configure(position, Configuration { number, digest, utc })?;
+            }
+            Record::Start { epoch, utc, build } => self.begin(position, epoch, utc, build)?,
+            Record::Counts { deltas } => {
+                for (number, by) in deltas.iter() {
+                    self.add(number, by);
+                }
+            }
+        }
+        self.position = position;
+        Ok(())
+    }
+
+    fn decide(&mut self, position: Position, record: &Record<'_>) -> Result<(), Contradiction> {
+        let Record::Decision { acquirer, link, issuer, stan, utc, .. } = *record else {
+            unreachable!("it is a decision")
+        };
+        self.stations.of(position, acquirer)?;
+        if link >= self.stations.next_link() {
+            return Err(Contradiction::UnknownLink { position, link });
+        }
+        let traces = &mut self.stations.of(position, issuer)?.traces;
+        self.open.begin(position, record, traces, (issuer, stan))?;
+        self.stations.of(position, issuer)?.tally.requests += 1;
+        self.stations.of(position, acquirer)?.tally.requests += 1;
+        self.passes(utc);
+        Ok(())
+    }
+
+    fn decline(
+        &mut self,
+        position: Position,
+        record: &Record<'_>,
+        (issuer, stan, utc): (StationNumber, Stan, u64),
+        refusal: Refusal,
+    ) -> Result<(), Contradiction> {
+        let outcome = Outcome::Declined(refusal.action());
+        let ended = Ending { issuer, stan, utc, outcome, answer: None };
+        self.end(position, record, &ended)?;
+        self.count(refusal.counter(), 1);
+        if refusal == Refusal::TimedOut {
+            self.stations.of(position, issuer)?.tally.timeouts += 1;
+        }
+        Ok(())
+    }
+
+    /// A transaction is open no more.
+    fn end(
+        &mut self,
+        position: Position,
+        record: &Record<'_>,
+        ended: &Ending<'_>,
+    ) -> Result<(), Contradiction> {
+        let &Ending { issuer, stan, utc, outcome, answer } = ended;
+        let kind = record.name();
+        let traces = &mut self.stations.of(position, issuer)?.traces;
+        let Some(open) = self.open.end(traces, stan) else {
+            return Err(match self.known.of(issuer, stan) {
+                Some(first) => Contradiction::SecondOutcome { position, kind, issuer, stan, first },
+                None => Contradiction::NothingOpen { position, kind, issuer, stan },
+            });
+        };
+        let (acquirer, mti, sent_at) = (open.acquirer, open.mti, open.sent_at);
+        let known =
+            Known { position, outcome, acquirer, issuer, stan, key: open.key, check: open.check };
+        self.known.add(known, answer, &self.bounds);
+        if matches!(record, Record::Expiry { .. } | Record::Closed { .. }) {
+            self.resting.push_back(Resting { issuer, stan, acquirer, mti, sent_at, utc });
+        }
+        self.passes(utc);
+        if let Outcome::Answered(action) = outcome {
+            let approved = u64::from(action < APPROVED_BELOW);
+            let tally = &mut self.stations.of(position, issuer)?.tally;
+            tally.answers += 1;
+            tally.approved += approved;
+            self.stations.of(position, acquirer)?.tally.approved += approved;
+        }
+        if outcome != Outcome::Closed {
+            self.stations.of(position, acquirer)?.tally.answers += 1;
+        }
+        Ok(())
+    }
+
+    fn forget_rested(&mut self) {
+        while let Some(oldest) = self.resting.front()
+            && (oldest.utc + RESTING_KEPT_SECS < self.utc
+                || self.resting.len() > self.bounds.known_max)
+        {
+            self.resting.pop_front();
+        }
+    }
+
+    fn configure(
+        &mut self,
+        position: Position,
+        wanted: Configuration,
+    ) -> Result<(), Contradiction> {
+        if let Some(last) = self.configuration.filter(|last| last.number >= wanted.number) {
+            let (number, last) = (wanted.number, last.number);
+            return Err(Contradiction::ConfigurationTwice { position, number, last });
+        }
+        self.configuration = Some(wanted);
+        self.passes(wanted.utc);
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        position: Position,
+        epoch: u32,
+        utc: u64,
+        build: &str,
+    ) -> Result<(), Contradiction> {
+        if let Some(last) = self.start.as_ref().map(|last| last.epoch).filter(|&last| last >= epoch)
+        {
+            return Err(Contradiction::EpochTwice { position, epoch, last });
+        }
+        self.start = Some(Start { epoch, utc, build: build.into() });
+        self.passes(utc);
+        Ok(())
+    }
+
+    /// Clocks may be set back; what is remembered by time is so by the latest.
+    fn passes(&mut self, utc: u64) {
+        self.utc = self.utc.max(utc);
+        self.forget_rested();
+    }
+
+    fn count(&mut self, counter: Counter, by: u64) {
+        self.counts[counter as usize] += by;
+    }
+
+    /// What a counts record adds. A number that this binary does not know is kept for one that does.
+    fn add(&mut self, number: u16, by: u64) {
+        let place = usize::from(number);
+        if FOLLOWING.iter().any(|&counter| counter as usize == place) {
+            return;
+        }
+        if place >= self.counts.len() {
+            self.counts.resize(place + 1, 0);
+        }
+        self.counts[place] = self.counts[place].wrapping_add(by);
+    }
+
+    /// The last record that was taken in; 0 before the first.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The last start.
+    pub fn start(&self) -> Option<&Start> {
+        self.start.as_ref()
+    }
+
+    /// The configuration that is in use.
+    pub fn configuration(&self) -> Option<&Configuration> {
+        self.configuration.as_ref()
+    }
+
+    /// The stations that have a number, by number.
+    pub fn stations(&self) -> impl Iterator<Item = Station<'_>> {
+        self.stations.iter()
+    }
+
+    /// The number of the next station that needs one; none when there are no more.
+    pub fn next_station(&self) -> Option<StationNumber> {
+        self.stations.next_station()
+    }
+
+    /// The first number for the next links.
+    pub fn next_link(&self) -> LinkNumber {
+        self.stations.next_link()
+    }
+
+    /// How often what was counted happened.
+    pub fn count_of(&self, counter: Counter) -> u64 {
+        self.counts[counter as usize]
+    }
+
+    /// Transactions without an outcome, by position: to be closed.
+    pub fn unfinished(&self) -> Vec<&Open> {
+        self.open.sorted()
+    }
+
+    /// What transactions came to, the oldest first, each with the answer if it is remembered.
+    pub fn known(&self) -> impl ExactSizeIterator<Item = (&Known, Option<&[u8]>)> {
+        self.known.iter()
+    }
+
+    /// STANs that had no answer in the last minutes, the oldest first.
+    pub fn resting(&self) -> impl ExactSizeIterator<Item = &Resting> {
+        self.resting.iter()
+    }
+
+    /// The STAN of a range of an issuer that was used last; none when none was.
+    pub fn last_stan(&self, issuer: StationNumber, range: core::ops::Range<u32>) -> Option<Stan> {
+        self.stations.get(issuer)?.traces.last(range)
+    }
+}
+
+#[cfg(test)]
+mod tests;

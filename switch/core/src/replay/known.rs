@@ -1,0 +1,124 @@
+//! What transactions came to, for their repeats: the last so many, and so many bytes of answers. The
+//! oldest is forgotten first. Knows no open transaction.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::ids::{Stan, StationNumber};
+use crate::replay::{Bounds, Position};
+
+/// Bytes of forgotten answers, beyond as many as are remembered, at which they are let go.
+const DEAD_MAX: usize = 1 << 20;
+
+/// What a transaction came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The issuer answered with this action code, three packed digits.
+    Answered(u16),
+    /// We declined it with this one.
+    Declined(u16),
+    /// It was found without an outcome at a start.
+    Closed,
+}
+
+/// A transaction that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Of its outcome.
+    pub position: Position,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// Who asked.
+    pub acquirer: StationNumber,
+    /// Who was asked.
+    pub issuer: StationNumber,
+    /// Our STAN.
+    pub stan: Stan,
+    /// What its repeats are known by.
+    pub key: u128,
+    /// What its repeats must agree with.
+    pub check: u64,
+}
+
+/// The last so many, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct KnownOnes {
+    all: VecDeque<(Known, Frame)>,
+    /// How many from the front have no answer any more, or never had one.
+    bare: usize,
+    /// Answers one behind the other; those before `dead` are forgotten.
+    frames: Vec<u8>,
+    dead: usize,
+    /// How many bytes were ever let go.
+    gone: u64,
+}
+
+/// Where an answer stands, counted from the first ever stored. One of no length is none.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    from: u64,
+    len: u32,
+}
+
+impl KnownOnes {
+    pub(super) fn add(&mut self, known: Known, answer: Option<&[u8]>, bounds: &Bounds) {
+        let answer = answer.unwrap_or_default();
+        let from = self.gone + to_u64(self.frames.len());
+        self.frames.extend_from_slice(answer);
+        let len = u32::try_from(answer.len()).expect("a frame is short");
+        self.all.push_back((known, Frame { from, len }));
+        self.keep(bounds);
+    }
+
+    /// Forgets what is too much.
+    fn keep(&mut self, bounds: &Bounds) {
+        while self.all.len() > bounds.known_max {
+            if self.bare == 0 {
+                self.forget_answer();
+            }
+            self.all.pop_front();
+            self.bare -= 1;
+        }
+        while self.frames.len() - self.dead > bounds.answers_bytes {
+            self.forget_answer();
+        }
+        if self.dead > DEAD_MAX + (self.frames.len() - self.dead) {
+            self.frames.drain(..self.dead);
+            self.gone += to_u64(self.dead);
+            self.dead = 0;
+        }
+    }
+
+    /// The oldest that may have an answer has none from here on.
+    fn forget_answer(&mut self) {
+        let (_, frame) = self.all[self.bare];
+        self.dead += usize::try_from(frame.len).expect("32 bits");
+        self.bare += 1;
+    }
+
+    /// Each with its answer, if it is remembered.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&Known, Option<&[u8]>)> {
+        self.all.iter().enumerate().map(|(place, (known, frame))| {
+            let is_there = place >= self.bare && frame.len > 0;
+            let from = usize::try_from(frame.from.saturating_sub(self.gone)).expect("in memory");
+            let len = usize::try_from(frame.len).expect("32 bits");
+            (known, is_there.then(|| &self.frames[from..from + len]))
+        })
+    }
+
+    /// Bytes that answers take, those forgotten and not yet let go among them.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.frames.capacity()
+    }
+
+    /// The last outcome of a STAN of an issuer. Looks at all of them: only for what goes wrong.
+    pub(super) fn of(&self, issuer: StationNumber, stan: Stan) -> Option<Position> {
+        let mut newest = self.all.iter().rev().map(|(known, _)| known);
+        newest.find(|known| (known.issuer, known.stan) == (issuer, stan)).map(|one| one.position)
+    }
+}
+
+fn to_u64(bytes: usize) -> u64 {
+    u64::try_from(bytes).expect("64 bits")
+}
