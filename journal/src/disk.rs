@@ -3,8 +3,14 @@
 
 use std::io;
 
+pub mod system;
+
+pub mod aligned;
+
 #[cfg(feature = "simulated")]
 pub mod simulated;
+
+pub use system::SystemDisk;
 
 /// A directory of files, by their names.
 pub trait Disk: Clone + Send + Sync + 'static {

@@ -11,6 +11,12 @@ pub mod path;
 
 pub mod names;
 
+pub mod broken;
+
+pub mod segments;
+
+pub mod writer;
+
 mod window;
 
 mod survey;
@@ -25,3 +31,6 @@ pub mod reader;
 
 #[cfg(test)]
 mod authoring;
+
+#[cfg(test)]
+mod place;

@@ -5,6 +5,10 @@ use std::io;
 
 use crate::format::PathKind;
 
+mod mapped;
+
+pub use mapped::Mapped;
+
 /// Takes framed batches in order and says how many of them are durable.
 ///
 /// A caller takes a buffer, writes a batch into it, submits it, and asks how far the disk is:
