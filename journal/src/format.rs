@@ -147,8 +147,7 @@ impl SegmentHeader {
         to.put(&self.previous);
         to.put(&self.key_check);
         to.put(&self.wrapped_key);
-        let check = XxHash3_64::oneshot(&block[..SEGMENT_HEADER - 8]);
-        block[SEGMENT_HEADER - 8..SEGMENT_HEADER].copy_from_slice(&check.to_le_bytes());
+        add_check(&mut block[..SEGMENT_HEADER]);
     }
 
     /// Reads a header back from a segment's first block.
@@ -206,8 +205,7 @@ impl BatchHeader {
     pub fn finish(out: &mut [u8; BATCH_HEADER], tag: &Tag, sealed: &[u8]) {
         out[BATCH_SEALED..112].copy_from_slice(tag);
         out[112..120].copy_from_slice(&XxHash3_64::oneshot(sealed).to_le_bytes());
-        let check = XxHash3_64::oneshot(&out[..120]);
-        out[120..].copy_from_slice(&check.to_le_bytes());
+        add_check(out);
     }
 
     /// Reads a header back. Whether the records behind it are whole, [`BatchHeader::covers`] says.
@@ -261,25 +259,38 @@ pub fn padded(length: usize) -> usize {
     (BATCH_HEADER + length).next_multiple_of(BLOCK)
 }
 
-struct To<'a> {
-    bytes: &'a mut [u8],
-    at: usize,
+/// Puts the check of a header into its last eight bytes.
+pub(crate) fn add_check(header: &mut [u8]) {
+    let (covered, check) = header.split_last_chunk_mut().expect("a header is longer");
+    *check = sum(covered).to_le_bytes();
+}
+
+/// The checksum of bytes as written: XXH3-64.
+pub(crate) fn sum(bytes: &[u8]) -> u64 {
+    XxHash3_64::oneshot(bytes)
+}
+
+/// Writes values one behind the other.
+pub(crate) struct To<'a> {
+    pub(crate) bytes: &'a mut [u8],
+    pub(crate) at: usize,
 }
 
 impl To<'_> {
-    fn put(&mut self, value: &[u8]) {
+    pub(crate) fn put(&mut self, value: &[u8]) {
         self.bytes[self.at..self.at + value.len()].copy_from_slice(value);
         self.at += value.len();
     }
 }
 
-struct From<'a> {
+/// Reads values one behind the other, from a header whose check agrees.
+pub(crate) struct From<'a> {
     bytes: &'a [u8],
 }
 
 impl<'a> From<'a> {
     /// Checks magic, check and version of a header of `length` bytes; goes on behind them.
-    fn begin(bytes: &'a [u8], magic: &[u8], length: usize) -> Result<Self, NoHeader> {
+    pub(crate) fn begin(bytes: &'a [u8], magic: &[u8], length: usize) -> Result<Self, NoHeader> {
         let Some(header) = bytes.get(..length) else { return Err(NoHeader::Foreign) };
         if header.iter().all(|&byte| byte == 0) {
             return Err(NoHeader::Empty);
@@ -298,17 +309,17 @@ impl<'a> From<'a> {
         }
     }
 
-    fn take<const N: usize>(&mut self) -> [u8; N] {
+    pub(crate) fn take<const N: usize>(&mut self) -> [u8; N] {
         let (value, rest) = self.bytes.split_first_chunk().expect("within the header");
         self.bytes = rest;
         *value
     }
 
-    fn long(&mut self) -> u64 {
+    pub(crate) fn long(&mut self) -> u64 {
         u64::from_le_bytes(self.take())
     }
 
-    fn short(&mut self) -> u32 {
+    pub(crate) fn short(&mut self) -> u32 {
         u32::from_le_bytes(self.take())
     }
 }

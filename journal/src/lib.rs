@@ -29,6 +29,8 @@ pub mod recovery;
 
 pub mod reader;
 
+pub mod checkpoint;
+
 #[cfg(test)]
 mod authoring;
 

@@ -1,13 +1,14 @@
 //! The start: makes durable what the system still holds, reads the segments from the device, and
 //! says where the log ends, or why nothing may start on it. Writes nothing.
 
+use crate::checkpoint::{self, About};
 use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{
     BatchNumber, Cluster, Epoch, NoHeader, Position, SegmentHeader, SegmentNumber, Tag,
 };
 use crate::names::Name;
 use crate::scan::{self, Expected, Found, Rest, Scan, Step};
-use crate::seal::{Keys, NotOpened, hex};
+use crate::seal::{Keys, NotOpened};
 use crate::survey::{self, Segment};
 use crate::verdict::{self, Facts, Later, Verdict};
 
@@ -122,6 +123,8 @@ pub enum Refusal {
         /// Which version.
         version: u16,
     },
+    /// There is no segment, and there is this: segments were taken away.
+    NoSegments(Name),
     /// The disk did not do what it was asked.
     Disk(Failed),
 }
@@ -148,7 +151,14 @@ pub fn recover<D: Disk>(disk: &D, keys: Option<&Keys>) -> Result<Recovered, Refu
     make_durable(disk)?;
     let segments = survey::segments(disk)?;
     check_headers(&segments)?;
-    Walk::new(disk, keys, &segments).run()
+    let checkpoints = checkpoint::headers(disk)?;
+    let recovered = Walk::new(disk, keys, &segments, &checkpoints).run()?;
+    if recovered.tail == Tail::Empty
+        && let Some(about) = checkpoints.first()
+    {
+        return Err(Refusal::NoSegments(Name::Checkpoint(about.position)));
+    }
+    Ok(recovered)
 }
 
 fn make_durable<D: Disk>(disk: &D) -> Result<(), Failed> {
@@ -186,6 +196,8 @@ struct Walk<'a, D> {
     keys: Option<&'a Keys>,
     segments: &'a [Segment],
     marked: Position,
+    /// The last record that a checkpoint has: it was durable.
+    folded: Position,
     /// What comes next in the log, once something is known of it.
     expected: Option<Expected>,
     extents: Vec<Extent>,
@@ -201,9 +213,24 @@ struct Stop {
 }
 
 impl<'a, D: Disk> Walk<'a, D> {
-    fn new(disk: &'a D, keys: Option<&'a Keys>, segments: &'a [Segment]) -> Self {
-        let marked = Position(0);
-        Self { disk, keys, segments, marked, expected: None, extents: Vec::new() }
+    fn new(
+        disk: &'a D,
+        keys: Option<&'a Keys>,
+        segments: &'a [Segment],
+        checkpoints: &[About],
+    ) -> Self {
+        let mut walk = Self {
+            disk,
+            keys,
+            segments,
+            marked: Position(0),
+            folded: Position(0),
+            expected: None,
+            extents: Vec::new(),
+        };
+        let ours = checkpoints.iter().filter(|about| Some(about.cluster) == walk.cluster());
+        walk.folded = ours.map(|about| about.position).max().unwrap_or_default();
+        walk
     }
 
     fn run(mut self) -> Result<Recovered, Refusal> {
@@ -325,7 +352,7 @@ impl<'a, D: Disk> Walk<'a, D> {
     fn released(&self, rest: &Rest) -> Position {
         let headers = self.segments.iter().filter_map(|segment| segment.header.as_ref().ok());
         let by_segments = headers.map(|header| header.released).max().unwrap_or_default();
-        self.marked.max(rest.released).max(by_segments)
+        self.marked.max(self.folded).max(rest.released).max(by_segments)
     }
 
     fn later(&self, stop: &Stop) -> Later {
@@ -386,95 +413,7 @@ impl<'a, D: Disk> Walk<'a, D> {
     }
 }
 
-impl Refusal {
-    /// What `sekishod` ends with: 78 where the operator gave it the wrong key, directory or program,
-    /// 74 where the disk or what is on it is at fault.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::UnknownKey { .. } | Self::Foreign { .. } | Self::Version { .. } => 78,
-            Self::Damage(_) | Self::AlteredKey(_) | Self::Disk(_) => 74,
-        }
-    }
-}
-
-impl From<Failed> for Refusal {
-    fn from(failed: Failed) -> Self {
-        Self::Disk(failed)
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (name, Self { offset, batch, position, .. }) = (Name::Segment(self.segment), self);
-        write!(f, "{name}, byte {offset}: batch {} from record {}", batch.0, position.0)
-    }
-}
-
-impl std::fmt::Display for Damage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let because = verdict::row(&self.facts).because;
-        write!(f, "{}: {}, and {because}", self.place, self.facts.found)?;
-        if self.facts.covered {
-            write!(f, " (records up to {} were released)", self.released.0)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::fmt::Display for Torn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}; nobody was told of it", self.place, self.found)
-    }
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Damage(damage) => write!(
-                f,
-                "the journal is damaged at {damage}; nothing was changed. Do not start on it: take a \
-                 copy of the directory, look with `sekisho journal verify`, and take what is whole \
-                 with `sekisho journal salvage`"
-            ),
-            Self::UnknownKey { segment, check } => write!(
-                f,
-                "no key opens {}: it was written with the key of check value {}; give that key as \
-                 journal.key, or among journal.former_keys",
-                Name::Segment(*segment),
-                hex(check)
-            ),
-            Self::AlteredKey(segment) => write!(
-                f,
-                "the wrapped key of {} was altered; nothing was changed. Take a copy of the \
-                 directory, and bring the file back from where it is whole",
-                Name::Segment(*segment)
-            ),
-            Self::Foreign { segment, says, cluster, ours } if cluster != ours => write!(
-                f,
-                "{} is segment {} of another journal ({}; this one is {}); move it out of the \
-                 directory",
-                Name::Segment(*segment),
-                says.0,
-                hex(cluster),
-                hex(ours)
-            ),
-            Self::Foreign { segment, says, .. } => write!(
-                f,
-                "{} says that it is segment {}; give it its name back",
-                Name::Segment(*segment),
-                says.0
-            ),
-            Self::Version { segment, version } => write!(
-                f,
-                "{} was written by a newer program (version {version} of the journal); start that one",
-                Name::Segment(*segment)
-            ),
-            Self::Disk(failed) => write!(f, "{failed}"),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
+mod told;
 
 #[cfg(test)]
 mod tests;

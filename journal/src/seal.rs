@@ -94,16 +94,24 @@ impl Key {
 
     /// Makes a key for a segment, and wraps it: nonce, key, tag.
     pub fn make_segment_key(&self, whose: &KeyOwner) -> (SegmentKey, [u8; 60]) {
-        let random = SystemRandom::new();
+        let mut key = [0; KEY];
+        SystemRandom::new().fill(&mut key).expect("the system has random numbers");
+        let made = (SegmentKey::of(&key), self.wrap(&key, whose));
+        key.fill(0);
+        made
+    }
+
+    /// Nonce, key, tag.
+    fn wrap(&self, key: &[u8; KEY], whose: &KeyOwner) -> [u8; 60] {
         let mut wrapped = [0; 60];
-        random.fill(&mut wrapped[..12 + KEY]).expect("the system has random numbers");
         let (nonce, rest) = wrapped.split_first_chunk_mut::<12>().expect("60 bytes");
-        let (key, tag_place) = rest.split_first_chunk_mut::<KEY>().expect("48 bytes");
-        let made = SegmentKey::of(key);
+        SystemRandom::new().fill(nonce).expect("the system has random numbers");
+        let (place, tag_place) = rest.split_first_chunk_mut::<KEY>().expect("48 bytes");
+        place.copy_from_slice(key);
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let tag = self.wrapping.seal_in_place_separate_tag(nonce, Aad::from(whose.bytes()), key);
+        let tag = self.wrapping.seal_in_place_separate_tag(nonce, Aad::from(whose.bytes()), place);
         tag_place.copy_from_slice(tag.expect("a key is short").as_ref());
-        (made, wrapped)
+        wrapped
     }
 }
 
@@ -160,6 +168,29 @@ impl Keys {
         wrapped: &[u8; 60],
         whose: &KeyOwner,
     ) -> Result<SegmentKey, NotOpened> {
+        self.opened(check, wrapped, whose, SegmentKey::of)
+    }
+
+    /// Wraps the key of a segment again, by the current key.
+    ///
+    /// # Errors
+    /// No key of ours, or not what was wrapped.
+    pub fn wrap_again(
+        &self,
+        check: [u8; 8],
+        wrapped: &[u8; 60],
+        whose: &KeyOwner,
+    ) -> Result<[u8; 60], NotOpened> {
+        self.opened(check, wrapped, whose, |key| self.current.wrap(key, whose))
+    }
+
+    fn opened<T>(
+        &self,
+        check: [u8; 8],
+        wrapped: &[u8; 60],
+        whose: &KeyOwner,
+        work: impl FnOnce(&[u8; KEY]) -> T,
+    ) -> Result<T, NotOpened> {
         let all = std::iter::once(&self.current).chain(&self.former);
         let key = all.into_iter().find(|key| key.check_value() == check);
         let key = key.ok_or(NotOpened::UnknownKey(check))?;
@@ -168,7 +199,7 @@ impl Keys {
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let opened = key.wrapping.open_in_place(nonce, Aad::from(whose.bytes()), rest);
         let opened = opened.map_err(|_| NotOpened::Altered)?;
-        let made = SegmentKey::of((&*opened).try_into().expect("a key was wrapped"));
+        let made = work((&*opened).try_into().expect("a key was wrapped"));
         wrapped.fill(0);
         Ok(made)
     }

@@ -11,6 +11,9 @@ use std::thread::JoinHandle;
 use crate::disk::DiskFile;
 use crate::format::{BATCH_MAX, BLOCK};
 
+/// The most bytes that are looked at at once.
+pub(crate) const LOOK_MAX: usize = 2 * BATCH_MAX;
+
 /// Bytes read at once where much will be read.
 const PIECE: usize = 2 << 20;
 /// Bytes read at once where little is expected: at the end of a log that is being written.
@@ -57,7 +60,7 @@ impl DerefMut for Aligned {
     }
 }
 
-/// Room for what a batch left of the piece before, and a piece.
+/// Room for what was left of the piece before, and a piece.
 struct Piece {
     bytes: Aligned,
     /// Bytes read behind the room.
@@ -66,7 +69,7 @@ struct Piece {
 
 impl Piece {
     fn new() -> Self {
-        Self { bytes: Aligned::new(BATCH_MAX + PIECE), length: 0 }
+        Self { bytes: Aligned::new(LOOK_MAX + PIECE), length: 0 }
     }
 }
 
@@ -103,7 +106,7 @@ impl<F: DiskFile> Window<F> {
             Reading::Through => Source::Here { file, at: offset, size: PIECE, spare: None },
             Reading::Glance => Source::Here { file, at: offset, size: GLANCE, spare: None },
         };
-        Ok(Self { source, piece, offset, first: BATCH_MAX, end })
+        Ok(Self { source, piece, offset, first: LOOK_MAX, end })
     }
 
     /// Bytes of the file in whole blocks.
@@ -111,10 +114,10 @@ impl<F: DiskFile> Window<F> {
         self.end
     }
 
-    /// Up to `length` bytes (at most [`BATCH_MAX`]) at `offset`, which is not before the last one
+    /// Up to `length` bytes (at most [`LOOK_MAX`]) at `offset`, which is not before the last one
     /// asked for; fewer at the end of the file.
     pub(crate) fn at(&mut self, offset: u64, length: usize) -> io::Result<&mut [u8]> {
-        assert!(length <= BATCH_MAX, "no more than a batch is looked at");
+        assert!(length <= LOOK_MAX, "no more is looked at than is held");
         let wanted = offset.saturating_add(length as u64).min(self.end);
         if wanted <= offset {
             return Ok(&mut []);
@@ -135,7 +138,7 @@ impl<F: DiskFile> Window<F> {
     }
 
     fn held(&self) -> usize {
-        BATCH_MAX + self.piece.length - self.first
+        LOOK_MAX + self.piece.length - self.first
     }
 
     /// Takes the next piece; what is held from `offset` on is kept in front of it.
@@ -144,11 +147,11 @@ impl<F: DiskFile> Window<F> {
         let mut next = self.source.next(self.end)?;
         let kept = usize::try_from(next_at.saturating_sub(offset)).expect("within the window");
         let kept = kept.min(self.held());
-        let held_end = BATCH_MAX + self.piece.length;
-        next.bytes[BATCH_MAX - kept..BATCH_MAX]
+        let held_end = LOOK_MAX + self.piece.length;
+        next.bytes[LOOK_MAX - kept..LOOK_MAX]
             .copy_from_slice(&self.piece.bytes[held_end - kept..held_end]);
         self.offset = next_at - kept as u64;
-        self.first = BATCH_MAX - kept;
+        self.first = LOOK_MAX - kept;
         let emptied = std::mem::replace(&mut self.piece, next);
         self.source.give_back(emptied);
         Ok(())
@@ -210,7 +213,7 @@ fn read_ahead<F: DiskFile>(file: F, mut at: u64, end: u64) -> io::Result<Source<
 /// Reads the next piece of a file.
 fn fill<F: DiskFile>(file: &F, at: &mut u64, end: u64, piece: &mut Piece) -> io::Result<()> {
     let length = usize::try_from(end - *at).map_or(PIECE, |left| left.min(PIECE));
-    let into = &mut piece.bytes[BATCH_MAX..BATCH_MAX + length];
+    let into = &mut piece.bytes[LOOK_MAX..LOOK_MAX + length];
     let mut read = 0;
     while read < length {
         let more = file.read_at(*at + read as u64, &mut into[read..])?;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::authoring::{Author, CLUSTER, key};
 use crate::format::BLOCK;
+use crate::seal::hex;
 
 fn recovered(author: &Author) -> Recovered {
     recover(&author.disk(), Some(&author.keys)).expect("can be gone on with")
@@ -258,4 +259,28 @@ fn what_a_dead_process_left_in_the_cache_is_made_durable_first() {
     disk.cut_power();
     let found = recover(&disk, Some(&second.keys)).expect("still whole");
     assert_eq!(found.next_batch, BatchNumber(3));
+}
+
+#[test]
+fn a_record_that_a_checkpoint_has_is_never_cut() {
+    let mut author = Author::begin();
+    author.batches(2);
+    author.image().flip(1);
+    let disk = author.disk();
+    assert!(matches!(recover(&disk, None).expect("torn").tail, Tail::Torn(_)));
+    let about = |cluster| About { cluster, epoch: Epoch(1), position: Position(2), created_ns: 0 };
+    checkpoint::write(&disk, &author.keys, &about([9; 16]), b"of another").expect("written");
+    assert!(recover(&disk, None).is_ok(), "another journal's checkpoint says nothing");
+    checkpoint::write(&disk, &author.keys, &about(CLUSTER), b"ours").expect("written");
+    let refusal = recover(&disk, None).expect_err("record 2 was durable");
+    assert!(matches!(refusal, Refusal::Damage(_)), "{refusal}");
+}
+
+#[test]
+fn checkpoints_without_segments_are_no_new_journal() {
+    let disk = crate::disk::simulated::SimulatedDisk::new(1);
+    let about = About { cluster: CLUSTER, epoch: Epoch(1), position: Position(2), created_ns: 0 };
+    checkpoint::write(&disk, &Keys::only(key(1)), &about, b"state").expect("written");
+    let refusal = recover(&disk, None).expect_err("segments are missing");
+    assert!(matches!(refusal, Refusal::NoSegments(_)), "{refusal}");
 }
