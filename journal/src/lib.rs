@@ -17,6 +17,8 @@ pub mod segments;
 
 pub mod writer;
 
+pub mod pacing;
+
 mod window;
 
 mod survey;

@@ -7,6 +7,9 @@ use crate::format::PathKind;
 
 mod mapped;
 
+mod direct;
+
+pub use direct::Direct;
 pub use mapped::Mapped;
 
 /// Takes framed batches in order and says how many of them are durable.
