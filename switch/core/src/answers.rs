@@ -191,7 +191,7 @@ impl Turn<'_> {
 
     /// Where the answer to a message goes: what concerns the link itself (class 8) on that link or
     /// nowhere, everything else on another one of the station if need be.
-    fn back_to(&self, link: LinkId, mti: Mti) -> Purpose {
+    pub(crate) fn back_to(&self, link: LinkId, mti: Mti) -> Purpose {
         let link_generation = self.world.links[link.index()].generation;
         if mti.class() == 8 {
             return Purpose::Network { link, link_generation, tpdu: Some(self.tpdu) };

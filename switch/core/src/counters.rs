@@ -46,6 +46,12 @@ counters! {
     9 Parked = "parked",
     /// Replies to a decision that was over.
     10 RepliesLate = "replies_late",
+    /// Repeats of a request that is in flight: they wait for its answer.
+    56 RepeatsInFlight = "repeats_in_flight",
+    /// Repeats answered as the issuer answered the first.
+    57 RepeatsAnswered = "repeats_answered",
+    /// Repeats declined as the first was.
+    58 RepeatsDeclined = "repeats_declined",
 
     /// Refused with 902: a request of unknown kind.
     11 RefusedUnknownRequest = "refused_unknown_request",
@@ -55,6 +61,8 @@ counters! {
     13 RefusedFormat = "refused_format",
     /// Refused with 904: two fields say different card numbers.
     14 RefusedPanDisagrees = "refused_pan_disagrees",
+    /// Refused with 904: known with another amount or card.
+    59 RefusedDiffers = "refused_differs",
     /// Refused with 904: the answer or the request can not be said in the other side's format.
     15 RefusedConversion = "refused_conversion",
     /// Refused with 905: not an institution of that station.
@@ -77,6 +85,10 @@ counters! {
     24 RefusedNoRoute = "refused_no_route",
     /// Refused with 909: an answer came that could not be passed on.
     25 RefusedMalfunction = "refused_malfunction",
+    /// Refused with 909: a repeat of what a restart found without an outcome.
+    60 RefusedClosed = "refused_closed",
+    /// Refused with 909: a repeat of what was approved with an answer that is no longer there.
+    61 RefusedForgotten = "refused_forgotten",
     /// Refused with 910: the issuer, or the acquirer itself, is not signed on.
     26 RefusedSignedOff = "refused_signed_off",
     /// Refused with 911: no answer in time.

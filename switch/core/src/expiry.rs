@@ -4,7 +4,7 @@
 use crate::counters::Counter;
 use crate::ids::{SlotId, StationId};
 use crate::notices::Notice;
-use crate::pending::State;
+use crate::pending::{Pending, State};
 use crate::records::Record;
 use crate::refusal::Refusal;
 use crate::turn::Turn;
@@ -64,15 +64,19 @@ impl Turn<'_> {
         now.tally.timeouts += 1;
         now.resting += 1;
         world.table.leave(&mut now.in_flight, slot);
-        world.table.of_mut(slot).expect("it waits in a line").state = State::Expired;
+        let pending = world.table.of_mut(slot).expect("it waits in a line");
+        pending.state = State::Expired;
+        world.duplicates.decline(pending.duplicate, Refusal::TimedOut.action());
         world.table.join(&mut world.resting, slot, rests_until);
     }
 
     /// A question without a reply in time.
     fn on_silent(&mut self, slot: SlotId) {
-        let parked = self.world.table.of(slot).expect("it waits in a line").parked;
+        let &Pending { parked, duplicate, .. } =
+            self.world.table.of(slot).expect("it waits in a line");
         self.answer_kept(slot, Refusal::KeysSilent, None);
         let world = &mut *self.world;
+        world.duplicates.forget(duplicate);
         world.table.leave(&mut world.deciding, slot);
         world.parked.forget(parked);
         world.table.remove(slot);
@@ -97,7 +101,7 @@ impl Turn<'_> {
         if pending.state != State::InFlight || !self.can_answer() {
             return;
         }
-        let (issuer, stan) = (pending.issuer, pending.stan);
+        let &Pending { issuer, stan, duplicate, .. } = pending;
         let record = Record::Unsent {
             issuer: self.plan.number(issuer),
             stan,
@@ -106,6 +110,7 @@ impl Turn<'_> {
         };
         self.answer_kept(slot, Refusal::Unsent, Some(&record));
         let world = &mut *self.world;
+        world.duplicates.decline(duplicate, Refusal::Unsent.action());
         let now = &mut world.stations[issuer.index()];
         world.table.leave(&mut now.in_flight, slot);
         now.stans.as_mut().expect("it gave the number").give_back(stan, false);

@@ -20,6 +20,8 @@ pub mod turn;
 
 pub mod request;
 
+pub mod repeats;
+
 pub mod response;
 
 pub mod unmatched;
@@ -67,6 +69,8 @@ pub mod refusal;
 pub mod records;
 
 pub mod replay;
+
+pub mod restore;
 
 pub mod counters;
 

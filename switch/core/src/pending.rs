@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use codec::{Message, Mti, Tpdu};
 
+use crate::duplicates::Entered;
 use crate::gate::Purpose;
 use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::kept::{Kept, Large};
@@ -50,6 +51,8 @@ pub struct Pending {
     pub sent_at: u64,
     /// When the present state ends by itself.
     pub deadline: Time,
+    /// By what its repeats find it.
+    pub duplicate: Entered,
     /// The parked frame of a decision, by its buffer.
     pub parked: u32,
     generation: u32,
@@ -324,6 +327,7 @@ impl Pending {
             stan: Stan(0),
             sent_at: 0,
             deadline: Time::NEVER,
+            duplicate: Entered::NONE,
             parked: NONE,
             generation: 0,
             before: NONE,

@@ -15,6 +15,8 @@ pub enum Refusal {
     Format,
     /// Two of its fields say different card numbers.
     PanDisagrees,
+    /// It is known with another amount or card.
+    Differs,
     /// It can not be said in the issuer's format.
     Conversion,
     /// DE 32 is not an institution of that station.
@@ -37,6 +39,10 @@ pub enum Refusal {
     NoRoute,
     /// The answer could not be passed on.
     Malfunction,
+    /// A restart found it without an outcome, and closed it.
+    Closed,
+    /// It was approved, and what the issuer answered is no longer there.
+    Forgotten,
     /// The issuer, or the acquirer itself, is not signed on.
     SignedOff,
     /// No answer in time.
@@ -54,7 +60,7 @@ impl Refusal {
     pub const fn action(self) -> u16 {
         match self {
             Self::UnknownRequest | Self::NotAnAcquirer => 0x902,
-            Self::Format | Self::PanDisagrees | Self::Conversion => 0x904,
+            Self::Format | Self::PanDisagrees | Self::Differs | Self::Conversion => 0x904,
             Self::UnknownAcquirer => 0x905,
             Self::LinkDown
             | Self::Unsent
@@ -64,7 +70,7 @@ impl Refusal {
             | Self::GateFull
             | Self::Draining => 0x907,
             Self::NoRoute => 0x908,
-            Self::Malfunction => 0x909,
+            Self::Malfunction | Self::Closed | Self::Forgotten => 0x909,
             Self::SignedOff => 0x910,
             Self::TimedOut => 0x911,
             Self::Mac => 0x916,
@@ -85,6 +91,7 @@ impl Refusal {
             Self::NotAnAcquirer => Counter::RefusedNotAnAcquirer,
             Self::Format => Counter::RefusedFormat,
             Self::PanDisagrees => Counter::RefusedPanDisagrees,
+            Self::Differs => Counter::RefusedDiffers,
             Self::Conversion => Counter::RefusedConversion,
             Self::UnknownAcquirer => Counter::RefusedUnknownAcquirer,
             Self::LinkDown => Counter::RefusedLinkDown,
@@ -96,6 +103,8 @@ impl Refusal {
             Self::Draining => Counter::RefusedDraining,
             Self::NoRoute => Counter::RefusedNoRoute,
             Self::Malfunction => Counter::RefusedMalfunction,
+            Self::Closed => Counter::RefusedClosed,
+            Self::Forgotten => Counter::RefusedForgotten,
             Self::SignedOff => Counter::RefusedSignedOff,
             Self::TimedOut => Counter::RefusedTimedOut,
             Self::Mac => Counter::RefusedMac,

@@ -161,7 +161,7 @@ impl State {
             start: None,
             configuration: None,
             stations: Stations::default(),
-            counts: alloc::vec![0; Counter::ALL.len()],
+            counts: alloc::vec![0; Counter::ALL.len() + 1],
             open: OpenOnes::default(),
             known: KnownOnes::default(),
             resting: VecDeque::new(),
@@ -270,8 +270,7 @@ impl State {
             });
         };
         let (acquirer, mti, sent_at) = (open.acquirer, open.mti, open.sent_at);
-        let known =
-            Known { position, outcome, acquirer, issuer, stan, key: open.key, check: open.check };
+        let known = Known { position, outcome, acquirer, issuer, stan, identity: open.identity };
         self.known.add(known, answer, &self.bounds);
         if matches!(record, Record::Expiry { .. } | Record::Closed { .. }) {
             self.resting.push_back(Resting { issuer, stan, acquirer, mti, sent_at, utc });
@@ -336,15 +335,17 @@ impl State {
     }
 
     fn count(&mut self, counter: Counter, by: u64) {
-        self.counts[counter as usize] += by;
+        self.add_to(usize::from(counter.number()), by);
     }
 
     /// What a counts record adds. A number that this binary does not know is kept for one that does.
     fn add(&mut self, number: u16, by: u64) {
-        let place = usize::from(number);
-        if FOLLOWING.iter().any(|&counter| counter as usize == place) {
-            return;
+        if FOLLOWING.iter().all(|counter| counter.number() != number) {
+            self.add_to(usize::from(number), by);
         }
+    }
+
+    fn add_to(&mut self, place: usize, by: u64) {
         if place >= self.counts.len() {
             self.counts.resize(place + 1, 0);
         }
@@ -383,7 +384,7 @@ impl State {
 
     /// How often what was counted happened.
     pub fn count_of(&self, counter: Counter) -> u64 {
-        self.counts[counter as usize]
+        self.counts.get(usize::from(counter.number())).copied().unwrap_or_default()
     }
 
     /// Transactions without an outcome, by position: to be closed.

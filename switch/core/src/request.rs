@@ -4,7 +4,9 @@
 use codec::{Edit, Fields, Message, Pan, PanError, Replace, Slots};
 
 use crate::counters::Counter;
+use crate::duplicates::Entered;
 use crate::gate::Purpose;
+use crate::identity::Identity;
 use crate::ids::{LinkId, RouteId, SlotId, StationId};
 use crate::notices::Notice;
 use crate::pending::{Pending, State};
@@ -23,7 +25,9 @@ pub(crate) const OF_ONE_HOP: Fields = Fields::of(&[53, 64, 96, 128]);
 /// What a decision comes to, when it is no refusal.
 enum Decision {
     /// Ask, and take the decision up again with the reply.
-    Ask(Question),
+    Ask(Question, Identity),
+    /// It is known, and what is to be said was said.
+    Repeated,
     /// Forward to this issuer.
     Forward(Choice),
 }
@@ -33,6 +37,7 @@ enum Decision {
 struct Choice {
     route: RouteId,
     issuer: StationId,
+    identity: Identity,
 }
 
 /// A new request, or one whose decision is taken up again.
@@ -52,7 +57,8 @@ impl Turn<'_> {
         let acquirer = self.plan.station_of(link);
         self.world.stations[acquirer.index()].tally.requests += 1;
         let outcome = match self.decide(link, message, Standing::New) {
-            Ok(Decision::Ask(question)) => self.park(link, message, question),
+            Ok(Decision::Ask(question, identity)) => self.park(link, message, question, identity),
+            Ok(Decision::Repeated) => Ok(()),
             Ok(Decision::Forward(choice)) => self.forward(link, message, choice, Standing::New),
             Err(refusal) => Err(refusal),
         };
@@ -67,7 +73,7 @@ impl Turn<'_> {
     /// A reply is there: the decision is taken up again, with the state of now.
     pub(crate) fn on_reply(&mut self, slot: SlotId, reply: Reply, slots: &mut Slots) {
         let waiting = self.world.table.of(slot).filter(|p| p.state == State::Deciding);
-        let Some(&Pending { link, parked, .. }) = waiting else {
+        let Some(&Pending { link, parked, duplicate, tpdu, .. }) = waiting else {
             self.count(Counter::RepliesLate);
             return;
         };
@@ -84,6 +90,7 @@ impl Turn<'_> {
             Reply::Granted => {
                 let lent = self.world.parked.take(parked);
                 let plan = self.plan;
+                self.tpdu = tpdu;
                 let dialect = &plan.station(plan.station_of(link)).settings.dialect;
                 let frame = &lent.0[..lent.1];
                 dialect.decode(frame, slots).expect("what was parked could be read");
@@ -92,7 +99,11 @@ impl Turn<'_> {
                     Ok(Decision::Forward(choice)) => {
                         self.forward(link, &message, choice, Standing::Replied(slot))
                     }
-                    Ok(Decision::Ask(_)) => unreachable!("each question is put once"),
+                    Ok(Decision::Ask(..)) => unreachable!("each question is put once"),
+                    Ok(Decision::Repeated) => {
+                        self.world.table.remove(slot);
+                        Ok(())
+                    }
                     Err(refusal) => Err(refusal),
                 };
                 self.world.parked.give_back(parked, lent);
@@ -101,6 +112,7 @@ impl Turn<'_> {
         };
         if let Err(refusal) = outcome {
             self.answer_kept(slot, refusal, None);
+            self.world.duplicates.forget(duplicate);
             self.world.table.remove(slot);
         }
     }
@@ -114,31 +126,46 @@ impl Turn<'_> {
         standing: Standing,
     ) -> Result<Decision, Refusal> {
         let acquirer = self.plan.station_of(link);
-        self.admit(acquirer, link, message)?;
+        let key = self.plan.hash_key().key(self.plan.number(acquirer), message);
+        let is_known = !self.is_first(standing) && self.world.duplicates.find(key).is_some();
+        self.admit(acquirer, link, message, is_known)?;
+        let pan = self.card(link, message)?;
+        let identity = self.plan.hash_key().identity(key, message, pan);
         let settings = &self.plan.station(acquirer).settings;
         if settings.keys == Keys::Provider && matches!(standing, Standing::New) {
-            return Ok(Decision::Ask(Question::Mac));
+            return Ok(Decision::Ask(Question::Mac, identity));
         }
-        // Duplicates, the negative file and limits have their stages here; they refuse nothing
-        // yet.
-        self.route(link, message).map(Decision::Forward)
+        if is_known && self.is_repeat(link, message, identity)? {
+            return Ok(Decision::Repeated);
+        }
+        // The negative file and limits have their stages here; they refuse nothing yet.
+        let (route, issuer) = self.route(message, pan)?;
+        Ok(Decision::Forward(Choice { route, issuer, identity }))
     }
 
-    /// May this station send this request at all?
+    /// Whether a parked request is the one that its key is known by.
+    fn is_first(&self, standing: Standing) -> bool {
+        let Standing::Replied(slot) = standing else { return false };
+        self.world.table.of(slot).is_some_and(|pending| pending.duplicate != Entered::NONE)
+    }
+
+    /// May this station send this request at all? One that is known may come when no new one may:
+    /// to decline it now would contradict the answer that it had.
     fn admit(
         &mut self,
         acquirer: StationId,
         link: LinkId,
         message: &Message<'_>,
+        is_known: bool,
     ) -> Result<(), Refusal> {
         let settings = &self.plan.station(acquirer).settings;
         if !settings.role.acquires() {
             return Err(Refusal::NotAnAcquirer);
         }
-        if self.world.drain.is_on() {
+        if !is_known && self.world.drain.is_on() {
             return Err(Refusal::Draining);
         }
-        if self.world.stations[acquirer.index()].usable() != Usable::Ready {
+        if !is_known && self.world.stations[acquirer.index()].usable() != Usable::Ready {
             return Err(Refusal::SignedOff);
         }
         let institution =
@@ -154,15 +181,14 @@ impl Turn<'_> {
     }
 
     /// Which issuer gets it: the first of the card's route that can take it.
-    fn route(&mut self, link: LinkId, message: &Message<'_>) -> Result<Choice, Refusal> {
-        let pan = self.card(link, message)?;
+    fn route(&self, message: &Message<'_>, pan: Pan) -> Result<(RouteId, StationId), Refusal> {
         let digits = usize::from(pan.digits());
         let filled = padded(pan.number(), digits).ok_or(Refusal::NoRoute)?;
         let way = self.plan.routes.find(filled, digits).ok_or(Refusal::NoRoute)?;
         let mut first = None;
         for &issuer in self.plan.routes.issuers(way) {
             match self.can_take(issuer, message) {
-                Ok(()) => return Ok(Choice { route: way.route, issuer }),
+                Ok(()) => return Ok((way.route, issuer)),
                 Err(refusal) => first = first.or(Some(refusal)),
             }
         }
@@ -222,6 +248,7 @@ impl Turn<'_> {
         link: LinkId,
         message: &Message<'_>,
         question: Question,
+        identity: Identity,
     ) -> Result<(), Refusal> {
         if self.world.table.is_full() || !self.world.table.can_keep(message) {
             return Err(Refusal::PendingFull);
@@ -229,6 +256,10 @@ impl Turn<'_> {
         let parked = self.world.parked.keep(message.bytes()).ok_or(Refusal::PendingFull)?;
         let mut arrived = self.arrived(link, message);
         arrived.parked = parked;
+        // A repeat that is parked while the first is known waits to see what became of that.
+        if self.world.duplicates.find(identity.key).is_none() {
+            arrived.duplicate = self.world.duplicates.begin(identity);
+        }
         let slot = self.world.table.insert(arrived);
         self.world.table.keep(slot, message);
         let deadline = self.now.boot + self.plan.limits.ask_timeout;
@@ -247,7 +278,7 @@ impl Turn<'_> {
         choice: Choice,
         standing: Standing,
     ) -> Result<(), Refusal> {
-        let Choice { route, issuer } = choice;
+        let Choice { route, issuer, identity } = choice;
         let (plan, acquirer) = (self.plan, self.plan.station_of(link));
         let wire_max = plan.longest(message, issuer);
         if !self.gate.admits(wire_max) {
@@ -288,8 +319,8 @@ impl Turn<'_> {
             arrived,
             utc: self.now.utc,
             configuration: plan.numbers().configuration,
-            key: 0,
-            check: 0,
+            key: identity.key,
+            check: identity.check,
             present: message.fields(),
             inputs: &[],
         };
@@ -309,7 +340,7 @@ impl Turn<'_> {
             }
             Some(Ok(())) => {}
         }
-        self.begin(link, message, issuer, slot, sent_at);
+        self.begin(link, message, choice, slot, sent_at);
         Ok(())
     }
 
@@ -318,7 +349,7 @@ impl Turn<'_> {
         &mut self,
         link: LinkId,
         message: &Message<'_>,
-        issuer: StationId,
+        Choice { issuer, identity, .. }: Choice,
         slot: SlotId,
         sent_at: u64,
     ) {
@@ -337,6 +368,9 @@ impl Turn<'_> {
         pending.issuer = issuer;
         pending.stan = stan.expect("a free one was looked at");
         pending.sent_at = sent_at;
+        if pending.duplicate == Entered::NONE {
+            pending.duplicate = world.duplicates.begin(identity);
+        }
         world.table.join(&mut now.in_flight, slot, self.now.boot + timeout);
         now.tally.requests += 1;
         self.count_dropped(message);

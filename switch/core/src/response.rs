@@ -144,7 +144,7 @@ impl Turn<'_> {
     /// The transaction has its outcome: record it, pass the answer on, forget it.
     fn settle(&mut self, slot: SlotId, pending: &Pending, action: u64, message: &Message<'_>) {
         let (plan, at) = (self.plan, self.now.boot);
-        let Pending { acquirer, issuer, stan, .. } = *pending;
+        let Pending { acquirer, issuer, stan, duplicate, .. } = *pending;
         let code = u16::try_from(action).unwrap_or(u16::MAX);
         let (number, utc) = (plan.number(issuer), self.now.utc);
         let record =
@@ -176,8 +176,10 @@ impl Turn<'_> {
                 }
                 let record = Record::Undelivered { issuer: number, stan, action: code, at, utc };
                 self.answer_kept(slot, Refusal::Malfunction, Some(&record));
+                self.world.duplicates.decline(duplicate, Refusal::Malfunction.action());
             }
             Some(Ok(())) => {
+                self.world.duplicates.answer(duplicate, issuer, code, None);
                 self.tally(pending, action);
                 self.count_dropped(message);
             }

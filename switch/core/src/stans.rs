@@ -19,7 +19,9 @@ pub const STAN_MAX: u32 = 999_999;
 const IN_USE: u32 = 1 << 31;
 /// Marks a free entry whose last transaction was answered.
 const ANSWERED: u32 = 1 << 30;
-const NONE: u32 = ANSWERED - 1;
+/// Marks an entry that was used before its turn among those never used.
+const BEFORE_ITS_TURN: u32 = 1 << 29;
+const NONE: u32 = BEFORE_ITS_TURN - 1;
 
 /// One worker's share of the STANs of one issuer. Four bytes a number, touched when first used;
 /// each operation reads and writes one or two entries, whatever is in flight.
@@ -29,8 +31,10 @@ pub struct Stans {
     from: u32,
     /// In use: the slot, marked. Free: the place of the next free one, and how the last use ended.
     entries: Vec<u32>,
-    /// Entries from here on were never used.
+    /// So many entries, from `start` on and round, have had their first turn; the others follow.
     fresh: u32,
+    /// The entry with the first turn of all.
+    start: u32,
     /// The longest free, and the one given back last.
     head: u32,
     tail: u32,
@@ -43,7 +47,15 @@ impl Stans {
         let share = TRANSACTIONS_MAX / u32::from(workers);
         let from = 1 + share * u32::from(worker.0);
         let len = usize::try_from(share).expect("a share of a million fits");
-        Self { from, entries: vec![0; len], fresh: 0, head: NONE, tail: NONE, free: share }
+        Self {
+            from,
+            entries: vec![0; len],
+            fresh: 0,
+            start: 0,
+            head: NONE,
+            tail: NONE,
+            free: share,
+        }
     }
 
     /// The worker whose share a STAN is in; none for those of network management or out of range.
@@ -65,7 +77,7 @@ impl Stans {
     /// The one that [`Stans::take`] would give.
     #[inline]
     pub fn next(&self) -> Option<Stan> {
-        let place = if self.has_fresh() { self.fresh } else { self.head };
+        let place = if self.has_fresh() { self.turn() } else { self.head };
         (place != NONE).then(|| Stan(self.from + place))
     }
 
@@ -76,19 +88,47 @@ impl Stans {
         let stan = self.next()?;
         if self.has_fresh() {
             self.fresh += 1;
+            self.pass_over_used();
         } else {
-            self.head = self.entries[place(self.head)] & !ANSWERED;
+            self.head = self.entries[place(self.head)] & NONE;
         }
         self.entries[place(stan.0 - self.from)] = slot | IN_USE;
         self.free -= 1;
         Some(stan)
     }
 
+    /// The numbers of this share.
+    pub fn range(&self) -> core::ops::Range<u32> {
+        self.from..self.from + u32::try_from(self.entries.len()).expect("a share of a million")
+    }
+
+    /// Goes on behind `last`, before any number was taken: that one has its turn when all others
+    /// had theirs.
+    pub fn go_on_behind(&mut self, last: Stan) {
+        assert!(self.fresh == 0 && self.range().contains(&last.0), "at the start, with its own");
+        let len = self.range().len();
+        self.start = u32::try_from((place(last.0 - self.from) + 1) % len).expect("below a million");
+        self.pass_over_used();
+    }
+
+    /// Takes a certain number, for the transaction in `slot` that used it before a restart. False
+    /// when it is not free any more, or not of this share.
+    pub fn take_again(&mut self, stan: Stan, slot: u32) -> bool {
+        assert!(slot < NONE, "a slot number leaves room for the marks");
+        if !self.range().contains(&stan.0) || self.entries[place(stan.0 - self.from)] != 0 {
+            return false;
+        }
+        self.entries[place(stan.0 - self.from)] = slot | IN_USE | BEFORE_ITS_TURN;
+        self.free -= 1;
+        self.pass_over_used();
+        true
+    }
+
     /// The slot that a STAN stands for.
     #[inline]
     pub fn slot(&self, stan: Stan) -> Option<u32> {
         let entry = *self.entries.get(place(stan.0.checked_sub(self.from)?))?;
-        (entry & IN_USE != 0).then_some(entry & !IN_USE)
+        (entry & IN_USE != 0).then_some(entry & NONE)
     }
 
     /// Whether a STAN is free and its last transaction was answered. Known until it is used again,
@@ -104,12 +144,13 @@ impl Stans {
     pub fn give_back(&mut self, stan: Stan, answered: bool) {
         assert!(self.slot(stan).is_some(), "a number is given back once");
         let freed = stan.0 - self.from;
-        self.entries[place(freed)] = if answered { NONE | ANSWERED } else { NONE };
+        let turn = self.entries[place(freed)] & BEFORE_ITS_TURN;
+        self.entries[place(freed)] = turn | if answered { NONE | ANSWERED } else { NONE };
         if self.head == NONE {
             self.head = freed;
         } else {
             let last = &mut self.entries[place(self.tail)];
-            *last = (*last & ANSWERED) | freed;
+            *last = (*last & !NONE) | freed;
         }
         self.tail = freed;
         self.free += 1;
@@ -117,6 +158,26 @@ impl Stans {
 
     fn has_fresh(&self) -> bool {
         place(self.fresh) < self.entries.len()
+    }
+
+    /// The entry whose first turn it is.
+    fn turn(&self) -> u32 {
+        let len = u32::try_from(self.entries.len()).expect("a share of a million");
+        let (turn, left) = (self.start + self.fresh, len - self.start);
+        if self.fresh < left { turn } else { turn - len }
+    }
+
+    /// What was used before its turn has none: it is in use, or in the line of those given back.
+    fn pass_over_used(&mut self) {
+        while self.has_fresh() {
+            let turn = place(self.turn());
+            let entry = &mut self.entries[turn];
+            if *entry & BEFORE_ITS_TURN == 0 {
+                return;
+            }
+            *entry &= !BEFORE_ITS_TURN;
+            self.fresh += 1;
+        }
     }
 }
 
@@ -192,6 +253,49 @@ mod tests {
             assert_eq!(Stans::home(Stan(0), workers), None);
             assert_eq!(Stans::home(Stan(STAN_MAX), workers), None, "{workers}");
         }
+    }
+
+    #[test]
+    fn after_a_restart_numbers_go_on_behind_the_last_and_come_round_to_it() {
+        let mut stans = Stans::new(WorkerId(0), 1);
+        stans.go_on_behind(Stan(TRANSACTIONS_MAX - 1));
+        assert_eq!([(); 3].map(|()| stans.take(0).unwrap().0), [TRANSACTIONS_MAX, 1, 2]);
+        for expected in 3..TRANSACTIONS_MAX {
+            assert_eq!(stans.take(0), Some(Stan(expected)));
+        }
+        assert_eq!((stans.take(0), stans.free()), (None, 0));
+    }
+
+    #[test]
+    fn a_number_taken_again_after_a_restart_has_no_turn_until_it_is_given_back() {
+        let mut stans = Stans::new(WorkerId(0), 1);
+        stans.go_on_behind(Stan(4));
+        let again = [5, 7, 3, 4].map(|stan| stans.take_again(Stan(stan), 100 + stan));
+        assert_eq!(again, [true; 4]);
+        assert!(!stans.take_again(Stan(7), 1) && !stans.take_again(Stan(0), 1));
+        assert_eq!((stans.slot(Stan(7)), stans.free()), (Some(107), TRANSACTIONS_MAX - 4));
+        // One is given back before its turn comes, one long after.
+        stans.give_back(Stan(7), false);
+        for expected in [6].into_iter().chain(8..=TRANSACTIONS_MAX).chain([1, 2]) {
+            assert_eq!(stans.take(0), Some(Stan(expected)));
+        }
+        stans.give_back(Stan(3), true);
+        assert!(stans.was_answered(Stan(3)));
+        assert_eq!([(); 3].map(|()| stans.take(9)), [Some(Stan(7)), Some(Stan(3)), None]);
+        stans.give_back(Stan(7), true);
+        assert_eq!((stans.take(8), stans.slot(Stan(7))), (Some(Stan(7)), Some(8)));
+    }
+
+    #[test]
+    fn when_all_numbers_are_taken_again_there_is_none_until_one_comes_back() {
+        let mut stans = Stans::new(WorkerId(63), 64);
+        for stan in stans.range() {
+            assert!(stans.take_again(Stan(stan), 0));
+        }
+        assert_eq!((stans.take(0), stans.free()), (None, 0));
+        let last = Stan(stans.range().end - 1);
+        stans.give_back(last, false);
+        assert_eq!((stans.take(0), stans.take(0)), (Some(last), None));
     }
 
     #[test]

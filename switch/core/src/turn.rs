@@ -9,6 +9,7 @@ use codec::{Message, Mti, Slots, Tpdu};
 
 use crate::answers::OWN_MAX;
 use crate::counters::{Counter, Counters};
+use crate::duplicates::Duplicates;
 use crate::gate::{Gate, Position};
 use crate::ids::{LinkId, SlotId, StationId, WorkerId};
 use crate::links::Link;
@@ -64,6 +65,9 @@ pub(crate) struct World {
     pub(crate) stations: Vec<StationNow>,
     pub(crate) links: Vec<Link>,
     pub(crate) table: Table,
+    pub(crate) duplicates: Duplicates,
+    /// Where a stored answer is read.
+    pub(crate) again: Slots,
     pub(crate) parked: Parked,
     /// Decisions that wait for a reply.
     pub(crate) deciding: Line,
@@ -111,6 +115,11 @@ impl Core {
             stations: StationNow::all(&plan, me),
             links,
             table: Table::new(limits.pending_max, limits.large_max),
+            duplicates: Duplicates::new(
+                limits.duplicates_max.max(limits.pending_max),
+                limits.answers_bytes,
+            ),
+            again: Slots::new(),
             parked: Parked::new(limits.parked_max, limits.parked_frame_max),
             deciding: Line::EMPTY,
             resting: Line::EMPTY,
@@ -140,7 +149,7 @@ impl Core {
         Self { plan, me, world, gate: Gate::new(gate_bytes) }
     }
 
-    fn turn(&mut self, now: Now) -> Turn<'_> {
+    pub(crate) fn turn(&mut self, now: Now) -> Turn<'_> {
         self.world.stamp = self.world.stamp.at(now.utc);
         let Self { plan, me, world, gate } = self;
         Turn { plan, me: *me, world, gate, now, tpdu: Tpdu::default() }

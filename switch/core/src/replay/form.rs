@@ -16,6 +16,7 @@ use core::fmt;
 
 use codec::Mti;
 
+use crate::identity::Identity;
 use crate::ids::{LinkNumber, Stan, StationNumber};
 use crate::plan::Limits;
 use crate::replay::facts::{Facts, Recorded};
@@ -196,6 +197,11 @@ impl Out<'_> {
         self.0.extend_from_slice(frame);
     }
 
+    fn identity(&mut self, Identity { key, check }: Identity) {
+        self.put(key.to_le_bytes());
+        self.long(check);
+    }
+
     fn station(&mut self, facts: &Facts) {
         self.text(&facts.name);
         self.text(&facts.dialect);
@@ -230,8 +236,7 @@ impl Out<'_> {
         self.put(open.mti.bcd().to_le_bytes());
         self.long(open.sent_at);
         self.long(open.utc);
-        self.put(open.key.to_le_bytes());
-        self.long(open.check);
+        self.identity(open.identity);
         self.frame(&open.inputs);
     }
 
@@ -247,8 +252,7 @@ impl Out<'_> {
         self.put(known.acquirer.0.to_le_bytes());
         self.put(known.issuer.0.to_le_bytes());
         self.put(known.stan.0.to_le_bytes());
-        self.put(known.key.to_le_bytes());
-        self.long(known.check);
+        self.identity(known.identity);
         self.frame(answer.unwrap_or_default());
     }
 
@@ -314,6 +318,10 @@ impl<'a> In<'a> {
         self.short().map(StationNumber)
     }
 
+    fn identity(&mut self) -> Result<Identity, Unreadable> {
+        Ok(Identity { key: u128::from_le_bytes(self.take()?), check: self.long()? })
+    }
+
     fn mti(&mut self) -> Result<Mti, Unreadable> {
         Mti::new(self.short()?).ok_or(Unreadable::Part("message types"))
     }
@@ -360,8 +368,7 @@ impl<'a> In<'a> {
             mti: self.mti()?,
             sent_at: self.long()?,
             utc: self.long()?,
-            key: u128::from_le_bytes(self.take()?),
-            check: self.long()?,
+            identity: self.identity()?,
             inputs: self.frame()?.into(),
         })
     }
@@ -381,8 +388,7 @@ impl<'a> In<'a> {
             acquirer: self.station_number()?,
             issuer: self.station_number()?,
             stan: Stan(self.word()?),
-            key: u128::from_le_bytes(self.take()?),
-            check: self.long()?,
+            identity: self.identity()?,
         };
         let answer = self.frame()?;
         Ok((known, Some(answer).filter(|answer| !answer.is_empty())))

@@ -4,6 +4,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use crate::identity::Identity;
 use crate::ids::{Stan, StationNumber};
 use crate::replay::{Bounds, Position};
 
@@ -35,9 +36,7 @@ pub struct Known {
     /// Our STAN.
     pub stan: Stan,
     /// What its repeats are known by.
-    pub key: u128,
-    /// What its repeats must agree with.
-    pub check: u64,
+    pub identity: Identity,
 }
 
 /// The last so many, the oldest first.

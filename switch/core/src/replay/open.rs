@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use codec::Mti;
 
+use crate::identity::Identity;
 use crate::ids::{LinkNumber, Stan, StationNumber};
 use crate::records::Record;
 use crate::replay::facts::{BLOCK, Block, Traces};
@@ -36,9 +37,7 @@ pub struct Open {
     /// When it was decided, as a second since 1970.
     pub utc: u64,
     /// What its repeats are known by.
-    pub key: u128,
-    /// What its repeats must agree with.
-    pub check: u64,
+    pub identity: Identity,
     /// A frame in the acquirer's dialect of what may be written down.
     pub inputs: Vec<u8>,
 }
@@ -77,8 +76,7 @@ impl OpenOnes {
             mti,
             sent_at,
             utc,
-            key,
-            check,
+            identity: Identity { key, check },
             inputs: Vec::new(),
         };
         if let Some(old) = self.all.get_mut(at) {

@@ -264,7 +264,7 @@ fn a_station_stays_as_it_signed_on_or_off_last() {
 fn counts_add_up_and_what_follows_from_records_is_not_counted_twice() {
     let mut log = Log::ordinary();
     let mut room = [0; 64];
-    let numbers = [(Counter::Frames as u16, 7), (Counter::Answered as u16, 9), (5_000, 2)];
+    let numbers = [(Counter::Frames.number(), 7), (Counter::Answered.number(), 9), (5_000, 2)];
     let deltas = Deltas::write(numbers.into_iter(), &mut room).unwrap();
     log.says(&Record::Counts { deltas });
     log.says(&Record::Counts { deltas });
@@ -444,13 +444,16 @@ fn restored(state: &State) -> impl PartialEq + fmt::Debug + use<> {
     let open: BTreeMap<_, _> = state
         .unfinished()
         .iter()
-        .map(|open| ((open.issuer, open.stan), (open.key, open.check, open.inputs.clone())))
+        .map(|open| ((open.issuer, open.stan), (open.identity, open.inputs.clone())))
         .collect();
     let known: BTreeMap<_, _> = state
         .known()
         .map(|(known, answer)| {
             let answer = answer.map(<[u8]>::to_vec);
-            ((known.issuer, known.stan, known.key), (known.outcome, known.check, answer))
+            (
+                (known.issuer, known.stan, known.identity.key),
+                (known.outcome, known.identity, answer),
+            )
         })
         .collect();
     let stations: Vec<_> =

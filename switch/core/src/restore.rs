@@ -1,0 +1,158 @@
+//! Takes up at a start what the records left: one worker's part of it, whatever the number of workers
+//! was before. Decides nothing; a transaction that was open is not taken up but closed, as what it
+//! needs was never written down.
+
+use alloc::collections::BTreeMap;
+
+use codec::{Slots, Tpdu};
+
+use crate::counters::Counter;
+use crate::ids::{StationId, StationNumber};
+use crate::pending::{Pending, State as Stage};
+use crate::replay::{Known, Open, Outcome, Resting, State};
+use crate::stans::Stans;
+use crate::time::Now;
+use crate::turn::{Core, Turn};
+
+/// Of the places for transactions, at most one in so many is for STANs that rest from before the
+/// start, so that new requests find room.
+const RESTED_PART: u32 = 2;
+
+impl Core {
+    /// Takes up what the records tell. Call it once, before the first event, at every worker.
+    ///
+    /// STANs of requests without an answer rest at the worker whose share they are in now, and new
+    /// ones begin behind the last that was used there. Repeats are known at the worker of their
+    /// station. Counts go on at the first worker.
+    pub fn restore(&mut self, now: Now, state: &State) {
+        let mut turn = self.turn(now);
+        let numbers = &turn.plan.numbers().stations;
+        let ids = (0..).map(StationId);
+        let ids: BTreeMap<StationNumber, StationId> = numbers.iter().copied().zip(ids).collect();
+        turn.take_up_stations(state, &ids);
+        turn.take_up_stans(state, &ids);
+        turn.take_up_duplicates(state, &ids);
+        if turn.me.0 == 0 {
+            for &counter in Counter::ALL {
+                turn.world.counters.add(counter, state.count_of(counter));
+            }
+        }
+    }
+}
+
+impl Turn<'_> {
+    fn take_up_stations(&mut self, state: &State, ids: &BTreeMap<StationNumber, StationId>) {
+        for station in state.stations() {
+            let Some(&id) = ids.get(&station.number) else { continue };
+            let now = &mut self.world.stations[id.index()];
+            // One that has to sign on has to do so again, as after any loss of all its links.
+            now.signed_off |= station.signed_on == Some(false);
+            if self.plan.owner(id) == self.me {
+                let recorded = station.recorded;
+                now.tally.requests += recorded.requests;
+                now.tally.answers += recorded.answers;
+                now.tally.approved += recorded.approved;
+                now.tally.timeouts += recorded.timeouts;
+            }
+            if let Some(stans) = &mut now.stans
+                && let Some(last) = state.last_stan(station.number, stans.range())
+            {
+                stans.go_on_behind(last);
+            }
+        }
+    }
+
+    /// STANs without an answer rest as after a timeout. Those that find no place have their turn
+    /// after all others at least.
+    fn take_up_stans(&mut self, state: &State, ids: &BTreeMap<StationNumber, StationId>) {
+        let mut slots = Slots::new();
+        for open in state.unfinished() {
+            let resting = Resting {
+                issuer: open.issuer,
+                stan: open.stan,
+                acquirer: open.acquirer,
+                mti: open.mti,
+                sent_at: open.sent_at,
+                utc: open.utc,
+            };
+            self.rest(&resting, ids, Some((open, &mut slots)));
+        }
+        let quarantine = self.plan.limits.quarantine.as_secs();
+        let now = self.now.utc;
+        let rests = |resting: &&Resting| resting.utc.saturating_add(quarantine) >= now;
+        for resting in state.resting().filter(rests) {
+            self.rest(resting, ids, None);
+        }
+    }
+
+    fn rest(
+        &mut self,
+        resting: &Resting,
+        ids: &BTreeMap<StationNumber, StationId>,
+        inputs: Option<(&Open, &mut Slots)>,
+    ) {
+        let plan = self.plan;
+        if Stans::home(resting.stan, plan.workers) != Some(self.me) {
+            return;
+        }
+        let world = &mut *self.world;
+        let Some(&issuer) = ids.get(&resting.issuer) else { return };
+        let now = &mut world.stations[issuer.index()];
+        let room = world.table.used() < world.table.max() / RESTED_PART;
+        let slot = world.table.next().filter(|_| room);
+        let Some((slot, stans)) = slot.zip(now.stans.as_mut()) else { return };
+        if !stans.take_again(resting.stan, slot.index) {
+            return;
+        }
+        let acquirer = ids.get(&resting.acquirer).copied();
+        let asked_by = acquirer.unwrap_or(issuer);
+        let link = plan.station(asked_by).links_from;
+        let mut pending =
+            Pending::arrived(self.now.boot, asked_by, (link, 0), Tpdu::default(), resting.mti);
+        (pending.state, pending.issuer) = (Stage::Expired, issuer);
+        (pending.stan, pending.sent_at) = (resting.stan, resting.sent_at);
+        world.table.insert(pending);
+        // What a late answer is compared with: its DE 7 at least, and what else there is.
+        if let Some((open, slots)) = inputs
+            && let Some(acquirer) = acquirer
+            && let dialect = &plan.station(acquirer).settings.dialect
+            && dialect.decode(&open.inputs, slots).is_ok()
+        {
+            let message = slots.message(dialect, &open.inputs);
+            if world.table.can_keep(&message) {
+                world.table.keep(slot, &message);
+            }
+        }
+        now.resting += 1;
+        world.table.join(&mut world.resting, slot, self.now.boot + plan.limits.quarantine);
+    }
+
+    /// Those of our stations, the oldest first, and behind them what was open.
+    fn take_up_duplicates(&mut self, state: &State, ids: &BTreeMap<StationNumber, StationId>) {
+        let is_ours =
+            |acquirer| ids.get(acquirer).is_some_and(|&id| self.plan.owner(id) == self.me);
+        let duplicates = &mut self.world.duplicates;
+        for (known, answer) in state.known().filter(|(known, _)| is_ours(&known.acquirer)) {
+            let &Known { outcome, issuer, identity, .. } = known;
+            let entered = duplicates.begin(identity);
+            match outcome {
+                Outcome::Answered(action) => {
+                    let issuer = ids.get(&issuer).copied();
+                    let stored = answer.filter(|_| issuer.is_some()).and_then(|answer| {
+                        duplicates.draft(answer.len())?.copy_from_slice(answer);
+                        Some(answer.len())
+                    });
+                    // Without its answer nobody asks who gave it.
+                    let issuer = issuer.unwrap_or(StationId(0));
+                    duplicates.answer(entered, issuer, action, stored);
+                }
+                Outcome::Declined(action) => duplicates.decline(entered, action),
+                Outcome::Closed => duplicates.close(entered),
+            }
+        }
+        for open in state.unfinished().into_iter().filter(|open| is_ours(&open.acquirer)) {
+            let entered = duplicates.begin(open.identity);
+            duplicates.close(entered);
+        }
+    }
+}
