@@ -21,6 +21,7 @@ pub(crate) struct Author {
     pub(crate) released: Position,
     pub(crate) segments: Vec<Image>,
     key: Option<SegmentKey>,
+    size: usize,
     now_ns: u64,
 }
 
@@ -40,6 +41,11 @@ pub(crate) fn key(number: u8) -> Key {
 impl Author {
     /// A first start.
     pub(crate) fn begin() -> Self {
+        Self::sized(SEGMENT)
+    }
+
+    /// A first start, with segments of so many bytes.
+    pub(crate) fn sized(segment: usize) -> Self {
         let next = Expected { batch: BatchNumber(1), position: Position(1), previous: [0; 16] };
         let mut author = Self {
             keys: Keys::only(key(1)),
@@ -48,6 +54,7 @@ impl Author {
             released: Position(0),
             segments: Vec::new(),
             key: None,
+            size: segment,
             now_ns: 1_700_000_000_000_000_000,
         };
         author.start();
@@ -81,7 +88,7 @@ impl Author {
             segment,
             epoch: self.epoch,
             path: PathKind::Mapped,
-            bytes: SEGMENT as u64,
+            bytes: self.size as u64,
             first_batch: self.next.batch,
             first_position: self.next.position,
             released: self.released,
@@ -90,7 +97,7 @@ impl Author {
             key_check: self.keys.current.check_value(),
             wrapped_key,
         };
-        let mut bytes = vec![0; SEGMENT];
+        let mut bytes = vec![0; self.size];
         header.write((&mut bytes[..BLOCK]).try_into().expect("a block"));
         let name = Name::Segment(segment).to_string();
         self.segments.push(Image { name, bytes, header, batches: Vec::new() });

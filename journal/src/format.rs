@@ -208,6 +208,16 @@ impl BatchHeader {
         add_check(out);
     }
 
+    /// All of the header, as it was written.
+    pub fn whole(&self) -> [u8; BATCH_HEADER] {
+        let mut out = [0; BATCH_HEADER];
+        self.write_sealed(&mut out);
+        out[BATCH_SEALED..112].copy_from_slice(&self.tag);
+        out[112..120].copy_from_slice(&self.sum.to_le_bytes());
+        add_check(&mut out);
+        out
+    }
+
     /// Reads a header back. Whether the records behind it are whole, [`BatchHeader::covers`] says.
     ///
     /// # Errors

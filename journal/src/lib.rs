@@ -33,6 +33,8 @@ pub mod reader;
 
 pub mod checkpoint;
 
+pub mod archive;
+
 #[cfg(test)]
 mod authoring;
 

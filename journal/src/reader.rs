@@ -2,15 +2,16 @@
 //! segment that is archived meanwhile is gone on with in its archive. Changes nothing, and may read
 //! while a writer writes. Knows no record's meaning.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
-use crate::disk::{Disk, Failed};
-use crate::format::{BatchHeader, Position, SegmentHeader, SegmentNumber};
+use crate::archive::{self, Frames};
+use crate::disk::{Disk, DiskFile, Failed};
+use crate::format::{BLOCK, BatchHeader, Position};
 use crate::names::Name;
 use crate::recovery::Place;
 use crate::scan::{self, Expected, Found, Lengths, Scan, Step};
 use crate::seal::{Keys, NotOpened, hex};
-use crate::survey::{self, Segment};
+use crate::survey::{self, Stretch};
 use crate::window::Reading;
 
 /// Reads batches one after the other.
@@ -18,18 +19,26 @@ pub struct Reader<'k, D: Disk> {
     disk: D,
     keys: Option<&'k Keys>,
     from: Position,
-    /// What comes next, and where that was looked for last; once something was found.
+    /// The file that was looked at last.
     at: Option<At>,
-    scan: Option<Scan<D::File>>,
+    walk: Option<Walk<D::File>>,
+    /// What follows the last batch that was read.
+    next: Option<Expected>,
 }
 
-/// A place in a segment.
+/// A place in a file.
 #[derive(Clone, Copy)]
 struct At {
-    segment: Segment,
-    header: SegmentHeader,
+    stretch: Stretch,
+    /// The next batch there.
     expected: Expected,
     offset: u64,
+}
+
+/// A walk through a file.
+enum Walk<F> {
+    Segment(Box<Scan<F>>),
+    Archive(Box<Frames<F>>),
 }
 
 /// A batch that was read.
@@ -60,13 +69,13 @@ pub enum Problem {
     Damaged(Place, Found),
     /// None of our keys opens a segment.
     UnknownKey {
-        /// Which segment.
-        segment: SegmentNumber,
+        /// Which segment or archive.
+        file: Name,
         /// What its header says of the key.
         check: [u8; 8],
     },
-    /// The wrapped key of a segment is not what was wrapped.
-    AlteredKey(SegmentNumber),
+    /// The wrapped key of a segment or an archive is not what was wrapped.
+    AlteredKey(Name),
     /// The disk did not do what it was asked.
     Disk(Failed),
 }
@@ -79,13 +88,11 @@ impl<'k, D: Disk> Reader<'k, D> {
     /// When the log begins after it, or the disk fails.
     pub fn open(disk: &D, keys: Option<&'k Keys>, from: Position) -> Result<Self, Problem> {
         let from = from.max(Position(1));
-        let segments = survey::segments(disk)?;
-        let first = segments.iter().find_map(Segment::in_the_log);
-        match first {
-            Some(header) if header.first_position > from => {
+        match survey::stretches(disk)?.first() {
+            Some(Stretch { header, .. }) if header.first_position > from => {
                 Err(Problem::Gone { first: header.first_position })
             }
-            _ => Ok(Self { disk: disk.clone(), keys, from, at: None, scan: None }),
+            _ => Ok(Self { disk: disk.clone(), keys, from, at: None, walk: None, next: None }),
         }
     }
 
@@ -102,96 +109,128 @@ impl<'k, D: Disk> Reader<'k, D> {
                 Some(_) => {}
             }
         };
-        let scan = self.scan.as_ref().expect("it was just read");
-        let records = scan.opens().then(|| scan.records());
-        Ok(Some(Batch { header, records, from: self.from }))
+        let walk = self.walk.as_ref().expect("it was just read");
+        Ok(Some(Batch { header, records: walk.records(), from: self.from }))
     }
 
-    /// Reads one batch, going on to another segment where one ends.
+    /// Reads one batch, going on to another file where one ends.
     fn step(&mut self) -> Result<Option<BatchHeader>, Problem> {
         loop {
             if let Ok(header) = self.look(Reading::Through)? {
                 return Ok(Some(header));
             }
-            let segments = survey::segments(&self.disk)?;
-            if !self.find(&segments)? {
+            let stretches = survey::stretches(&self.disk)?;
+            if !self.find(&stretches)? {
                 // Nowhere else. It may have been written, and more behind it, since the first look.
-                return self.look_again(&segments);
+                return self.look_again(&stretches);
             }
         }
     }
 
     /// Looks for the batch that comes next where it should be.
     fn look(&mut self, reading: Reading) -> Result<Result<BatchHeader, Found>, Problem> {
-        let Some(at) = &mut self.at else { return Ok(Err(Found::Empty)) };
-        if at.segment.until == Some(at.expected.batch) {
-            return Ok(Err(Found::Empty));
-        }
-        let name = Name::Segment(at.segment.number);
-        if self.scan.is_none() {
-            let file = match self.disk.open(&name.to_string(), false) {
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Err(Found::Empty)),
-                opened => opened.map_err(Failed::when("open", name))?,
+        loop {
+            let Some(at) = self.at else { return Ok(Err(Found::Empty)) };
+            if at.stretch.until == Some(at.expected.batch) || !self.open_file(&at, reading)? {
+                return Ok(Err(Found::Empty));
+            }
+            let walk = self.walk.as_mut().expect("just opened");
+            let step = walk.step().map_err(Failed::when("read", at.stretch.name()))?;
+            let header = match step {
+                Step::Batch(header) => header,
+                Step::Other(found) => return Ok(Err(found)),
             };
-            let key = self.keys.map(|keys| scan::segment_key(keys, &at.header)).transpose();
-            let key = key.map_err(|not| Problem::key(at.segment.number, not))?;
-            let scan = Scan::over(file, at.header, key, at.expected, at.offset, reading);
-            self.scan = Some(scan.map_err(Failed::when("read", name))?);
+            let (expected, offset) = walk.place();
+            self.at = Some(At { expected, offset, ..at });
+            match self.next {
+                // Another file that has what was read already.
+                Some(next) if header.batch < next.batch => {}
+                Some(next) if header.previous != next.previous => {
+                    return Err(Problem::Damaged(at.place(), Found::OtherPrevious));
+                }
+                _ => {
+                    self.next = Some(expected);
+                    return Ok(Ok(header));
+                }
+            }
         }
-        let scan = self.scan.as_mut().expect("just opened");
-        let step = scan.step().map_err(Failed::when("read", name))?;
-        (at.expected, at.offset) = (scan.expected, scan.offset);
-        Ok(match step {
-            Step::Batch(header) => Ok(header),
-            Step::Other(found) => Err(found),
-        })
     }
 
-    /// Finds the segment in which the log goes on; false if that is the one that was looked at.
-    fn find(&mut self, segments: &[Segment]) -> Result<bool, Problem> {
-        let mut of_log = segments.iter().filter_map(|one| Some((one, one.in_the_log()?)));
-        let found = match &self.at {
+    /// Opens the file where one stands, if it is still there.
+    fn open_file(&mut self, at: &At, reading: Reading) -> Result<bool, Problem> {
+        if self.walk.is_some() {
+            return Ok(true);
+        }
+        let (name, header) = (at.stretch.name(), at.stretch.header);
+        let opened = match at.stretch.archive {
             None => {
-                let first = of_log.clone().next();
-                of_log.rfind(|(_, header)| header.first_position <= self.from).or(first)
+                let key = self.keys.map(|keys| scan::segment_key(keys, &header)).transpose();
+                let key = key.map_err(|not| Problem::key(name, not))?;
+                let file = self.disk.open(&name.to_string(), false);
+                let scan = file.and_then(|file| {
+                    Scan::over(file, header, key, at.expected, at.offset, reading)
+                });
+                scan.map(|scan| Walk::Segment(Box::new(scan)))
             }
-            Some(At { expected, .. }) => {
-                of_log.rfind(|(_, header)| header.first_batch <= expected.batch)
+            Some(header) => {
+                let keys = self.keys.map(|keys| archive::own_key(keys, &header)).transpose();
+                let key = keys.map_err(|not| Problem::key(name, not))?;
+                let frames = Frames::open(&self.disk, &name.to_string(), &header, key);
+                frames.map(|frames| Walk::Archive(Box::new(frames)))
             }
         };
-        let Some((&segment, &header)) = found else { return Ok(false) };
-        let first = scan::first_of(&header);
-        if let Some(at) = &mut self.at {
-            if at.segment.number == segment.number {
-                at.segment.until = segment.until;
-                return Ok(false);
-            }
-            if first != at.expected {
-                return Err(Problem::Damaged(at.place(), Found::OtherPrevious));
-            }
+        match opened {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            opened => self.walk = Some(opened.map_err(Failed::when("open", name))?),
         }
-        let offset = crate::format::BLOCK as u64;
-        self.at = Some(At { segment, header, expected: first, offset });
-        self.scan = None;
         Ok(true)
     }
 
-    /// What the segments, listed since the first look, say of a batch that is not where it should be.
-    fn look_again(&mut self, segments: &[Segment]) -> Result<Option<BatchHeader>, Problem> {
-        self.scan = None;
+    /// Finds the file in which the log goes on; false if that is the one that was looked at.
+    fn find(&mut self, stretches: &[Stretch]) -> Result<bool, Problem> {
+        let found = match &self.next {
+            None => {
+                let begins = |one: &&Stretch| one.header.first_position <= self.from;
+                stretches.iter().rfind(begins).or(stretches.first())
+            }
+            Some(next) => stretches.iter().rfind(|one| {
+                one.header.first_batch <= next.batch
+                    && one.until.is_none_or(|until| until > next.batch)
+            }),
+        };
+        let Some(&stretch) = found else { return Ok(false) };
+        if let Some(at) = &mut self.at
+            && at.stretch.name() == stretch.name()
+        {
+            at.stretch.until = stretch.until;
+            return Ok(false);
+        }
+        let expected = scan::first_of(&stretch.header);
+        if self.next.is_some_and(|next| next.batch == expected.batch && next != expected) {
+            let place = self.at.map_or(At { stretch, expected, offset: 0 }, |at| at).place();
+            return Err(Problem::Damaged(place, Found::OtherPrevious));
+        }
+        self.at = Some(At { stretch, expected, offset: BLOCK as u64 });
+        self.walk = None;
+        Ok(true)
+    }
+
+    /// What the files, listed since the first look, say of a batch that is not where it should be.
+    fn look_again(&mut self, stretches: &[Stretch]) -> Result<Option<BatchHeader>, Problem> {
+        self.walk = None;
         let found = match self.look(Reading::Glance)? {
             Ok(header) => return Ok(Some(header)),
             Err(found) => found,
         };
-        let (Some(at), Some(scan)) = (self.at, &mut self.scan) else { return Ok(None) };
-        let mut later = segments.iter().filter(|one| one.number > at.segment.number);
-        let mut goes_on = later.any(|one| one.in_the_log().is_some());
-        if !goes_on && found != Found::Empty {
-            let rest =
-                scan.rest().map_err(Failed::when("read", Name::Segment(at.segment.number)))?;
+        let Some(at) = self.at else { return Ok(None) };
+        let mut goes_on = stretches.iter().any(|one| one.header.first_batch > at.expected.batch);
+        if let (false, true, Some(Walk::Segment(scan))) =
+            (goes_on, found != Found::Empty, &mut self.walk)
+        {
+            let rest = scan.rest().map_err(Failed::when("read", at.stretch.name()))?;
             goes_on = rest.released >= at.expected.position;
         }
-        self.scan = None;
+        self.walk = None;
         if !goes_on {
             return Ok(None);
         }
@@ -202,11 +241,35 @@ impl<'k, D: Disk> Reader<'k, D> {
     }
 }
 
+impl<F: DiskFile> Walk<F> {
+    fn step(&mut self) -> io::Result<Step> {
+        match self {
+            Self::Segment(scan) => scan.step(),
+            Self::Archive(frames) => frames.step(),
+        }
+    }
+
+    /// The records of the batch that was found last, if there is a key.
+    fn records(&self) -> Option<&[u8]> {
+        match self {
+            Self::Segment(scan) => scan.opens().then(|| scan.records()),
+            Self::Archive(frames) => frames.opens().then(|| frames.records()),
+        }
+    }
+
+    /// The next batch, and where it should be.
+    fn place(&self) -> (Expected, u64) {
+        match self {
+            Self::Segment(scan) => (scan.expected, scan.offset),
+            Self::Archive(frames) => (frames.expected, frames.offset),
+        }
+    }
+}
+
 impl At {
     fn place(&self) -> Place {
-        let (segment, offset) = (self.segment.number, self.offset);
         let Expected { batch, position, .. } = self.expected;
-        Place { segment, offset, batch, position }
+        Place { file: self.stretch.name(), offset: self.offset, batch, position }
     }
 }
 
@@ -232,10 +295,10 @@ impl<'a> Iterator for Records<'a> {
 }
 
 impl Problem {
-    fn key(segment: SegmentNumber, not: NotOpened) -> Self {
+    fn key(file: Name, not: NotOpened) -> Self {
         match not {
-            NotOpened::UnknownKey(check) => Self::UnknownKey { segment, check },
-            NotOpened::Altered => Self::AlteredKey(segment),
+            NotOpened::UnknownKey(check) => Self::UnknownKey { file, check },
+            NotOpened::Altered => Self::AlteredKey(file),
         }
     }
 }
@@ -253,13 +316,10 @@ impl std::fmt::Display for Problem {
             Self::Damaged(place, found) => {
                 write!(f, "{place}: {found}, and the log goes on behind it")
             }
-            Self::UnknownKey { segment, check } => {
-                let name = Name::Segment(*segment);
-                write!(f, "no key opens {name}: it has check value {}", hex(check))
+            Self::UnknownKey { file, check } => {
+                write!(f, "no key opens {file}: it has check value {}", hex(check))
             }
-            Self::AlteredKey(segment) => {
-                write!(f, "the wrapped key of {} was altered", Name::Segment(*segment))
-            }
+            Self::AlteredKey(file) => write!(f, "the wrapped key of {file} was altered"),
             Self::Disk(failed) => write!(f, "{failed}"),
         }
     }

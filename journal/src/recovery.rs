@@ -81,8 +81,8 @@ pub struct Torn {
 /// Where a batch should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// In this segment.
-    pub segment: SegmentNumber,
+    /// In this segment or archive.
+    pub file: Name,
     /// At this byte of it.
     pub offset: u64,
     /// This batch.
@@ -256,8 +256,9 @@ impl<'a, D: Disk> Walk<'a, D> {
                     return Err(Refusal::Damage(Damage { place, facts, released }));
                 }
                 Verdict::Refuse => {
+                    let segment = self.segments[index].number;
                     let Found::Version(version) = facts.found else { unreachable!("by the table") };
-                    return Err(Refusal::Version { segment: place.segment, version });
+                    return Err(Refusal::Version { segment, version });
                 }
             };
             break;
@@ -379,8 +380,8 @@ impl<'a, D: Disk> Walk<'a, D> {
 
     fn place(&self, stop: &Stop) -> Place {
         let Expected { batch, position, .. } = stop.expected;
-        let segment = self.segments[stop.index].number;
-        Place { segment, offset: stop.offset, batch, position }
+        let file = Name::Segment(self.segments[stop.index].number);
+        Place { file, offset: stop.offset, batch, position }
     }
 
     fn cluster(&self) -> Option<Cluster> {

@@ -260,7 +260,12 @@ pub(crate) fn behind(header: &BatchHeader) -> Expected {
     }
 }
 
-fn differs(header: &BatchHeader, segment: &SegmentHeader, expected: &Expected) -> Option<Found> {
+/// What of a header is not as expected.
+pub(crate) fn differs(
+    header: &BatchHeader,
+    segment: &SegmentHeader,
+    expected: &Expected,
+) -> Option<Found> {
     if header.cluster != segment.cluster {
         Some(Found::OtherCluster)
     } else if (header.segment, header.epoch) != (segment.segment, segment.epoch) {

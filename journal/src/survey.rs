@@ -3,6 +3,7 @@
 
 use std::io::ErrorKind;
 
+use crate::archive::{self, ArchiveHeader};
 use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{BLOCK, BatchNumber, NoHeader, SegmentHeader, SegmentNumber};
 use crate::names::Name;
@@ -67,4 +68,50 @@ fn cut(segments: &mut [Segment]) {
 /// The segment behind this one in which the log goes on, and what it starts with.
 pub(crate) fn next_in_the_log(segments: &[Segment], index: usize) -> Option<&SegmentHeader> {
     segments[index + 1..].iter().find_map(Segment::in_the_log)
+}
+
+/// A part of the log, in order, in the file that has it now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    /// The archive that has it; none: a segment has it.
+    pub(crate) archive: Option<ArchiveHeader>,
+    /// Of an archive, that of its segment.
+    pub(crate) header: SegmentHeader,
+    /// The log goes on elsewhere with this batch.
+    pub(crate) until: Option<BatchNumber>,
+}
+
+impl Stretch {
+    pub(crate) fn name(&self) -> Name {
+        match self.archive {
+            None => Name::Segment(self.header.segment),
+            Some(_) => Name::Archive(self.header.segment),
+        }
+    }
+}
+
+/// The parts of the log in order. What is both in a segment and in its archive is in the segment.
+pub(crate) fn stretches<D: Disk>(disk: &D) -> Result<Vec<Stretch>, Failed> {
+    // Segments first: one that is gone by the time that archives are listed has its archive.
+    let mut segments: Vec<Stretch> = Vec::new();
+    for segment in self::segments(disk)? {
+        let header = segment.in_the_log();
+        segments.extend(header.map(|&header| Stretch {
+            archive: None,
+            header,
+            until: segment.until,
+        }));
+    }
+    let archives = archive::list(disk)?;
+    let mut stretches = Vec::new();
+    for header in archives.into_iter().filter_map(|listed| listed.header.ok()) {
+        let number = header.segment.segment;
+        if segments.iter().all(|segment| segment.header.segment != number) {
+            let (archive, until) = (Some(header), Some(header.end.batch));
+            stretches.push(Stretch { archive, header: header.segment, until });
+        }
+    }
+    stretches.append(&mut segments);
+    stretches.sort_by_key(|stretch| stretch.header.segment);
+    Ok(stretches)
 }

@@ -167,7 +167,7 @@ fn a_lost_header_of_released_batches_is_damage() {
         }
         author.batches(3);
         author.image().bytes[..BLOCK].fill(0);
-        assert_eq!(damage(&author).place.segment, SegmentNumber(1), "{first}");
+        assert_eq!(damage(&author).place.file, Name::Segment(SegmentNumber(1)), "{first}");
     }
 }
 

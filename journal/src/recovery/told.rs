@@ -25,8 +25,8 @@ impl From<Failed> for Refusal {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (name, Self { offset, batch, position, .. }) = (Name::Segment(self.segment), self);
-        write!(f, "{name}, byte {offset}: batch {} from record {}", batch.0, position.0)
+        let Self { file, offset, batch, position } = self;
+        write!(f, "{file}, byte {offset}: batch {} from record {}", batch.0, position.0)
     }
 }
 

@@ -1,0 +1,182 @@
+//! Segments packed: without padding, compressed, and sealed by the node's current key, so that a
+//! segment can be reused and its records stay. Each batch's header is kept, and with the segment's own
+//! key, wrapped again, the batch can be made again as it was, byte for byte. Knows no record.
+
+mod frames;
+mod packing;
+
+use std::io::ErrorKind;
+
+pub use self::packing::{NotPacked, pack};
+
+pub(crate) use self::frames::{Frames, own_key};
+
+use crate::disk::{Disk, DiskFile, Failed};
+use crate::format::{
+    BLOCK, BatchNumber, From, NoHeader, Position, SEGMENT_HEADER, SegmentHeader, SegmentNumber, To,
+    VERSION, add_check,
+};
+use crate::names::Name;
+use crate::scan::Expected;
+use crate::seal::KeyOwner;
+use crate::window::Aligned;
+
+/// Bytes of an archive's header that mean something; zeros fill its block.
+pub const ARCHIVE_HEADER: usize = 512;
+/// Bytes in front of each frame's batch headers.
+pub const FRAME_HEADER: usize = 64;
+/// Where the segment's own header stands in that of its archive.
+pub const ARCHIVED_AT: usize = 240;
+
+const MAGIC: [u8; 8] = *b"SEKISHOA";
+
+/// What an archive's first block says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArchiveHeader {
+    /// The header of the segment, as it was.
+    pub segment: SegmentHeader,
+    /// Bytes of the archive.
+    pub bytes: u64,
+    /// Frames in it.
+    pub frames: u32,
+    /// What follows its last batch.
+    pub end: Expected,
+    /// When its last batch was framed: nanoseconds since 1970 UTC. Of one without batches, when its
+    /// segment was begun.
+    pub newest_ns: u64,
+    /// When it was packed: nanoseconds since 1970 UTC.
+    pub packed_ns: u64,
+    /// The furthest record that one of its headers says was released.
+    pub released: Position,
+    /// Which key wraps the two keys.
+    pub key_check: [u8; 8],
+    /// The key of the archive.
+    pub wrapped_key: [u8; 60],
+    /// The key of the segment.
+    pub wrapped_segment_key: [u8; 60],
+}
+
+impl ArchiveHeader {
+    /// Writes the header into a block, zeros behind it.
+    pub fn write(&self, block: &mut [u8; BLOCK]) {
+        let mut segment = [0; BLOCK];
+        self.segment.write(&mut segment);
+        block.fill(0);
+        let mut to = To { bytes: block, at: 0 };
+        to.put(&MAGIC);
+        to.put(&VERSION.to_le_bytes());
+        to.put(&[0; 2]);
+        to.put(&self.frames.to_le_bytes());
+        to.put(&self.bytes.to_le_bytes());
+        to.put(&self.end.batch.0.to_le_bytes());
+        to.put(&self.end.position.0.to_le_bytes());
+        to.put(&self.end.previous);
+        to.put(&self.newest_ns.to_le_bytes());
+        to.put(&self.packed_ns.to_le_bytes());
+        to.put(&self.released.0.to_le_bytes());
+        to.put(&self.key_check);
+        to.put(&self.wrapped_key);
+        to.put(&self.wrapped_segment_key);
+        to.at = ARCHIVED_AT;
+        to.put(&segment[..SEGMENT_HEADER]);
+        add_check(&mut block[..ARCHIVE_HEADER]);
+    }
+
+    /// Reads a header back from an archive's first block.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn read(block: &[u8]) -> Result<Self, NoHeader> {
+        let mut from = From::begin(block, &MAGIC, ARCHIVE_HEADER)?;
+        let _unused: [u8; 2] = from.take();
+        let frames = from.short();
+        let bytes = from.long();
+        let (batch, position) = (BatchNumber(from.long()), Position(from.long()));
+        let end = Expected { batch, position, previous: from.take() };
+        let (newest_ns, packed_ns, released) = (from.long(), from.long(), Position(from.long()));
+        Ok(Self {
+            segment: SegmentHeader::read(&block[ARCHIVED_AT..])?,
+            bytes,
+            frames,
+            end,
+            newest_ns,
+            packed_ns,
+            released,
+            key_check: from.take(),
+            wrapped_key: from.take(),
+            wrapped_segment_key: from.take(),
+        })
+    }
+
+    fn owner(&self) -> KeyOwner {
+        let SegmentHeader { cluster, segment, epoch, .. } = self.segment;
+        KeyOwner { cluster, segment, epoch }
+    }
+}
+
+/// An archive by its first block.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed {
+    /// The number of its segment, by its name.
+    pub segment: SegmentNumber,
+    /// What its header says.
+    pub header: Result<ArchiveHeader, NoHeader>,
+}
+
+/// All archives, in order.
+///
+/// # Errors
+/// What the disk did not do.
+pub fn list<D: Disk>(disk: &D) -> Result<Vec<Listed>, Failed> {
+    let mut archives = Vec::new();
+    for name in disk.list().map_err(Failed::when("list", ""))? {
+        let Some(Name::Archive(segment)) = Name::parse(&name) else { continue };
+        let file = match disk.open(&name, false) {
+            // Too old, and removed since its name was read.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            opened => opened.map_err(Failed::when("open", &name))?,
+        };
+        let mut block = Aligned::new(BLOCK);
+        let read = file.read_at(0, &mut block).map_err(Failed::when("read", &name))?;
+        let header = match ArchiveHeader::read(&block[..read]) {
+            Ok(header) if header.segment.segment != segment => Err(NoHeader::Foreign),
+            header => header,
+        };
+        archives.push(Listed { segment, header });
+    }
+    archives.sort_by_key(|listed| listed.segment);
+    Ok(archives)
+}
+
+/// Removes archives whose last batch is older than `retain_ns`: oldest first, and none that has a
+/// record behind `keep_behind` (what the older checkpoint has). Gives the segments that are gone.
+///
+/// # Errors
+/// What the disk did not do; the next time goes on with it.
+pub fn retire<D: Disk>(
+    disk: &D,
+    now_ns: u64,
+    retain_ns: u64,
+    keep_behind: Position,
+) -> Result<Vec<SegmentNumber>, Failed> {
+    let mut gone = Vec::new();
+    for Listed { segment, header } in list(disk)? {
+        let is_old = |header: ArchiveHeader| {
+            header.newest_ns.saturating_add(retain_ns) < now_ns
+                && header.end.position.0 <= keep_behind.0.saturating_add(1)
+        };
+        if !header.is_ok_and(is_old) {
+            break;
+        }
+        let name = Name::Archive(segment);
+        disk.remove(&name.to_string()).map_err(Failed::when("remove", name))?;
+        gone.push(segment);
+    }
+    if !gone.is_empty() {
+        disk.sync_directory().map_err(Failed::when("sync", ""))?;
+    }
+    Ok(gone)
+}
+
+#[cfg(test)]
+mod tests;
