@@ -26,10 +26,8 @@ pub enum Later {
     ThisBatch,
     /// The missing batch, behind another one than stands in front of it here.
     OtherBranch,
-    /// A batch after it.
+    /// A batch after it: whoever began the segment had all before that, durable.
     AfterIt,
-    /// A batch after it, and a start began the segment: its recovery had all before that.
-    StartAfterIt,
 }
 
 /// What follows.
@@ -96,11 +94,11 @@ pub(crate) const TABLE: [Row; 9] = [
     },
     Row {
         found: What::Anything,
-        later: &[Later::StartAfterIt],
+        later: &[Later::AfterIt],
         covered: None,
         behind: None,
         verdict: Verdict::Damage,
-        because: "a start had it, and went on from there",
+        because: "it was durable before the next segment was begun",
     },
     Row {
         found: What::Anything,

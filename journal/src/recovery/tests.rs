@@ -119,20 +119,30 @@ fn what_was_cut_stays_cut_and_the_log_goes_on_in_the_next_segment() {
 }
 
 #[test]
-fn a_segment_that_was_cut_as_a_whole_is_left_over() {
+fn a_segment_of_which_nothing_is_left_over_a_start_is_reused() {
     let mut author = Author::begin();
     author.batches(2);
-    author.batch(&[b"torn"]);
-    let missing = author.image().lose(2);
     author.roll_over();
-    author.batch(&[b"nobody was told"]);
-    assert_eq!(torn(&author).place.batch, missing.batch);
+    author.batch(&[b"torn"]);
+    let missing = author.image().lose(0);
+    assert_eq!(recovered(&author).tail, Tail::Clean, "no byte of it got to the disk");
     author.start_again_at(&missing);
     author.batches(1);
     let recovered = recovered(&author);
     assert_eq!((recovered.tail, recovered.next_batch), (Tail::Clean, BatchNumber(4)));
     assert_eq!(recovered.left_over, [SegmentNumber(2)]);
     assert_eq!((recovered.next_segment, recovered.last_epoch), (SegmentNumber(4), Epoch(2)));
+}
+
+#[test]
+fn what_was_there_when_the_next_segment_was_begun_is_not_cut_any_more() {
+    let mut author = Author::begin();
+    author.batches(2);
+    author.batch(&[b"durable, and not released"]);
+    author.roll_over();
+    author.segments[0].lose(2);
+    let damage = damage(&author);
+    assert_eq!((damage.facts.later, damage.facts.covered), (Later::AfterIt, false));
 }
 
 #[test]
@@ -143,7 +153,7 @@ fn what_a_start_went_on_from_is_not_cut_any_more() {
     author.start();
     author.segments[0].lose(1);
     let damage = damage(&author);
-    assert_eq!((damage.facts.later, damage.facts.covered), (Later::StartAfterIt, false));
+    assert_eq!((damage.facts.later, damage.facts.covered), (Later::AfterIt, false));
 }
 
 #[test]
