@@ -68,15 +68,29 @@ struct Piece {
 }
 
 impl Piece {
-    fn new() -> Self {
-        Self { bytes: Aligned::new(LOOK_MAX + PIECE), length: 0 }
+    fn new(shape: Shape) -> Self {
+        Self { bytes: Aligned::new(shape.room + shape.size), length: 0 }
+    }
+}
+
+/// How large the pieces of a file are: no larger than what is left of it.
+#[derive(Clone, Copy)]
+struct Shape {
+    room: usize,
+    size: usize,
+}
+
+impl Shape {
+    fn of(size: usize, left: u64) -> Self {
+        let most = |size: usize| usize::try_from(left).map_or(size, |left| left.min(size));
+        Self { room: most(LOOK_MAX), size: most(size) }
     }
 }
 
 /// Where pieces come from, one behind the other.
 enum Source<F> {
     /// The caller reads.
-    Here { file: F, at: u64, size: usize, spare: Option<Piece> },
+    Here { file: F, at: u64, spare: Option<Piece> },
     /// A thread reads ahead.
     Ahead {
         filled: Option<Receiver<io::Result<Piece>>>,
@@ -88,6 +102,7 @@ enum Source<F> {
 /// The part of a file that was read last.
 pub(crate) struct Window<F> {
     source: Source<F>,
+    shape: Shape,
     piece: Piece,
     /// Where the first byte of the window stands in the file, and in the piece.
     offset: u64,
@@ -99,14 +114,15 @@ impl<F: DiskFile> Window<F> {
     /// Reads the file from `offset` (a whole block) to its last whole block.
     pub(crate) fn new(file: F, offset: u64, reading: Reading) -> io::Result<Self> {
         let end = whole_blocks(file.bytes()?);
-        let piece = Piece::new();
-        let is_long = end.saturating_sub(offset) > 2 * PIECE as u64;
-        let source = match reading {
-            Reading::Through if is_long => read_ahead(file, offset, end)?,
-            Reading::Through => Source::Here { file, at: offset, size: PIECE, spare: None },
-            Reading::Glance => Source::Here { file, at: offset, size: GLANCE, spare: None },
+        let left = end.saturating_sub(offset);
+        let shape = Shape::of(if reading == Reading::Through { PIECE } else { GLANCE }, left);
+        let piece = Piece::new(shape);
+        let source = if reading == Reading::Through && left > 2 * PIECE as u64 {
+            read_ahead(file, offset, end, shape)?
+        } else {
+            Source::Here { file, at: offset, spare: None }
         };
-        Ok(Self { source, piece, offset, first: LOOK_MAX, end })
+        Ok(Self { source, shape, piece, offset, first: shape.room, end })
     }
 
     /// Bytes of the file in whole blocks.
@@ -138,20 +154,20 @@ impl<F: DiskFile> Window<F> {
     }
 
     fn held(&self) -> usize {
-        LOOK_MAX + self.piece.length - self.first
+        self.shape.room + self.piece.length - self.first
     }
 
     /// Takes the next piece; what is held from `offset` on is kept in front of it.
     fn advance(&mut self, offset: u64) -> io::Result<()> {
         let next_at = self.offset + self.held() as u64;
-        let mut next = self.source.next(self.end)?;
+        let Shape { room, .. } = self.shape;
+        let mut next = self.source.next(self.end, self.shape)?;
         let kept = usize::try_from(next_at.saturating_sub(offset)).expect("within the window");
         let kept = kept.min(self.held());
-        let held_end = LOOK_MAX + self.piece.length;
-        next.bytes[LOOK_MAX - kept..LOOK_MAX]
-            .copy_from_slice(&self.piece.bytes[held_end - kept..held_end]);
+        let held_end = room + self.piece.length;
+        next.bytes[room - kept..room].copy_from_slice(&self.piece.bytes[held_end - kept..held_end]);
         self.offset = next_at - kept as u64;
-        self.first = LOOK_MAX - kept;
+        self.first = room - kept;
         let emptied = std::mem::replace(&mut self.piece, next);
         self.source.give_back(emptied);
         Ok(())
@@ -159,11 +175,11 @@ impl<F: DiskFile> Window<F> {
 }
 
 impl<F: DiskFile> Source<F> {
-    fn next(&mut self, end: u64) -> io::Result<Piece> {
+    fn next(&mut self, end: u64, shape: Shape) -> io::Result<Piece> {
         match self {
-            Self::Here { file, at, size, spare } => {
-                let mut piece = spare.take().unwrap_or_else(Piece::new);
-                fill(file, at, end.min(*at + *size as u64), &mut piece)?;
+            Self::Here { file, at, spare } => {
+                let mut piece = spare.take().unwrap_or_else(|| Piece::new(shape));
+                fill(file, at, end, shape, &mut piece)?;
                 Ok(piece)
             }
             Self::Ahead { filled, .. } => {
@@ -193,13 +209,13 @@ impl<F> Drop for Source<F> {
     }
 }
 
-fn read_ahead<F: DiskFile>(file: F, mut at: u64, end: u64) -> io::Result<Source<F>> {
+fn read_ahead<F: DiskFile>(file: F, mut at: u64, end: u64, shape: Shape) -> io::Result<Source<F>> {
     let (filled_to, filled) = sync_channel(PIECES_AHEAD);
     let (emptied, emptied_from) = sync_channel(PIECES_AHEAD + 2);
     let run = move || {
         while at < end {
-            let mut piece: Piece = emptied_from.try_recv().unwrap_or_else(|_| Piece::new());
-            let read = fill(&file, &mut at, end, &mut piece).map(|()| piece);
+            let mut piece: Piece = emptied_from.try_recv().unwrap_or_else(|_| Piece::new(shape));
+            let read = fill(&file, &mut at, end, shape, &mut piece).map(|()| piece);
             let failed = read.is_err();
             if filled_to.send(read).is_err() || failed {
                 return;
@@ -211,9 +227,16 @@ fn read_ahead<F: DiskFile>(file: F, mut at: u64, end: u64) -> io::Result<Source<
 }
 
 /// Reads the next piece of a file.
-fn fill<F: DiskFile>(file: &F, at: &mut u64, end: u64, piece: &mut Piece) -> io::Result<()> {
-    let length = usize::try_from(end - *at).map_or(PIECE, |left| left.min(PIECE));
-    let into = &mut piece.bytes[LOOK_MAX..LOOK_MAX + length];
+fn fill<F: DiskFile>(
+    file: &F,
+    at: &mut u64,
+    end: u64,
+    shape: Shape,
+    piece: &mut Piece,
+) -> io::Result<()> {
+    let Shape { room, size } = shape;
+    let length = usize::try_from(end - *at).map_or(size, |left| left.min(size));
+    let into = &mut piece.bytes[room..room + length];
     let mut read = 0;
     while read < length {
         let more = file.read_at(*at + read as u64, &mut into[read..])?;
