@@ -63,6 +63,15 @@ impl SimulatedDisk {
         Self(Arc::new(Mutex::new(World::new(seed))))
     }
 
+    /// A copy of everything as it is now, with a chance of its own: to see what different crashes do
+    /// to the same state.
+    #[must_use]
+    pub fn fork(&self, seed: u64) -> Self {
+        let mut world = self.world().clone();
+        world.random = Random::new(seed);
+        Self(Arc::new(Mutex::new(world)))
+    }
+
     /// Operations so far.
     pub fn operations(&self) -> u64 {
         self.world().operations

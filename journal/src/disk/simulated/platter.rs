@@ -12,6 +12,8 @@ use super::random::Random;
 pub(super) const PAGE: usize = 4_096;
 pub(super) const SECTOR: usize = 512;
 
+static ZEROS: [u8; PAGE] = [0; PAGE];
+
 /// The bytes of a page; none are zeros.
 type Bytes = Option<Box<[u8; PAGE]>>;
 
@@ -255,7 +257,7 @@ fn whole(bytes: &Bytes) -> Box<[u8; PAGE]> {
 }
 
 fn bytes_of(page: Box<[u8; PAGE]>) -> Bytes {
-    page.iter().any(|&byte| byte != 0).then_some(page)
+    (*page != ZEROS).then_some(page)
 }
 
 fn long(length: usize) -> u64 {

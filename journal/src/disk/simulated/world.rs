@@ -11,7 +11,8 @@ use super::random::Random;
 /// How many of the last operations are remembered.
 const HISTORY_MAX: usize = 64;
 
-#[derive(Debug)]
+/// All of a disk.
+#[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) random: Random,
     pub(super) directory: Directory,
