@@ -9,7 +9,7 @@ use crate::ids::{LinkId, SlotId};
 use crate::kept::KEPT_FIELDS;
 use crate::notices::Notice;
 use crate::plan::Institution;
-use crate::records::Record;
+use crate::records::{HEAD_MAX, Record};
 use crate::refusal::Refusal;
 use crate::turn::Turn;
 
@@ -137,7 +137,7 @@ impl Turn<'_> {
     /// Whether the gate has room for an answer of ours now. A transaction is only ended when it
     /// has: nobody who was promised an answer goes without one.
     pub(crate) fn can_answer(&self) -> bool {
-        self.gate.has_room(OWN_MAX)
+        self.gate.has_room(HEAD_MAX, OWN_MAX)
     }
 
     /// Answers a transaction ourselves, from what was kept of its request. Call only when there is

@@ -79,6 +79,8 @@ counters! {
     21 RefusedWindowFull = "refused_window_full",
     /// Refused with 907: the gate has no room for new requests.
     22 RefusedGateFull = "refused_gate_full",
+    /// Refused with 907: the journal will have no room.
+    62 RefusedNoRoom = "refused_no_room",
     /// Refused with 907: the node is stopping.
     23 RefusedDraining = "refused_draining",
     /// Refused with 908: no route.
@@ -163,11 +165,15 @@ impl Counter {
 
 /// All counters of one worker.
 #[derive(Clone, Debug)]
-pub struct Counters([u64; Counter::ALL.len()]);
+pub struct Counters {
+    counts: [u64; Counter::ALL.len()],
+    /// Whether one of them went up since all were written down.
+    changed: bool,
+}
 
 impl Default for Counters {
     fn default() -> Self {
-        Self([0; Counter::ALL.len()])
+        Self { counts: [0; Counter::ALL.len()], changed: false }
     }
 }
 
@@ -181,12 +187,25 @@ impl Counters {
     /// Counts several.
     #[inline]
     pub fn add(&mut self, counter: Counter, by: u64) {
-        self.0[counter as usize] += by;
+        self.counts[counter as usize] += by;
+        self.changed = true;
     }
 
     /// How often it happened.
     pub fn of(&self, counter: Counter) -> u64 {
-        self.0[counter as usize]
+        self.counts[counter as usize]
+    }
+
+    /// Whether one of them may have gone up since all were written down.
+    #[inline]
+    pub(crate) fn have_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// All of them are written down now: gives them as they are.
+    pub(crate) fn as_written_down(&mut self) -> Self {
+        self.changed = false;
+        self.clone()
     }
 
     /// Name and count of each.

@@ -31,6 +31,7 @@ impl Turn<'_> {
         }
         self.on_links_time();
         self.on_drain_time();
+        self.on_counts_time();
     }
 
     fn expire_in_flight(&mut self, station: StationId, left: &mut usize) {

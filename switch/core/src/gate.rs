@@ -2,8 +2,9 @@
 //! permits. The only way out of the core. Knows no message and no rule.
 //!
 //! An entry is written once, its record is read once by the committer, and its wire bytes are
-//! released once, after the record is committed, and wiped. Entries leave in the order in which
-//! they were made.
+//! released once, after the record is committed. Entries leave in the order in which they were
+//! made, and both are wiped then. An entry without a record leaves when all before it have left,
+//! and one without wire bytes like any other.
 
 use alloc::boxed::Box;
 
@@ -58,6 +59,8 @@ pub enum Purpose {
         /// The link on which it came.
         link: LinkId,
     },
+    /// No bytes: the record is all there is.
+    Record,
 }
 
 /// An entry that may leave.
@@ -69,9 +72,9 @@ pub struct Entry<'a> {
     pub wire: &'a mut [u8],
 }
 
-/// Bytes before record and wire bytes: length (4), record (2), wire (2), kind (1), home (1),
-/// station (2), link (4), link generation (4), slot (4), slot generation (4), four empty ones,
-/// deadline (8) or TPDU (5).
+/// Bytes before record and wire bytes: length (4), record (4), wire (4), kind (1), home (1),
+/// station (2), link (4), link generation (4), slot (4), slot generation (4), deadline (8) or TPDU
+/// (5).
 const HEAD: usize = 40;
 /// Entries start at multiples of this.
 const ALIGN: usize = 8;
@@ -82,6 +85,7 @@ const ANSWER: u8 = 2;
 const NETWORK: u8 = 3;
 const CARRY: u8 = 4;
 const NETWORK_ANSWER: u8 = 5;
+const RECORD: u8 = 6;
 
 /// The ring. A quarter of it is for answers alone.
 #[derive(Debug)]
@@ -111,33 +115,34 @@ impl Gate {
         (to_usize(self.end - self.released), self.capacity)
     }
 
-    /// Whether a new request with this many wire bytes may come in: the last quarter of the ring
-    /// is kept for answers.
+    /// Whether a new request may come in whose record and wire bytes are no longer than these: the
+    /// last quarter of the ring is kept for answers.
     #[inline]
-    pub fn admits(&self, wire: usize) -> bool {
+    pub fn admits(&self, record_max: usize, wire_max: usize) -> bool {
         let (used, capacity) = self.fill();
-        used + padded(wire) <= capacity / 4 * 3
+        used + padded(record_max + wire_max) <= capacity / 4 * 3
     }
 
-    /// Whether an entry of at most this many wire bytes finds room now.
+    /// Whether an entry whose record and wire bytes are no longer than these finds room now.
     #[inline]
-    pub fn has_room(&self, wire_max: usize) -> bool {
+    pub fn has_room(&self, record_max: usize, wire_max: usize) -> bool {
         let (used, capacity) = self.fill();
-        let len = padded(wire_max);
+        let len = padded(record_max + wire_max);
         let skipped = if used == 0 { 0 } else { self.skipped(len) };
         used + skipped + len <= capacity
     }
 
-    /// Whether a refusal, which concerns nothing that is under way, may come in: half of the room of
-    /// the answers is theirs alone.
+    /// Whether a refusal, which concerns nothing that is under way and has no record, may come in:
+    /// half of the room of the answers is theirs alone.
     #[inline]
-    pub fn admits_refusal(&self, wire: usize) -> bool {
+    pub fn admits_refusal(&self, wire_max: usize) -> bool {
         let (used, capacity) = self.fill();
-        used + padded(wire) <= capacity / 8 * 7
+        used + padded(wire_max) <= capacity / 8 * 7
     }
 
     /// Writes an entry of at most `wire_max` wire bytes: `fill` writes them and gives their number,
-    /// or a reason to forget the entry. None when the ring has no room.
+    /// or a reason to forget the entry. A record is one without a frame. None when the ring has no
+    /// room.
     #[inline]
     pub fn enter<E>(
         &mut self,
@@ -146,17 +151,34 @@ impl Gate {
         wire_max: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Option<Result<(), E>> {
-        let start = self.make_room(padded(wire_max))?;
+        let Some(record) = record else {
+            return self.enter_with(purpose, 0, wire_max, |_| Ok(0), fill);
+        };
+        let write = |out: &mut [u8]| Ok(record.write(out).expect("a record without a frame"));
+        self.enter_with(purpose, HEAD_MAX, wire_max, write, fill)
+    }
+
+    /// The same with a record of at most `record_max` bytes, which `record` writes where it is to
+    /// stand; of no length, there is none.
+    #[inline]
+    pub fn enter_with<E>(
+        &mut self,
+        purpose: Purpose,
+        record_max: usize,
+        wire_max: usize,
+        record: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+        wire: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Option<Result<(), E>> {
+        let start = self.make_room(padded(record_max + wire_max))?;
         let place = self.place(start);
         let (head, rest) = self.bytes[place..].split_at_mut(HEAD);
-        let record_len = record.map_or(0, |record| {
-            record.write(&mut rest[..HEAD_MAX]).expect("a record without a frame is short")
+        let written = record(&mut rest[..record_max]).and_then(|record_len| {
+            Ok((record_len, wire(&mut rest[record_len..record_len + wire_max])?))
         });
-        let wire = &mut rest[record_len..];
-        let wire_len = match fill(&mut wire[..wire_max]) {
-            Ok(len) => len,
+        let (record_len, wire_len) = match written {
+            Ok(written) => written,
             Err(reason) => {
-                wire[..wire_max].fill(0);
+                rest[..record_max + wire_max].fill(0);
                 return Some(Err(reason));
             }
         };
@@ -166,40 +188,78 @@ impl Gate {
         Some(Ok(()))
     }
 
+    /// Writes an entry that is a record alone, of at most `record_max` bytes; false when the ring
+    /// has no room.
+    pub fn enter_record(&mut self, record: &Record<'_>, record_max: usize) -> bool {
+        let write = |out: &mut [u8]| record.write(out).ok_or(());
+        let entered = self.enter_with(Purpose::Record, record_max, 0, write, |_| Ok(0));
+        entered.is_some_and(|entered| {
+            entered.expect("its longest length was told");
+            true
+        })
+    }
+
     /// The end of what has been entered: what a committer has to reach.
     pub fn end(&self) -> Position {
         Position(self.end)
     }
 
-    /// The next record to commit, with the position that its commit reaches.
+    /// The next record to commit, with the position that its commit reaches. It stays the next one
+    /// until [`Gate::take_record`].
+    pub fn peek_record(&mut self) -> Option<(Position, &[u8])> {
+        let (head, place) = self.next_record()?;
+        let from = place + HEAD;
+        Some((Position(self.taken + head.len), &self.bytes[from..from + head.record]))
+    }
+
+    /// The same, and it is taken: the one behind it is the next.
     pub fn take_record(&mut self) -> Option<(Position, &[u8])> {
+        let (head, place) = self.next_record()?;
+        self.taken += head.len;
+        let from = place + HEAD;
+        Some((Position(self.taken), &self.bytes[from..from + head.record]))
+    }
+
+    /// The head of the next entry that has a record, and where it is; those before it have nothing
+    /// to take.
+    fn next_record(&mut self) -> Option<(Head, usize)> {
         while self.taken < self.end {
             let place = self.place(self.taken);
             let head = Head::read(&self.bytes[place..place + HEAD]);
-            self.taken += head.len;
             if head.record > 0 {
-                let from = place + HEAD;
-                return Some((Position(self.taken), &self.bytes[from..from + head.record]));
+                return Some((head, place));
             }
+            self.taken += head.len;
         }
         None
     }
 
-    /// Everything below a position is committed.
+    /// Everything below a position is committed. Only records that were taken can be.
     pub fn commit(&mut self, position: Position) {
         assert!(position.0 <= self.end, "only what was entered is committed");
+        if position.0 > self.taken {
+            let untaken = self.next_record().is_some();
+            assert!(position.0 <= self.taken || !untaken, "only what was taken is committed");
+        }
         self.committed = self.committed.max(position.0);
     }
 
-    /// The oldest entry, once it is committed. It stays until [`Gate::leave`].
+    /// The oldest entry, once it may leave: it is committed, or it has no record and everything
+    /// before it was committed and has left. It stays until [`Gate::leave`].
     #[inline]
     pub fn front(&mut self) -> Option<Entry<'_>> {
         loop {
-            if self.released >= self.committed {
+            if self.released == self.end {
                 return None;
             }
             let place = self.place(self.released);
             let head = Head::read(&self.bytes[place..place + HEAD]);
+            if self.released >= self.committed {
+                if head.record > 0 {
+                    return None;
+                }
+                self.committed = self.released + head.len;
+            }
             if let Some(purpose) = head.purpose {
                 let from = place + HEAD + head.record;
                 return Some(Entry { purpose, wire: &mut self.bytes[from..from + head.wire] });
@@ -214,8 +274,8 @@ impl Gate {
         assert!(self.released < self.committed, "only a committed entry leaves");
         let place = self.place(self.released);
         let head = Head::read(&self.bytes[place..place + HEAD]);
-        let from = place + HEAD + head.record;
-        self.bytes[from..from + head.wire].fill(0);
+        let from = place + HEAD;
+        self.bytes[from..from + head.record + head.wire].fill(0);
         self.released += head.len;
         self.taken = self.taken.max(self.released);
     }
@@ -255,10 +315,10 @@ impl Gate {
     }
 }
 
-/// What an entry of this many wire bytes takes at most.
+/// What an entry of this many bytes of record and wire takes at most.
 #[inline]
-fn padded(wire: usize) -> usize {
-    (HEAD + HEAD_MAX + wire).next_multiple_of(ALIGN)
+fn padded(bytes: usize) -> usize {
+    (HEAD + bytes).next_multiple_of(ALIGN)
 }
 
 struct Head {
@@ -288,18 +348,19 @@ fn write_head(head: &mut [u8], len: usize, record: usize, wire: usize, purpose: 
             (link, generation) = (on.0, link_generation);
         }
         Some(Purpose::Carry { home: to, link: on }) => (kind, home, link) = (CARRY, to, on.0),
+        Some(Purpose::Record) => kind = RECORD,
     }
     let head: &mut [u8; HEAD] = head.try_into().expect("a head");
-    head[0..4].copy_from_slice(&u32::try_from(len).expect("the ring is small").to_le_bytes());
-    head[4..6].copy_from_slice(&u16::try_from(record).expect("short").to_le_bytes());
-    head[6..8].copy_from_slice(&u16::try_from(wire).expect("a frame is short").to_le_bytes());
-    (head[8], head[9]) = (kind, home);
-    head[10..12].copy_from_slice(&station.to_le_bytes());
-    head[12..16].copy_from_slice(&link.to_le_bytes());
-    head[16..20].copy_from_slice(&generation.to_le_bytes());
-    head[20..24].copy_from_slice(&slot.index.to_le_bytes());
-    head[24..28].copy_from_slice(&slot.generation.to_le_bytes());
-    head[28..32].fill(0);
+    let word = |number: usize| u32::try_from(number).expect("the ring is small").to_le_bytes();
+    head[0..4].copy_from_slice(&word(len));
+    head[4..8].copy_from_slice(&word(record));
+    head[8..12].copy_from_slice(&word(wire));
+    (head[12], head[13]) = (kind, home);
+    head[14..16].copy_from_slice(&station.to_le_bytes());
+    head[16..20].copy_from_slice(&link.to_le_bytes());
+    head[20..24].copy_from_slice(&generation.to_le_bytes());
+    head[24..28].copy_from_slice(&slot.index.to_le_bytes());
+    head[28..32].copy_from_slice(&slot.generation.to_le_bytes());
     head[32..40].copy_from_slice(&last);
 }
 
@@ -310,29 +371,30 @@ impl Head {
         let long =
             |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let short = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
-        let (link, link_generation) = (LinkId(long(12)), long(16));
+        let (link, link_generation) = (LinkId(long(16)), long(20));
         let tpdu = Tpdu([head[32], head[33], head[34], head[35], head[36]]);
-        let purpose = match head[8] {
+        let purpose = match head[12] {
             FORWARD => Some(Purpose::Forward {
-                issuer: StationId(short(10)),
-                slot: SlotId { index: long(20), generation: long(24) },
+                issuer: StationId(short(14)),
+                slot: SlotId { index: long(24), generation: long(28) },
                 deadline: Time(u64::from(long(32)) | u64::from(long(36)) << 32),
             }),
             ANSWER => Some(Purpose::Answer {
-                acquirer: StationId(short(10)),
+                acquirer: StationId(short(14)),
                 link,
                 link_generation,
                 tpdu,
             }),
             NETWORK => Some(Purpose::Network { link, link_generation, tpdu: None }),
             NETWORK_ANSWER => Some(Purpose::Network { link, link_generation, tpdu: Some(tpdu) }),
-            CARRY => Some(Purpose::Carry { home: head[9], link }),
+            CARRY => Some(Purpose::Carry { home: head[13], link }),
+            RECORD => Some(Purpose::Record),
             _ => None,
         };
         Self {
             len: u64::from(long(0)),
-            record: usize::from(short(4)),
-            wire: usize::from(short(6)),
+            record: to_usize(long(4).into()),
+            wire: to_usize(long(8).into()),
             purpose,
         }
     }

@@ -56,6 +56,8 @@ pub mod noise;
 
 pub mod network;
 
+pub mod beside;
+
 pub mod answers;
 
 pub mod courier;

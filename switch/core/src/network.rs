@@ -323,15 +323,16 @@ impl Turn<'_> {
         let said = message.value(field).and_then(|value| value.packed());
         let said = said.and_then(|said| u16::try_from(said).ok());
         let function = said.map(|said| codes.map_or(said, |of| of.function(said).unwrap_or(OTHER)));
-        let now = &mut self.world.stations[station.index()];
         match function {
+            Some(SIGN_ON | SIGN_OFF) if !self.on_signed(station, function == Some(SIGN_ON)) => {
+                // There is no room for the answer either; it will ask again.
+                return self.count(Counter::AnswersLost);
+            }
             Some(SIGN_ON) => {
-                now.signed_off = false;
                 self.count(Counter::SignOns);
                 self.tell(Notice::SignedOn { station, link });
             }
             Some(SIGN_OFF) => {
-                now.signed_off = true;
                 self.count(Counter::SignOffs);
                 self.tell(Notice::SignedOff { station, link });
             }
@@ -370,6 +371,8 @@ impl Turn<'_> {
         }
         match (asked.function, action == ACCEPTED) {
             (SIGN_ON, true) => {
+                // Without room it counts as signed off only after a restart, which signs on anew.
+                self.on_signed(station, true);
                 self.world.stations[station.index()].signed_off = false;
                 self.count(Counter::SignOns);
                 self.tell(Notice::SignedOn { station, link });
@@ -409,6 +412,7 @@ impl Turn<'_> {
             Drain::SigningOff(until) => {
                 if !self.world.awaits_sign_off() || until <= self.now.boot {
                     self.world.drain = Drain::Done;
+                    self.count_at_once();
                 }
             }
         }

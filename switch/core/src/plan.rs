@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use codec::{Dialect, Fields, Message, Plan as Forwarding, Version};
+use codec::{Dialect, Extract, Fields, Message, Plan as Forwarding, Version};
 
 use crate::formats::{self, Unfit};
 use crate::identity::HashKey;
@@ -276,6 +276,8 @@ pub struct Plan {
     pub limits: Limits,
     /// How messages are rewritten, by (from, to); none where no message can pass.
     forwardings: Vec<Option<Arc<Forwarding>>>,
+    /// What of a station's messages is written down, by station: of its requests and its answers.
+    extracts: Vec<[Arc<Extract>; 2]>,
     /// What records call all this: the ids themselves, unless a journal has given numbers.
     numbers: Numbers,
     /// What the identities of requests are hashed under.
@@ -305,6 +307,7 @@ impl Plan {
             }
         }
         let forwardings = forwardings(&stations, &settings.routes)?;
+        let extracts = extracts(&stations);
         let numbers = Numbers {
             stations: (0..).map(StationNumber).take(stations.len()).collect(),
             links: (0..).map(LinkNumber).take(link_stations.len()).collect(),
@@ -318,6 +321,7 @@ impl Plan {
             routes,
             limits: settings.limits,
             forwardings,
+            extracts,
             numbers,
             hash_key: HashKey::default(),
         })
@@ -409,11 +413,44 @@ impl Plan {
         }
     }
 
+    /// What of a station's requests is written down.
+    #[inline]
+    pub(crate) fn request_extract(&self, station: StationId) -> &Extract {
+        &self.extracts[station.index()][0]
+    }
+
+    /// What of its answers.
+    #[inline]
+    pub(crate) fn answer_extract(&self, station: StationId) -> &Extract {
+        &self.extracts[station.index()][1]
+    }
+
     /// How a message of one station is rewritten for another.
     #[inline]
     pub fn forwarding(&self, from: StationId, to: StationId) -> Option<&Forwarding> {
         self.forwardings[from.index() * self.stations.len() + to.index()].as_deref()
     }
+}
+
+/// Fields of an answer that its request has: they are written down once.
+const OF_THE_REQUEST: Fields = Fields::of(&[2, 7, 11, 32, 33]);
+
+/// Compiles what is written down of each station's requests and answers, once for each dialect.
+fn extracts(stations: &[Station]) -> Vec<[Arc<Extract>; 2]> {
+    let mut known: Vec<(*const Dialect, [Arc<Extract>; 2])> = Vec::new();
+    let of = |station: &Station| {
+        let dialect = &station.settings.dialect;
+        let key = Arc::as_ptr(dialect);
+        if let Some((_, extracts)) = known.iter().find(|(other, _)| *other == key) {
+            return extracts.clone();
+        }
+        let allowed = dialect.journaled();
+        let extracts = [allowed, allowed.difference(OF_THE_REQUEST)]
+            .map(|fields| Arc::new(Extract::new(dialect, fields)));
+        known.push((key, extracts.clone()));
+        extracts
+    };
+    stations.iter().map(of).collect()
 }
 
 /// Gives each station a worker and each possible link a number.

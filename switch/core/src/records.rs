@@ -12,12 +12,18 @@
 //! Stations and links have the numbers that records gave them ([`Record::Station`],
 //! [`Record::Links`]), not their places in one configuration; no record names a worker.
 
+mod read;
+
+mod write;
+
 use core::fmt;
 
 use codec::{Fields, Mti};
 
+use crate::counters::Counter;
 use crate::ids::{LinkNumber, RouteId, Stan, StationNumber};
 use crate::time::Time;
+use write::Cursor;
 
 /// The version of this form of the records.
 pub const VERSION: u8 = 2;
@@ -224,7 +230,7 @@ impl fmt::Display for Unreadable {
 
 impl core::error::Error for Unreadable {}
 
-impl<'a> Record<'a> {
+impl Record<'_> {
     /// The kind, as its second byte says it.
     pub fn kind(&self) -> u8 {
         match self {
@@ -260,139 +266,6 @@ impl<'a> Record<'a> {
             Self::Counts { .. } => "counts",
         }
     }
-
-    /// Writes the record and gives its length; none when it does not fit `out`, or has a text of
-    /// more than 255 bytes or a frame of more than 65,535.
-    #[inline]
-    pub fn write(&self, out: &mut [u8]) -> Option<usize> {
-        let mut to = Cursor { bytes: out, at: 0 };
-        to.put([VERSION, self.kind()])?;
-        match *self {
-            Self::Decision { .. } => self.write_decision(&mut to)?,
-            Self::Settlement { issuer, stan, action, at, utc, answer } => {
-                to.transaction(issuer, stan)?;
-                to.put(action.to_le_bytes())?;
-                to.moment(at, utc)?;
-                to.frame(answer)?;
-            }
-            Self::Expiry { issuer, stan, at, utc } | Self::Unsent { issuer, stan, at, utc } => {
-                to.transaction(issuer, stan)?;
-                to.moment(at, utc)?;
-            }
-            Self::Undelivered { issuer, stan, action, at, utc } => {
-                to.transaction(issuer, stan)?;
-                to.put(action.to_le_bytes())?;
-                to.moment(at, utc)?;
-            }
-            Self::Closed { issuer, stan, utc } => {
-                to.transaction(issuer, stan)?;
-                to.put(utc.to_le_bytes())?;
-            }
-            Self::Station { number, name, dialect } => {
-                to.put(number.0.to_le_bytes())?;
-                to.text(name)?;
-                to.text(dialect)?;
-            }
-            Self::Links { station, from, count } => {
-                to.put(station.0.to_le_bytes())?;
-                to.put(from.0.to_le_bytes())?;
-                to.put(count.to_le_bytes())?;
-            }
-            Self::SignOn { station, on, at, utc } => {
-                to.put(station.0.to_le_bytes())?;
-                to.put([u8::from(on)])?;
-                to.moment(at, utc)?;
-            }
-            Self::Configuration { number, digest, utc } => {
-                to.put(number.to_le_bytes())?;
-                to.put(digest)?;
-                to.put(utc.to_le_bytes())?;
-            }
-            Self::Start { epoch, utc, build } => {
-                to.put(epoch.to_le_bytes())?;
-                to.put(utc.to_le_bytes())?;
-                to.text(build)?;
-            }
-            Self::Counts { deltas } => to.frame(deltas.0)?,
-        }
-        Some(to.at)
-    }
-
-    #[inline]
-    fn write_decision(&self, to: &mut Cursor<'_>) -> Option<()> {
-        let &Self::Decision {
-            acquirer,
-            link,
-            issuer,
-            mti,
-            route,
-            stan,
-            sent_at,
-            arrived,
-            utc,
-            configuration,
-            key,
-            check,
-            present,
-            inputs,
-        } = self
-        else {
-            unreachable!("only decisions are written here")
-        };
-        to.put(acquirer.0.to_le_bytes())?;
-        to.put(link.0.to_le_bytes())?;
-        to.put(issuer.0.to_le_bytes())?;
-        to.put(mti.bcd().to_le_bytes())?;
-        to.put(route.0.to_le_bytes())?;
-        to.put(stan.0.to_le_bytes())?;
-        to.put(sent_at.to_le_bytes())?;
-        to.put(arrived.0.to_le_bytes())?;
-        to.put(utc.to_le_bytes())?;
-        to.put(configuration.to_le_bytes())?;
-        to.put(key.to_le_bytes())?;
-        to.put(check.to_le_bytes())?;
-        to.put(present.bits().to_le_bytes())?;
-        to.frame(inputs)
-    }
-
-    /// Writes a record whose frame, which stands last, `fill` writes where it is to stand; the one
-    /// in the record itself is passed over. Gives the length of all, or what `fill` fails with.
-    ///
-    /// # Panics
-    /// When there is no room for the record, apart from its frame ([`HEAD_MAX`]), or it has none.
-    #[inline]
-    pub fn write_with<E>(
-        &self,
-        out: &mut [u8],
-        fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
-    ) -> Result<usize, E> {
-        assert!(matches!(self, Self::Decision { .. } | Self::Settlement { .. }), "it has a frame");
-        let at = self.write(out).expect("room for a record is asked for before");
-        let len = fill(&mut out[at..])?;
-        let digits = u16::try_from(len).expect("a frame is short").to_le_bytes();
-        out[at - 2..at].copy_from_slice(&digits);
-        Ok(at + len)
-    }
-
-    /// Reads a record of this version, whole and alone.
-    pub fn read(bytes: &'a [u8]) -> Result<Self, Unreadable> {
-        let mut from = Reader { bytes, kind: 0 };
-        let [version] = from.take()?;
-        if version != VERSION {
-            return Err(Unreadable::Version(version));
-        }
-        [from.kind] = from.take()?;
-        let record = match from.kind {
-            1 => from.decision()?,
-            2..=6 => from.outcome()?,
-            7..=12 => from.rare()?,
-            kind => return Err(Unreadable::Kind(kind)),
-        };
-        match from.bytes.len() {
-            0 => Ok(record),
-            left => Err(Unreadable::Long { kind: from.kind, left }),
-        }
-    }
 }
 
 /// What went up by how much: numbers of counters, each with what is to be added.
@@ -401,6 +274,9 @@ pub struct Deltas<'a>(&'a [u8]);
 
 /// Bytes of one counter: its number (2) and by how much (8).
 const EACH: usize = 10;
+
+/// The most bytes of a record of counts, every counter in it.
+pub const COUNTED_MAX: usize = 4 + EACH * Counter::ALL.len();
 
 impl<'a> Deltas<'a> {
     /// Writes them into `out`; none when they do not fit.
@@ -424,178 +300,6 @@ impl<'a> Deltas<'a> {
     /// Whether nothing went up.
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
-    }
-}
-
-struct Cursor<'a> {
-    bytes: &'a mut [u8],
-    at: usize,
-}
-
-impl Cursor<'_> {
-    #[inline]
-    fn put<const N: usize>(&mut self, bytes: [u8; N]) -> Option<()> {
-        *self.bytes.get_mut(self.at..)?.first_chunk_mut()? = bytes;
-        self.at += N;
-        Some(())
-    }
-
-    #[inline]
-    fn put_all(&mut self, bytes: &[u8]) -> Option<()> {
-        self.bytes.get_mut(self.at..self.at + bytes.len())?.copy_from_slice(bytes);
-        self.at += bytes.len();
-        Some(())
-    }
-
-    #[inline]
-    fn frame(&mut self, frame: &[u8]) -> Option<()> {
-        self.put(u16::try_from(frame.len()).ok()?.to_le_bytes())?;
-        self.put_all(frame)
-    }
-
-    fn text(&mut self, text: &str) -> Option<()> {
-        self.put([u8::try_from(text.len()).ok()?])?;
-        self.put_all(text.as_bytes())
-    }
-
-    #[inline]
-    fn transaction(&mut self, issuer: StationNumber, stan: Stan) -> Option<()> {
-        self.put(issuer.0.to_le_bytes())?;
-        self.put(stan.0.to_le_bytes())
-    }
-
-    #[inline]
-    fn moment(&mut self, at: Time, utc: u64) -> Option<()> {
-        self.put(at.0.to_le_bytes())?;
-        self.put(utc.to_le_bytes())
-    }
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    kind: u8,
-}
-
-impl<'a> Reader<'a> {
-    fn decision(&mut self) -> Result<Record<'a>, Unreadable> {
-        Ok(Record::Decision {
-            acquirer: StationNumber(self.short()?),
-            link: LinkNumber(self.word()?),
-            issuer: StationNumber(self.short()?),
-            mti: Mti::new(self.short()?).ok_or(self.wrong("message type"))?,
-            route: RouteId(self.word()?),
-            stan: Stan(self.word()?),
-            sent_at: self.long()?,
-            arrived: Time(self.long()?),
-            utc: self.long()?,
-            configuration: self.word()?,
-            key: u128::from_le_bytes(self.take()?),
-            check: self.long()?,
-            present: self.fields()?,
-            inputs: self.frame()?,
-        })
-    }
-
-    fn outcome(&mut self) -> Result<Record<'a>, Unreadable> {
-        let (issuer, stan) = (StationNumber(self.short()?), Stan(self.word()?));
-        if self.kind == 6 {
-            return Ok(Record::Closed { issuer, stan, utc: self.long()? });
-        }
-        let action = if matches!(self.kind, 2 | 5) { self.short()? } else { 0 };
-        let (at, utc) = (Time(self.long()?), self.long()?);
-        Ok(match self.kind {
-            2 => Record::Settlement { issuer, stan, action, at, utc, answer: self.frame()? },
-            3 => Record::Expiry { issuer, stan, at, utc },
-            4 => Record::Unsent { issuer, stan, at, utc },
-            _ => Record::Undelivered { issuer, stan, action, at, utc },
-        })
-    }
-
-    fn rare(&mut self) -> Result<Record<'a>, Unreadable> {
-        Ok(match self.kind {
-            7 => Record::Station {
-                number: StationNumber(self.short()?),
-                name: self.text("name")?,
-                dialect: self.text("dialect")?,
-            },
-            8 => Record::Links {
-                station: StationNumber(self.short()?),
-                from: LinkNumber(self.word()?),
-                count: self.word()?,
-            },
-            9 => Record::SignOn {
-                station: StationNumber(self.short()?),
-                on: match self.take()? {
-                    [0] => false,
-                    [1] => true,
-                    _ => return Err(self.wrong("state")),
-                },
-                at: Time(self.long()?),
-                utc: self.long()?,
-            },
-            10 => Record::Configuration {
-                number: self.word()?,
-                digest: self.take()?,
-                utc: self.long()?,
-            },
-            11 => {
-                Record::Start { epoch: self.word()?, utc: self.long()?, build: self.text("build")? }
-            }
-            _ => {
-                let deltas = Deltas(self.frame()?);
-                if !deltas.0.len().is_multiple_of(EACH) {
-                    return Err(self.wrong("list of counters"));
-                }
-                Record::Counts { deltas }
-            }
-        })
-    }
-
-    fn wrong(&self, name: &'static str) -> Unreadable {
-        Unreadable::Field { kind: self.kind, name }
-    }
-
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], Unreadable> {
-        let short = Unreadable::Short { kind: self.kind };
-        let (first, rest) = self.bytes.split_first_chunk::<N>().ok_or(short)?;
-        self.bytes = rest;
-        Ok(*first)
-    }
-
-    fn short(&mut self) -> Result<u16, Unreadable> {
-        self.take().map(u16::from_le_bytes)
-    }
-
-    fn word(&mut self) -> Result<u32, Unreadable> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn long(&mut self) -> Result<u64, Unreadable> {
-        self.take().map(u64::from_le_bytes)
-    }
-
-    fn fields(&mut self) -> Result<Fields, Unreadable> {
-        let bits = u128::from_le_bytes(self.take()?);
-        let fields = Fields::from_bits(bits);
-        if fields.bits() == bits { Ok(fields) } else { Err(self.wrong("presence")) }
-    }
-
-    fn frame(&mut self) -> Result<&'a [u8], Unreadable> {
-        let len = usize::from(self.short()?);
-        self.some(len)
-    }
-
-    fn text(&mut self, name: &'static str) -> Result<&'a str, Unreadable> {
-        let [len] = self.take()?;
-        let bytes = self.some(usize::from(len))?;
-        core::str::from_utf8(bytes).map_err(|_| self.wrong(name))
-    }
-
-    fn some(&mut self, len: usize) -> Result<&'a [u8], Unreadable> {
-        let short = Unreadable::Short { kind: self.kind };
-        let (first, rest) = self.bytes.split_at_checked(len).ok_or(short)?;
-        self.bytes = rest;
-        Ok(first)
     }
 }
 

@@ -33,6 +33,8 @@ pub enum Refusal {
     WindowFull,
     /// No room in the gate for new requests.
     GateFull,
+    /// The journal will have no room.
+    NoRoom,
     /// The node is stopping.
     Draining,
     /// No route for the card.
@@ -68,6 +70,7 @@ impl Refusal {
             | Self::StansExhausted
             | Self::WindowFull
             | Self::GateFull
+            | Self::NoRoom
             | Self::Draining => 0x907,
             Self::NoRoute => 0x908,
             Self::Malfunction | Self::Closed | Self::Forgotten => 0x909,
@@ -100,6 +103,7 @@ impl Refusal {
             Self::StansExhausted => Counter::RefusedStansExhausted,
             Self::WindowFull => Counter::RefusedWindowFull,
             Self::GateFull => Counter::RefusedGateFull,
+            Self::NoRoom => Counter::RefusedNoRoom,
             Self::Draining => Counter::RefusedDraining,
             Self::NoRoute => Counter::RefusedNoRoute,
             Self::Malfunction => Counter::RefusedMalfunction,

@@ -64,6 +64,7 @@ impl Turn<'_> {
                     self.world.send_on(link, Some(link_generation), tpdu, wire, outlet);
                     Left::Sent
                 }
+                Purpose::Record => Left::Sent,
                 Purpose::Carry { home, link } => {
                     let head = Word::Answer { link }.write();
                     self.world.carry(WorkerId(home), true, &head, wire, outlet)
@@ -71,7 +72,7 @@ impl Turn<'_> {
             };
             self.gate.leave();
             match (left, purpose) {
-                (Left::Sent, _) | (Left::Unsent, Purpose::Network { .. }) => {}
+                (Left::Sent, _) | (Left::Unsent, Purpose::Network { .. } | Purpose::Record) => {}
                 (Left::Unsent, Purpose::Forward { slot, .. }) => self.on_unsent(slot),
                 (Left::Unsent, Purpose::Answer { acquirer, .. }) => self.on_undeliverable(acquirer),
                 (Left::Unsent, Purpose::Carry { .. }) => self.count(Counter::AnswersLost),

@@ -11,7 +11,7 @@ use crate::ids::{LinkId, RouteId, SlotId, StationId};
 use crate::notices::Notice;
 use crate::pending::{Pending, State};
 use crate::plan::{Keys, Pin};
-use crate::records::Record;
+use crate::records::{HEAD_MAX, Record};
 use crate::refusal::Refusal;
 use crate::routing::padded;
 use crate::stans::Stans;
@@ -165,6 +165,9 @@ impl Turn<'_> {
         if !is_known && self.world.drain.is_on() {
             return Err(Refusal::Draining);
         }
+        if !is_known && !self.world.has_room {
+            return Err(Refusal::NoRoom);
+        }
         if !is_known && self.world.stations[acquirer.index()].usable() != Usable::Ready {
             return Err(Refusal::SignedOff);
         }
@@ -281,7 +284,8 @@ impl Turn<'_> {
         let Choice { route, issuer, identity } = choice;
         let (plan, acquirer) = (self.plan, self.plan.station_of(link));
         let wire_max = plan.longest(message, issuer);
-        if !self.gate.admits(wire_max) {
+        let record_max = HEAD_MAX + message.bytes().len();
+        if !self.gate.admits(record_max, wire_max) {
             return Err(Refusal::GateFull);
         }
         let world = &mut *self.world;
@@ -326,10 +330,12 @@ impl Turn<'_> {
         };
         let deadline = self.now.boot + plan.limits.release_within;
         let forwarding = plan.forwarding(acquirer, issuer).expect("routes were compiled");
-        let entered = self.gate.enter(
+        let extract = plan.request_extract(acquirer);
+        let entered = self.gate.enter_with(
             Purpose::Forward { issuer, slot, deadline },
-            Some(&record),
+            record_max,
             wire_max,
+            |out| record.write_with(out, |inputs| extract.write(message, inputs)),
             |out| forwarding.write(message, mti, OF_ONE_HOP, &edits, out),
         );
         match entered {

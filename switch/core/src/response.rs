@@ -9,11 +9,11 @@ use crate::gate::Purpose;
 use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::notices::{Notice, Unmatched};
 use crate::pending::{Pending, State};
-use crate::records::Record;
+use crate::records::{HEAD_MAX, Record};
 use crate::refusal::Refusal;
 use crate::request::OF_ONE_HOP;
 use crate::stans::Stans;
-use crate::turn::Turn;
+use crate::turn::{Turn, World};
 
 /// Fields of the request that its answer must carry unchanged, or not at all.
 const RESTORED: Fields = Fields::of(&[7, 11, 32, 33]);
@@ -150,7 +150,8 @@ impl Turn<'_> {
         let record =
             Record::Settlement { issuer: number, stan, action: code, at, utc, answer: &[] };
         let purpose = pending.back();
-        let (kept, large) = self.world.table.kept(slot);
+        let World { table, duplicates, .. } = &mut *self.world;
+        let (kept, large) = table.kept(slot);
         let mut edits = [Edit { field: 0, value: Replace::Text(&[]) }; 4];
         let (mut count, mut drop) = (0, OF_ONE_HOP);
         for field in RESTORED {
@@ -163,9 +164,24 @@ impl Turn<'_> {
         }
         let forwarding = plan.forwarding(issuer, acquirer).expect("routes were compiled");
         let wire_max = plan.longest(message, acquirer);
-        let entered = self.gate.enter(purpose, Some(&record), wire_max, |out| {
-            forwarding.write(message, message.mti(), drop, &edits[..count], out)
-        });
+        let (extract, mut stored) = (plan.answer_extract(issuer), None);
+        let entered = self.gate.enter_with(
+            purpose,
+            HEAD_MAX + message.bytes().len(),
+            wire_max,
+            |out| {
+                record.write_with(out, |answer| {
+                    let len = extract.write(message, answer)?;
+                    // A repeat is answered from what a restart would know too.
+                    stored = duplicates.draft(len).map(|draft| {
+                        draft.copy_from_slice(&answer[..len]);
+                        len
+                    });
+                    Ok(len)
+                })
+            },
+            |out| forwarding.write(message, message.mti(), drop, &edits[..count], out),
+        );
         match entered {
             // No room even for an answer: it stays pending and is answered at its timeout.
             None => return self.count(Counter::AnswersLost),
@@ -179,7 +195,7 @@ impl Turn<'_> {
                 self.world.duplicates.decline(duplicate, Refusal::Malfunction.action());
             }
             Some(Ok(())) => {
-                self.world.duplicates.answer(duplicate, issuer, code, None);
+                self.world.duplicates.answer(duplicate, issuer, code, stored);
                 self.tally(pending, action);
                 self.count_dropped(message);
             }

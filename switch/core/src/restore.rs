@@ -36,6 +36,7 @@ impl Core {
             for &counter in Counter::ALL {
                 turn.world.counters.add(counter, state.count_of(counter));
             }
+            turn.world.counts_are_written_down();
         }
     }
 }

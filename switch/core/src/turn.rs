@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use codec::{Message, Mti, Slots, Tpdu};
 
 use crate::answers::OWN_MAX;
+use crate::beside::Counted;
 use crate::counters::{Counter, Counters};
 use crate::duplicates::Duplicates;
 use crate::gate::{Gate, Position};
@@ -19,6 +20,7 @@ use crate::outlet::Outlet;
 use crate::parked::Parked;
 use crate::pending::{Line, Table};
 use crate::plan::Plan;
+use crate::records::HEAD_MAX;
 use crate::refusal::Refusal;
 use crate::stations::StationNow;
 use crate::time::{Now, Stamp, Time};
@@ -76,6 +78,9 @@ pub(crate) struct World {
     pub(crate) orders: VecDeque<Order>,
     pub(crate) notices: Notices,
     pub(crate) counters: Counters,
+    pub(crate) counted: Counted,
+    /// Whether the journal will have room for what new requests bring.
+    pub(crate) has_room: bool,
     /// No link needs looking at before.
     pub(crate) links_wake: Time,
     pub(crate) stamp: Stamp,
@@ -126,6 +131,8 @@ impl Core {
             orders: VecDeque::with_capacity(orders),
             notices: Notices::new(limits.notices_max),
             counters: Counters::default(),
+            counted: Counted::default(),
+            has_room: true,
             links_wake: Time::NEVER,
             stamp: Stamp::default(),
             chance,
@@ -228,6 +235,12 @@ impl Core {
         turn.on_time();
     }
 
+    /// Whether the journal will have room: while it will not, new requests are refused (907), and
+    /// everything that is under way goes on.
+    pub fn handle_room(&mut self, has_room: bool) {
+        self.world.has_room = has_room;
+    }
+
     /// Stop: no new requests; answer what is in flight, sign off, then [`Core::is_drained`].
     pub fn handle_drain(&mut self, now: Now) {
         self.turn(now).on_drain();
@@ -238,12 +251,19 @@ impl Core {
         self.world.drain == Drain::Done && self.gate.fill().0 == 0
     }
 
-    /// Everything up to `position` is committed and may leave.
+    /// Everything up to `position` is committed and may leave. Only what [`Core::poll_record`] has
+    /// given can be; what has no record leaves by itself behind it.
     pub fn handle_committed(&mut self, position: Position) {
         self.gate.commit(position);
     }
 
-    /// The next record to commit and the position that its commit reaches.
+    /// The next record to commit, without taking it: it stays until [`Core::poll_record`], for a
+    /// committer that has no room for it now.
+    pub fn peek_record(&mut self) -> Option<(Position, &[u8])> {
+        self.gate.peek_record()
+    }
+
+    /// Takes the next record to commit, with the position that its commit reaches.
     pub fn poll_record(&mut self) -> Option<(Position, &[u8])> {
         self.gate.take_record()
     }
@@ -274,7 +294,8 @@ impl Core {
         let world = &self.world;
         let resting = world.table.next_deadline(&world.resting);
         let fixed = world.links_wake.min(resting).min(world.drain_wakes());
-        if !self.gate.has_room(OWN_MAX) {
+        let fixed = fixed.min(world.counts_wake());
+        if !self.gate.has_room(HEAD_MAX, OWN_MAX) {
             return fixed;
         }
         let deciding = world.table.next_deadline(&world.deciding);

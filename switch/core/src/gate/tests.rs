@@ -18,6 +18,12 @@ fn enter(gate: &mut Gate, purpose: Purpose, record: Option<&Record<'_>>, wire: &
     matches!(entered, Some(Ok(())))
 }
 
+/// Takes every record that waits, and commits it.
+fn commit_all(gate: &mut Gate) {
+    while gate.take_record().is_some() {}
+    gate.commit(gate.end());
+}
+
 #[test]
 fn nothing_leaves_before_its_record_is_committed() {
     let mut gate = Gate::new(1 << 16);
@@ -32,7 +38,7 @@ fn nothing_leaves_before_its_record_is_committed() {
     assert_eq!((entry.purpose, &*entry.wire), (network(1), &b"first"[..]));
     gate.leave();
     assert!(gate.front().is_none());
-    gate.commit(gate.end());
+    commit_all(&mut gate);
     assert_eq!(&*gate.front().unwrap().wire, b"second");
 }
 
@@ -49,19 +55,126 @@ fn an_entry_forgotten_while_it_is_written_takes_no_room_and_leaves_no_trace() {
 }
 
 #[test]
-fn wire_bytes_are_wiped_when_they_have_left() {
+fn record_and_wire_bytes_are_wiped_when_they_have_left() {
     let mut gate = Gate::new(1 << 16);
-    assert!(enter(&mut gate, network(1), Some(&RECORD), b"secret"));
-    gate.commit(gate.end());
+    let [record, wire] = [b"a card number", b"a PIN of it.."];
+    let entered = gate.enter_with::<()>(
+        network(1),
+        record.len(),
+        wire.len(),
+        |out| {
+            out.copy_from_slice(record);
+            Ok(record.len())
+        },
+        |out| {
+            out.copy_from_slice(wire);
+            Ok(wire.len())
+        },
+    );
+    assert_eq!(entered, Some(Ok(())));
+    let stands = |gate: &Gate| {
+        [record, wire].map(|secret| gate.bytes.windows(13).any(|bytes| bytes == secret))
+    };
+    assert_eq!(stands(&gate), [true; 2]);
+    commit_all(&mut gate);
+    assert_eq!(stands(&gate), [true; 2]);
     gate.leave();
-    assert!(!gate.bytes.windows(6).any(|bytes| bytes == b"secret"));
+    assert_eq!(stands(&gate), [false; 2]);
+}
+
+#[test]
+fn a_record_that_is_looked_at_stays_the_next_one_until_it_is_taken() {
+    let mut gate = Gate::new(1 << 16);
+    assert!(enter(&mut gate, network(1), None, b"none"));
+    assert!(enter(&mut gate, network(2), Some(&RECORD), b"one"));
+    let end = gate.end();
+    for _ in 0..2 {
+        let (position, record) = gate.peek_record().unwrap();
+        assert_eq!((position, Record::read(record)), (end, Ok(RECORD)));
+    }
+    let (position, record) = gate.take_record().unwrap();
+    assert_eq!((position, Record::read(record)), (end, Ok(RECORD)));
+    assert!(gate.peek_record().is_none() && gate.take_record().is_none());
+}
+
+#[test]
+#[should_panic(expected = "only what was taken is committed")]
+fn a_record_that_nobody_took_can_not_be_committed() {
+    let mut gate = Gate::new(1 << 16);
+    assert!(enter(&mut gate, network(1), Some(&RECORD), b"wire"));
+    gate.commit(gate.end());
+}
+
+#[test]
+fn what_has_no_record_leaves_without_a_commit_once_it_is_its_turn() {
+    let mut gate = Gate::new(1 << 16);
+    assert!(enter(&mut gate, network(1), None, b"first"));
+    assert!(enter(&mut gate, network(2), Some(&RECORD), b"second"));
+    assert!(enter(&mut gate, network(3), None, b"third"));
+    assert_eq!(&*gate.front().unwrap().wire, b"first");
+    gate.leave();
+    assert!(gate.front().is_none(), "the record before it is not committed");
+    let (position, _) = gate.take_record().unwrap();
+    gate.commit(position);
+    assert!(enter(&mut gate, network(4), Some(&RECORD), b"fourth"));
+    for wire in [&b"second"[..], b"third"] {
+        assert_eq!(gate.front().unwrap().wire, wire);
+        gate.leave();
+    }
+    assert!(gate.front().is_none());
+}
+
+#[test]
+fn an_entry_that_is_a_record_alone_waits_for_its_commit_and_leaves() {
+    let mut gate = Gate::new(1 << 16);
+    assert!(gate.enter_record(&RECORD, HEAD_MAX));
+    assert!(gate.front().is_none());
+    let (position, record) = gate.take_record().unwrap();
+    assert_eq!(Record::read(record), Ok(RECORD));
+    gate.commit(position);
+    let entry = gate.front().unwrap();
+    assert_eq!((entry.purpose, entry.wire.len()), (Purpose::Record, 0));
+    gate.leave();
+    assert_eq!(gate.fill().0, 0);
+    let mut room = 0;
+    while gate.enter_record(&RECORD, HEAD_MAX) {
+        room += 1;
+    }
+    assert!(room > 600, "{room}");
+}
+
+#[test]
+fn a_record_as_long_as_any_message_is_kept_whole() {
+    let mut gate = Gate::new(1 << 20);
+    for len in [65_535, 65_536, HEAD_MAX + 65_535] {
+        let entered = gate.enter_with::<()>(
+            network(1),
+            len,
+            len,
+            |out| {
+                out.fill(7);
+                Ok(len)
+            },
+            |out| {
+                out.fill(9);
+                Ok(len)
+            },
+        );
+        assert_eq!(entered, Some(Ok(())));
+        let (position, record) = gate.take_record().unwrap();
+        assert!(record.len() == len && record.iter().all(|&byte| byte == 7));
+        gate.commit(position);
+        let entry = gate.front().unwrap();
+        assert!(entry.wire.len() == len && entry.wire.iter().all(|&byte| byte == 9));
+        gate.leave();
+    }
 }
 
 #[test]
 fn the_last_quarter_is_for_answers() {
     let mut gate = Gate::new(1 << 16);
     let wire = [1; 1000];
-    while gate.admits(wire.len()) {
+    while gate.admits(HEAD_MAX, wire.len()) {
         assert!(enter(&mut gate, network(1), None, &wire));
     }
     let (used, capacity) = gate.fill();
@@ -71,7 +184,7 @@ fn the_last_quarter_is_for_answers() {
         answers += 1;
     }
     assert!(answers >= 15, "{answers}");
-    gate.commit(gate.end());
+    assert!(gate.front().is_some());
     gate.leave();
     assert!(enter(&mut gate, network(1), None, &wire[..900]), "room that was left is used again");
 }
@@ -88,7 +201,7 @@ fn entries_of_every_size_pass_around_the_ring_in_order() {
         }) {
             sent += 1;
         }
-        gate.commit(gate.end());
+        commit_all(&mut gate);
         for _ in 0..=left % 5 {
             let Some(entry) = gate.front() else { break };
             assert_eq!(entry.wire, &wire[..size(left)]);
@@ -117,10 +230,10 @@ fn every_purpose_reads_back_as_it_was_written() {
             tpdu: Some(Tpdu([0x60, 1, 2, 3, 0xFF])),
         },
         Purpose::Carry { home: 63, link: LinkId(5) },
+        Purpose::Record,
     ] {
         let mut gate = Gate::new(1 << 16);
         assert!(enter(&mut gate, purpose, None, b"x"));
-        gate.commit(gate.end());
         assert_eq!(gate.front().unwrap().purpose, purpose);
     }
 }

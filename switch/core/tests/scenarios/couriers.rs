@@ -125,6 +125,7 @@ fn workers_are_told_of_an_issuer_that_comes_and_goes() {
         00.000 A.0 > 1200 11=000102
         00.000 A.0 < 1210 11=000102 39=910
         00.000 Y.0 > 1804 11=000101 24=801
+        00.000     + Y is signed on
         00.000     ! Y signed on by Y.0
         00.000 Y.0 < 1814 11=000101 39=800
         00.000     ~ 1 to 0: told
@@ -133,6 +134,7 @@ fn workers_are_told_of_an_issuer_that_comes_and_goes() {
         00.000     ~ 0 to 1: request
         00.000 Y.0 < 1200 11=000001
         00.000 Y.0 > 1804 11=000102 24=802
+        00.000     + Y is signed off
         00.000     ! Y signed off by Y.0
         00.000 Y.0 < 1814 11=000102 39=800
         00.000     ~ 1 to 0: told

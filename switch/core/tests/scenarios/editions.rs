@@ -322,6 +322,7 @@ fn a_partners_sign_on_sign_off_and_echo_are_answered_with_their_own_code() {
         00.000     ! A signed on by A.0
         00.000 A.0 < 0810 11=000101 39=00 70=001
         00.000 A.0 > 0800 11=000102 70=002
+        00.000     + A is signed off
         00.000     ! A signed off by A.0
         00.000 A.0 < 0810 11=000102 39=00 70=002
         00.000 A.0 > 0800 11=000103 70=301
@@ -332,6 +333,7 @@ fn a_partners_sign_on_sign_off_and_echo_are_answered_with_their_own_code() {
         00.000     ! X signed on by X.0
         00.000 X.0 < 0810 11=000101 39=00 70=001
         00.000 X.0 > 0800 11=000102 70=002
+        00.000     + X is signed off
         00.000     ! X signed off by X.0
         00.000 X.0 < 0810 11=000102 39=00 70=002
         00.000 X.0 > 0800 11=000103 70=301
@@ -452,9 +454,11 @@ fn a_station_has_network_codes_of_its_own() {
         00.000 X.0 > 0810 11=999000 39=00 70=061
         00.000     ! X signed on by X.0
         00.000 X.0 > 0800 11=000101 70=062
+        00.000     + X is signed off
         00.000     ! X signed off by X.0
         00.000 X.0 < 0810 11=000101 39=00 70=062
         00.000 X.0 > 0800 11=000102 70=061
+        00.000     + X is signed on
         00.000     ! X signed on by X.0
         00.000 X.0 < 0810 11=000102 39=00 70=061
         00.000 X.0 > 0800 11=000103 70=270

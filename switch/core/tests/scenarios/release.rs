@@ -87,6 +87,7 @@ fn a_request_whose_issuer_signed_off_before_its_release_comes_back_907() {
         00.000 X.0 > 1804 11=000101 24=802
         00.000     ! X signed off by X.0
         00.000     + A.0 1200 to X as 000001
+        00.000     + X is signed off
         00.000 X.0 < 1814 11=000101 39=800
         00.000     + X never got 000001
         00.000 A.0 < 1210 11=000101 39=907
@@ -117,13 +118,18 @@ fn the_answer_to_an_echo_goes_on_its_own_link_or_nowhere() {
     let a = StationSettings { links: 2, ..acquirer("A") };
     let mut world = Setup::of([a, issuer("X")]).up();
     world.holds_commits();
+    // What has no record waits for the records before it.
+    world.acquirer("A").on(1).sends(sale(1));
     world.acquirer("A").on(0).sends(echo());
     world.acquirer("A").on(1).sends(echo());
     world.acquirer("A").on(0).closes();
     world.forget();
     world.commits();
     world.check(expect![[r#"
-        00.000 A.1 < 1814 11=000102 39=800
+        00.000     + A.1 1200 to X as 000001
+        00.000 A.1 < 1814 11=000103 39=800
+        00.000 X.0 < 1200 11=000001
+        counted: forwarded 1
     "#]]);
 }
 
@@ -131,7 +137,10 @@ fn the_answer_to_an_echo_goes_on_its_own_link_or_nowhere() {
 fn a_sign_on_for_a_connection_that_was_lost_is_not_sent_on_the_next_one() {
     let x = StationSettings { sign_on: SignOn::Ours, ..issuer("X") };
     let mut world = Setup::of([acquirer("A"), x]).down();
+    world.acquirer("A").connects();
     world.holds_commits();
+    // What has no record waits for the records before it.
+    world.acquirer("A").sends(sign_off());
     world.issuer("X").connects();
     world.issuer("X").closes();
     world.passes_secs(1);
@@ -139,6 +148,8 @@ fn a_sign_on_for_a_connection_that_was_lost_is_not_sent_on_the_next_one() {
     world.forget();
     world.commits();
     world.check(expect![[r#"
+        01.000     + A is signed off
+        01.000 A.0 < 1814 11=000101 39=800
         01.000 X.0 < 1804 11=999001 24=801
     "#]]);
 }

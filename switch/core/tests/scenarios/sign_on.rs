@@ -134,6 +134,7 @@ fn with_their_sign_on_a_station_is_ready_from_it_to_its_sign_off() {
     world.issuer("X").sends(sign_on());
     world.check(expect![[r#"
         00.000 X.0 > 1804 11=000101 24=801
+        00.000     + X is signed on
         00.000     ! X signed on by X.0
         00.000 X.0 < 1814 11=000101 39=800
         counted: frames 1, sign_ons 1, network_answered 1
@@ -147,6 +148,7 @@ fn with_their_sign_on_a_station_is_ready_from_it_to_its_sign_off() {
     world.issuer("X").sends(sign_off());
     world.check(expect![[r#"
         00.000 X.0 > 1804 11=000102 24=802
+        00.000     + X is signed off
         00.000     ! X signed off by X.0
         00.000 X.0 < 1814 11=000102 39=800
         counted: frames 1, sign_offs 1, network_answered 1
@@ -242,6 +244,7 @@ fn a_partners_801_802_and_831_are_answered_whoever_it_is_and_however_it_is_confi
         00.000     ! A signed on by A.0
         00.000 A.0 < 1814 11=000101 39=800
         00.000 A.0 > 1804 11=000102 24=802
+        00.000     + A is signed off
         00.000     ! A signed off by A.0
         00.000 A.0 < 1814 11=000102 39=800
         00.000 A.0 > 1804 11=000103 24=831
@@ -252,6 +255,7 @@ fn a_partners_801_802_and_831_are_answered_whoever_it_is_and_however_it_is_confi
         00.000     ! X signed on by X.0
         00.000 X.0 < 1814 11=000101 39=800
         00.000 X.0 > 1804 11=000102 24=802
+        00.000     + X is signed off
         00.000     ! X signed off by X.0
         00.000 X.0 < 1814 11=000102 39=800
         00.000 X.0 > 1804 11=000103 24=831

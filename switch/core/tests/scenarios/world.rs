@@ -168,7 +168,8 @@ impl World {
 
     /// How many records there are.
     pub(crate) fn records(&self) -> usize {
-        self.seen.iter().filter(|seen| matches!(seen, Seen::Recorded(_))).count()
+        let of_steps = |record: &Record<'_>| !matches!(record, Record::Counts { .. });
+        self.seen.iter().filter_map(Seen::record).filter(of_steps).count()
     }
 
     fn counts(&self) -> Vec<u64> {

@@ -53,13 +53,16 @@ impl Tale {
             Record::Undelivered { issuer, stan, action, .. } => {
                 format!("{} answered {:06} with {action:03x} in vain", station(issuer), stan.0)
             }
+            Record::SignOn { station: number, on, .. } => {
+                format!("{} is signed {}", station(number), if on { "on" } else { "off" })
+            }
+            // Once a second; the counters are told at the end of each tale.
+            Record::Counts { .. } => return,
             Record::Closed { .. }
             | Record::Station { .. }
             | Record::Links { .. }
-            | Record::SignOn { .. }
             | Record::Configuration { .. }
-            | Record::Start { .. }
-            | Record::Counts { .. } => panic!("not of this core: {record:?}"),
+            | Record::Start { .. } => panic!("not of this core: {record:?}"),
         };
         self.line("", '+', &line);
     }

@@ -1,0 +1,165 @@
+//! A record becomes bytes. Knows no reader of them.
+
+use super::{Record, VERSION};
+use crate::ids::{Stan, StationNumber};
+use crate::time::Time;
+
+impl Record<'_> {
+    /// Writes the record and gives its length; none when it does not fit `out`, or has a text of
+    /// more than 255 bytes or a frame of more than 65,535.
+    #[inline]
+    pub fn write(&self, out: &mut [u8]) -> Option<usize> {
+        let mut to = Cursor { bytes: out, at: 0 };
+        to.put([VERSION, self.kind()])?;
+        match *self {
+            Self::Decision { .. } => self.write_decision(&mut to)?,
+            Self::Settlement { issuer, stan, action, at, utc, answer } => {
+                to.transaction(issuer, stan)?;
+                to.put(action.to_le_bytes())?;
+                to.moment(at, utc)?;
+                to.frame(answer)?;
+            }
+            Self::Expiry { issuer, stan, at, utc } | Self::Unsent { issuer, stan, at, utc } => {
+                to.transaction(issuer, stan)?;
+                to.moment(at, utc)?;
+            }
+            Self::Undelivered { issuer, stan, action, at, utc } => {
+                to.transaction(issuer, stan)?;
+                to.put(action.to_le_bytes())?;
+                to.moment(at, utc)?;
+            }
+            Self::Closed { issuer, stan, utc } => {
+                to.transaction(issuer, stan)?;
+                to.put(utc.to_le_bytes())?;
+            }
+            Self::Station { number, name, dialect } => {
+                to.put(number.0.to_le_bytes())?;
+                to.text(name)?;
+                to.text(dialect)?;
+            }
+            Self::Links { station, from, count } => {
+                to.put(station.0.to_le_bytes())?;
+                to.put(from.0.to_le_bytes())?;
+                to.put(count.to_le_bytes())?;
+            }
+            Self::SignOn { station, on, at, utc } => {
+                to.put(station.0.to_le_bytes())?;
+                to.put([u8::from(on)])?;
+                to.moment(at, utc)?;
+            }
+            Self::Configuration { number, digest, utc } => {
+                to.put(number.to_le_bytes())?;
+                to.put(digest)?;
+                to.put(utc.to_le_bytes())?;
+            }
+            Self::Start { epoch, utc, build } => {
+                to.put(epoch.to_le_bytes())?;
+                to.put(utc.to_le_bytes())?;
+                to.text(build)?;
+            }
+            Self::Counts { deltas } => to.frame(deltas.0)?,
+        }
+        Some(to.at)
+    }
+
+    #[inline]
+    fn write_decision(&self, to: &mut Cursor<'_>) -> Option<()> {
+        let &Self::Decision {
+            acquirer,
+            link,
+            issuer,
+            mti,
+            route,
+            stan,
+            sent_at,
+            arrived,
+            utc,
+            configuration,
+            key,
+            check,
+            present,
+            inputs,
+        } = self
+        else {
+            unreachable!("only decisions are written here")
+        };
+        to.put(acquirer.0.to_le_bytes())?;
+        to.put(link.0.to_le_bytes())?;
+        to.put(issuer.0.to_le_bytes())?;
+        to.put(mti.bcd().to_le_bytes())?;
+        to.put(route.0.to_le_bytes())?;
+        to.put(stan.0.to_le_bytes())?;
+        to.put(sent_at.to_le_bytes())?;
+        to.put(arrived.0.to_le_bytes())?;
+        to.put(utc.to_le_bytes())?;
+        to.put(configuration.to_le_bytes())?;
+        to.put(key.to_le_bytes())?;
+        to.put(check.to_le_bytes())?;
+        to.put(present.bits().to_le_bytes())?;
+        to.frame(inputs)
+    }
+
+    /// Writes a record whose frame, which stands last, `fill` writes where it is to stand; the one
+    /// in the record itself is passed over. Gives the length of all, or what `fill` fails with.
+    ///
+    /// # Panics
+    /// When there is no room for the record, apart from its frame ([`HEAD_MAX`]), or it has none.
+    #[inline]
+    pub fn write_with<E>(
+        &self,
+        out: &mut [u8],
+        fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        assert!(matches!(self, Self::Decision { .. } | Self::Settlement { .. }), "it has a frame");
+        let at = self.write(out).expect("room for a record is asked for before");
+        let len = fill(&mut out[at..])?;
+        let digits = u16::try_from(len).expect("a frame is short").to_le_bytes();
+        out[at - 2..at].copy_from_slice(&digits);
+        Ok(at + len)
+    }
+}
+
+/// Bytes to be written, and how many are.
+pub(super) struct Cursor<'a> {
+    pub(super) bytes: &'a mut [u8],
+    pub(super) at: usize,
+}
+
+impl Cursor<'_> {
+    #[inline]
+    pub(super) fn put<const N: usize>(&mut self, bytes: [u8; N]) -> Option<()> {
+        *self.bytes.get_mut(self.at..)?.first_chunk_mut()? = bytes;
+        self.at += N;
+        Some(())
+    }
+
+    #[inline]
+    fn put_all(&mut self, bytes: &[u8]) -> Option<()> {
+        self.bytes.get_mut(self.at..self.at + bytes.len())?.copy_from_slice(bytes);
+        self.at += bytes.len();
+        Some(())
+    }
+
+    #[inline]
+    fn frame(&mut self, frame: &[u8]) -> Option<()> {
+        self.put(u16::try_from(frame.len()).ok()?.to_le_bytes())?;
+        self.put_all(frame)
+    }
+
+    fn text(&mut self, text: &str) -> Option<()> {
+        self.put([u8::try_from(text.len()).ok()?])?;
+        self.put_all(text.as_bytes())
+    }
+
+    #[inline]
+    fn transaction(&mut self, issuer: StationNumber, stan: Stan) -> Option<()> {
+        self.put(issuer.0.to_le_bytes())?;
+        self.put(stan.0.to_le_bytes())
+    }
+
+    #[inline]
+    fn moment(&mut self, at: Time, utc: u64) -> Option<()> {
+        self.put(at.0.to_le_bytes())?;
+        self.put(utc.to_le_bytes())
+    }
+}
