@@ -1,6 +1,7 @@
 //! One worker's share of the switch and the ways into it. Every event enters here and is handed to
 //! the file that decides on it. Decides nothing itself.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -69,7 +70,7 @@ pub(crate) struct World {
     pub(crate) table: Table,
     pub(crate) duplicates: Duplicates,
     /// Where a stored answer is read.
-    pub(crate) again: Slots,
+    pub(crate) again: Box<Slots>,
     pub(crate) parked: Parked,
     /// Decisions that wait for a reply.
     pub(crate) deciding: Line,
@@ -124,7 +125,7 @@ impl Core {
                 limits.duplicates_max.max(limits.pending_max),
                 limits.answers_bytes,
             ),
-            again: Slots::new(),
+            again: Box::new(Slots::new()),
             parked: Parked::new(limits.parked_max, limits.parked_frame_max),
             deciding: Line::EMPTY,
             resting: Line::EMPTY,

@@ -101,6 +101,8 @@ impl Overview {
         [
             ("pending_max", u64::from(limits.pending_max)),
             ("large_max", u64::from(limits.large_max)),
+            ("duplicates_max", u64::from(limits.duplicates_max)),
+            ("answers_bytes", u64::from(limits.answers_bytes)),
             ("parked_max", u64::from(limits.parked_max)),
             ("parked_frame_max", u64::from(limits.parked_frame_max)),
             ("ask_timeout_ms", millis(limits.ask_timeout)),

@@ -115,7 +115,6 @@ pub(crate) struct World {
 }
 
 impl World {
-    #[expect(clippy::large_stack_frames, reason = "once, and before anything is measured")]
     pub(crate) fn new(size: Size) -> Self {
         let dialect = Arc::new(codec::built_in("iso93-ascii").expect("built in").clone());
         let plan = Arc::new(plan(&dialect, size));

@@ -6,6 +6,10 @@ mod sales;
 
 mod refusals;
 
+mod repeats;
+
+mod restarts;
+
 mod editions;
 
 #[cfg(test)] // where unwrap is allowed

@@ -3,6 +3,7 @@
 
 mod network;
 mod party;
+mod restart;
 mod setup;
 mod tale;
 mod text;
@@ -22,6 +23,7 @@ use switch_core::time::{Now, Time};
 use switch_core::{Core, Order, Reply};
 
 use network::Network;
+use restart::Journal;
 use switch_core::plan::Plan;
 use tale::{Tale, link_name};
 
@@ -63,6 +65,8 @@ pub(crate) struct World {
     pub(crate) foreseen: usize,
     /// What left the cores, in order.
     pub(crate) seen: Vec<Seen>,
+    /// What was recorded, from the first start on.
+    pub(crate) journal: Journal,
 }
 
 /// Something that left a core.
@@ -89,8 +93,15 @@ impl Seen {
 impl World {
     /// The first so many of a plan's workers; words to others are lost.
     pub(crate) fn of_workers(workers: u8, plan: Arc<Plan>, gate_bytes: usize) -> Self {
+        let mut world = Self::unsettled(workers, plan, gate_bytes);
+        world.settle();
+        world
+    }
+
+    /// The same before its first turn.
+    fn unsettled(workers: u8, plan: Arc<Plan>, gate_bytes: usize) -> Self {
         let core = |me| Core::new(Arc::clone(&plan), WorkerId(me), gate_bytes, 7);
-        let mut world = Self {
+        Self {
             cores: (0..workers).map(core).collect(),
             network: Network::new(plan.link_stations.len(), workers),
             now: Now { boot: BOOT, utc: UTC },
@@ -104,10 +115,9 @@ impl World {
             tpdus_told: false,
             foreseen: 0,
             seen: Vec::new(),
+            journal: Journal::of(&plan),
             plan,
-        };
-        world.settle();
-        world
+        }
     }
 
     pub(crate) fn acquirer(&mut self, name: &str) -> Party<'_> {
@@ -267,6 +277,7 @@ impl World {
             let (position, record) = self.cores[0].poll_record().expect("a record waits");
             self.tale.record(&self.plan, Record::read(record).unwrap());
             self.seen.push(Seen::Recorded(record.to_vec()));
+            self.journal.adds(record);
             self.cores[0].handle_committed(position);
         }
         self.settle();
@@ -381,6 +392,7 @@ impl World {
                 busy = true;
                 tale.record(plan, Record::read(record).expect("a record reads back"));
                 self.seen.push(Seen::Recorded(record.to_vec()));
+                self.journal.adds(record);
             }
             core.handle_committed(core.entered());
         }

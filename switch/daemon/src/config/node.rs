@@ -121,6 +121,10 @@ pub(super) fn limits(root: &mut Section<'_, '_>) -> (Limits, Duration) {
     let seconds = |from, to| Duration::from_secs(from)..=Duration::from_secs(to);
     section.count("pending_max", 1_024..=4_194_304, &mut limits.pending_max);
     section.count("large_max", 1..=1_048_576, &mut limits.large_max);
+    section.count("duplicates_max", 1_024..=16_777_216, &mut limits.duplicates_max);
+    if let Some(answers) = section.size("answers_bytes", 1 << 20..=1 << 30) {
+        limits.answers_bytes = u32::try_from(answers).expect("at most a gibibyte");
+    }
     section.count("parked_max", 1..=65_536, &mut limits.parked_max);
     if let Some(quarantine) = section.duration("quarantine", seconds(1, 600)) {
         limits.quarantine = quarantine;

@@ -70,9 +70,9 @@ fn a_status_has_every_bound_beside_its_use() {
             worker
         link: echo_missed id last_error out_buffered out_max peer since_s
             state
-        limits: ask_timeout_ms commands_max control_clients_max lane_waiting_bytes_max lane_waiting_max large_max notes_max
-            notices_max parked_frame_max parked_max pending_max quarantine_ms questions_max release_within_ms
-            routes"]].assert_eq(&shape.join("\n"));
+        limits: answers_bytes ask_timeout_ms commands_max control_clients_max duplicates_max lane_waiting_bytes_max lane_waiting_max
+            large_max notes_max notices_max parked_frame_max parked_max pending_max quarantine_ms
+            questions_max release_within_ms routes"]].assert_eq(&shape.join("\n"));
     for counter in Counter::ALL {
         assert!(status["counters"][counter.name()].is_u64(), "{}", counter.name());
     }

@@ -58,8 +58,10 @@ impl Tale {
             }
             // Once a second; the counters are told at the end of each tale.
             Record::Counts { .. } => return,
-            Record::Closed { .. }
-            | Record::Station { .. }
+            Record::Closed { issuer, stan, .. } => {
+                format!("{} is not asked for {:06} again", station(issuer), stan.0)
+            }
+            Record::Station { .. }
             | Record::Links { .. }
             | Record::Configuration { .. }
             | Record::Start { .. } => panic!("not of this core: {record:?}"),

@@ -73,7 +73,7 @@ fn unknown_keys_are_errors_with_what_was_probably_meant() {
             sekisho.toml:2:2: nod: unknown key; did you mean "node"?
             sekisho.toml:22:2: weather: unknown key; there is: node, journal, control, limits, peer, witness, station, route
             sekisho.toml:3:1: node.spin: unknown key; there is: name, institution, state, workers, spin_us
-            sekisho.toml:23:1: limits.pending: unknown key; there is: pending_max, large_max, parked_max, quarantine, ask_timeout, drain
+            sekisho.toml:23:1: limits.pending: unknown key; there is: pending_max, large_max, duplicates_max, answers_bytes, parked_max, quarantine, ask_timeout, drain
             sekisho.toml:23:1: control.sokcet: unknown key; did you mean "socket"?
             sekisho.toml:23:1: journal.segments: unknown key; did you mean "segment"?
             sekisho.toml:21:1: route.353011.two: unknown key; did you mean "to"?

@@ -226,10 +226,11 @@ fn limits_have_bounds_and_units() {
 
 #[test]
 fn limits_reach_the_core() {
-    let limits = "[limits]\npending_max = 2048\nlarge_max = 7\nparked_max = 9\nquarantine = \"5s\"\nask_timeout = \"250ms\"\ndrain = \"0s\"\n";
+    let limits = "[limits]\npending_max = 2048\nlarge_max = 7\nduplicates_max = 4096\nanswers_bytes = \"8MiB\"\nparked_max = 9\nquarantine = \"5s\"\nask_timeout = \"250ms\"\ndrain = \"0s\"\n";
     let loaded = loaded(&format!("{WHOLE}{limits}"));
     let core = loaded.settings.limits;
     assert_eq!((core.pending_max, core.large_max, core.parked_max), (2_048, 7, 9));
+    assert_eq!((core.duplicates_max, core.answers_bytes), (4_096, 8 << 20));
     assert_eq!(core.quarantine, Duration::from_secs(5));
     assert_eq!(core.ask_timeout, Duration::from_millis(250));
     assert_eq!(loaded.drain, Duration::ZERO);

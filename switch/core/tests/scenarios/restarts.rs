@@ -1,0 +1,229 @@
+//! The switch dies at any moment and starts again, with as many workers as before or others: every
+//! transaction that it ever acted on is known.
+
+use expect_test::expect;
+use switch_core::counters::Counter;
+
+use crate::world::{Setup, Text, World, acquirer, answer, issuer, sale};
+
+const WORKERS: [u8; 3] = [1, 2, 4];
+
+fn setup(workers: u8) -> Setup {
+    Setup::of([acquirer("A"), acquirer("B"), issuer("X"), issuer("Y")])
+        .workers(workers)
+        .route("3", &["X"])
+        .route("4", &["Y"])
+}
+
+fn repeat(first: &Text) -> Text {
+    first.clone().kind(first.mti + 1)
+}
+
+fn completed(world: &mut World, acquirer: &str) -> Text {
+    let mut first = sale(2500);
+    world.acquirer(acquirer).complete(&mut first);
+    first
+}
+
+#[test]
+fn after_the_record_of_a_decision_its_repeat_is_declined_and_nobody_is_asked() {
+    for workers in WORKERS {
+        let mut world = setup(2).up();
+        let first = completed(&mut world, "A");
+        world.holds_commits();
+        world.acquirer("A").sends(first.clone());
+        world.records_alone();
+        assert_eq!(world.issuer("X").heard_count(), 0);
+        let mut world = world.restarts(setup(workers));
+        world.acquirer("A").sends(repeat(&first));
+        assert_eq!(world.acquirer("A").heard().of(39), "909", "with {workers}");
+        assert_eq!(world.issuer("X").heard_count(), 0);
+        assert_eq!(world.count(Counter::RefusedClosed), 1);
+    }
+}
+
+#[test]
+fn before_the_record_of_a_decision_nothing_has_happened() {
+    let mut world = setup(1).up();
+    let first = completed(&mut world, "A");
+    world.holds_commits();
+    world.acquirer("A").sends(first.clone());
+    let mut world = world.restarts(setup(1));
+    world.acquirer("A").sends(repeat(&first));
+    world.issuer("X").answers("000");
+    assert_eq!(world.acquirer("A").heard().of(39), "000");
+}
+
+#[test]
+fn after_the_record_of_an_answer_its_repeat_gets_it_and_the_issuer_hears_nothing() {
+    for workers in WORKERS {
+        let mut world = setup(2).up();
+        let first = completed(&mut world, "A");
+        world.acquirer("A").sends(first.clone());
+        world.holds_commits();
+        world.issuer("X").answers("000");
+        world.records_alone();
+        assert_eq!(world.acquirer("A").heard_count(), 0, "the answer never left");
+        let mut world = world.restarts(setup(workers));
+        world.acquirer("A").sends(repeat(&first));
+        let told = world.acquirer("A").heard();
+        assert_eq!((told.of(39), told.of(38), told.of(11)), ("000", "A1B2C3", first.of(11)));
+        assert_eq!((told.of(2), told.of(37), told.of(58)), (first.of(2), first.of(37), ""));
+        assert_eq!(world.issuer("X").heard_count(), 1, "with {workers}");
+    }
+}
+
+#[test]
+fn a_story_of_a_restart() {
+    let mut world = setup(1).up();
+    let [answered, declined, open] = [(); 3].map(|()| completed(&mut world, "A"));
+    world.acquirer("A").sends(answered.clone());
+    world.issuer("X").answers("000");
+    world.acquirer("A").sends(declined.clone());
+    world.passes_secs(10);
+    world.acquirer("A").sends(open.clone());
+    let asked = world.issuer("X").heard();
+    let mut world = world.restarts(setup(2));
+    world.forget();
+    for first in [&answered, &declined, &open] {
+        world.acquirer("A").sends(repeat(first));
+    }
+    world.issuer("X").sends(answer(&asked, "000"));
+    world.acquirer("A").sends(sale(1));
+    world.check(expect![[r#"
+        11.000 A.0 > 1201 11=000101
+        11.000 A.0 < 1210 11=000101 39=000
+        11.000 A.0 > 1201 11=000102
+        11.000 A.0 < 1210 11=000102 39=911
+        11.000 A.0 > 1201 11=000103
+        11.000 A.0 < 1210 11=000103 39=909
+        11.000 X.0 > 1210 11=000003 39=000
+        11.000     ! X.0 answered 000003 too late with 000
+        11.000 A.0 > 1200 11=000104
+        11.000     + A.0 1200 to X as 000004
+        11.000 X.0 < 1200 11=000004
+        counted: frames 5, requests 4, forwarded 1, repeats_answered 1, repeats_declined 1, refused_closed 1, late 1, late_approved 1
+    "#]]);
+}
+
+#[test]
+fn a_late_answer_is_known_as_late_at_whichever_worker_it_comes_in_and_never_delivered() {
+    for workers in WORKERS {
+        let mut world = setup(4).up();
+        for acquirer in ["A", "B"] {
+            for card in ["3530111333300000", "4111111111111111"] {
+                world.acquirer(acquirer).sends(sale(1).with(2, card));
+            }
+        }
+        // One of the four was given up before.
+        world.issuer("X").takes();
+        let mut world = world.restarts(setup(workers));
+        assert_eq!(world.occupancy(), (4, 0, 4));
+        for code in ["000", "116"] {
+            world.issuer("Y").answers(code);
+        }
+        // Without its DE 7, 12 and 32 still tell it.
+        world.issuer("X").answers_with("000", |answer| answer.without(7));
+        assert_eq!((world.count(Counter::Late), world.count(Counter::LateApproved)), (3, 2));
+        for acquirer in ["A", "B"] {
+            assert_eq!(world.acquirer(acquirer).heard_count(), 0);
+        }
+        world.passes_secs(61);
+        assert_eq!(world.occupancy(), (0, 0, 0));
+    }
+}
+
+#[test]
+fn what_timed_out_before_rests_for_the_rest_of_its_quarantine_and_no_longer() {
+    let mut world = setup(1).up();
+    world.acquirer("A").sends(sale(1));
+    world.passes_secs(10);
+    let mut world = world.restarts(setup(2));
+    assert_eq!(world.occupancy(), (1, 0, 1));
+    world.issuer("X").answers("000");
+    assert_eq!(world.count(Counter::Late), 1);
+    world.passes_secs(65);
+    let world = world.restarts(setup(1));
+    assert_eq!(world.occupancy(), (0, 0, 0));
+}
+
+#[test]
+fn trace_numbers_go_on_behind_the_last_for_any_number_of_workers() {
+    for workers in WORKERS {
+        let mut world = setup(1).up();
+        for _ in 0..3 {
+            world.acquirer("A").sends(sale(1));
+            world.issuer("X").answers("000");
+        }
+        world.acquirer("A").sends(sale(1));
+        let mut world = world.restarts(setup(workers));
+        world.acquirer("A").sends(sale(1));
+        assert_eq!(world.issuer("X").heard().of(11), "000005");
+        world.acquirer("A").sends(sale(1).with(2, "4111111111111111"));
+        assert_eq!(world.issuer("Y").heard().of(11), "000001");
+    }
+}
+
+#[test]
+fn a_trace_number_is_not_used_again_within_its_quarantine() {
+    // A share of 64 is small enough to come round.
+    let share = 998_999 / 64;
+    let small = || Setup::of([acquirer("A"), issuer("X")]).workers(64);
+    let mut world = small().alone();
+    world.acquirer("A").sends(sale(1));
+    let open = world.issuer("X").takes();
+    let mut world = world.restarts_alone(small());
+    for _ in 0..share + 100 {
+        world.acquirer("A").sends(sale(1));
+        assert_ne!(world.issuer("X").heard().of(11), open.of(11));
+        world.issuer("X").answers("116");
+        world.transcript_is_short();
+    }
+    assert_eq!(world.count(Counter::Answered), share + 100);
+    // Its quarantine is over, and it has its turn.
+    world.passes_secs(61);
+    for _ in 0..share {
+        world.acquirer("A").sends(sale(1));
+        if world.issuer("X").heard().of(11) == open.of(11) {
+            return;
+        }
+        world.issuer("X").answers("116");
+        world.transcript_is_short();
+    }
+    panic!("it is lost");
+}
+
+#[test]
+fn counts_and_tallies_go_on() {
+    for workers in WORKERS {
+        let mut world = setup(2).up();
+        for acquirer in ["A", "B"] {
+            world.acquirer(acquirer).sends(sale(1));
+            world.issuer("X").answers("000");
+            world.acquirer(acquirer).sends(sale(1));
+            world.passes_secs(10);
+            world.issuer("X").takes();
+        }
+        let counters = [Counter::Answered, Counter::Approved, Counter::RefusedTimedOut];
+        let before = counters.map(|counter| world.count(counter));
+        assert_eq!(before, [2, 2, 2]);
+        let mut world = world.restarts(setup(workers));
+        assert_eq!(counters.map(|counter| world.count(counter)), before);
+        assert_eq!(world.tally("X"), (4, 2, 2, 2));
+        assert_eq!(world.tally("A"), (2, 2, 1, 0));
+        assert_eq!(world.tally("B"), (2, 2, 1, 0));
+    }
+}
+
+#[test]
+fn a_second_restart_knows_what_the_first_one_closed() {
+    let mut world = setup(1).up();
+    let first = completed(&mut world, "A");
+    world.acquirer("A").sends(first.clone());
+    let asked = world.issuer("X").heard();
+    let mut world = world.restarts(setup(2)).restarts(setup(4));
+    world.acquirer("A").sends(repeat(&first));
+    assert_eq!(world.acquirer("A").heard().of(39), "909");
+    world.issuer("X").sends(answer(&asked, "000"));
+    assert_eq!(world.count(Counter::Late), 1);
+}

@@ -1,0 +1,114 @@
+//! A switch that ends at once and starts again, with as many workers as one likes: what it recorded is
+//! all that is left of it. What its stations remember stays with them.
+
+use std::time::Duration;
+
+use switch_core::ids::{LinkNumber, StationNumber};
+use switch_core::plan::Plan;
+use switch_core::records::Record;
+use switch_core::replay::{Position, State};
+
+use super::{Seen, Setup, World};
+
+/// The records of a switch from its first start on.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    records: Vec<Vec<u8>>,
+}
+
+impl Journal {
+    /// A first start records stations and links, by their places.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let mut journal = Self { records: Vec::new() };
+        for (place, station) in plan.stations.iter().enumerate() {
+            let number = StationNumber(u16::try_from(place).unwrap());
+            let (name, dialect) = (&station.settings.name, station.settings.dialect.name());
+            journal.says(&Record::Station { number, name, dialect });
+            let (from, count) = (LinkNumber(station.links_from.0), station.settings.links);
+            journal.says(&Record::Links { station: number, from, count });
+        }
+        journal
+    }
+
+    pub(crate) fn adds(&mut self, record: &[u8]) {
+        self.records.push(record.to_vec());
+    }
+
+    fn says(&mut self, record: &Record<'_>) {
+        let mut out = vec![0; 256];
+        let len = record.write(&mut out).unwrap();
+        self.adds(&out[..len]);
+    }
+
+    /// What follows from them.
+    fn state(&self, plan: &Plan) -> State {
+        let mut state = State::new(&plan.limits);
+        for (record, position) in self.records.iter().zip(1..) {
+            let record = Record::read(record).unwrap();
+            state.apply(Position(position), &record).unwrap_or_else(|why| panic!("{why}"));
+        }
+        // What a checkpoint keeps is all there is.
+        let mut bytes = Vec::new();
+        state.write(&mut bytes);
+        State::read(&plan.limits, &bytes).unwrap()
+    }
+}
+
+impl World {
+    /// Records become durable that were made, and nothing leaves any more.
+    pub(crate) fn records_alone(&mut self) {
+        for core in &mut self.cores {
+            while let Some((_, record)) = core.poll_record() {
+                self.tale.record(&self.plan, Record::read(record).unwrap());
+                self.seen.push(Seen::Recorded(record.to_vec()));
+                self.journal.adds(record);
+            }
+        }
+    }
+
+    /// The switch is gone, and starts again a second later with these settings; every link that it
+    /// had is lost, and all are opened again.
+    pub(crate) fn restarts(self, setup: Setup) -> Self {
+        let workers = setup.workers;
+        self.starts_again(setup, workers)
+    }
+
+    /// The same with the first of its workers alone.
+    pub(crate) fn restarts_alone(self, setup: Setup) -> Self {
+        self.starts_again(setup, 1)
+    }
+
+    /// What a station did, at all workers together: requests, answers, approvals, timeouts.
+    pub(crate) fn tally(&mut self, name: &str) -> (u64, u64, u64, u64) {
+        let link = self.station(name).link();
+        let station = self.plan.station_of(link);
+        let tallies = self.cores.iter().map(|core| &core.station(station).tally);
+        tallies.fold((0, 0, 0, 0), |sum, tally| {
+            let (requests, answers) = (sum.0 + tally.requests, sum.1 + tally.answers);
+            (requests, answers, sum.2 + tally.approved, sum.3 + tally.timeouts)
+        })
+    }
+
+    fn starts_again(mut self, setup: Setup, workers: u8) -> Self {
+        self.tale.line("", '*', &format!("restart with {workers}"));
+        self.set_clock(self.now.boot + Duration::from_secs(1));
+        let gate_bytes = setup.gate_bytes;
+        let mut after = Self::unsettled(workers, setup.planned().unwrap().into(), gate_bytes);
+        let state = self.journal.state(&after.plan);
+        after.now = self.now;
+        for core in &mut after.cores {
+            core.restore(self.now, &state);
+        }
+        for open in state.unfinished() {
+            let (issuer, stan) = (open.issuer, open.stan);
+            let closed = Record::Closed { issuer, stan, utc: self.now.utc };
+            self.tale.record(&after.plan, closed);
+            self.journal.says(&closed);
+        }
+        (after.journal, after.tale, after.parties) = (self.journal, self.tale, self.parties);
+        after.counted = self.counted;
+        after.settle();
+        after.open_all();
+        after
+    }
+}
