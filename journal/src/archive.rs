@@ -170,10 +170,9 @@ pub fn retire<D: Disk>(
         }
         let name = Name::Archive(segment);
         disk.remove(&name.to_string()).map_err(Failed::when("remove", name))?;
-        gone.push(segment);
-    }
-    if !gone.is_empty() {
+        // One by one: a crash must not bring back an older one than any that is gone.
         disk.sync_directory().map_err(Failed::when("sync", ""))?;
+        gone.push(segment);
     }
     Ok(gone)
 }

@@ -36,8 +36,8 @@ pub struct Recovered {
     pub tail: Tail,
     /// Segments that have something of the log, in order.
     pub segments: Vec<Extent>,
-    /// Segments that have nothing of the log: never begun, or wholly cut. They can be reused as soon
-    /// as there is a later one.
+    /// Segments that have no batch of the log: never begun, never written to, or wholly cut. They can
+    /// be reused as soon as there is a later one; there is nothing to archive.
     pub left_over: Vec<SegmentNumber>,
 }
 
@@ -385,7 +385,8 @@ impl<'a, D: Disk> Walk<'a, D> {
         let headers = self.segments.iter().filter_map(|segment| segment.header.as_ref().ok());
         let last_epoch = headers.map(|header| header.epoch).max().unwrap_or_default();
         let last = self.segments.last().map_or(0, |segment| segment.number.0);
-        let is_part = |number| self.extents.iter().any(|extent| extent.header.segment == number);
+        let parts = self.extents.iter().filter(|extent| extent.batches > 0);
+        let is_part = |number| parts.clone().any(|extent| extent.header.segment == number);
         let numbers = self.segments.iter().map(|segment| segment.number);
         Recovered {
             cluster: self.cluster(),

@@ -130,13 +130,12 @@ impl Spares {
         self.added.notify_all();
     }
 
-    /// The oldest archived segment, which the caller makes a spare or removes.
+    /// The oldest segment, which the caller makes a spare or removes, if it is archived. One behind it
+    /// has to wait: what was missing between two segments would be called damage by the next start.
     fn take_archived(&self) -> Option<SegmentNumber> {
         let mut state = self.state();
-        let done = state.old.iter().find(|(_, archived)| **archived == Archived::Done);
-        let number = done.map(|(number, _)| *number)?;
-        state.old.remove(&number);
-        Some(number)
+        let oldest = state.old.first_entry()?;
+        (*oldest.get() == Archived::Done).then(|| oldest.remove_entry().0)
     }
 
     fn found(&self, number: SegmentNumber, archived: Archived) {

@@ -23,7 +23,7 @@ const FRAME: usize = 512 << 10;
 /// Why a segment was not packed. It is as it was.
 #[derive(Debug)]
 pub enum NotPacked {
-    /// There is no such segment with something of the log, or the log does not go on behind it.
+    /// There is no such segment with a whole header, or the log does not go on behind it.
     NotSealed,
     /// A batch is not as it was written, in the segment or, read again, in the archive.
     Damaged(Name, Found),
@@ -37,7 +37,7 @@ pub enum NotPacked {
 
 /// Packs a segment behind which the log goes on. When this returns, the archive is durable and was read
 /// back from the device: each batch made again from it had its first tag. Only then the segment may be
-/// reused.
+/// reused. Of a segment that has nothing of the log the archive has no batch.
 ///
 /// # Errors
 /// Why it was not packed. Nothing is lost by it.
@@ -50,7 +50,7 @@ pub fn pack<D: Disk>(
     let segments = survey::segments(disk)?;
     let index = segments.iter().position(|one| one.number == segment);
     let index = index.ok_or(NotPacked::NotSealed)?;
-    let header = *segments[index].in_the_log().ok_or(NotPacked::NotSealed)?;
+    let header = segments[index].header.map_err(|_| NotPacked::NotSealed)?;
     let next = survey::next_in_the_log(&segments, index).ok_or(NotPacked::NotSealed)?;
     let unfinished = Name::Archive(segment).unfinished();
     match disk.remove(&unfinished) {
@@ -72,7 +72,7 @@ pub fn pack<D: Disk>(
     let written = Failed::when("write", &unfinished);
     let (mut newest_ns, mut released) = (header.created_ns, header.released);
     let wrote = loop {
-        if scan.expected.batch == next.first_batch {
+        if scan.expected.batch >= next.first_batch {
             break Ok(());
         }
         match scan.step().map_err(Failed::when("read", name))? {

@@ -123,6 +123,30 @@ fn any_bit_of_an_archive_that_turned_over_is_found() {
 }
 
 #[test]
+fn a_segment_that_nothing_was_written_to_is_packed_without_a_batch() {
+    let mut author = author();
+    author.start();
+    author.start();
+    author.batches(1);
+    let disk = author.disk();
+    let before = records(&disk, &author.keys);
+    for segment in [3, 4] {
+        let packed = pack(&disk, &author.keys, SegmentNumber(segment), 5).expect("packed");
+        assert_eq!(packed.frames, u32::from(segment == 3));
+        disk.remove(&name(segment).0).expect("reused");
+    }
+    for segment in [1, 2] {
+        disk.remove(&name(segment).0).expect("reused");
+    }
+    let mut reader = Reader::open(&disk, Some(&author.keys), Position(12)).expect("opens");
+    let mut count = 0;
+    while let Some(batch) = reader.next_batch().expect("goes on behind the empty one") {
+        count += batch.records().expect("there are keys").count();
+    }
+    assert_eq!(count, before.len() - 11);
+}
+
+#[test]
 fn what_is_damaged_is_not_packed_and_what_is_open_neither() {
     let mut author = author();
     let not = |author: &Author, segment| {
@@ -140,7 +164,7 @@ fn what_is_damaged_is_not_packed_and_what_is_open_neither() {
 fn an_archive_that_did_not_reach_the_device_is_none() {
     let author = author();
     let disk = author.disk();
-    disk.fail_sync(0, std::io::ErrorKind::Other);
+    disk.fail_sync(0, ErrorKind::Other);
     let not = pack(&disk, &author.keys, SegmentNumber(1), 5).expect_err("not synced");
     assert!(matches!(not, NotPacked::Disk(_)), "{not}");
     assert!(disk.open(&name(1).1, false).is_err(), "it has no name");

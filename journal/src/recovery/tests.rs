@@ -135,6 +135,16 @@ fn a_segment_of_which_nothing_is_left_over_a_start_is_reused() {
 }
 
 #[test]
+fn a_start_after_which_nothing_was_written_leaves_its_segment_over() {
+    let mut author = Author::begin();
+    author.batches(2);
+    author.start();
+    let recovered = recovered(&author);
+    assert_eq!(recovered.left_over, [SegmentNumber(2)]);
+    assert_eq!((recovered.next_segment, recovered.last_epoch), (SegmentNumber(3), Epoch(2)));
+}
+
+#[test]
 fn what_was_there_when_the_next_segment_was_begun_is_not_cut_any_more() {
     let mut author = Author::begin();
     author.batches(2);

@@ -175,7 +175,9 @@ impl<D: Disk> Keeper<D> {
         self.spares.set_disk_full(false);
         let Some(number) = self.spares.take_archived() else { return Ok(Next::Idle) };
         let name = Name::Segment(number).to_string();
-        self.disk.remove(&name).map_err(Broken::at(&name, "not removed"))?;
+        // Durable before the next one goes: after a crash no segment is missing between two others.
+        let removed = self.disk.remove(&name).and_then(|()| self.disk.sync_directory());
+        removed.map_err(Broken::at(&name, "not removed"))?;
         Ok(Next::Again)
     }
 

@@ -88,6 +88,19 @@ fn an_archived_segment_that_nobody_needs_is_removed() {
 }
 
 #[test]
+fn an_archived_segment_waits_for_those_before_it() {
+    let place = Place::new("order");
+    let (_disk, spares, _keeper) = keeper(&place, MIB);
+    spares.seal(SegmentNumber(1));
+    spares.seal(SegmentNumber(2));
+    spares.archived(SegmentNumber(2));
+    assert_eq!(spares.take_archived(), None, "a hole between 1 and 3 would be called damage");
+    spares.archived(SegmentNumber(1));
+    assert_eq!(spares.take_archived(), Some(SegmentNumber(1)));
+    assert_eq!(spares.take_archived(), Some(SegmentNumber(2)));
+}
+
+#[test]
 fn a_start_takes_stock_of_what_is_there() {
     let place = Place::new("stock");
     let disk = SystemDisk::open(place.path(), true).unwrap();
