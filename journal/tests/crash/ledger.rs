@@ -19,8 +19,10 @@ pub(crate) struct Ledger {
     pub(crate) epoch: u32,
     /// The last batch that was acknowledged.
     pub(crate) batch: u64,
-    /// Checkpoints that were called durable: position, content.
-    pub(crate) checkpoints: Vec<(u64, Vec<u8>)>,
+    /// Positions of checkpoints that were called durable.
+    pub(crate) checkpoints: Vec<u64>,
+    /// Archives with records up to here may have been removed.
+    pub(crate) retired: u64,
     /// What went to the disk, in order.
     pub(crate) notes: Notes,
 }

@@ -3,15 +3,19 @@
 
 use std::sync::Arc;
 
+use journal::archive;
+use journal::checkpoint::{self, About};
 use journal::disk::simulated::{Random, SimulatedDisk, SimulatedPath};
 use journal::format::{Epoch, PathKind, Position};
-use journal::reader::Reader;
+use journal::reader::{Problem, Reader};
 use journal::recovery::{self, Recovered, Refusal};
 use journal::seal::{Key, Keys};
 use journal::segments::{Keeper, Next, Spares};
 use journal::writer::{Appended, Committed, Start, Writer};
 
 use crate::ledger::{Ledger, Watched};
+
+const CLUSTER: [u8; 16] = [9; 16];
 
 /// What all lives of a journal have in common.
 #[derive(Clone, Debug)]
@@ -27,8 +31,10 @@ pub(crate) struct Setting {
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) recovered: Recovered,
-    /// Every record with its position.
+    /// Every record with its position; archives so old that they are gone have the first of all.
     pub(crate) records: Vec<(u64, Vec<u8>)>,
+    /// The newest checkpoint.
+    pub(crate) checkpoint: Option<(u64, Vec<u8>)>,
 }
 
 /// Something failed that the disk did not cause, or that it did.
@@ -48,20 +54,36 @@ pub(crate) fn keys() -> Arc<Keys> {
 /// Recovers, then reads all records.
 pub(crate) fn read(disk: &SimulatedDisk, keys: &Keys) -> Result<Read, Refusal> {
     let recovered = recovery::recover(disk, Some(keys))?;
-    let mut reader = Reader::open(disk, Some(keys), Position(1)).expect("it was just recovered");
+    let mut reader = match Reader::open(disk, Some(keys), Position(1)) {
+        Err(Problem::Gone { first }) => Reader::open(disk, Some(keys), first),
+        opened => opened,
+    }
+    .expect("it was just recovered");
     let mut records = Vec::new();
     while let Some(batch) = reader.next_batch().expect("it was just recovered") {
         let more = batch.records().expect("there is a key");
         records.extend(more.map(|(position, record)| (position.0, record.to_vec())));
     }
-    Ok(Read { recovered, records })
+    let cluster = recovered.cluster.unwrap_or(CLUSTER);
+    let found = checkpoint::latest(disk, keys, &cluster).expect("there is a key");
+    let checkpoint = found.newest.map(|(about, state)| (about.position.0, state));
+    Ok(Read { recovered, records, checkpoint })
+}
+
+/// What a checkpoint at this position holds.
+pub(crate) fn state_at(position: u64) -> Vec<u8> {
+    let mut random = Random::new(position);
+    let length = random.place(10_000);
+    std::iter::repeat_with(|| random.number().to_le_bytes()).flatten().take(length).collect()
 }
 
 /// A running writer with its keeper.
 pub(crate) struct Node<'a> {
+    disk: SimulatedDisk,
     ledger: &'a mut Ledger,
     random: &'a mut Random,
     setting: &'a Setting,
+    spares: Arc<Spares>,
     keeper: Keeper<SimulatedDisk>,
     writer: Writer<SimulatedDisk, Watched<SimulatedPath>>,
     epoch: Epoch,
@@ -82,34 +104,44 @@ impl<'a> Node<'a> {
         while spares.count() == 0 {
             keeper.step()?;
         }
-        let epoch = Epoch(recovered.last_epoch.0 + 1);
-        let start = Start {
-            cluster: recovered.cluster.unwrap_or([9; 16]),
-            epoch,
-            next_segment: recovered.next_segment,
-            next_batch: recovered.next_batch,
-            next_position: recovered.next_position,
-            previous: recovered.previous,
-            released: recovered.released,
-        };
+        let now_ns = ledger.written.len() as u64 * 1_000_000;
+        let start = Start::after(recovered, CLUSTER);
         let path = ledger.notes.watch(SimulatedPath::new(disk, setting.kind));
         let keys = setting.keys.clone();
-        let writer = Writer::begin(disk.clone(), path, keys, &start, spares, 1)?;
-        ledger.acknowledge(recovered.next_position.0 - 1, recovered.next_batch.0 - 1, epoch.0);
+        let writer = Writer::begin(disk.clone(), path, keys, &start, spares.clone(), now_ns)?;
+        ledger.acknowledge(
+            recovered.next_position.0 - 1,
+            recovered.next_batch.0 - 1,
+            start.epoch.0,
+        );
         ledger.released = ledger.acknowledged;
-        Ok(Self { ledger, random, setting, keeper, writer, epoch, now_ns: 1 })
+        recovered.left_over.iter().for_each(|&number| spares.archived(number));
+        let disk = disk.clone();
+        Ok(Self {
+            disk,
+            ledger,
+            random,
+            setting,
+            spares,
+            keeper,
+            writer,
+            epoch: start.epoch,
+            now_ns,
+        })
     }
 
     /// So many steps of work.
     pub(crate) fn work(&mut self, steps: u64) -> Result<(), Failed> {
         for _ in 0..steps {
             self.now_ns += 1_000_000;
-            match self.random.below(20) {
+            match self.random.below(22) {
                 0..8 => self.append()?,
                 8..12 => self.commit()?,
                 12..15 => self.poll(false)?,
                 15..17 => self.poll(true)?,
                 17 => self.mark()?,
+                18 => self.archive()?,
+                19 => self.checkpoint()?,
                 _ => self.keep()?,
             }
         }
@@ -183,6 +215,36 @@ impl<'a> Node<'a> {
 
     fn keep(&mut self) -> Result<(), Failed> {
         while self.random.chance(70) && self.keeper.step()? != Next::Idle {}
+        Ok(())
+    }
+
+    /// Packs what is sealed, or some of it; rarely removes what is old.
+    fn archive(&mut self) -> Result<(), Failed> {
+        for number in self.spares.sealed() {
+            archive::pack(&self.disk, &self.setting.keys, number, self.now_ns)?;
+            self.spares.archived(number);
+            if self.random.chance(30) {
+                break;
+            }
+        }
+        if let (true, [.., older, _]) = (self.random.chance(20), &self.ledger.checkpoints[..]) {
+            let keep_behind = Position(*older);
+            self.ledger.retired = *older;
+            archive::retire(&self.disk, self.now_ns, 20_000_000, keep_behind)?;
+        }
+        Ok(())
+    }
+
+    /// Folds everything up to some record.
+    fn checkpoint(&mut self) -> Result<(), Failed> {
+        let last = self.ledger.checkpoints.last().copied().unwrap_or_default();
+        let position = last + self.random.below(self.ledger.acknowledged - last + 1);
+        if position > last {
+            let (epoch, created_ns) = (self.epoch, self.now_ns);
+            let about = About { cluster: CLUSTER, epoch, position: Position(position), created_ns };
+            checkpoint::write(&self.disk, &self.setting.keys, &about, &state_at(position))?;
+            self.ledger.checkpoints.push(position);
+        }
         Ok(())
     }
 }

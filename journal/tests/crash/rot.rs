@@ -1,9 +1,11 @@
 //! Sectors that go bad while nobody looks: what was acknowledged and is covered by a later header is
 //! called damage and never cut in silence. Must not know how damage is found.
 
+use journal::disk::Disk;
 use journal::disk::simulated::{Random, Rot, SimulatedDisk};
 use journal::recovery::Refusal;
 
+use crate::judge::differs;
 use crate::ledger::{Ledger, Note};
 use crate::node::{Setting, read};
 
@@ -26,7 +28,10 @@ pub(crate) fn rot(
     random: &mut Random,
 ) -> Result<End, String> {
     let disk = disk.fork(random.number());
-    let notes = ledger.notes.all();
+    let names = disk.list().expect("it is up");
+    let mut notes = ledger.notes.all();
+    // The others are in archives only.
+    notes.retain(|note| names.contains(&note.segment));
     if notes.is_empty() {
         return Ok(End::Harmless);
     }
@@ -75,11 +80,9 @@ pub(crate) fn rot(
         Ok(read) => {
             let whole = bad.iter().map(|note| note.first - 1).min();
             let whole = whole.unwrap_or(ledger.written.len() as u64);
-            let records = read.records.iter().zip(&ledger.written);
-            let same = (1..)
-                .zip(records)
-                .all(|(at, ((position, record), written))| (*position, record) == (at, written));
-            let count = read.records.len() as u64;
+            let gone = read.records.first().map_or(ledger.retired, |(first, _)| first - 1);
+            let count = gone + read.records.len() as u64;
+            let same = differs(ledger, gone, &read.records).is_none();
             if count < whole || count > ledger.written.len() as u64 || !same {
                 return Err(format!("{what}: {count} records are left, {whole} were whole"));
             }
