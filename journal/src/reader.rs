@@ -113,6 +113,12 @@ impl<'k, D: Disk> Reader<'k, D> {
         Ok(Some(Batch { header, records: walk.records(), from: self.from }))
     }
 
+    /// The position behind what was read, whether it was asked for or not. None: nothing was found.
+    pub fn next_position(&self) -> Option<Position> {
+        let next = self.next.or_else(|| self.at.map(|at| at.expected));
+        next.map(|next| next.position)
+    }
+
     /// Reads one batch, going on to another file where one ends.
     fn step(&mut self) -> Result<Option<BatchHeader>, Problem> {
         loop {

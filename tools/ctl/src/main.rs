@@ -13,6 +13,8 @@ mod message;
 
 mod dialect;
 
+mod journal;
+
 mod demo;
 
 mod child;
@@ -49,6 +51,9 @@ enum Command {
     /// Message formats, built in and in files
     #[command(subcommand, arg_required_else_help = true)]
     Dialect(dialect::Command),
+    /// The journal: whole or damaged, what is in it, how much of it there is
+    #[command(subcommand, arg_required_else_help = true)]
+    Journal(journal::Command),
     /// A part of a demo
     #[command(name = child::COMMAND, hide = true)]
     Child(child::Arguments),
@@ -59,6 +64,7 @@ fn main() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::Message(command) => message::run(&command),
         Command::Dialect(command) => dialect::run(&command),
+        Command::Journal(command) => journal::run(&command),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Child(arguments) => child::run(arguments),
     };

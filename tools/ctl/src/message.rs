@@ -9,6 +9,8 @@ mod words;
 
 mod inside;
 
+mod masked;
+
 mod decode;
 
 mod encode;
@@ -18,6 +20,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use codec_specs::Spec;
+
+pub(crate) use self::hex::write as hex;
+pub(crate) use self::masked::fields as masked_fields;
 
 use self::decode::Show;
 use self::lines::Lines;

@@ -49,7 +49,7 @@ fn digit(character: u8) -> Option<u8> {
 }
 
 /// Bytes in upper-case digits.
-pub(super) fn write(bytes: &[u8]) -> String {
+pub(crate) fn write(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         write!(text, "{byte:02X}").expect("a text takes what is written");

@@ -1,0 +1,230 @@
+//! A record as anybody may see it: card data masked, stations by name. Must not know where the
+//! record comes from, nor how a table looks.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+use switch_core::counters::Counter;
+use switch_core::ids::{Stan, StationNumber};
+use switch_core::records::{Deltas, Record};
+
+use super::names::Names;
+use super::times;
+use crate::message;
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    pub(super) position: u64,
+    pub(super) batch: u64,
+    pub(super) epoch: u32,
+    /// When its batch was framed: nanoseconds since 1970.
+    pub(super) written_ns: u64,
+}
+
+/// What is shown of a record, in the order of the fields. What a kind does not have is left out.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Row {
+    pub(super) position: u64,
+    pub(super) batch: u64,
+    pub(super) epoch: u32,
+    pub(super) written: String,
+    pub(super) kind: &'static str,
+    /// When it happened, as the record itself says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) acquirer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) station: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mti: Option<String>,
+    /// Ours towards the issuer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stan: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) action: Option<String>,
+    /// DE 37 of the frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rrn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fields: Option<Shown>,
+    /// Why the frame is not shown, where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unread: Option<String>,
+    /// What only this kind of record has.
+    #[serde(flatten)]
+    pub(super) more: BTreeMap<&'static str, Value>,
+}
+
+/// The fields of a frame by number, card data masked.
+#[derive(Debug)]
+pub(super) struct Shown(pub(super) Vec<(u8, String)>);
+
+/// What is shown of a record.
+pub(super) fn row(place: Place, bytes: &[u8], names: &Names) -> Row {
+    let mut row = Row {
+        position: place.position,
+        batch: place.batch,
+        epoch: place.epoch,
+        written: times::instant(place.written_ns),
+        ..Row::default()
+    };
+    match Record::read(bytes) {
+        Ok(record) => {
+            row.kind = record.name();
+            row.fill(&record, names);
+        }
+        Err(error) => {
+            row.kind = "unreadable";
+            row.unread = Some(format!("{error}; {} bytes", bytes.len()));
+        }
+    }
+    row
+}
+
+impl Row {
+    fn fill(&mut self, record: &Record<'_>, names: &Names) {
+        match *record {
+            Record::Decision {
+                acquirer,
+                link,
+                issuer,
+                mti,
+                route,
+                stan,
+                utc,
+                configuration,
+                present,
+                inputs,
+                ..
+            } => {
+                self.acquirer = Some(names.station(acquirer));
+                self.transaction(issuer, stan, utc, names);
+                self.mti = Some(mti.to_string());
+                self.frame(acquirer, inputs, names);
+                if let Some(Shown(written)) = &self.fields {
+                    let all = present.iter();
+                    let left_out: Vec<u8> =
+                        all.filter(|n| written.iter().all(|(of, _)| of != n)).collect();
+                    self.more.insert("not_written", json!(left_out));
+                }
+                self.more.insert("link", json!(link.0));
+                self.more.insert("route", json!(route.0));
+                self.more.insert("configuration", json!(configuration));
+            }
+            Record::Settlement { issuer, stan, action, utc, answer, .. } => {
+                self.transaction(issuer, stan, utc, names);
+                self.action = Some(digits(action));
+                self.frame(issuer, answer, names);
+            }
+            Record::Undelivered { issuer, stan, action, utc, .. } => {
+                self.transaction(issuer, stan, utc, names);
+                self.action = Some(digits(action));
+            }
+            Record::Expiry { issuer, stan, utc, .. }
+            | Record::Unsent { issuer, stan, utc, .. }
+            | Record::Closed { issuer, stan, utc } => self.transaction(issuer, stan, utc, names),
+            Record::Station { .. }
+            | Record::Links { .. }
+            | Record::SignOn { .. }
+            | Record::Configuration { .. }
+            | Record::Start { .. }
+            | Record::Counts { .. } => self.fill_rare(record, names),
+        }
+    }
+
+    /// What is of the switch itself, not of a transaction.
+    fn fill_rare(&mut self, record: &Record<'_>, names: &Names) {
+        let mut say = |key, value| drop(self.more.insert(key, value));
+        match *record {
+            Record::Station { number, name, dialect } => {
+                say("number", json!(number.0));
+                say("dialect", json!(dialect));
+                self.station = Some(name.into());
+            }
+            Record::Links { station, from, count } => {
+                say("from", json!(from.0));
+                say("count", json!(count));
+                self.station = Some(names.station(station));
+            }
+            Record::SignOn { station, on, utc, .. } => {
+                say("on", json!(on));
+                self.station = Some(names.station(station));
+                self.at = Some(times::second(utc));
+            }
+            Record::Configuration { number, digest, utc } => {
+                say("number", json!(number));
+                say("digest", json!(message::hex(&digest)));
+                self.at = Some(times::second(utc));
+            }
+            Record::Start { utc, build, .. } => {
+                say("build", json!(build));
+                self.at = Some(times::second(utc));
+            }
+            Record::Counts { deltas } => say("counters", counters(deltas)),
+            Record::Decision { .. }
+            | Record::Settlement { .. }
+            | Record::Expiry { .. }
+            | Record::Unsent { .. }
+            | Record::Undelivered { .. }
+            | Record::Closed { .. } => unreachable!("a step of a transaction"),
+        }
+    }
+
+    fn transaction(&mut self, issuer: StationNumber, stan: Stan, utc: u64, names: &Names) {
+        self.issuer = Some(names.station(issuer));
+        self.stan = Some(format!("{:06}", stan.0));
+        self.at = Some(times::second(utc));
+    }
+
+    /// The frame of a record, in the dialect of that station.
+    fn frame(&mut self, of: StationNumber, frame: &[u8], names: &Names) {
+        let size = frame.len();
+        let (name, dialect) = names.dialect(of);
+        match (name, dialect.map(|dialect| message::masked_fields(dialect, frame))) {
+            (_, Some(Some((_, fields)))) => {
+                let rrn = fields.iter().find(|(n, _)| *n == 37);
+                self.rrn = rrn.map(|(_, value)| value.clone());
+                self.fields = Some(Shown(fields));
+            }
+            (Some(name), Some(None)) => {
+                self.unread = Some(format!("{size} bytes that are no message of {name}"));
+            }
+            (Some(name), None) => {
+                self.unread = Some(format!(
+                    "{size} bytes in {name}, which is not built in; name its file by --config"
+                ));
+            }
+            (None, _) => {
+                self.unread = Some(format!("{size} bytes of a station that no record names"));
+            }
+        }
+    }
+}
+
+/// Three packed digits.
+fn digits(action: u16) -> String {
+    format!("{action:03x}")
+}
+
+fn counters(deltas: Deltas<'_>) -> Value {
+    let named = deltas.iter().map(|(number, by)| {
+        let counter = Counter::ALL.get(usize::from(number));
+        let name = counter.map_or_else(|| format!("counter {number}"), |c| c.name().to_owned());
+        (name, json!(by))
+    });
+    Value::Object(named.collect())
+}
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(n, value)| (n.to_string(), value)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
