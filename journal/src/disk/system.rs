@@ -237,6 +237,7 @@ impl DiskFile for SystemFile {
             && offset.is_multiple_of(long(BLOCK));
         match &self.direct {
             Some(direct) if self.past_cache && whole => direct.write_all_at(bytes, offset),
+            _ if whole => write_by_blocks(&self.cached, offset, bytes),
             _ => self.cached.write_all_at(bytes, offset),
         }
     }
@@ -244,6 +245,14 @@ impl DiskFile for SystemFile {
     fn sync(&self) -> io::Result<()> {
         self.cached.sync_data()
     }
+}
+
+/// Writes each block by itself, so that each has a page of its own in the cache. One long write would
+/// make pages of up to 2 MiB, and a store into a mapping of one dirties it whole: each commit of
+/// 4 KiB would write 2 MiB (seen on Linux 6.18 with ext4).
+fn write_by_blocks(file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    let offsets = (offset..).step_by(BLOCK);
+    bytes.chunks(BLOCK).zip(offsets).try_for_each(|(block, at)| file.write_all_at(block, at))
 }
 
 fn long(length: usize) -> u64 {

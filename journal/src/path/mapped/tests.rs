@@ -61,3 +61,29 @@ fn a_batch_behind_the_end_of_its_segment_is_our_own_bug() {
     let (_disk, mut path) = begun(&place);
     let _never = path.submit((1 << 20) - 4_096, 2 * BLOCK);
 }
+
+/// What the system counts as written by this thread: each page that it makes dirty.
+fn written_bytes() -> u64 {
+    let counts = std::fs::read_to_string("/proc/thread-self/io").unwrap();
+    let line = counts.lines().find_map(|line| line.strip_prefix("write_bytes: ")).unwrap();
+    line.parse().unwrap()
+}
+
+#[test]
+fn a_batch_of_one_block_writes_one_block() {
+    let place = Place::new("mapped-one-block");
+    let disk = SystemDisk::open(place.path(), true).unwrap();
+    let zeros = AlignedBytes::new(4 << 20);
+    let file = disk.create("segment", 8 << 20).unwrap();
+    for offset in [0, 4 << 20] {
+        file.write_at(offset, &zeros).unwrap();
+        file.sync().unwrap();
+    }
+    let mut path = Mapped::new(disk);
+    path.begin("segment", 8 << 20).unwrap();
+    let before = written_bytes();
+    for number in 0..100 {
+        path.submit(number * 8_192, BLOCK).unwrap();
+    }
+    assert_eq!(written_bytes() - before, 100 * 4_096);
+}

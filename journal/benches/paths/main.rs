@@ -1,0 +1,37 @@
+//! Both write paths under a steady rate of records: how long a record waits until it is durable, and
+//! what it costs. A producer hands records to a journal thread through a lane, as a worker does.
+//!
+//! `cargo bench -p journal --bench paths [-- SECONDS [DIRECTORY]]` prints the table of the README,
+//! on the disk of the temporary directory unless another is named.
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+#![expect(clippy::unwrap_used, reason = "a bench that can not be set up measures nothing")]
+
+mod clock;
+mod figures;
+mod run;
+
+use std::path::PathBuf;
+
+use figures::Figures;
+use journal::format::PathKind;
+use run::Load;
+
+/// Records a second.
+const RATES: [u64; 3] = [5_000, 50_000, 200_000];
+/// Bytes of a record.
+const RECORDS: [usize; 2] = [250, 400];
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
+    let seconds = words.first().map_or(4, |word| word.parse().unwrap());
+    let directory = words.get(1).map_or_else(std::env::temp_dir, PathBuf::from);
+    println!("{}", Figures::HEAD);
+    for path in [PathKind::Mapped, PathKind::Direct] {
+        for record_bytes in RECORDS {
+            for rate in RATES {
+                let load = Load { path, rate, record_bytes, seconds };
+                println!("{}", run::run(&directory, &load));
+            }
+        }
+    }
+}
