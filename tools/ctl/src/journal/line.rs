@@ -37,7 +37,7 @@ pub(super) fn line(row: &Row) -> String {
 fn laid_out(columns: [&str; 9]) -> String {
     let [position, written, kind, stations, mti, stan, action, rrn, fields] = columns;
     let mut line = format!(
-        "{position:>10}  {written:<27}  {kind:<13}  {stations:<24}  {mti:<4}  {stan:<6}  \
+        "{position:<10}  {written:<27}  {kind:<13}  {stations:<24}  {mti:<4}  {stan:<6}  \
          {action:<4}  {rrn:<12}  {fields}"
     );
     line.truncate(line.trim_end().len());

@@ -35,14 +35,14 @@ fn records_are_shown_in_order_with_cards_masked_and_stations_by_name() {
     let (code, said) = says(&folder, &["journal", "dump", "--dir", "journal"]);
     assert_eq!(code, Some(0));
     expect![[r#"
-          POSITION  WRITTEN                      KIND           STATIONS                  MTI   STAN    CODE  RRN           FIELDS
-                 1  2026-11-21T05:20:30.000000Z  start          -                         -     -       -     -             build=0.1.0
-                 2  2026-11-21T05:20:30.000000Z  configuration  -                         -     -       -     -             digest=A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5 number=1
-                 3  2026-11-21T05:20:30.000000Z  station        merchant-a                -     -       -     -             dialect=iso93-ascii number=0
-                 4  2026-11-21T05:20:30.000000Z  links          merchant-a                -     -       -     -             count=1 from=0
-                 5  2026-11-21T05:20:30.000000Z  station        issuer-x                  -     -       -     -             dialect=acme number=1
-                 6  2026-11-21T05:20:31.000000Z  decision       merchant-a > issuer-x     1100  000001  -     000000000001  2=353011******0000 4=000000002500 11=000101 37=000000000001 41=T0000001
-                 7  2026-11-21T05:20:32.000000Z  settlement     issuer-x                  -     000001  000   -             (40 bytes in acme, which is not built in; name its file by --config)
+        POSITION    WRITTEN                      KIND           STATIONS                  MTI   STAN    CODE  RRN           FIELDS
+        1           2026-11-21T05:20:30.000000Z  start          -                         -     -       -     -             build=0.1.0
+        2           2026-11-21T05:20:30.000000Z  configuration  -                         -     -       -     -             digest=A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5 number=1
+        3           2026-11-21T05:20:30.000000Z  station        merchant-a                -     -       -     -             dialect=iso93-ascii number=0
+        4           2026-11-21T05:20:30.000000Z  links          merchant-a                -     -       -     -             count=1 from=0
+        5           2026-11-21T05:20:30.000000Z  station        issuer-x                  -     -       -     -             dialect=acme number=1
+        6           2026-11-21T05:20:31.000000Z  decision       merchant-a > issuer-x     1100  000001  -     000000000001  2=353011******0000 4=000000002500 11=000101 37=000000000001 41=T0000001
+        7           2026-11-21T05:20:32.000000Z  settlement     issuer-x                  -     000001  000   -             (40 bytes in acme, which is not built in; name its file by --config)
     "#]].assert_eq(&said);
     let (code, said) = says(&folder, &["journal", "dump", "--dir", "journal", "-o", "json"]);
     assert_eq!(code, Some(0));
@@ -93,8 +93,8 @@ fn names_are_known_from_a_checkpoint_when_the_records_that_said_them_are_gone() 
     let (code, said) = says(&folder, &arguments);
     assert_eq!(code, Some(0));
     expect![[r#"
-          POSITION  WRITTEN                      KIND           STATIONS                  MTI   STAN    CODE  RRN           FIELDS
-              5006  2026-11-21T05:21:21.000000Z  decision       merchant-a > issuer-x     1100  005001  -     000000005001  2=353011******0000 4=000000002500 11=005101 37=000000005001 41=T0000001
+        POSITION    WRITTEN                      KIND           STATIONS                  MTI   STAN    CODE  RRN           FIELDS
+        5006        2026-11-21T05:21:21.000000Z  decision       merchant-a > issuer-x     1100  005001  -     000000005001  2=353011******0000 4=000000002500 11=005101 37=000000005001 41=T0000001
         sekisho: records before 5006 are gone: older than `journal.retain`
     "#]].assert_eq(&said);
 }
@@ -163,9 +163,9 @@ fn the_end_is_shown_while_a_daemon_writes_and_nothing_is_changed() {
     let (code, said) = says(&folder, &["journal", "tail", "--dir", "journal", "-n", "2"]);
     assert_eq!(code, Some(0));
     expect![[r#"
-          POSITION  WRITTEN                      KIND           STATIONS                  MTI   STAN    CODE  RRN           FIELDS
-                24  2026-11-21T05:20:49.000000Z  decision       merchant-a > issuer-x     1100  000010  -     000000000010  2=353011******0000 4=000000002500 11=000110 37=000000000010 41=T0000001
-                25  2026-11-21T05:20:50.000000Z  settlement     issuer-x                  -     000010  000   -             (40 bytes in acme, which is not built in; name its file by --config)
+        POSITION    WRITTEN                      KIND           STATIONS                  MTI   STAN    CODE  RRN           FIELDS
+        24          2026-11-21T05:20:49.000000Z  decision       merchant-a > issuer-x     1100  000010  -     000000000010  2=353011******0000 4=000000002500 11=000110 37=000000000010 41=T0000001
+        25          2026-11-21T05:20:50.000000Z  settlement     issuer-x                  -     000010  000   -             (40 bytes in acme, which is not built in; name its file by --config)
     "#]].assert_eq(&said);
     assert!(files() == before, "a reader changed the journal");
 }

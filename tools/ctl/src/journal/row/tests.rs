@@ -5,7 +5,7 @@
 use super::super::line;
 use super::*;
 use codec::{Dialect, Fields, Mti, Writer};
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use switch_core::ids::{LinkNumber, RouteId};
 use switch_core::time::Time;
 
@@ -74,13 +74,15 @@ fn shown(record: &Record<'_>) -> Row {
     row(place, &bytes[..length], &names())
 }
 
-/// All of them, as a table and as objects.
-#[track_caller]
-fn check(records: &[Record<'_>], table: &Expect, objects: &Expect) {
+/// All of them as a table.
+fn table(records: &[Record<'_>]) -> String {
     let rows: Vec<Row> = records.iter().map(shown).collect();
-    table.assert_eq(&(line::header() + &rows.iter().map(line::line).collect::<String>()));
-    let lines = rows.iter().map(|row| serde_json::to_string(row).unwrap() + "\n");
-    objects.assert_eq(&lines.collect::<String>());
+    line::header() + &rows.iter().map(line::line).collect::<String>()
+}
+
+/// All of them as objects.
+fn objects(records: &[Record<'_>]) -> String {
+    records.iter().map(|record| serde_json::to_string(&shown(record)).unwrap() + "\n").collect()
 }
 
 const UTC: u64 = 1_795_238_431;
@@ -100,26 +102,23 @@ fn a_transaction_is_shown_with_its_card_masked_and_its_stations_by_name() {
         Record::Undelivered { issuer, stan, action: 0x116, at: AT, utc },
         Record::Closed { issuer, stan, utc },
     ];
-    check(
-        &records,
-        &expect![[r#"
-          POSITION  WRITTEN                      KIND           STATIONS                  MTI   STAN    CODE  RRN           FIELDS
-                12  2026-11-21T05:20:30.123456Z  decision       merchant-a > issuer-x     1100  000017  -     000000000017  2=353011******0000 4=000000002500 11=000101 14=(4 digits masked) 37=000000000017 43="TOKYO SHOP"
-                12  2026-11-21T05:20:30.123456Z  settlement     issuer-x                  -     000017  000   000000000017  37=000000000017 38=A1B2C3 39=000
-                12  2026-11-21T05:20:30.123456Z  expiry         issuer-x                  -     000017  -     -
-                12  2026-11-21T05:20:30.123456Z  unsent         issuer-x                  -     000017  -     -
-                12  2026-11-21T05:20:30.123456Z  undelivered    issuer-x                  -     000017  116   -
-                12  2026-11-21T05:20:30.123456Z  closed         issuer-x                  -     000017  -     -
-    "#]],
-        &expect![[r#"
+    expect![[r#"
+        POSITION    WRITTEN                      KIND           STATIONS                  MTI   STAN    CODE  RRN           FIELDS
+        12          2026-11-21T05:20:30.123456Z  decision       merchant-a > issuer-x     1100  000017  -     000000000017  2=353011******0000 4=000000002500 11=000101 14=(4 digits masked) 37=000000000017 43="TOKYO SHOP"
+        12          2026-11-21T05:20:30.123456Z  settlement     issuer-x                  -     000017  000   000000000017  37=000000000017 38=A1B2C3 39=000
+        12          2026-11-21T05:20:30.123456Z  expiry         issuer-x                  -     000017  -     -
+        12          2026-11-21T05:20:30.123456Z  unsent         issuer-x                  -     000017  -     -
+        12          2026-11-21T05:20:30.123456Z  undelivered    issuer-x                  -     000017  116   -
+        12          2026-11-21T05:20:30.123456Z  closed         issuer-x                  -     000017  -     -
+    "#]].assert_eq(&table(&records));
+    expect![[r#"
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"decision","at":"2026-11-21T05:20:30Z","acquirer":"merchant-a","issuer":"issuer-x","mti":"1100","stan":"000017","rrn":"000000000017","fields":{"2":"353011******0000","4":"000000002500","11":"000101","14":"(4 digits masked)","37":"000000000017","43":"TOKYO SHOP"},"configuration":1,"link":3,"not_written":[35,52],"route":0}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"settlement","at":"2026-11-21T05:20:31Z","issuer":"issuer-x","stan":"000017","action":"000","rrn":"000000000017","fields":{"37":"000000000017","38":"A1B2C3","39":"000"}}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"expiry","at":"2026-11-21T05:20:31Z","issuer":"issuer-x","stan":"000017"}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"unsent","at":"2026-11-21T05:20:31Z","issuer":"issuer-x","stan":"000017"}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"undelivered","at":"2026-11-21T05:20:31Z","issuer":"issuer-x","stan":"000017","action":"116"}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"closed","at":"2026-11-21T05:20:31Z","issuer":"issuer-x","stan":"000017"}
-    "#]],
-    );
+    "#]].assert_eq(&objects(&records));
 }
 
 #[test]
@@ -135,26 +134,23 @@ fn what_the_switch_says_of_itself_is_shown_with_names() {
         Record::SignOn { station, on: false, at: AT, utc: UTC },
         Record::Counts { deltas: Deltas::write(counts, &mut room).unwrap() },
     ];
-    check(
-        &records,
-        &expect![[r#"
-          POSITION  WRITTEN                      KIND           STATIONS                  MTI   STAN    CODE  RRN           FIELDS
-                12  2026-11-21T05:20:30.123456Z  start          -                         -     -       -     -             build=0.1.0
-                12  2026-11-21T05:20:30.123456Z  configuration  -                         -     -       -     -             digest=A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5 number=1
-                12  2026-11-21T05:20:30.123456Z  station        merchant-a                -     -       -     -             dialect=iso93-ascii number=0
-                12  2026-11-21T05:20:30.123456Z  links          merchant-a                -     -       -     -             count=1024 from=0
-                12  2026-11-21T05:20:30.123456Z  sign-on        merchant-a                -     -       -     -             on=false
-                12  2026-11-21T05:20:30.123456Z  counts         -                         -     -       -     -             counters="{"counter 60000":1,"requests":5}"
-    "#]],
-        &expect![[r#"
+    expect![[r#"
+        POSITION    WRITTEN                      KIND           STATIONS                  MTI   STAN    CODE  RRN           FIELDS
+        12          2026-11-21T05:20:30.123456Z  start          -                         -     -       -     -             build=0.1.0
+        12          2026-11-21T05:20:30.123456Z  configuration  -                         -     -       -     -             digest=A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5 number=1
+        12          2026-11-21T05:20:30.123456Z  station        merchant-a                -     -       -     -             dialect=iso93-ascii number=0
+        12          2026-11-21T05:20:30.123456Z  links          merchant-a                -     -       -     -             count=1024 from=0
+        12          2026-11-21T05:20:30.123456Z  sign-on        merchant-a                -     -       -     -             on=false
+        12          2026-11-21T05:20:30.123456Z  counts         -                         -     -       -     -             counter 60000=1 requests=5
+    "#]].assert_eq(&table(&records));
+    expect![[r#"
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"start","at":"2026-11-21T05:20:31Z","build":"0.1.0"}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"configuration","at":"2026-11-21T05:20:31Z","digest":"A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5","number":1}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"station","station":"merchant-a","dialect":"iso93-ascii","number":0}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"links","station":"merchant-a","count":1024,"from":0}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"sign-on","at":"2026-11-21T05:20:31Z","station":"merchant-a","on":false}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"counts","counters":{"counter 60000":1,"requests":5}}
-    "#]],
-    );
+    "#]].assert_eq(&objects(&records));
 }
 
 #[test]
@@ -178,7 +174,7 @@ fn a_frame_that_can_not_be_read_is_shown_by_its_size_and_the_reason() {
     .assert_debug_eq(&whys);
     let unreadable = row(Place::default(), &[9, 1, 0], &names());
     expect![[r#"
-                 0  1970-01-01T00:00:00.000000Z  unreadable     -                         -     -       -     -             (version 9 of the records; this binary reads 2; 3 bytes)
+        0           1970-01-01T00:00:00.000000Z  unreadable     -                         -     -       -     -             (version 9 of the records; this binary reads 2; 3 bytes)
     "#]].assert_eq(&line::line(&unreadable));
 }
 
