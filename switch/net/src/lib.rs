@@ -43,6 +43,7 @@
 //! waits: what was used, carried on, sent or given up is filled with zeros, which costs a store a byte
 //! beside the copy and the system call that each byte costs anyway.
 
+mod budget;
 mod carry;
 mod counters;
 mod handler;
@@ -53,6 +54,7 @@ mod options;
 mod outgoing;
 mod sockets;
 
+pub use budget::Budget;
 pub use counters::Counters;
 pub use handler::{CloseReason, Handler, Verdict};
 pub use ids::{ListenerId, SocketId};

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use mio::net::TcpListener;
 use mio::{Interest, Registry};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::ids::{self, INDEX_MAX, ListenerId};
@@ -73,6 +74,15 @@ impl Listeners {
         id: ListenerId,
     ) -> Option<io::Result<(mio::net::TcpStream, SocketAddr)>> {
         Some(self.slots.get(ids::widen(id.index))?.listener.as_ref()?.accept())
+    }
+
+    /// Whether a connection waits to be accepted, now.
+    pub(crate) fn is_asked(&self, id: ListenerId) -> bool {
+        let slot = self.slots.get(ids::widen(id.index));
+        let Some(listener) = slot.and_then(|slot| slot.listener.as_ref()) else { return false };
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let mut asked = [PollFd::new(listener, PollFlags::IN)];
+        poll(&mut asked, Some(&now)).is_ok_and(|ready| ready > 0)
     }
 
     /// There are connections to accept in the next turn.

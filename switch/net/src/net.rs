@@ -15,7 +15,7 @@ use crate::listeners::Listeners;
 use crate::options::SCRATCH_BYTES;
 use crate::outgoing::Handed;
 use crate::sockets::{Sockets, Stage};
-use crate::{CloseReason, Counters, Handler, ListenerId, SocketId, SocketOptions};
+use crate::{Budget, CloseReason, Counters, Handler, ListenerId, SocketId, SocketOptions};
 
 /// The sockets of one worker; see the crate's first page for how it is run.
 pub struct Net {
@@ -78,6 +78,20 @@ impl Net {
     /// # Errors
     /// `InvalidInput` if a bound is zero or too large; else what the system says.
     pub fn new(events_max: usize, sockets_max: usize, options: SocketOptions) -> io::Result<Self> {
+        Self::within(Budget::default(), events_max, sockets_max, options)
+    }
+
+    /// The same with sockets that count against a budget, which others may share. Connections that
+    /// come when it is spent wait for it.
+    ///
+    /// # Errors
+    /// As [`Net::new`].
+    pub fn within(
+        budget: Budget,
+        events_max: usize,
+        sockets_max: usize,
+        options: SocketOptions,
+    ) -> io::Result<Self> {
         if events_max == 0 || sockets_max == 0 || sockets_max > INDEX_MAX {
             return Err(io::ErrorKind::InvalidInput.into());
         }
@@ -88,7 +102,7 @@ impl Net {
             poll,
             events: Events::with_capacity(events_max),
             wake,
-            sockets: Sockets::new(sockets_max),
+            sockets: Sockets::new(sockets_max, budget),
             listeners: Listeners::default(),
             scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
             options,

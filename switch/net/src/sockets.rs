@@ -7,6 +7,7 @@ use std::mem;
 use mio::net::TcpStream;
 
 use crate::CloseReason;
+use crate::budget::Budget;
 use crate::carry::Carry;
 use crate::ids::{self, SocketId};
 use crate::outgoing::{Handed, Outgoing};
@@ -55,10 +56,11 @@ pub(crate) struct Sockets {
     /// Closed by the owner, to be reported in the next turn.
     pub(crate) ending: Vec<SocketId>,
     slots_max: usize,
+    budget: Budget,
 }
 
 impl Sockets {
-    pub(crate) fn new(sockets_max: usize) -> Self {
+    pub(crate) fn new(sockets_max: usize, budget: Budget) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
@@ -67,6 +69,7 @@ impl Sockets {
             dirty: Vec::with_capacity(sockets_max),
             ending: Vec::with_capacity(sockets_max),
             slots_max: sockets_max,
+            budget,
         }
     }
 
@@ -76,7 +79,12 @@ impl Sockets {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.open() == self.slots_max
+        self.open() == self.slots_max || self.budget.is_spent()
+    }
+
+    /// Whether the process has no room for another socket, whatever room there is here.
+    pub(crate) fn budget_is_spent(&self) -> bool {
+        self.budget.is_spent()
     }
 
     pub(crate) fn max(&self) -> usize {
@@ -91,17 +99,16 @@ impl Sockets {
         self.slots.len() - self.free.len()
     }
 
-    /// A slot for one more socket; none when all are taken. The last one freed is taken first: its
+    /// A slot for one more socket; none when all are taken, here or by others. The last one freed is taken first: its
     /// buffers have grown.
     pub(crate) fn reserve(&mut self) -> Option<SocketId> {
-        let index = match self.free.pop() {
-            Some(index) => index,
-            None if self.slots.len() < self.slots_max => {
-                self.slots.push(Socket::free());
-                ids::narrow(self.slots.len() - 1)
-            }
-            None => return None,
-        };
+        if self.open() == self.slots_max || !self.budget.take() {
+            return None;
+        }
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Socket::free());
+            ids::narrow(self.slots.len() - 1)
+        });
         Some(SocketId { index, generation: self.slots[ids::widen(index)].generation })
     }
 
@@ -111,6 +118,7 @@ impl Sockets {
         assert!(socket.stage == Stage::Free && socket.generation == id.generation);
         socket.generation = socket.generation.wrapping_add(1);
         self.free.push(id.index);
+        self.budget.give_back();
     }
 
     /// Puts a stream into a reserved slot.
@@ -148,6 +156,7 @@ impl Sockets {
         socket.stage = Stage::Free;
         socket.generation = socket.generation.wrapping_add(1);
         self.free.push(id.index);
+        self.budget.give_back();
         socket.carry.clear();
         socket.out.clear();
         socket.out.sent()

@@ -50,6 +50,12 @@ impl Sleeper {
         self.asleep.store(false, Ordering::Relaxed);
     }
 
+    /// Others: whether the owner sleeps or is about to, for who would rather wait than hurry it. No
+    /// more than a hint: nothing is ordered by it.
+    pub fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::Relaxed)
+    }
+
     /// Others, once per turn, after the last publish: whether the caller must wake the owner now.
     /// Of several callers one is told to.
     pub fn should_wake(&self) -> bool {

@@ -121,6 +121,12 @@ impl Net {
 
     fn accept_from(&mut self, listener: ListenerId, handler: &mut impl Handler) {
         for _ in 0..ACCEPTS_PER_TURN {
+            if self.sockets.budget_is_spent() {
+                if self.listeners.is_asked(listener) {
+                    self.counters.accept_failed += 1;
+                }
+                return self.listeners.mark_starved(listener);
+            }
             let Some(accepted) = self.listeners.accept(listener) else { return };
             match accepted {
                 Ok((stream, peer)) => self.admit(listener, stream, peer, handler),
