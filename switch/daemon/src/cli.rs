@@ -10,13 +10,21 @@ pub const CONFIGURATION: &str = "/etc/sekisho/sekisho.toml";
 /// Exit code of a bad configuration (`EX_CONFIG` of sysexits): systemd does not restart after it.
 pub const EXIT_CONFIGURATION: u8 = 78;
 
+/// Exit code of a disk that failed, or of a journal that is damaged (`EX_IOERR` of sysexits): systemd
+/// does not restart after it.
+pub const EXIT_DATA: u8 = 74;
+
+/// Exit code of everything else that ends the daemon.
+pub const EXIT_FAILED: u8 = 1;
+
 /// Sekisho, an ISO 8583 authorization switch: the daemon. Runs in the foreground.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "sekishod",
     version,
     after_help = "Signals: TERM or INT drains and ends, a second one ends at once.\n\
-                  Exit codes: 0 done, 1 failed, 2 usage, 78 bad configuration."
+                  Exit codes: 0 done, 1 failed, 2 usage, 74 the disk failed or the journal is \
+                  damaged,\n78 bad configuration, key or directory."
 )]
 pub struct Arguments {
     /// The configuration file; conf.d/*.toml beside it is merged after it.

@@ -1,5 +1,5 @@
-//! The two clocks: time since boot for decisions, civil time for dates in messages. The only place
-//! that reads them for the core. Must not know what the time is used for.
+//! The two clocks: time since boot for decisions, civil time for dates in messages and in the journal.
+//! The only place that reads them. Must not know what the time is used for.
 
 use rustix::time::{ClockId, clock_gettime};
 use switch_core::time::{Now, Time};
@@ -16,7 +16,14 @@ pub fn boot() -> Time {
     Time(nanos(time.tv_sec) * 1_000_000_000 + nanos(time.tv_nsec))
 }
 
+/// Nanoseconds since 1970, for headers of the journal; zero where the clock was never set.
+pub fn utc_ns() -> u64 {
+    let time = clock_gettime(ClockId::Realtime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or_default()
+}
+
 /// Seconds since 1970; the zero of a clock that was never set, if it is before.
-fn utc() -> u64 {
+pub fn utc() -> u64 {
     u64::try_from(clock_gettime(ClockId::RealtimeCoarse).tv_sec).unwrap_or_default()
 }

@@ -26,6 +26,10 @@ mod station;
 
 mod node;
 
+mod journal;
+
+mod sealing;
+
 mod later;
 
 mod route;
@@ -42,9 +46,11 @@ use std::time::Duration;
 use codec::Framing;
 use switch_core::plan::Settings;
 
+pub use journal::{Journal, KeyFile, KeySource, Sync};
 pub use network::{Network, NetworkError};
 pub use place::Place;
-pub use summary::{role_word, sign_on_word};
+pub use sealing::{CREDENTIALS, Sealing};
+pub use summary::{path_word, role_word, sign_on_word};
 
 /// How the daemon was started, as far as it decides what a configuration may say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +76,8 @@ pub struct Configuration {
     pub spin: Duration,
     /// How long a drain waits for what is in flight.
     pub drain: Duration,
+    /// Where records go, and what seals them.
+    pub journal: Journal,
     /// What the core runs by; [`switch_core::plan::Plan::new`] accepts it.
     pub settings: Settings,
     /// Where the stations are, parallel to `settings.stations`.

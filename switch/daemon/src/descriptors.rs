@@ -7,9 +7,12 @@ use switch_core::plan::Plan;
 use crate::config::Endpoint;
 use crate::worker::SPARE_SOCKETS;
 
-/// For everything but links and listeners: the log, the control socket and its clients, an epoll and
-/// a waker for each of a few workers.
+/// For everything but links and listeners: the log, the control socket and its clients, and the files
+/// of the journal, of which there are at most two dozen at once.
 const OTHERS: u64 = 64;
+/// What links never get of that, however few descriptors there are: without the journal's files no
+/// answer leaves.
+const OTHERS_MIN: u64 = 40;
 /// An epoll and a waker.
 const OF_A_WORKER: u64 = 2;
 
@@ -20,6 +23,8 @@ pub(crate) struct Descriptors {
     pub(crate) allowed: u64,
     /// How many are used when every station has all its links.
     pub(crate) needed: u64,
+    /// How many sockets of links there may be, so that the others have theirs.
+    pub(crate) links_max: usize,
 }
 
 /// Asks the system for as many descriptors as the configuration can use, or as many as it may have
@@ -33,15 +38,24 @@ pub(crate) fn raise(plan: &Plan, endpoints: &[Endpoint]) -> Descriptors {
         setrlimit(Resource::Nofile, limit).is_ok()
     };
     let allowed = if raised { wanted } else { limit.current };
-    Descriptors { allowed: allowed.unwrap_or(u64::MAX), needed }
+    let allowed = allowed.unwrap_or(u64::MAX);
+    let others = listeners(endpoints) + u64::from(plan.workers) * OF_A_WORKER + OTHERS_MIN;
+    let links_max = usize::try_from(allowed.saturating_sub(others)).unwrap_or(usize::MAX);
+    Descriptors { allowed, needed, links_max }
+}
+
+fn listeners(endpoints: &[Endpoint]) -> u64 {
+    endpoints.iter().map(|endpoint| wide(endpoint.listen.len())).sum()
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 fn needed(plan: &Plan, endpoints: &[Endpoint]) -> u64 {
-    let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let links = wide(plan.link_stations.len());
-    let listeners: u64 = endpoints.iter().map(|endpoint| wide(endpoint.listen.len())).sum();
     let each = wide(SPARE_SOCKETS) + OF_A_WORKER;
-    links + listeners + u64::from(plan.workers) * each + OTHERS
+    links + listeners(endpoints) + u64::from(plan.workers) * each + OTHERS
 }
 
 /// The limit to ask for; none when that of now will do, or nothing better is to be had.

@@ -9,6 +9,8 @@ pub mod worker;
 
 pub mod committer;
 
+pub mod journaling;
+
 pub mod mesh;
 
 pub mod keys;

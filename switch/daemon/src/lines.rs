@@ -73,6 +73,9 @@ fn kind(note: &Note, plan: &Plan) -> Kind {
         Note::PeerCrowded { station, .. } => ("crowded", station.0.into()),
         Note::Stranger { .. } => ("stranger", 0),
         Note::ConnectRefused { link, .. } => ("connect", of(link)),
+        Note::Room { .. } => ("room", 0),
+        Note::DiskFull { .. } => ("disk", 0),
+        Note::NotFolded { .. } => ("fold", 0),
     }
 }
 
@@ -134,6 +137,29 @@ fn line(worker: u8, note: &Note, plan: &Plan) {
             let (peer, error) = (peer.to_string(), error.to_string());
             warn!(station = name(link), link = link.0, peer, error, "could not connect");
         }
+        Note::Room { there_is: true } => info!("new requests are taken again: there is room"),
+        Note::Room { there_is: false } => {
+            error!(
+                "new requests are refused with 907: the journal has fewer than two spare segments"
+            );
+        }
+        Note::DiskFull { full, free_bytes, needed_bytes, spares } => {
+            disk_line(*full, *free_bytes, *needed_bytes, *spares);
+        }
+        Note::NotFolded { problem } => warn!("{problem}; it is tried again"),
+    }
+}
+
+fn disk_line(full: bool, free_bytes: u64, needed_bytes: u64, spares: usize) {
+    if full {
+        warn!(
+            free_bytes,
+            needed_bytes,
+            spares,
+            "the disk has no room for another segment; make room before the spare ones are used up"
+        );
+    } else {
+        info!(free_bytes, needed_bytes, spares, "the disk has room for segments again");
     }
 }
 

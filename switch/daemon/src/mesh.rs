@@ -1,9 +1,15 @@
-//! What workers and other threads need to reach a worker: its queue of commands, its sleeping flag
-//! and its waker. Must not know what a command does.
+//! What threads need to reach each other: of each worker its queue of commands, its sleeping flag,
+//! its waker and the mark of what is committed of it; of the journal's thread its sleeping flag and
+//! its handle. Must not know what a command does.
 
 use std::io;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::thread::Thread;
 
 use crossbeam::queue::ArrayQueue;
+use crossbeam::utils::CachePadded;
+use switch_core::gate::Position;
 use switch_core::ids::WorkerId;
 use switch_net::Wake;
 use switch_sync::Sleeper;
@@ -13,10 +19,22 @@ use crate::worker::Command;
 /// Commands that wait for one worker at most. Replies of the key provider are among them.
 pub(crate) const COMMANDS_MAX: usize = 8_192;
 
-/// The ways to every worker.
+/// The ways to every worker, and to the journal's thread.
 #[derive(Debug)]
 pub struct Mesh {
     doors: Vec<Door>,
+    journal: JournalDoor,
+}
+
+#[derive(Debug, Default)]
+struct JournalDoor {
+    sleeper: Sleeper,
+    /// It waits a little for more records, and is not to be woken for them. Its partner is the flag
+    /// of each sleeping worker: the journal's thread says that it naps and then looks whether all
+    /// sleep; a worker says that it sleeps and then looks whether the journal's thread naps.
+    naps: AtomicBool,
+    /// Set by that thread before it sleeps for the first time.
+    thread: OnceLock<Thread>,
 }
 
 #[derive(Debug)]
@@ -24,6 +42,9 @@ struct Door {
     commands: ArrayQueue<Command>,
     sleeper: Sleeper,
     wake: Wake,
+    /// Up to where its gate is committed. Stored by the journal's thread (release), loaded by the
+    /// worker (acquire): what is durable was written before the worker sees that it is.
+    committed: CachePadded<AtomicU64>,
 }
 
 impl Mesh {
@@ -33,8 +54,9 @@ impl Mesh {
             commands: ArrayQueue::new(COMMANDS_MAX),
             sleeper: Sleeper::new(),
             wake,
+            committed: CachePadded::new(AtomicU64::new(0)),
         });
-        Self { doors: doors.collect() }
+        Self { doors: doors.collect(), journal: JournalDoor::default() }
     }
 
     /// Gives a worker a command. False when its queue is full: it hangs, or is overloaded.
@@ -63,5 +85,66 @@ impl Mesh {
     /// Whether commands wait for a worker.
     pub(crate) fn has_commands(&self, worker: WorkerId) -> bool {
         !self.doors[worker.index()].commands.is_empty()
+    }
+
+    /// Up to where a worker's gate is committed, as the journal's thread has said.
+    pub(crate) fn committed(&self, worker: WorkerId) -> Position {
+        Position(self.doors[worker.index()].committed.load(Ordering::Acquire))
+    }
+
+    /// The journal's thread: a worker's gate is committed up to here. [`Mesh::wake_if_asleep`] is to
+    /// follow.
+    pub(crate) fn commit(&self, worker: WorkerId, position: Position) {
+        self.doors[worker.index()].committed.store(position.0, Ordering::Release);
+    }
+
+    /// Whether every worker sleeps, or is about to.
+    pub(crate) fn all_asleep(&self) -> bool {
+        self.doors.iter().all(|door| door.sleeper.is_asleep())
+    }
+
+    /// The journal's thread: announces a nap; false when all workers sleep, and it would be for
+    /// nothing.
+    pub(crate) fn journal_may_nap(&self) -> bool {
+        self.journal.naps.store(true, Ordering::Relaxed);
+        // Partner: the fence of `Sleeper::may_sleep`, before the look in `wake_napping_journal`.
+        fence(Ordering::SeqCst);
+        !self.all_asleep()
+    }
+
+    /// The journal's thread: it is awake again.
+    pub(crate) fn journal_naps_no_more(&self) {
+        self.journal.naps.store(false, Ordering::Relaxed);
+    }
+
+    /// A worker that has announced its sleep: if it is the last one, nothing more will come for the
+    /// open batch.
+    pub(crate) fn wake_napping_journal(&self) {
+        if self.journal.naps.load(Ordering::Relaxed)
+            && self.all_asleep()
+            && let Some(thread) = self.journal.thread.get()
+        {
+            thread.unpark();
+        }
+    }
+
+    /// The journal's thread, once, before it sleeps: this is who is to be woken.
+    pub(crate) fn journal_is(&self, thread: Thread) {
+        // A second one would mean two journals; the first stays.
+        drop(self.journal.thread.set(thread));
+    }
+
+    /// The sleeping flag of the journal's thread, for itself.
+    pub(crate) fn journal_sleeper(&self) -> &Sleeper {
+        &self.journal.sleeper
+    }
+
+    /// Wakes the journal's thread if it sleeps. Call after handing it something.
+    pub(crate) fn wake_journal_if_asleep(&self) {
+        if self.journal.sleeper.should_wake()
+            && let Some(thread) = self.journal.thread.get()
+        {
+            thread.unpark();
+        }
     }
 }

@@ -15,7 +15,7 @@ use switch_net::CloseReason;
 pub(crate) const NOTES_MAX: usize = 8_192;
 
 /// One thing to be logged.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Note {
     /// The core says so.
     Core(Notice),
@@ -65,6 +65,27 @@ pub enum Note {
         peer: SocketAddr,
         /// What the system said.
         error: std::io::ErrorKind,
+    },
+    /// Whether there are enough spare segments for new requests has changed.
+    Room {
+        /// Whether there are now.
+        there_is: bool,
+    },
+    /// Whether the disk has space for another segment has changed.
+    DiskFull {
+        /// Whether it has none now.
+        full: bool,
+        /// What it has.
+        free_bytes: u64,
+        /// What a segment takes.
+        needed_bytes: u64,
+        /// Segments that are ready.
+        spares: usize,
+    },
+    /// A checkpoint or an archive could not be made; it is tried again.
+    NotFolded {
+        /// What, and why not.
+        problem: Box<str>,
     },
 }
 

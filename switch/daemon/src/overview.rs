@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam::channel::bounded;
+use switch_core::counters::Counter;
 use switch_core::ids::{StationId, WorkerId};
 use switch_core::links::Phase;
 use switch_core::plan::{Plan, SignOn};
@@ -15,6 +16,7 @@ use switch_core::time::Time;
 use crate::clocks;
 use crate::config::{Configuration, role_word, sign_on_word};
 use crate::control::CLIENTS_MAX;
+use crate::journaling::Figures;
 use crate::keys::QUESTIONS_MAX;
 use crate::lines;
 use crate::mesh::{COMMANDS_MAX, Mesh};
@@ -34,22 +36,30 @@ pub struct Overview {
     configuration: Arc<Configuration>,
     plan: Arc<Plan>,
     mesh: Arc<Mesh>,
+    journal: Option<Arc<Figures>>,
     started: Time,
     /// The last that each worker said, in case one does not answer.
     last: Vec<Option<WorkerReport>>,
 }
 
 impl Overview {
-    /// Of a node that starts now.
-    pub fn new(configuration: Arc<Configuration>, plan: Arc<Plan>, mesh: Arc<Mesh>) -> Self {
+    /// Of a node that starts now; with its journal, where records are kept.
+    pub fn new(
+        configuration: Arc<Configuration>,
+        plan: Arc<Plan>,
+        mesh: Arc<Mesh>,
+        journal: Option<Arc<Figures>>,
+    ) -> Self {
         let last = (0..plan.workers).map(|_| None).collect();
-        Self { configuration, plan, mesh, started: clocks::boot(), last }
+        Self { configuration, plan, mesh, journal, started: clocks::boot(), last }
     }
 
     /// How everything stands now. Takes at most a second longer than the slowest worker's turn.
     pub fn status(&mut self, draining: bool) -> Status {
         let answering = self.ask();
         let configuration = &self.configuration;
+        let counters = self.counters();
+        let no_room = counters.get(Counter::RefusedNoRoom.name()).copied().unwrap_or_default();
         let files = configuration.files.iter().map(|file| file.display().to_string());
         Status {
             schema_version: SCHEMA_VERSION,
@@ -68,7 +78,8 @@ impl Overview {
             limits: self.limits(),
             workers: self.workers(&answering),
             stations: self.stations(),
-            counters: self.counters(),
+            journal: self.journal.as_ref().map(|journal| journal.status(no_room)),
+            counters,
         }
     }
 
@@ -148,6 +159,9 @@ impl Overview {
                         })
                     });
                     status.lanes = lanes.collect();
+                    let (used, bytes) = report.journal_lane.unwrap_or_default();
+                    status.journal_lane_used = wide(used);
+                    status.journal_lane_bytes = wide(bytes);
                 }
                 status
             })

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,24 +12,26 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::consts::{SIGBUS, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use signal_hook::{flag, low_level};
 use switch_core::ids::WorkerId;
 use switch_core::plan::{Keys, Plan};
+use switch_core::replay::State;
 use tracing::{error, info, warn};
 
-use crate::cli::{Arguments, EXIT_CONFIGURATION};
-use crate::config::{self, Configuration, Endpoint, Mode};
-use crate::control;
+use crate::cli::{Arguments, EXIT_CONFIGURATION, EXIT_DATA, EXIT_FAILED};
+use crate::config::{self, Configuration, Endpoint, Mode, Sealing, Sync};
+use crate::control::{self, ControlHandle};
 use crate::descriptors::{self, Descriptors};
+use crate::journaling::{self, Around, Failure, Journal, Opened};
 use crate::mesh::Mesh;
 use crate::overview::Overview;
-use crate::worker::{Command, Event, Nets, Parts, Worker};
+use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
 use crate::{keys, lines, logs, notes};
 
-/// Exit code of a process that a second signal has ended.
-const EXIT_ENDED: u8 = 1;
+/// How long a process that can not go on waits for its last line to be taken.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// From so many cores up, each worker keeps to its own.
 const PINNED_FROM_CORES: usize = 4;
@@ -36,34 +39,46 @@ const PINNED_FROM_CORES: usize = 4;
 /// Runs the daemon from its command line to its end.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let mode = Mode { insecure_demo: arguments.insecure_demo };
-    let configuration = match config::load(&arguments.config, mode) {
-        Ok(configuration) => configuration,
+    let read = config::load(&arguments.config, mode).and_then(|configuration| {
+        let credentials = std::env::var_os(config::CREDENTIALS).map(PathBuf::from);
+        let sealing = configuration.journal.read_keys(credentials.as_deref())?;
+        Ok((configuration, sealing))
+    });
+    let (configuration, sealing) = match read {
+        Ok(read) => read,
         Err(errors) => {
             say(&errors.to_string());
             return ExitCode::from(EXIT_CONFIGURATION);
         }
     };
-    if !arguments.insecure_demo {
-        say(
-            "sekishod: records are not written to a disk yet, so this version runs for trial only: \
-             add --insecure-demo",
-        );
-        return ExitCode::from(EXIT_CONFIGURATION);
-    }
     if arguments.check {
+        for warning in &sealing.warnings {
+            say(warning);
+        }
         let shown = std::io::stdout().write_all(configuration.summary().as_bytes());
         return if shown.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     if logs::start(arguments.log_format).is_err() {
         say("sekishod: the log was started before");
     }
-    match serve(configuration, arguments.insecure_demo) {
+    match serve(configuration, sealing, arguments.insecure_demo) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            error!("{problem}");
-            ExitCode::FAILURE
+        Err(Failure { code, message }) => {
+            end_soon(code);
+            error!("{message}");
+            ExitCode::from(code)
         }
     }
+}
+
+/// Ends the process in a moment, whatever the others do: a log that nobody reads would keep the main
+/// thread from it, and other threads would go on.
+fn end_soon(code: u8) {
+    // Without this thread the end only waits for the log.
+    drop(thread::Builder::new().name("end".into()).spawn(move || {
+        let _then = crossbeam::channel::after(LAST_WORDS).recv();
+        low_level::exit(code.into());
+    }));
 }
 
 /// A line on stderr, before there is a log. Nobody is left to tell when that fails.
@@ -72,13 +87,11 @@ fn say(text: &str) {
 }
 
 /// Serves until a signal has been obeyed, or something has failed.
-fn serve(configuration: Configuration, demo: bool) -> Result<(), String> {
-    let told = |what: &'static str| move |error: std::io::Error| format!("{what}: {error}");
-    let plan = Plan::new(configuration.settings.clone());
-    let plan = Arc::new(plan.map_err(|error| format!("the settings can not be run: {error:?}"))?);
+fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(), Failure> {
+    let (plan, opened) = ground(&configuration, sealing)?;
     let endpoints: Arc<[_]> = configuration.endpoints.clone().into();
-    tell_of_descriptors(&plan, &endpoints);
-    let nets = Nets::new(&plan, &endpoints).map_err(told("sockets"))?;
+    let links_max = links_max(&plan, &endpoints);
+    let nets = Nets::new(&plan, &endpoints, links_max).map_err(told("sockets"))?;
     let mesh = Arc::new(Mesh::new(nets.wakers()));
     let (notes, from_workers) = notes::channel();
     let keys = keys_of(&plan, &mesh).map_err(told("thread keys"))?;
@@ -87,40 +100,37 @@ fn serve(configuration: Configuration, demo: bool) -> Result<(), String> {
         plan: Arc::clone(&plan),
         endpoints,
         spin: configuration.spin,
-        notes,
+        notes: notes.clone(),
         keys,
         events: events.clone(),
+        journaled: opened.is_some(),
     };
-    let mut workers = nets.into_workers(&parts, &mesh);
+    let Made { mut workers, to_journal } = nets.into_workers(&parts, &mesh);
     drop(parts);
-    for worker in &mut workers {
-        worker.listen().map_err(|(address, error)| format!("listen on {address}: {error}"))?;
-    }
+    listen(&mut workers, &plan)?;
     for inactive in &configuration.inactive {
         warn!(key = inactive.key, place = inactive.place.to_string(), "{}", inactive.why);
     }
-    for (address, station) in workers.iter().flat_map(Worker::listening_for) {
-        let station = plan.station(station).settings.name.as_str();
-        info!(station, address = address.to_string(), "listening");
-    }
+    let around = Around {
+        lanes: to_journal,
+        mesh: Arc::clone(&mesh),
+        workers: plan.workers,
+        notes,
+        events: events.clone(),
+    };
+    let restore = |state: &State| workers.iter_mut().for_each(|worker| worker.restore(state));
+    let journal = opened.map(|opened| journaling::start(opened, around, restore)).transpose()?;
     let log = lines::start(from_workers, Arc::clone(&plan)).map_err(told("thread log"))?;
     let draining = Arc::new(AtomicBool::new(false));
     let (drain, socket) = (configuration.drain, configuration.control_socket.clone());
     let node = configuration.node.clone();
-    let overview =
-        RefCell::new(Overview::new(Arc::new(configuration), Arc::clone(&plan), Arc::clone(&mesh)));
-    let shown = Arc::clone(&draining);
-    // A plain flag that only the status shows; nothing is ordered by it.
-    let source = Box::new(move || overview.borrow_mut().status(shown.load(Ordering::Relaxed)));
-    // Out of a trial nobody should be kept by a directory that only the system can make.
-    let control = match control::serve(&socket, source) {
-        Ok(control) => Some(control),
-        Err(error) if demo => {
-            warn!(error = error.to_string(), "no control socket: status is not to be had");
-            None
-        }
-        Err(error) => return Err(error.to_string()),
-    };
+    let overview = Overview::new(
+        Arc::new(configuration),
+        Arc::clone(&plan),
+        Arc::clone(&mesh),
+        journal.as_ref().map(Journal::figures),
+    );
+    let control = control(&socket, overview, &draining, demo)?;
     hear_signals(events).map_err(told("signals"))?;
     let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
     let threads = threads.map_err(told("thread worker"))?;
@@ -128,15 +138,77 @@ fn serve(configuration: Configuration, demo: bool) -> Result<(), String> {
     let outcome = watch(&happened, &mesh, plan.workers, drain, &draining);
     drop(control);
     if outcome.is_ok() {
-        join(threads, log);
+        join(threads, journal, log);
         info!("stopped");
     }
     outcome
 }
 
-/// Makes room for every link that the configuration allows, or says that there is none.
-fn tell_of_descriptors(plan: &Plan, endpoints: &[Endpoint]) {
-    let Descriptors { allowed, needed } = descriptors::raise(plan, endpoints);
+/// What everything stands on: the plan, and the journal where one is kept, read but not begun.
+fn ground(
+    configuration: &Configuration,
+    sealing: Sealing,
+) -> Result<(Arc<Plan>, Option<Box<Opened>>), Failure> {
+    let plan = Plan::new(configuration.settings.clone());
+    let plan = plan.map_err(|error| failed(format!("the settings can not be run: {error:?}")))?;
+    for warning in &sealing.warnings {
+        warn!("{warning}");
+    }
+    if configuration.journal.sync == Sync::None {
+        return Ok((Arc::new(plan), None));
+    }
+    let mut opened = journaling::open(configuration, sealing)?;
+    let plan = opened.numbered(plan)?;
+    Ok((Arc::new(plan), Some(opened)))
+}
+
+fn failed(message: String) -> Failure {
+    Failure::new(EXIT_FAILED, message)
+}
+
+/// For `map_err`: what could not be had.
+fn told(what: &'static str) -> impl FnOnce(std::io::Error) -> Failure {
+    move |error| failed(format!("{what}: {error}"))
+}
+
+/// Opens the ports of all stations.
+fn listen(workers: &mut [Worker], plan: &Plan) -> Result<(), Failure> {
+    for worker in &mut *workers {
+        let listens = worker.listen();
+        listens.map_err(|(address, error)| failed(format!("listen on {address}: {error}")))?;
+    }
+    for (address, station) in workers.iter().flat_map(Worker::listening_for) {
+        let station = plan.station(station).settings.name.as_str();
+        info!(station, address = address.to_string(), "listening");
+    }
+    Ok(())
+}
+
+/// Opens the control socket. In a trial nobody should be kept by a directory that only the system
+/// can make.
+fn control(
+    socket: &Path,
+    overview: Overview,
+    draining: &Arc<AtomicBool>,
+    demo: bool,
+) -> Result<Option<ControlHandle>, Failure> {
+    let (overview, draining) = (RefCell::new(overview), Arc::clone(draining));
+    // A plain flag that only the status shows; nothing is ordered by it.
+    let source = Box::new(move || overview.borrow_mut().status(draining.load(Ordering::Relaxed)));
+    match control::serve(socket, source) {
+        Ok(control) => Ok(Some(control)),
+        Err(error) if demo => {
+            warn!(error = error.to_string(), "no control socket: status is not to be had");
+            Ok(None)
+        }
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// Makes room for every link that the configuration allows, or says that there is none; how many
+/// there can be.
+fn links_max(plan: &Plan, endpoints: &[Endpoint]) -> usize {
+    let Descriptors { allowed, needed, links_max } = descriptors::raise(plan, endpoints);
     if allowed < needed {
         warn!(
             allowed,
@@ -145,6 +217,7 @@ fn tell_of_descriptors(plan: &Plan, endpoints: &[Endpoint]) {
              (LimitNOFILE= in the unit, ulimit -Hn), or lower `links`"
         );
     }
+    links_max
 }
 
 /// The stand-in for the key provider, where a station needs one.
@@ -159,9 +232,12 @@ fn keys_of(plan: &Plan, mesh: &Arc<Mesh>) -> std::io::Result<Option<Sender<keys:
 /// A second SIGTERM or SIGINT ends the process from within its handler: it is obeyed even when every
 /// thread waits for whoever should read the log.
 fn hear_signals(events: Sender<Event>) -> std::io::Result<()> {
+    // A page of a mapped segment is not to be had: what was written there was not acknowledged, and
+    // nothing that waits for it may leave.
+    flag::register_conditional_shutdown(SIGBUS, i32::from(EXIT_DATA), Arc::new(true.into()))?;
     let stopping = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
-        let ended = i32::from(EXIT_ENDED);
+        let ended = i32::from(EXIT_FAILED);
         // In this order: the first signal finds the flag down and raises it.
         flag::register_conditional_shutdown(signal, ended, Arc::clone(&stopping))?;
         flag::register(signal, Arc::clone(&stopping))?;
@@ -206,7 +282,7 @@ fn watch(
     workers: u8,
     drain: Duration,
     draining: &AtomicBool,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let all = || (0..workers).map(WorkerId);
     let mut deadline = crossbeam::channel::never();
     let mut left = usize::from(workers);
@@ -223,7 +299,7 @@ fn watch(
                     info!(signal, within_s = drain.as_secs(), "draining; a second signal ends at once");
                 }
                 // Its handler has ended the process, or is about to.
-                Ok(Event::Signal(_)) => return Err("ended by a second signal".into()),
+                Ok(Event::Signal(_)) => return Err(failed("ended by a second signal".into())),
                 Ok(Event::Drained(_)) => {
                     left -= 1;
                     if left == 0 {
@@ -231,9 +307,10 @@ fn watch(
                     }
                 }
                 Ok(Event::Failed(worker, problem)) => {
-                    return Err(format!("worker {}: {problem}", worker.0));
+                    return Err(failed(format!("worker {}: {problem}", worker.0)));
                 }
-                Err(_) => return Err("no thread is left to wait for".into()),
+                Ok(Event::Broken(failure)) => return Err(failure),
+                Err(_) => return Err(failed("no thread is left to wait for".into())),
             },
             recv(deadline) -> _ => {
                 warn!("the time for the drain is over; what is still in flight is not answered");
@@ -247,9 +324,14 @@ fn watch(
     Ok(())
 }
 
-fn join(threads: Vec<JoinHandle<()>>, log: JoinHandle<()>) {
-    for thread in threads.into_iter().chain([log]) {
-        // It fails only when the thread panicked, which the release build does not survive.
+/// Waits for the workers, then for what they have handed over to be written, then for the log.
+fn join(threads: Vec<JoinHandle<()>>, journal: Option<Journal>, log: JoinHandle<()>) {
+    // It fails only when a thread panicked, which the release build does not survive.
+    for thread in threads {
         drop(thread.join());
     }
+    if let Some(journal) = journal {
+        journal.stop();
+    }
+    drop(log.join());
 }

@@ -39,6 +39,8 @@ pub struct Status {
     pub stations: Vec<StationStatus>,
     /// How often each thing happened that has a name: every reason to refuse is among them.
     pub counters: BTreeMap<String, u64>,
+    /// The journal; none where no record is kept.
+    pub journal: Option<JournalStatus>,
 }
 
 /// Whether the node takes new requests.
@@ -78,6 +80,10 @@ pub struct WorkerStatus {
     pub gate_bytes: u64,
     /// Its rings to the other workers.
     pub lanes: Vec<LaneStatus>,
+    /// Bytes of records on their way to the journal's thread.
+    pub journal_lane_used: u64,
+    /// The most there may be; 0 where no record is kept.
+    pub journal_lane_bytes: u64,
 }
 
 /// A ring from one worker to another.
@@ -92,6 +98,62 @@ pub struct LaneStatus {
     pub bytes: u64,
     /// Answers that wait beside it, because it is full.
     pub waiting: u64,
+}
+
+/// The journal: what was written down, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JournalStatus {
+    /// What must be so before a record's bytes leave: `local`.
+    pub sync: String,
+    /// Its directory.
+    pub directory: String,
+    /// How segments are written: `mapped` or `direct`.
+    pub path: String,
+    /// The epoch that began with this start.
+    pub epoch: u32,
+    /// The last record taken: how many were ever written.
+    pub position: u64,
+    /// The last record that is on the disk.
+    pub durable: u64,
+    /// What the last header said of records that were durable before it.
+    pub released: u64,
+    /// The segment that is written.
+    pub segment: u64,
+    /// Bytes of a segment.
+    pub segment_bytes: u64,
+    /// Segments there are, the one that is written among them.
+    pub segments: u64,
+    /// Segments prepared for what comes.
+    pub spares: u64,
+    /// Segments packed.
+    pub archives: u64,
+    /// Bytes of all its files.
+    pub bytes: u64,
+    /// Bytes that the disk still has.
+    pub free_bytes: u64,
+    /// Records committed since the start.
+    pub records: u64,
+    /// Commits since the start: so many batches were written.
+    pub commits: u64,
+    /// Bytes of these batches, with headers and padding.
+    pub commit_bytes: u64,
+    /// Half of the commits took no longer than this, in microseconds; none before the first.
+    pub commit_p50_us: Option<u64>,
+    /// 99 of 100 commits took no longer than this, in microseconds; none before the first.
+    pub commit_p99_us: Option<u64>,
+    /// The position of the last checkpoint; 0 without any.
+    pub checkpoint: u64,
+    /// Records read again at the start.
+    pub replayed: u64,
+    /// How long that took, in milliseconds.
+    pub replayed_ms: u64,
+    /// Requests that the start found without an outcome, and closed.
+    pub closed_at_start: u64,
+    /// Whether the disk has room for what new requests need; if not, they are refused.
+    pub has_room: bool,
+    /// Requests refused for that reason since the journal's first start.
+    pub refused_no_room: u64,
 }
 
 /// One station: a party that talks to the switch.

@@ -29,12 +29,13 @@ use switch_sync::LaneReceiver;
 
 use crate::clocks;
 use crate::committer::Committer;
+use crate::journaling::Failure;
 use crate::keys::Asked;
 use crate::mesh::Mesh;
 use crate::notes::{Note, Notes};
 use build::EVENTS_MAX;
 pub(crate) use build::SPARE_SOCKETS;
-pub use build::{Nets, Parts};
+pub use build::{Made, Nets, Parts};
 pub use outbox::LaneFill;
 use outbox::Outbox;
 pub(crate) use outbox::{WAITING_BYTES_MAX, WAITING_MAX};
@@ -54,6 +55,8 @@ pub enum Command {
     Report(Sender<WorkerReport>),
     /// The key provider replied.
     Reply(SlotId, Reply),
+    /// Whether the disk has room for what new requests need.
+    Room(bool),
     /// Take nothing new, finish what is in flight.
     Drain,
     /// End.
@@ -69,6 +72,8 @@ pub enum Event {
     Drained(WorkerId),
     /// A worker can not go on.
     Failed(WorkerId, String),
+    /// The journal can not go on: nothing more may leave.
+    Broken(Failure),
 }
 
 /// One worker, ready to run.
@@ -142,6 +147,7 @@ impl Worker {
         let mut worked = seen.events > 0 || seen.more;
         worked |= self.take_commands(now);
         worked |= self.take_lanes(now);
+        worked |= self.committer.has_news();
         self.tell_closed(now);
         self.core.handle_time(now);
         self.commit_and_release(now);
@@ -183,12 +189,16 @@ impl Worker {
             return Some(Duration::ZERO);
         }
         let (mesh, me, inboxes) = (&self.mesh, self.me, &mut self.inboxes);
+        let committer = &self.committer;
         let asleep = mesh.sleeper(me).may_sleep(|| {
-            mesh.has_commands(me) || inboxes.iter_mut().flatten().any(|inbox| !inbox.is_empty())
+            mesh.has_commands(me)
+                || committer.has_news()
+                || inboxes.iter_mut().flatten().any(|inbox| !inbox.is_empty())
         });
         if !asleep {
             return Some(Duration::ZERO);
         }
+        mesh.wake_napping_journal();
         (deadline != Time::NEVER).then(|| deadline.since(now))
     }
 
@@ -204,6 +214,7 @@ impl Worker {
                 Command::Reply(slot, reply) => {
                     self.core.handle_reply(now, slot, reply, &mut self.slots);
                 }
+                Command::Room(there_is) => self.core.handle_room(there_is),
                 Command::Drain => {
                     for listener in self.sockets.listeners() {
                         self.net.close_listener(listener);
@@ -246,14 +257,15 @@ impl Worker {
         }
     }
 
-    /// Commits what was entered and releases what is committed, until nothing is left: a release
-    /// that fails enters an answer.
+    /// Hands on what was entered and releases what is committed, until nothing new comes of that: a
+    /// release that fails enters an answer.
     fn commit_and_release(&mut self, now: Now) {
         loop {
+            let entered = self.core.entered();
             let committed = self.committer.commit(&mut self.core);
             self.core.handle_committed(committed);
             self.with_out(|core, out| core.poll_transmit(now, out));
-            if self.core.entered() == committed {
+            if self.core.entered() == entered {
                 break;
             }
         }

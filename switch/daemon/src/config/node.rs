@@ -11,6 +11,9 @@ use super::section::{At, Section};
 /// The longest path of a Unix socket (`sun_path` less its end).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
+/// An hour: a worker that never sleeps, for who measures or has cores to spare.
+const SPIN_US_MAX: u64 = 3_600_000_000;
+
 /// `[node]`.
 pub(super) struct Node {
     pub(super) name: String,
@@ -42,7 +45,7 @@ pub(super) fn node(root: &mut Section<'_, '_>, cores: usize) -> Option<Node> {
     }
     let workers = section.number("workers", 0..=64).unwrap_or(0);
     let spin_default = if cores < 4 { 0 } else { 50 };
-    let spin = section.number("spin_us", 0..=1_000).unwrap_or(spin_default);
+    let spin = section.number("spin_us", 0..=SPIN_US_MAX).unwrap_or(spin_default);
     section.finish();
     let (institution, institution_text) = own?;
     Some(Node {

@@ -11,7 +11,7 @@ use super::document::Table;
 use super::route::{Route, route};
 use super::section::{At, Section};
 use super::station::{Read, Station, station};
-use super::{Configuration, Mode, Report, later, node};
+use super::{Configuration, Mode, Report, journal, later, node};
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ pub(super) fn configuration(
 ) -> Option<Configuration> {
     let mut section = Section::new(root, "", report);
     let node = node::node(&mut section, cores);
-    later::journal(&mut section, mode);
+    let journal = journal::journal(&mut section, mode);
     let control_socket = node::control(&mut section);
     let (limits, drain) = node::limits(&mut section);
     later::sites(&mut section);
@@ -65,6 +65,7 @@ pub(super) fn configuration(
     let stations: Option<Vec<Station>> = reads.into_iter().map(|read| read.station).collect();
     let routes: Option<Vec<Route>> = routes.into_iter().collect();
     let (node, stations, routes) = (node?, stations?, routes?);
+    let journal = journal?;
     let settings = Settings {
         institution: node.institution,
         workers: node.workers,
@@ -81,6 +82,7 @@ pub(super) fn configuration(
         workers: node.workers,
         spin: node.spin,
         drain,
+        journal,
         settings,
         endpoints: stations.into_iter().map(|station| station.located.endpoint).collect(),
         control_socket,

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use journal::format::PathKind;
 use switch_core::plan::{Role, SignOn, StationSettings};
 
-use super::units::show_duration;
-use super::{Configuration, Endpoint};
+use super::units::{show_duration, show_size};
+use super::{Configuration, Endpoint, Journal, KeyFile, KeySource, Sync};
 
 impl Configuration {
     /// Lines for stdout: the node, each station, each route, and what is not active.
@@ -20,6 +21,7 @@ impl Configuration {
             if self.workers == 1 { "1 worker" } else { &format!("{} workers", self.workers) };
         writeln!(out, "node {}: institution {}, {workers}", self.node, self.institution)?;
         writeln!(out, "state {}", self.state.display())?;
+        self.write_journal(out)?;
         writeln!(out, "control {}", self.control_socket.display())?;
         for (station, endpoint) in self.settings.stations.iter().zip(&self.endpoints) {
             write_station(out, station, endpoint)?;
@@ -36,6 +38,41 @@ impl Configuration {
             writeln!(out, "{}: {inactive}", inactive.place)?;
         }
         Ok(())
+    }
+
+    fn write_journal(&self, out: &mut String) -> std::fmt::Result {
+        let Journal { sync, path, segment_bytes, retain, key, former_keys } = &self.journal;
+        if *sync == Sync::None {
+            return writeln!(out, "journal none: no record is kept");
+        }
+        let (path, segment, retain) =
+            (path_word(*path), show_size(*segment_bytes), show_duration(*retain));
+        write!(out, "journal local, {path}, segments of {segment}, kept {retain}, sealed with ")?;
+        match key {
+            Some(source) => write!(out, "{source}")?,
+            None => write!(out, "a key made for trial")?,
+        }
+        if !former_keys.is_empty() {
+            write!(out, " and formerly {}", list(former_keys))?;
+        }
+        writeln!(out)
+    }
+}
+
+impl std::fmt::Display for KeySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.file {
+            KeyFile::Credential(name) => write!(f, "credential:{name}"),
+            KeyFile::Path(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// A write path, as it is written in the file.
+pub fn path_word(path: PathKind) -> &'static str {
+    match path {
+        PathKind::Mapped => "mapped",
+        PathKind::Direct => "direct",
     }
 }
 

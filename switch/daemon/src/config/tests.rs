@@ -4,6 +4,8 @@
 
 mod files;
 
+mod journal;
+
 mod process;
 
 mod routes;
@@ -131,13 +133,14 @@ fn a_configuration_without_a_fault_runs() {
     check(
         WHOLE,
         &expect![[r#"
-        node tokyo: institution 49000000001, 2 workers
-        state /var/lib/sekisho
-        control /run/sekisho/control.sock
-        station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
-        station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
-        route 353011: issuer-x
-    "#]],
+            node tokyo: institution 49000000001, 2 workers
+            state /var/lib/sekisho
+            journal local, mapped, segments of 64MiB, kept 35d, sealed with a key made for trial
+            control /run/sekisho/control.sock
+            station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
+            station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
+            route 353011: issuer-x
+        "#]],
     );
 }
 

@@ -10,7 +10,8 @@ use crossbeam::channel::Sender;
 use switch_core::Core;
 use switch_core::ids::{StationId, WorkerId};
 use switch_core::plan::Plan;
-use switch_net::{Net, SocketOptions, Wake};
+use switch_core::replay::State;
+use switch_net::{Budget, Net, SocketOptions, Wake};
 use switch_sync::{LaneReceiver, wiping_lane};
 
 use super::outbox::Outbox;
@@ -47,14 +48,25 @@ pub struct Parts {
     pub keys: Option<Sender<Asked>>,
     /// Where the end of a drain, or of a worker, is told.
     pub events: Sender<Event>,
+    /// Whether records are kept.
+    pub journaled: bool,
+}
+
+/// The workers, and the other ends of their lanes.
+pub struct Made {
+    /// By id.
+    pub workers: Vec<Worker>,
+    /// From the workers to the journal's thread, by id; none where no record is kept.
+    pub to_journal: Vec<LaneReceiver>,
 }
 
 /// The sockets of every worker, before there are workers: a waker each.
 pub struct Nets(Vec<Net>);
 
 impl Nets {
-    /// Makes the sockets' tables of all workers.
-    pub fn new(plan: &Plan, endpoints: &Endpoints) -> io::Result<Self> {
+    /// Makes the sockets' tables of all workers, for so many sockets in all.
+    pub fn new(plan: &Plan, endpoints: &Endpoints, links_max: usize) -> io::Result<Self> {
+        let budget = Budget::new(links_max);
         let nets = (0..plan.workers).map(|worker| {
             let mine = || {
                 plan.stations
@@ -71,7 +83,7 @@ impl Nets {
                 ..SocketOptions::default()
             };
             let sockets_max = usize::try_from(links).expect("links are counted") + SPARE_SOCKETS;
-            Net::new(EVENTS_MAX, sockets_max, options)
+            Net::within(budget.clone(), EVENTS_MAX, sockets_max, options)
         });
         nets.collect::<io::Result<Vec<_>>>().map(Self)
     }
@@ -81,9 +93,10 @@ impl Nets {
         self.0.iter().map(Net::waker)
     }
 
-    /// Makes the workers, with a lane between every two of them.
-    pub fn into_workers(self, parts: &Parts, mesh: &Arc<Mesh>) -> Vec<Worker> {
+    /// Makes the workers, with a lane between every two of them and one from each to the journal.
+    pub fn into_workers(self, parts: &Parts, mesh: &Arc<Mesh>) -> Made {
         let count = self.0.len();
+        let mut to_journal = Vec::new();
         let mut inboxes: Vec<Vec<Option<LaneReceiver>>> =
             (0..count).map(|_| (0..count).map(|_| None).collect()).collect();
         let mut workers: Vec<Worker> = self
@@ -99,25 +112,33 @@ impl Nets {
                         Outbox::new(sender)
                     }));
                 }
-                Worker::new(from, net, outboxes, parts, Arc::clone(mesh))
+                let me = WorkerId(u8::try_from(from).expect("at most 64 workers"));
+                let committer = if parts.journaled {
+                    let (committer, lane) = Committer::to_journal(me, Arc::clone(mesh));
+                    to_journal.push(lane);
+                    committer
+                } else {
+                    Committer::at_once()
+                };
+                Worker::new(me, net, outboxes, committer, parts, Arc::clone(mesh))
             })
             .collect();
         for (worker, inboxes) in workers.iter_mut().zip(inboxes) {
             worker.inboxes = inboxes;
         }
-        workers
+        Made { workers, to_journal }
     }
 }
 
 impl Worker {
     fn new(
-        place: usize,
+        me: WorkerId,
         net: Net,
         outboxes: Vec<Option<Outbox>>,
+        committer: Committer,
         parts: &Parts,
         mesh: Arc<Mesh>,
     ) -> Self {
-        let me = WorkerId(u8::try_from(place).expect("at most 64 workers"));
         let links = parts.plan.link_stations.len();
         let now = clocks::boot();
         // Only the pauses between attempts to connect come from this number.
@@ -132,7 +153,7 @@ impl Worker {
             outboxes,
             inboxes: Vec::new(),
             mesh,
-            committer: Committer::at_once(),
+            committer,
             keys: parts.keys.clone(),
             events: parts.events.clone(),
             notes: parts.notes.of(me),
@@ -143,6 +164,11 @@ impl Worker {
             drained: false,
             stopped: false,
         }
+    }
+
+    /// Takes up what a journal says, before the first turn.
+    pub fn restore(&mut self, state: &State) {
+        self.core.restore(clocks::now(), state);
     }
 
     /// Opens the listeners of this worker's stations.

@@ -27,8 +27,10 @@ pub struct WorkerReport {
     pub gate: (usize, usize),
     /// How full each lane is, by worker; none to itself.
     pub lanes: Vec<Option<LaneFill>>,
-    /// Records committed.
+    /// Records handed to whom makes them durable.
     pub records: u64,
+    /// Bytes in the lane to the journal's thread, and in all; none without a journal.
+    pub journal_lane: Option<(usize, usize)>,
     /// Whether a drain has come to its end here.
     pub drained: bool,
     /// What was counted.
@@ -90,6 +92,7 @@ impl Worker {
             gate: self.core.gate_fill(),
             lanes: lanes.collect(),
             records: self.committer.records(),
+            journal_lane: self.committer.lane(),
             drained: self.drained,
             counters: self.core.counters().clone(),
             refusals: self.sockets.refusals,

@@ -1,9 +1,10 @@
 //! After start-up the path of a request allocates nothing: a worker of the daemon under load from
-//! real sockets, turned by hand on a thread whose allocations are counted.
+//! real sockets and with a real journal, turned by hand on a thread whose allocations are counted.
 
 mod counting;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -13,10 +14,11 @@ use bench::issuer::{self, Issuer};
 use bench::load::{self, Pace};
 use codec::{Framing, built_in};
 use crossbeam::channel::bounded;
-use daemon::config::{self, Mode};
+use daemon::config::{self, Configuration, Mode};
+use daemon::journaling::{self, Around, Journal};
 use daemon::mesh::Mesh;
 use daemon::notes;
-use daemon::worker::{Nets, Parts, Worker};
+use daemon::worker::{Made, Nets, Parts, Worker};
 use switch_core::plan::Plan;
 
 use counting::{Counting, allocations};
@@ -27,10 +29,8 @@ static ALLOCATOR: Counting = Counting;
 /// Transactions that must pass while nothing is allocated.
 const TRANSACTIONS: u64 = 20_000;
 
-fn worker(issuer: SocketAddr) -> (Worker, Arc<Mesh>) {
-    let directory =
-        std::env::temp_dir().join(format!("sekisho-allocations-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).expect("a temporary directory");
+/// One acquirer, and an issuer at that address.
+fn configured(issuer: SocketAddr, directory: &Path) -> Configuration {
     let file = directory.join("sekisho.toml");
     let text = format!(
         r#"
@@ -61,18 +61,35 @@ fn worker(issuer: SocketAddr) -> (Worker, Arc<Mesh>) {
         state = directory.display()
     );
     std::fs::write(&file, text).expect("a file in it");
-    let configuration = config::load(&file, Mode { insecure_demo: true }).expect("it is right");
-    std::fs::remove_dir_all(&directory).expect("it was made here");
-    let plan = Arc::new(Plan::new(configuration.settings).expect("it was checked"));
-    let endpoints: Arc<[_]> = configuration.endpoints.into();
-    let nets = Nets::new(&plan, &endpoints).expect("sockets");
+    config::load(&file, Mode { insecure_demo: true }).expect("it is right")
+}
+
+/// A worker with a journal, whose threads run beside it.
+fn worker(configuration: &Configuration) -> (Box<Worker>, Journal) {
+    let sealing = configuration.journal.read_keys(None).expect("none is named");
+    let mut opened = journaling::open(configuration, sealing).expect("a new journal");
+    let plan = Plan::new(configuration.settings.clone()).expect("it was checked");
+    let plan = Arc::new(opened.numbered(plan).expect("numbers"));
+    let endpoints: Arc<[_]> = configuration.endpoints.clone().into();
+    let nets = Nets::new(&plan, &endpoints, usize::MAX).expect("sockets");
     let mesh = Arc::new(Mesh::new(nets.wakers()));
     let (notes, _log) = notes::channel();
     let (events, _happened) = bounded(1);
-    let parts = Parts { plan, endpoints, spin: Duration::ZERO, notes, keys: None, events };
-    let mut worker = nets.into_workers(&parts, &mesh).remove(0);
+    let parts = Parts {
+        plan,
+        endpoints,
+        spin: Duration::ZERO,
+        notes: notes.clone(),
+        keys: None,
+        events: events.clone(),
+        journaled: true,
+    };
+    let Made { mut workers, to_journal } = nets.into_workers(&parts, &mesh);
+    let mut worker = Box::new(workers.remove(0));
     worker.listen().expect("a free port");
-    (worker, mesh)
+    let around = Around { lanes: to_journal, mesh, workers: 1, notes, events };
+    let journal = journaling::start(opened, around, |state| worker.restore(state));
+    (worker, journal.expect("a disk"))
 }
 
 #[test]
@@ -82,7 +99,10 @@ fn a_worker_under_load_allocates_nothing_per_transaction() {
     let bin2 = Framing::built_in("bin2").expect("it is built in");
     let any = "127.0.0.1:0".parse().expect("an address");
     let issuer = Issuer::open(&issuer::Options::new(vec![any], binary, bin2)).expect("a free port");
-    let (mut worker, _mesh) = worker(issuer.addresses()[0]);
+    let directory =
+        std::env::temp_dir().join(format!("sekisho-allocations-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a temporary directory");
+    let (mut worker, journal) = worker(&configured(issuer.addresses()[0], &directory));
     let target = worker.listening()[0];
     thread::scope(|scope| {
         scope.spawn(|| issuer.run(&closed, &mut |_| ()).expect("it runs"));
@@ -116,4 +136,7 @@ fn a_worker_under_load_allocates_nothing_per_transaction() {
         assert_eq!(count, 0, "allocations in {TRANSACTIONS} transactions");
         assert_eq!((report.mismatched, report.sent >= 2 * TRANSACTIONS), (0, true));
     });
+    drop(worker);
+    journal.stop();
+    std::fs::remove_dir_all(&directory).expect("it was made here");
 }

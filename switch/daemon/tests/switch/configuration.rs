@@ -30,6 +30,7 @@ pub(crate) const OURS: &str = "49000000001";
 /// A configuration in the making.
 pub(crate) struct Configuration {
     workers: u8,
+    journal: String,
     limits: String,
     stations: String,
     acquirers: u32,
@@ -40,6 +41,7 @@ impl Configuration {
     pub(crate) fn new() -> Self {
         Self {
             workers: 1,
+            journal: "segment = \"1MiB\"".to_owned(),
             limits: String::new(),
             stations: String::new(),
             acquirers: 0,
@@ -49,6 +51,11 @@ impl Configuration {
 
     pub(crate) fn workers(self, workers: u8) -> Self {
         Self { workers, ..self }
+    }
+
+    /// Lines of `[journal]`, instead of small segments.
+    pub(crate) fn journal(self, lines: &str) -> Self {
+        Self { journal: lines.to_owned(), ..self }
     }
 
     /// Lines of `[limits]`.
@@ -102,12 +109,12 @@ impl Configuration {
 
     /// The file, for a daemon that keeps its things in `directory`.
     pub(crate) fn text(&self, directory: &Path) -> String {
-        let Self { workers, limits, stations, .. } = self;
+        let Self { workers, journal, limits, stations, .. } = self;
         let directory = directory.display();
         format!(
             "[node]\nname = \"trial\"\ninstitution = \"{OURS}\"\nstate = \"{directory}/state\"\n\
-             workers = {workers}\n[control]\nsocket = \"{directory}/control.sock\"\n\
-             [limits]\n{limits}\n{stations}"
+             workers = {workers}\n[journal]\n{journal}\n\
+             [control]\nsocket = \"{directory}/control.sock\"\n[limits]\n{limits}\n{stations}"
         )
     }
 

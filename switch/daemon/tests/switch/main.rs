@@ -43,6 +43,8 @@ mod stopping;
 
 mod status;
 
+mod keeping;
+
 mod secrecy;
 
 mod logging;

@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -25,7 +25,8 @@ pub(crate) struct Sekishod {
     child: Child,
     lines: Arc<Lines>,
     output: Option<JoinHandle<String>>,
-    directory: Directory,
+    /// Until somebody else takes it over.
+    directory: Option<Directory>,
 }
 
 /// What it has written to stderr so far.
@@ -61,11 +62,26 @@ impl Sekishod {
         started
     }
 
-    /// Starts it on a configuration, whatever comes of it.
-    pub(crate) fn tries(configuration: &Configuration, arguments: &[&str]) -> Self {
-        let directory = Directory::new();
+    /// Starts it again where another one was, and waits until it serves.
+    pub(crate) fn starts_in(directory: Directory, configuration: &Configuration) -> Self {
+        let started = Self::tries_in(directory, configuration, &["--insecure-demo"]);
+        started.says("serving");
+        started
+    }
+
+    /// Starts it again where another one was, whatever comes of it.
+    pub(crate) fn tries_in(
+        directory: Directory,
+        configuration: &Configuration,
+        arguments: &[&str],
+    ) -> Self {
         let text = configuration.text(directory.path());
         Self::tries_file(directory, &text, arguments)
+    }
+
+    /// Starts it on a configuration, whatever comes of it.
+    pub(crate) fn tries(configuration: &Configuration, arguments: &[&str]) -> Self {
+        Self::tries_in(Directory::new(), configuration, arguments)
     }
 
     /// Starts it on a file of this text, whatever comes of it.
@@ -109,15 +125,24 @@ impl Sekishod {
             stdout.read_to_string(&mut text).expect("stdout is a text");
             text
         });
-        Self { child, lines, output: Some(output), directory }
+        Self { child, lines, output: Some(output), directory: Some(directory) }
     }
 
     pub(crate) fn file(&self) -> PathBuf {
-        self.directory.path().join("sekisho.toml")
+        self.path().join("sekisho.toml")
     }
 
     pub(crate) fn control(&self) -> PathBuf {
-        self.directory.path().join("control.sock")
+        self.path().join("control.sock")
+    }
+
+    /// Where its journal is.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.path().join("state/journal")
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.as_ref().expect("nobody has taken it over").path()
     }
 
     /// Where it listens for a station.
@@ -223,6 +248,19 @@ impl Sekishod {
     pub(crate) fn is_hung_up_on(&self) {
         let mut written = self.lines.written.lock().expect("the reader does not panic");
         drop(written.unread.take().expect("it was not read"));
+    }
+
+    /// SIGKILL: it ends where it is. What it leaves behind is for the next one.
+    pub(crate) fn killed(mut self) -> Directory {
+        self.child.kill().expect("it is ours");
+        self.child.wait().expect("it is our child");
+        self.directory.take().expect("nobody has taken it over")
+    }
+
+    /// Waits for its end; what it leaves behind is for the next one.
+    pub(crate) fn leaves(mut self) -> (Ended, Directory) {
+        let directory = self.directory.take().expect("nobody has taken it over");
+        (self.ends(), directory)
     }
 
     /// Waits for its end.

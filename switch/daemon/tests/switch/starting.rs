@@ -89,15 +89,20 @@ fn without_a_sealing_key_it_runs_as_a_demo_only_and_says_so() {
 }
 
 #[test]
-fn with_a_sealing_key_it_still_runs_as_a_demo_only_while_there_is_no_journal() {
-    let configuration = Configuration::new().acquirer_at("merchant-a", ASCII, own_port(), "");
+fn with_a_sealing_key_it_runs_and_says_where_its_journal_is() {
     let directory = Directory::new();
-    let text = configuration.text(directory.path());
-    let text = format!("{text}\n[journal]\nkey = \"credential:journal-key\"\n");
-    let ended = Sekishod::tries_file(directory, &text, &[]).ends();
-    assert_eq!(ended.code, Some(78));
-    assert!(ended.stderr.contains("--insecure-demo"), "{}", ended.stderr);
-    assert!(!ended.stderr.contains("journal.key"), "{}", ended.stderr);
+    let key = directory.path().join("key");
+    std::fs::write(&key, [7; 32]).expect("the directory takes a file");
+    let line = format!("key = \"{}\"\nsegment = \"1MiB\"", key.display());
+    let configuration = Configuration::new().journal(&line);
+    let configuration = configuration.acquirer_at("merchant-a", ASCII, own_port(), "");
+    let switch = Sekishod::tries_in(directory, &configuration, &[]);
+    switch.says_like("a key for all", |said| said.contains("everybody on this machine can read"));
+    let journal = switch.says("journal read");
+    switch.says("serving");
+    assert_eq!(journal["journal"], switch.journal().display().to_string());
+    switch.is_sent(Signal::TERM);
+    assert_eq!(switch.ends().code, Some(0));
 }
 
 /// The soft limit of open files that a daemon runs with.

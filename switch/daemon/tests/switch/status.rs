@@ -45,7 +45,9 @@ fn a_status_has_every_bound_beside_its_use() {
     switch.says_again_of("issuer-x", "link open", 2);
     let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
     merchant.sends(&sale(1));
-    switch.comes_to("a request in flight", |status| status.stations[1].in_flight == 1);
+    switch.comes_to("a request in flight", |status| {
+        status.stations[1].in_flight == 1 && status.workers[0].gate_used == 0
+    });
 
     let status = reply(&switch, "{\"command\":\"status\"}");
     let (worker, issuer) = (&status["workers"][0], &status["stations"][1]);
@@ -59,10 +61,10 @@ fn a_status_has_every_bound_beside_its_use() {
     ];
     let shape = shape.map(|(name, object)| format!("{name}: {}", keys(object)));
     expect![[r"
-        status: configuration counters inactive institution limits node pid
-            schema_version state stations uptime_s version workers
-        worker: answering gate_bytes gate_used id lanes parked parked_max
-            pending pending_max resting turns
+        status: configuration counters inactive institution journal limits node
+            pid schema_version state stations uptime_s version workers
+        worker: answering gate_bytes gate_used id journal_lane_bytes journal_lane_used lanes
+            parked parked_max pending pending_max resting turns
         lane: bytes to used waiting
         station: answers approved connects declined dialect frame_timeout_ms in_flight
             in_flight_max links links_max links_per_peer links_ready name noise_max

@@ -326,7 +326,7 @@ fn the_longest_message_fits_the_framing_and_the_scratch_buffer() {
     check_each(
         &[
             acquirer("frame_max = 10000"),
-            acquirer("frame_max = \"61KiB\""),
+            acquirer("frame_max = \"60KiB\""),
             acquirer("frame_max = 63"),
             acquirer("out_max = \"65MiB\""),
             changed("framing = \"ascii4\"", "framing = { prefix = \"bin1\" }"),
@@ -334,8 +334,8 @@ fn the_longest_message_fits_the_framing_and_the_scratch_buffer() {
         ],
         &expect![[r#"
             sekisho.toml:7:13: station.merchant-a.frame_max: messages of 10000 bytes do not fit: the length of ascii4 goes up to 9999; write frame_max = 9999 or less
-            sekisho.toml:7:13: station.merchant-a.frame_max: "61KiB" is outside of "64B" to "60KiB"; choose one inside
-            sekisho.toml:7:13: station.merchant-a.frame_max: "63B" is outside of "64B" to "60KiB"; choose one inside
+            sekisho.toml:7:13: station.merchant-a.frame_max: "60KiB" is outside of "64B" to "59KiB"; choose one inside
+            sekisho.toml:7:13: station.merchant-a.frame_max: "63B" is outside of "64B" to "59KiB"; choose one inside
             sekisho.toml:7:11: station.merchant-a.out_max: "65MiB" is outside of "64KiB" to "64MiB"; choose one inside
             sekisho.toml:10:11: station.merchant-a.frame_max: messages of 8192 bytes do not fit: the length of bin1 goes up to 255; write frame_max = 255 or less
             sekisho.toml:10:11: station.merchant-a.frame_max: messages of 8192 bytes do not fit: the length of ascii1 goes up to 9; that is too short for messages; choose a longer prefix
@@ -557,24 +557,26 @@ fn a_key_without_an_effect_on_this_station_is_reported() {
     check_each(
         &[text, issuer("mac = \"none\"\npeers = [\"10.0.0.0/8\"]")],
         &expect![[r#"
-        node tokyo: institution 49000000001, 2 workers
-        state /var/lib/sekisho
-        control /run/sekisho/control.sock
-        station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
-        station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
-        route 353011: issuer-x
-        sekisho.toml:7:1: station.merchant-a.timeout: no effect on an acquirer
-        sekisho.toml:8:1: station.merchant-a.pin: no effect on an acquirer
-        sekisho.toml:9:1: station.merchant-a.reconnect_min: no effect: the station connects
-        node tokyo: institution 49000000001, 2 workers
-        state /var/lib/sekisho
-        control /run/sekisho/control.sock
-        station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
-        station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
-        route 353011: issuer-x
-        sekisho.toml:14:1: station.issuer-x.mac: no effect on an issuer
-        sekisho.toml:15:1: station.issuer-x.peers: no effect: we connect, nobody connects to us
-    "#]],
+            node tokyo: institution 49000000001, 2 workers
+            state /var/lib/sekisho
+            journal local, mapped, segments of 64MiB, kept 35d, sealed with a key made for trial
+            control /run/sekisho/control.sock
+            station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
+            station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
+            route 353011: issuer-x
+            sekisho.toml:7:1: station.merchant-a.timeout: no effect on an acquirer
+            sekisho.toml:8:1: station.merchant-a.pin: no effect on an acquirer
+            sekisho.toml:9:1: station.merchant-a.reconnect_min: no effect: the station connects
+            node tokyo: institution 49000000001, 2 workers
+            state /var/lib/sekisho
+            journal local, mapped, segments of 64MiB, kept 35d, sealed with a key made for trial
+            control /run/sekisho/control.sock
+            station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
+            station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
+            route 353011: issuer-x
+            sekisho.toml:14:1: station.issuer-x.mac: no effect on an issuer
+            sekisho.toml:15:1: station.issuer-x.peers: no effect: we connect, nobody connects to us
+        "#]],
     );
     let both = changed("role = \"issuer\"", "role = \"both\"\nmac = \"none\"\ntimeout = \"5s\"");
     assert_eq!(loaded(&both).inactive, []);

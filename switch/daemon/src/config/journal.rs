@@ -1,0 +1,152 @@
+//! `[journal]`: where records go before their bytes leave, and what seals them. Opens no journal and
+//! reads no key; that is `sealing`'s.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use journal::format::{BLOCK, PathKind};
+
+use super::document::Table;
+use super::section::{At, Section};
+use super::{Mode, Place};
+
+const MIB: u64 = 1 << 20;
+const DAY: Duration = Duration::from_hours(24);
+
+/// `[journal]`.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    /// What must be so before a record's bytes leave.
+    pub sync: Sync,
+    /// How segments are written.
+    pub path: PathKind,
+    /// Bytes of a segment, whole blocks.
+    pub segment_bytes: u64,
+    /// How long old segments are kept, as archives.
+    pub retain: Duration,
+    /// The key that seals what is written; none only with `--insecure-demo`.
+    pub key: Option<KeySource>,
+    /// Keys before it, that open what they sealed.
+    pub former_keys: Vec<KeySource>,
+}
+
+/// What must be so before a record's bytes leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sync {
+    /// It is durable on this node's disk.
+    Local,
+    /// Nothing: no record is kept. Only with `--insecure-demo`.
+    None,
+}
+
+/// Where a key stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySource {
+    /// In which file.
+    pub file: KeyFile,
+    /// Where that is said.
+    pub place: Place,
+    /// By which key, as `journal.key`.
+    pub key: &'static str,
+}
+
+/// A file that holds a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyFile {
+    /// A credential of that name, in the directory that systemd gives us.
+    Credential(String),
+    /// This file.
+    Path(PathBuf),
+}
+
+/// The words of `journal.sync`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Local,
+    Peer,
+    None,
+}
+
+/// Reads `[journal]`. Without a key to seal it, only `--insecure-demo` runs.
+pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal> {
+    let empty = Table { place: root.place().clone(), entries: Vec::new() };
+    let table = root.table("journal").unwrap_or(&empty);
+    let mut section = Section::new(table, "journal", root.report);
+    let segment_bytes = segment_bytes(&mut section);
+    let retain = section.duration("retain", DAY..=DAY * 3_650).unwrap_or(DAY * 35);
+    let path =
+        section.choice("path", &[("mapped", PathKind::Mapped), ("direct", PathKind::Direct)]);
+    let key = section.text("key", KEY).and_then(|text| source(&mut section, "journal.key", &text));
+    if section.given("key").is_none() && !mode.insecure_demo {
+        let message = "missing: without a key records can not be sealed, and this node does not \
+                       run; name one (\"credential:journal-key\"), or add --insecure-demo to try it \
+                       out without real cards";
+        section.fail("key", &table.place, message);
+    }
+    let former = section.texts("former_keys", KEY);
+    let former = former.iter().map(|text| source(&mut section, "journal.former_keys", text));
+    let former_keys: Option<Vec<KeySource>> = former.collect::<Vec<_>>().into_iter().collect();
+    let sync = sync(&mut section, mode);
+    if sync == Some(Sync::None) {
+        let why = "no effect: sync = \"none\" keeps no record";
+        section.inactive(&["segment", "retain", "path", "key", "former_keys"], why);
+    }
+    section.finish();
+    Some(Journal {
+        sync: sync?,
+        path: path.map_or(PathKind::Mapped, |path| path.value),
+        segment_bytes: segment_bytes?,
+        retain,
+        key,
+        former_keys: former_keys?,
+    })
+}
+
+/// What a key must be, for messages.
+const KEY: &str = "\"credential:NAME\" or the path of a file";
+
+fn segment_bytes(section: &mut Section<'_, '_>) -> Option<u64> {
+    let block = u64::try_from(BLOCK).expect("a small number");
+    let bytes = section.size("segment", MIB..=1_024 * MIB);
+    let Some(given) = section.given("segment") else { return Some(64 * MIB) };
+    let bytes = bytes?;
+    if !bytes.is_multiple_of(block) {
+        section.fail("segment", &given.place, "is no multiple of 4KiB; write \"64MiB\"");
+        return None;
+    }
+    Some(bytes)
+}
+
+fn source(section: &mut Section<'_, '_>, key: &'static str, text: &At<&str>) -> Option<KeySource> {
+    let file = match text.value.strip_prefix("credential:") {
+        Some(name) if name.is_empty() || name.contains('/') || name.starts_with('.') => None,
+        Some(name) => Some(KeyFile::Credential(name.to_owned())),
+        None if text.value.is_empty() => None,
+        None => Some(KeyFile::Path(text.value.into())),
+    };
+    let Some(file) = file else {
+        let message = "names nothing; write \"credential:NAME\" or a path";
+        section.report.fail(&text.place, key, message);
+        return None;
+    };
+    Some(KeySource { file, place: text.place.clone(), key })
+}
+
+fn sync(section: &mut Section<'_, '_>, mode: Mode) -> Option<Sync> {
+    let peer = Word::Peer;
+    let words = [("local", Word::Local), ("durable", peer), ("memory", peer), ("async", peer)];
+    let words = [&words[..], &[("none", Word::None)]].concat();
+    if section.given("sync").is_none() {
+        section.known("sync");
+        return Some(Sync::Local);
+    }
+    let word = section.choice("sync", &words)?;
+    let message = match word.value {
+        Word::Local => return Some(Sync::Local),
+        Word::None if mode.insecure_demo => return Some(Sync::None),
+        Word::None => "\"none\" keeps no record and needs --insecure-demo; write \"local\"",
+        Word::Peer => "needs a [peer] to send records to, which is not there yet; write \"local\"",
+    };
+    section.fail("sync", &word.place, message);
+    None
+}

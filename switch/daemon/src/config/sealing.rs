@@ -1,0 +1,100 @@
+//! The keys that `[journal]` names, read from their files. Knows where a key may stand; must not
+//! know what it seals, and never shows one.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use journal::seal::Key;
+
+use super::journal::{Journal, KeyFile, KeySource};
+use super::{ConfigErrors, Report};
+
+/// The longest file that is read for a key.
+const KEY_FILE_BYTES_MAX: u64 = 4_096;
+
+/// The variable in which systemd names the directory of our credentials.
+pub const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// Keys, and what is worth saying about their files.
+#[derive(Debug)]
+pub struct Sealing {
+    /// What is written is sealed by this one; none when none is named.
+    pub current: Option<Key>,
+    /// What was written may be sealed by one of these.
+    pub former: Vec<Key>,
+    /// One line each.
+    pub warnings: Vec<String>,
+}
+
+impl Journal {
+    /// Reads all keys that are named. `credentials`: the directory of [`CREDENTIALS`].
+    ///
+    /// # Errors
+    /// Every key that can not be had, and what to do.
+    pub fn read_keys(&self, credentials: Option<&Path>) -> Result<Sealing, ConfigErrors> {
+        let (mut report, mut warnings) = (Report::default(), Vec::new());
+        let mut read = |source: &KeySource| match read(source, credentials) {
+            Ok((key, warning)) => {
+                warnings.extend(warning);
+                Some(key)
+            }
+            Err(message) => {
+                report.fail(&source.place, source.key, message);
+                None
+            }
+        };
+        let current = self.key.as_ref().and_then(&mut read);
+        let former: Vec<Key> = self.former_keys.iter().filter_map(read).collect();
+        if !report.errors.is_empty() {
+            return Err(ConfigErrors(report.errors));
+        }
+        Ok(Sealing { current, former, warnings })
+    }
+}
+
+/// Reads one key; with a warning when others can read it too.
+fn read(source: &KeySource, credentials: Option<&Path>) -> Result<(Key, Option<String>), String> {
+    let path = path(&source.file, credentials)?;
+    let shown = path.display();
+    let (bytes, length, mode) = read_file(&path).map_err(|error| match (error.kind(), &source.file) {
+        (io::ErrorKind::NotFound, KeyFile::Credential(name)) => format!(
+            "there is no credential \"{name}\" ({shown}); add LoadCredential={name}:FILE to the \
+             unit, or name the file itself"
+        ),
+        (io::ErrorKind::NotFound, KeyFile::Path(_)) => format!(
+            "{shown} is not there; make a key with: (umask 077; head -c 32 /dev/urandom > {shown}) \
+             and keep a copy where this machine's loss does not reach it"
+        ),
+        _ => format!("{shown} can not be read: {error}; let the daemon's user read it"),
+    })?;
+    let key = Key::parse(&bytes).map_err(|_| {
+        format!("{shown} has {length} bytes, and is no key: 32 bytes, or 64 hexadecimal digits")
+    })?;
+    let open = mode & 0o007 != 0;
+    let warning = open.then(|| {
+        format!("{}: everybody on this machine can read {shown}; chmod 0400 it", source.key)
+    });
+    Ok((key, warning))
+}
+
+fn path(file: &KeyFile, credentials: Option<&Path>) -> Result<PathBuf, String> {
+    match (file, credentials) {
+        (KeyFile::Path(path), _) => Ok(path.clone()),
+        (KeyFile::Credential(name), Some(directory)) => Ok(directory.join(name)),
+        (KeyFile::Credential(name), None) => Err(format!(
+            "credential \"{name}\": there are none outside of systemd (${CREDENTIALS} is not set); \
+             set it to a directory with a file {name}, or name the file itself"
+        )),
+    }
+}
+
+/// A file's first bytes, its length and its mode.
+fn read_file(path: &Path) -> io::Result<(Vec<u8>, u64, u32)> {
+    let file = File::open(path)?;
+    let facts = file.metadata()?;
+    let mut bytes = Vec::new();
+    file.take(KEY_FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok((bytes, facts.len(), facts.mode()))
+}

@@ -1,0 +1,247 @@
+//! The journal at work: read at the start, written by a thread, kept in order by two others. Joins
+//! the crate `journal`, which knows no message, with the core, which knows no file.
+//!
+//! ```text
+//!   worker 0 --lane--+                                         segments
+//!   worker 1 --lane--+--> journal --batches--> write path --> | | | |
+//!   worker 2 --lane--+       |                                 ^   |
+//!        ^                   |                       spares    |   | sealed
+//!        +------ marks ------+                                 |   v
+//!                                                         keeper   fold --> checkpoints, archives
+//! ```
+
+mod failure;
+
+mod trial_key;
+
+mod numbers;
+
+mod replaying;
+
+mod start;
+
+mod waiting;
+
+mod thread;
+
+mod keeper;
+
+mod fold;
+
+mod figures;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread as threads;
+use std::thread::JoinHandle;
+
+use crossbeam::channel::Sender;
+use journal::format::{Epoch, PathKind, SegmentNumber};
+use journal::path::{Direct, Mapped, WritePath};
+use journal::segments::Spares;
+use rustix::process::setpriority_process;
+use switch_core::replay::State;
+use switch_sync::LaneReceiver;
+use tracing::warn;
+
+use crate::mesh::Mesh;
+use crate::notes::Notes;
+use crate::worker::Event;
+pub use failure::Failure;
+pub use figures::Figures;
+use figures::{Fixed, Folding};
+use fold::Fold;
+use keeper::Housekeeper;
+pub use start::{Opened, open};
+use thread::{Ended, Scribe};
+
+/// Niceness of threads that may wait.
+const LOW: i32 = 10;
+/// Niceness of the thread that everything waits for, where that is allowed.
+const HIGH: i32 = -10;
+
+/// What the journal's threads need of the daemon.
+pub struct Around {
+    /// From the workers, by their ids.
+    pub lanes: Vec<LaneReceiver>,
+    /// The marks that it moves, and whom to wake.
+    pub mesh: Arc<Mesh>,
+    /// How many workers there are.
+    pub workers: u8,
+    /// Where notes go.
+    pub notes: Notes,
+    /// Where it is told that the journal can not go on.
+    pub events: Sender<Event>,
+}
+
+/// A journal at work.
+pub struct Journal {
+    figures: Arc<Figures>,
+    mesh: Arc<Mesh>,
+    spares: Arc<Spares>,
+    scribe: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
+    /// For the thread that writes, and for the others.
+    stop: [Arc<AtomicBool>; 2],
+}
+
+/// Begins to write a journal and starts its threads.
+///
+/// # Errors
+/// When there is no room, or the disk fails.
+pub fn start(
+    opened: Box<Opened>,
+    around: Around,
+    restore: impl FnOnce(&State),
+) -> Result<Journal, Failure> {
+    match opened.settings.path {
+        PathKind::Mapped => {
+            let path = Mapped::new(opened.disk.clone());
+            start_on(opened, path, around, restore)
+        }
+        PathKind::Direct => {
+            let path = Direct::new(opened.disk.clone());
+            if let Some(why) = path.refused() {
+                let why = why.to_string();
+                warn!(why, "io_uring is refused: batches are written one after the other");
+            }
+            start_on(opened, path, around, restore)
+        }
+    }
+}
+
+fn start_on<P: WritePath + 'static>(
+    mut opened: Box<Opened>,
+    path: P,
+    around: Around,
+    restore: impl FnOnce(&State),
+) -> Result<Journal, Failure> {
+    let begun = opened.begin(path)?;
+    restore(&opened.state);
+    let Around { lanes, mesh, workers, notes, events } = around;
+    let directory: Arc<Path> = opened.disk.path().into();
+    let fixed = Fixed {
+        directory: directory.to_path_buf(),
+        path: opened.settings.path,
+        epoch: opened.epoch(),
+        segment_bytes: opened.settings.segment_bytes,
+        replayed: opened.replayed,
+        replayed_ms: u64::try_from(opened.took.as_millis()).unwrap_or(u64::MAX),
+        closed_at_start: begun.closed,
+    };
+    let folding = Folding { checkpoint: opened.checkpoint };
+    let figures = Arc::new(Figures::new(fixed, folding));
+    let stop = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+    let failed = Failing { directory, events };
+    let scribe = Scribe {
+        writer: begun.writer,
+        lanes,
+        mesh: Arc::clone(&mesh),
+        spares: Arc::clone(&begun.spares),
+        figures: Arc::clone(&figures),
+        stop: Arc::clone(&stop[0]),
+    };
+    let fold = Fold {
+        disk: opened.disk.clone(),
+        keys: opened.keys,
+        cluster: opened.cluster,
+        epoch: Epoch(opened.recovered.last_epoch.0 + 1),
+        state: opened.state,
+        folded: SegmentNumber(opened.recovered.next_segment.0 - 1),
+        checkpoint: opened.checkpoint,
+        retain: opened.settings.retain,
+        spares: Arc::clone(&begun.spares),
+        notes: notes.clone(),
+        figures: Arc::clone(&figures),
+        stop: Arc::clone(&stop[1]),
+    };
+    let housekeeper = Housekeeper {
+        disk: opened.disk,
+        keeper: begun.keeper,
+        spares: Arc::clone(&begun.spares),
+        mesh: Arc::clone(&mesh),
+        workers,
+        notes,
+        figures: Arc::clone(&figures),
+        stop: Arc::clone(&stop[1]),
+    };
+    let of_scribe = failed.clone();
+    let scribe = spawn("journal", move || {
+        raise_priority();
+        of_scribe.tell(scribe.run());
+    })?;
+    let of_keeper = failed.clone();
+    let keeper = spawn("keeper", move || of_keeper.tell(housekeeper.run().map_err(Ended::Broken)))?;
+    let fold = spawn("fold", move || failed.tell(fold.run().map_err(Ended::Damaged)))?;
+    let spares = begun.spares;
+    Ok(Journal { figures, mesh, spares, scribe, others: vec![keeper, fold], stop })
+}
+
+impl Journal {
+    /// What the threads say about themselves.
+    pub fn figures(&self) -> Arc<Figures> {
+        Arc::clone(&self.figures)
+    }
+
+    /// Ends the threads, once no worker hands anything over any more: what was handed over is
+    /// written first.
+    pub fn stop(self) {
+        let [scribe, others] = &self.stop;
+        // Partner: the loads of the threads. What the workers put into the lanes came before.
+        scribe.store(true, Ordering::Release);
+        self.mesh.wake_journal_if_asleep();
+        // It fails only when the thread panicked, which the release build does not survive.
+        drop(self.scribe.join());
+        others.store(true, Ordering::Release);
+        self.spares.wake_keeper();
+        for thread in self.others {
+            thread.thread().unpark();
+            drop(thread.join());
+        }
+    }
+}
+
+/// Who is told when a thread can not go on.
+#[derive(Clone)]
+struct Failing {
+    directory: Arc<Path>,
+    events: Sender<Event>,
+}
+
+impl Failing {
+    fn tell(&self, outcome: Result<(), Ended>) {
+        let failure = match outcome {
+            Ok(()) => return,
+            Err(Ended::Broken(broken)) => Failure::broken(&self.directory, &broken),
+            Err(Ended::Damaged(failure)) => failure,
+            Err(Ended::Waking(error)) => {
+                Failure::new(crate::cli::EXIT_FAILED, format!("journal: waking a worker: {error}"))
+            }
+        };
+        // The daemon may have ended already.
+        drop(self.events.try_send(Event::Broken(failure)));
+    }
+}
+
+fn spawn(
+    name: &'static str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, Failure> {
+    let thread = threads::Builder::new().name(name.into()).spawn(work);
+    let failed =
+        |error: io::Error| Failure::new(crate::cli::EXIT_FAILED, format!("thread {name}: {error}"));
+    thread.map_err(failed)
+}
+
+/// Lets other threads go first.
+fn lower_priority() {
+    // Where it is refused, the system's own fairness has to do.
+    let _refused = setpriority_process(None, LOW);
+}
+
+/// Goes first, where that is allowed.
+fn raise_priority() {
+    let _refused = setpriority_process(None, HIGH);
+}

@@ -1,0 +1,113 @@
+//! The keeper's thread: prepares segments ahead, says whether there is room for new requests, and
+//! removes archives that are older than they have to be. Must not know what is in a segment.
+//!
+//! When it stalls, the spare segments run out: with fewer than two new requests are refused with 907,
+//! with none the journal's thread waits, and with it every answer. Then the gates fill up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use journal::broken::Broken;
+use journal::disk::SystemDisk;
+use journal::disk::{Disk, DiskFile};
+use journal::names::Name;
+use journal::segments::{Keeper, Next, Spares};
+use switch_core::ids::WorkerId;
+use switch_core::time::Time;
+
+use super::figures::{Figures, Keeping};
+use super::lower_priority;
+use crate::clocks;
+use crate::mesh::Mesh;
+use crate::notes::{Note, Notes};
+use crate::worker::Command;
+
+/// With fewer spare segments than this, new requests are refused.
+pub(super) const SPARES_MIN: usize = 2;
+/// What is left to commits between two steps, unless spares are short.
+const PAUSE: Duration = Duration::from_millis(2);
+/// How often the directory is looked at, and the disk when it is full.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What the thread works with.
+pub(super) struct Housekeeper {
+    pub(super) disk: SystemDisk,
+    pub(super) keeper: Keeper<SystemDisk>,
+    pub(super) spares: Arc<Spares>,
+    pub(super) mesh: Arc<Mesh>,
+    pub(super) workers: u8,
+    pub(super) notes: Notes,
+    pub(super) figures: Arc<Figures>,
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+impl Housekeeper {
+    /// Runs until it is told to stop, or the disk fails.
+    pub(super) fn run(mut self) -> Result<(), Broken> {
+        lower_priority();
+        let mut told_room = true;
+        let mut was_full = false;
+        let mut looked = Time(0);
+        while !self.stop.load(Ordering::Acquire) {
+            let next = self.keeper.step()?;
+            let full = next == Next::Full;
+            if full != was_full {
+                was_full = full;
+                self.tell_of_the_disk(full);
+            }
+            let room = self.spares.count() >= SPARES_MIN;
+            let changed = room != told_room && self.tell_room(room);
+            if changed {
+                told_room = room;
+            }
+            let now = clocks::boot();
+            if changed || now.since(looked) >= LOOK {
+                looked = now;
+                self.show(told_room);
+            }
+            match next {
+                Next::Again if self.spares.count() < SPARES_MIN => {}
+                Next::Again => thread::park_timeout(PAUSE),
+                Next::Idle | Next::Full => self.spares.wait_for_work(LOOK),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells every worker whether there is room; false when one could not be told.
+    fn tell_room(&mut self, room: bool) -> bool {
+        let mut workers = (0..self.workers).map(WorkerId);
+        let told = workers.all(|worker| self.mesh.command(worker, Command::Room(room)));
+        if told {
+            self.notes.tell(Note::Room { there_is: room });
+        }
+        told
+    }
+
+    fn tell_of_the_disk(&mut self, full: bool) {
+        let free_bytes = self.disk.free_bytes().unwrap_or_default();
+        let needed_bytes = self.spares.segment_bytes();
+        let spares = self.spares.count();
+        self.notes.tell(Note::DiskFull { full, free_bytes, needed_bytes, spares });
+    }
+
+    fn show(&self, room: bool) {
+        let mut keeping = Keeping { room, ..Keeping::default() };
+        keeping.spares = u64::try_from(self.spares.count()).unwrap_or(u64::MAX);
+        keeping.free_bytes = self.disk.free_bytes().unwrap_or_default();
+        for file in self.disk.list().unwrap_or_default() {
+            // One that went away meanwhile is none.
+            let length = self.disk.open(&file, false).and_then(|file| file.bytes());
+            let Ok(bytes) = length else { continue };
+            keeping.bytes += bytes;
+            match Name::parse(&file) {
+                Some(Name::Segment(_)) => keeping.segments += 1,
+                Some(Name::Archive(_)) => keeping.archives += 1,
+                Some(Name::Spare(_) | Name::Checkpoint(_)) | None => {}
+            }
+        }
+        self.figures.show_keeping(keeping);
+    }
+}

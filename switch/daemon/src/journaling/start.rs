@@ -1,0 +1,327 @@
+//! The start of a journal: takes its directory, reads it again, numbers the plan, and begins to write
+//! where an earlier start ended. Must not know what a transaction is worth.
+//!
+//! 1. [`open`]: lock, recovery, the last checkpoint, and the records behind it. Writes nothing of the
+//!    log, so that a start that fails later leaves it as it was.
+//! 2. The caller numbers its plan ([`Opened::numbered`]) and opens its ports.
+//! 3. [`Opened::begin`]: a new epoch in a new segment. What the start has to say is durable before
+//!    any worker runs.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::broken::Broken;
+use journal::checkpoint;
+use journal::disk::{Disk, SystemDisk};
+use journal::format::{Cluster, Epoch, Position};
+use journal::names::Name;
+use journal::path::WritePath;
+use journal::reader::Reader;
+use journal::recovery::{self, Recovered, Tail};
+use journal::seal::{self, Keys};
+use journal::segments::{Keeper, Next, Spares};
+use journal::writer::{Appended, Committed, Start, Writer};
+use switch_core::identity::HashKey;
+use switch_core::plan::{Limits, Plan, Settings};
+use switch_core::records::Record;
+use switch_core::replay::State;
+use tracing::{info, warn};
+
+use super::failure::Failure;
+use super::keeper::SPARES_MIN;
+use super::numbers::{self, Allotted, written};
+use super::replaying;
+use super::trial_key::trial_key;
+use crate::clocks;
+use crate::config::{self, Configuration, Sealing};
+
+/// Bytes of spare segments that are kept ready at least, however small a segment is.
+const SPARE_BYTES: u64 = 64 << 20;
+
+/// A journal that was read, and to which nothing was written yet.
+pub struct Opened {
+    pub(super) settings: config::Journal,
+    pub(super) disk: SystemDisk,
+    pub(super) keys: Arc<Keys>,
+    pub(super) cluster: Cluster,
+    pub(super) recovered: Recovered,
+    pub(super) state: State,
+    pub(super) checkpoint: Position,
+    /// Records read again behind the checkpoint, and how long everything took.
+    pub(super) replayed: u64,
+    pub(super) took: Duration,
+    /// What the plan's numbers need to be written.
+    pub(super) new: Vec<Vec<u8>>,
+    pub(super) digest: [u8; 32],
+}
+
+/// A journal that is written: everything that its threads need.
+pub(super) struct Begun<P: WritePath> {
+    pub(super) writer: Writer<SystemDisk, P>,
+    pub(super) keeper: Keeper<SystemDisk>,
+    pub(super) spares: Arc<Spares>,
+    pub(super) closed: u64,
+}
+
+/// Takes the journal of a configuration and reads it.
+///
+/// # Errors
+/// Why nothing may start on it.
+pub fn open(configuration: &Configuration, sealing: Sealing) -> Result<Box<Opened>, Failure> {
+    let begun = clocks::boot();
+    let settings = configuration.journal.clone();
+    let path = configuration.state.join("journal");
+    let made = DirBuilder::new().recursive(true).mode(0o750).create(&configuration.state);
+    made.map_err(|error| Failure::directory(&configuration.state, &error))?;
+    let disk = SystemDisk::open(&path, true).map_err(|error| Failure::directory(&path, &error))?;
+    let disk = disk.prepared_for(settings.path);
+    let current = match sealing.current {
+        Some(key) => key,
+        None => trial_key(&path).map_err(|error| Failure::file(&path, &error))?,
+    };
+    let keys = Arc::new(Keys { current, former: sealing.former });
+    let recovered =
+        recovery::recover(&disk, Some(&keys)).map_err(|why| Failure::refusal(&path, &why))?;
+    let mut opened = Box::new(Opened {
+        cluster: recovered.cluster.unwrap_or_else(new_cluster),
+        settings,
+        disk,
+        keys,
+        recovered,
+        state: State::new(&configuration.settings.limits),
+        checkpoint: Position(0),
+        replayed: 0,
+        took: Duration::ZERO,
+        new: Vec::new(),
+        digest: digest(&configuration.settings),
+    });
+    opened.replay(&configuration.settings.limits)?;
+    opened.took = clocks::boot().since(begun);
+    opened.tell();
+    Ok(opened)
+}
+
+impl Opened {
+    fn path(&self) -> &Path {
+        self.disk.path()
+    }
+
+    /// The plan, with the numbers that its stations and links have in this journal.
+    ///
+    /// # Errors
+    /// When there are no more numbers.
+    pub fn numbered(&mut self, plan: Plan) -> Result<Plan, Failure> {
+        let last = self.state.configuration();
+        let same = last.is_some_and(|last| last.digest == self.digest);
+        let number = last.map_or(0, |last| last.number) + u32::from(!same);
+        let Allotted { numbers, new } = numbers::allot(&plan, &self.state, number).ok_or_else(|| {
+            let message = "stations and links have used up all numbers that a journal has; begin a \
+                           new one (another node.state)";
+            Failure::new(crate::cli::EXIT_CONFIGURATION, message)
+        })?;
+        self.new = new;
+        if !same {
+            let (digest, utc) = (self.digest, clocks::utc());
+            self.new.push(written(&Record::Configuration { number, digest, utc }));
+        }
+        let hash_key = HashKey(self.keys.current.hash_key(&self.cluster));
+        Ok(plan.numbered(numbers).keyed(hash_key))
+    }
+
+    /// Takes up the newest checkpoint that is whole.
+    fn take_checkpoint(&mut self, limits: &Limits) -> Result<(), Failure> {
+        let path = self.disk.path().to_owned();
+        let found = checkpoint::latest(&self.disk, &self.keys, &self.cluster);
+        let found = found.map_err(|problem| Failure::checkpoint(&path, &problem))?;
+        for (position, flaw) in &found.passed_over {
+            let (journal, name) = (path.display().to_string(), Name::Checkpoint(*position));
+            warn!(journal, "{name} is passed over, and more is read again instead: {flaw}");
+        }
+        let Some((about, bytes)) = found.newest else { return Ok(()) };
+        match State::read(limits, &bytes) {
+            Ok(state) => {
+                self.state = state;
+                self.checkpoint = about.position;
+            }
+            // By another version: the records say the same.
+            Err(why) => {
+                let (journal, name) =
+                    (path.display().to_string(), Name::Checkpoint(about.position));
+                warn!(journal, "{name} can not be used, and all is read again instead: {why}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up the last checkpoint and all records behind it.
+    fn replay(&mut self, limits: &Limits) -> Result<(), Failure> {
+        self.take_checkpoint(limits)?;
+        let path = self.disk.path().to_owned();
+        let problem = |problem| Failure::problem(&path, &problem);
+        let from = Position(self.checkpoint.0 + 1);
+        let mut reader = Reader::open(&self.disk, Some(&self.keys), from).map_err(problem)?;
+        while let Some(batch) = reader.next_batch().map_err(problem)? {
+            let records = batch.records().expect("there are keys");
+            replaying::apply(&mut self.state, records, &path)?;
+        }
+        let (last, end) = (self.state.position().0, self.recovered.next_position.0 - 1);
+        if last != end {
+            let why = format!("the log ends with record {end}, and {last} was read last");
+            return Err(Failure::unreadable(&path, last + 1, why));
+        }
+        self.replayed = end - self.checkpoint.0;
+        Ok(())
+    }
+}
+
+impl Opened {
+    /// Begins to write where the last start ended: a new epoch, a new segment, and in it what this
+    /// start has to say, durable when this returns.
+    ///
+    /// # Errors
+    /// When there is no room, or the disk fails.
+    pub(super) fn begin<P: WritePath>(&mut self, path: P) -> Result<Begun<P>, Failure> {
+        let (spares, keeper) = self.spares()?;
+        let at = self.path().to_owned();
+        let broken = |broken| Failure::broken(&at, &broken);
+        let start = Start {
+            cluster: self.cluster,
+            epoch: self.epoch(),
+            next_segment: self.recovered.next_segment,
+            next_batch: self.recovered.next_batch,
+            next_position: self.recovered.next_position,
+            previous: self.recovered.previous,
+            released: self.recovered.released,
+        };
+        let (disk, keys) = (self.disk.clone(), Arc::clone(&self.keys));
+        let now_ns = clocks::utc_ns();
+        let writer = Writer::begin(disk, path, keys, &start, Arc::clone(&spares), now_ns);
+        let mut writer = writer.map_err(broken)?;
+        let (records, closed) = self.records();
+        for record in &records {
+            let position = append(&mut writer, record).map_err(broken)?;
+            replaying::apply_one(&mut self.state, position, record, &at)?;
+        }
+        settle(&mut writer).map_err(broken)?;
+        // Of these the log has nothing, and with a later segment nobody looks into them again.
+        self.recovered.left_over.iter().for_each(|&segment| spares.archived(segment));
+        Ok(Begun { writer, keeper, spares, closed })
+    }
+
+    /// The epoch of this start.
+    pub(super) fn epoch(&self) -> Epoch {
+        Epoch(self.recovered.last_epoch.0 + 1)
+    }
+
+    /// Prepares the segment that is written first and those that must be spare behind it.
+    fn spares(&self) -> Result<(Arc<Spares>, Keeper<SystemDisk>), Failure> {
+        let broken = |broken| Failure::broken(self.path(), &broken);
+        let bytes = self.settings.segment_bytes;
+        let spares = Arc::new(Spares::new(bytes));
+        let wanted = usize::try_from((SPARE_BYTES / bytes).clamp(3, 8)).expect("a small number");
+        // Beside a new segment there is to be room for a checkpoint and for what is being packed.
+        let reserve = 2 * bytes;
+        let keeper = Keeper::begin(self.disk.clone(), Arc::clone(&spares), wanted, reserve);
+        let mut keeper = keeper.map_err(broken)?;
+        while spares.count() <= SPARES_MIN {
+            match keeper.step().map_err(broken)? {
+                Next::Again => {}
+                Next::Idle => break,
+                Next::Full if spares.count() > 0 => break,
+                Next::Full => {
+                    let free = self.disk.free_bytes().unwrap_or_default();
+                    return Err(Failure::no_room(self.path(), free, bytes + reserve));
+                }
+            }
+        }
+        Ok((spares, keeper))
+    }
+
+    /// What this start says, and how many transactions it closes.
+    fn records(&mut self) -> (Vec<Vec<u8>>, u64) {
+        let utc = clocks::utc();
+        let build = concat!("sekishod ", env!("CARGO_PKG_VERSION"));
+        let mut records = vec![written(&Record::Start { epoch: self.epoch().0, utc, build })];
+        records.append(&mut self.new);
+        let unfinished = self.state.unfinished();
+        let closed = u64::try_from(unfinished.len()).expect("at most 64 bits");
+        records.extend(
+            unfinished
+                .iter()
+                .map(|open| written(&Record::Closed { issuer: open.issuer, stan: open.stan, utc })),
+        );
+        (records, closed)
+    }
+
+    /// Says what was found.
+    fn tell(&self) {
+        let journal = self.path().display().to_string();
+        if let Tail::Torn(torn) = &self.recovered.tail {
+            warn!(
+                journal,
+                "the journal ends in a write that was under way, which is left out: {torn}"
+            );
+        }
+        info!(
+            journal,
+            records = self.state.position().0,
+            checkpoint = self.checkpoint.0,
+            replayed = self.replayed,
+            milliseconds = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+            unfinished = self.state.unfinished().len(),
+            epoch = self.epoch().0,
+            "journal read"
+        );
+    }
+}
+
+/// Puts a record into the log; waits for the disk where there is no room.
+fn append<P: WritePath>(
+    writer: &mut Writer<SystemDisk, P>,
+    record: &[u8],
+) -> Result<Position, Broken> {
+    loop {
+        if let Appended::Taken(position) = writer.append(record)? {
+            return Ok(position);
+        }
+        settle(writer)?;
+    }
+}
+
+/// Writes what is open, and waits until everything is durable.
+fn settle<P: WritePath>(writer: &mut Writer<SystemDisk, P>) -> Result<(), Broken> {
+    let released = writer.durable();
+    if writer.commit(released, clocks::utc_ns())? == Committed::NoSpare {
+        return Err(Broken {
+            file: "the directory".to_owned(),
+            what: "no spare segment is ready",
+            error: Arc::new(std::io::ErrorKind::StorageFull.into()),
+        });
+    }
+    while writer.under_way() > 0 {
+        writer.poll(true)?;
+    }
+    writer.poll(false)?;
+    Ok(())
+}
+
+/// A name for a journal that nobody else's has.
+fn new_cluster() -> Cluster {
+    let digits = seal::generate();
+    let mut cluster = Cluster::default();
+    for (byte, pair) in cluster.iter_mut().zip(digits.as_bytes().chunks(2)) {
+        let pair = std::str::from_utf8(pair).expect("it is hexadecimal");
+        *byte = u8::from_str_radix(pair, 16).expect("it is hexadecimal");
+    }
+    cluster
+}
+
+/// What tells settings apart: SHA-256 of all that they say.
+fn digest(settings: &Settings) -> [u8; 32] {
+    let text = format!("{settings:?}");
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
+}

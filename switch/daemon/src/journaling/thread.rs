@@ -1,0 +1,315 @@
+//! The journal's thread: gathers the workers' records into batches, has them written, and moves each
+//! worker's mark when they are durable. Must not know what a record says.
+//!
+//! When it stalls, nothing that has a record leaves the switch: lanes and gates fill up, requests are
+//! refused with 907, and answers wait in the room that is theirs. When it fails, no mark moves any
+//! more, and the process ends with 74.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use journal::broken::Broken;
+use journal::disk::SystemDisk;
+use journal::format::Position;
+use journal::pacing::{Open, Pacing, When};
+use journal::path::WritePath;
+use journal::segments::Spares;
+use journal::writer::{Appended, Committed, Writer};
+use switch_core::gate;
+use switch_core::time::Time;
+use switch_sync::LaneReceiver;
+
+use super::failure::Failure;
+use super::figures::{Figures, Writing};
+use super::waiting::Waiting;
+use crate::clocks;
+use crate::mesh::Mesh;
+
+/// Batches that can be under way at once, and the one that is gathered.
+const BATCHES_MAX: usize = 8;
+/// After so long without work what was released is written down too.
+const IDLE: Duration = Duration::from_millis(10);
+/// How long one look for a spare segment takes.
+const SPARE_WAIT: Duration = Duration::from_millis(100);
+/// How often a look for a spare segment is made once the switch is to stop.
+const SPARE_WAITS_AT_STOP: u32 = 20;
+
+/// What the thread works with.
+pub(super) struct Scribe<P: WritePath> {
+    pub(super) writer: Writer<SystemDisk, P>,
+    /// From the workers, by their ids.
+    pub(super) lanes: Vec<LaneReceiver>,
+    pub(super) mesh: Arc<Mesh>,
+    pub(super) spares: Arc<Spares>,
+    pub(super) figures: Arc<Figures>,
+    /// The workers have ended: write what is in the lanes, and end.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+struct Run<P: WritePath> {
+    with: Scribe<P>,
+    waiting: Waiting,
+    pacing: Pacing,
+    /// When the first record of the open batch came.
+    open_since: Time,
+    writing: Writing,
+    /// The last position of each batch under way, and when it was sent there.
+    under_way: VecDeque<(Position, Time)>,
+    /// The lane to begin with.
+    turn: usize,
+    /// Released, as the last header said.
+    marked: Position,
+    last_work: Time,
+}
+
+/// Why the thread can not go on.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The disk.
+    Broken(Broken),
+    /// What was acknowledged can not be read again.
+    Damaged(Failure),
+    /// A worker can not be woken.
+    Waking(std::io::Error),
+}
+
+impl From<Broken> for Ended {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+impl<P: WritePath> Scribe<P> {
+    /// Runs until it is told to stop and has written everything, or can not go on.
+    pub(super) fn run(self) -> Result<(), Ended> {
+        let durable = self.writer.durable();
+        let writing = Writing {
+            position: durable,
+            durable,
+            released: durable,
+            segment: self.writer.segment(),
+            ..Writing::default()
+        };
+        self.mesh.journal_is(thread::current());
+        let run = Run {
+            waiting: Waiting::new(self.lanes.len(), BATCHES_MAX),
+            pacing: Pacing::new(clocks::boot().0),
+            open_since: Time(0),
+            writing,
+            under_way: VecDeque::with_capacity(BATCHES_MAX),
+            turn: 0,
+            marked: durable,
+            last_work: clocks::boot(),
+            with: self,
+        };
+        run.run()
+    }
+}
+
+impl<P: WritePath> Run<P> {
+    fn run(mut self) -> Result<(), Ended> {
+        loop {
+            // Before the look at the lanes: what a worker handed over before it ended is seen then.
+            let stopping = self.with.stop.load(Ordering::Acquire);
+            let full = self.gather()?;
+            match self.when(full || stopping) {
+                When::Never => {}
+                When::Now => {
+                    if !self.commit(stopping)? {
+                        // What is left was never acknowledged, and goes the way of a crash.
+                        return Ok(());
+                    }
+                }
+                When::Until(until) => {
+                    self.see_what_is_durable(false)?;
+                    self.nap(Time(until));
+                    continue;
+                }
+            }
+            // With nothing to write but what is under way, wait for that.
+            let wait = self.with.writer.under_way() > 0 && (full || self.lanes_are_empty());
+            self.see_what_is_durable(wait)?;
+            if self.with.writer.under_way() > 0 || !self.lanes_are_empty() {
+                continue;
+            }
+            if stopping {
+                self.mark()?;
+                self.with.figures.show_writing(&self.writing);
+                return Ok(());
+            }
+            self.rest()?;
+        }
+    }
+
+    /// When the open batch is to go. `now`: it waits for nothing more.
+    fn when(&self, now: bool) -> When {
+        let records = self.with.writer.open_records();
+        if records > 0 && now {
+            return When::Now;
+        }
+        let open = Open {
+            records,
+            bytes: self.with.writer.open_bytes(),
+            since_ns: self.open_since.0,
+            all_asleep: self.with.mesh.all_asleep(),
+        };
+        self.pacing.decide(clocks::boot().0, &open)
+    }
+
+    /// Lets the workers add to the open batch until then. They need not wake us for what they add,
+    /// but the last one to fall asleep does.
+    fn nap(&self, until: Time) {
+        let mesh = &self.with.mesh;
+        if mesh.journal_may_nap() {
+            thread::park_timeout(until.since(clocks::boot()));
+        }
+        mesh.journal_naps_no_more();
+    }
+
+    /// Takes records into the open batch, from each lane in turn; says whether the batch has no room
+    /// for more.
+    fn gather(&mut self) -> Result<bool, Ended> {
+        let lanes = self.with.lanes.len();
+        self.turn = (self.turn + 1) % lanes.max(1);
+        for step in 0..lanes {
+            let place = (self.turn + step) % lanes;
+            let lane = &mut self.with.lanes[place];
+            let mut full = false;
+            while let Some(message) = lane.front() {
+                let (head, record) = message.split_first_chunk().expect("a position and a record");
+                let Appended::Taken(position) = self.with.writer.append(record)? else {
+                    full = true;
+                    break;
+                };
+                if self.with.writer.open_records() == 1 {
+                    self.open_since = clocks::boot();
+                }
+                let gate = gate::Position(u64::from_le_bytes(*head));
+                self.waiting.on_taken(place, position, gate);
+                self.writing.position = position;
+                lane.pop();
+            }
+            lane.release();
+            if full {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Sends the open batch to the disk; where the segment is full and there is no other, waits for
+    /// one. False: the switch is to stop, and there was none.
+    fn commit(&mut self, stopping: bool) -> Result<bool, Ended> {
+        let mut waits = 0;
+        loop {
+            let last = Position(self.with.writer.next_position().0 - 1);
+            let bytes = self.with.writer.open_bytes();
+            let released = self.with.writer.durable();
+            let begun = clocks::boot();
+            match self.with.writer.commit(released, clocks::utc_ns())? {
+                Committed::Submitted => {
+                    self.marked = released;
+                    self.pacing.committed(begun.0, bytes);
+                    self.waiting.on_committed();
+                    self.under_way.push_back((last, begun));
+                    return Ok(true);
+                }
+                Committed::Nothing => return Ok(true),
+                Committed::NoSpare => {
+                    self.see_what_is_durable(false)?;
+                    waits += 1;
+                    if stopping && waits > SPARE_WAITS_AT_STOP {
+                        return Ok(false);
+                    }
+                    self.with.spares.wait(SPARE_WAIT);
+                }
+            }
+        }
+    }
+
+    /// Asks the disk how far it is, and moves the marks of the workers.
+    fn see_what_is_durable(&mut self, wait: bool) -> Result<(), Ended> {
+        let durable = self.with.writer.poll(wait)?;
+        if durable == self.writing.durable {
+            return Ok(());
+        }
+        let now = clocks::boot();
+        self.last_work = now;
+        while let Some((_, since)) = self.under_way.pop_front_if(|(last, _)| *last <= durable) {
+            let nanos = u64::try_from(now.since(since).as_nanos()).unwrap_or(u64::MAX);
+            self.writing.latencies.record(nanos);
+            self.writing.commits += 1;
+        }
+        let mesh = &self.with.mesh;
+        let mut woken = Ok(());
+        self.waiting.on_durable(durable, |worker, gate| {
+            mesh.commit(worker, gate);
+            if let Err(error) = mesh.wake_if_asleep(worker) {
+                woken = Err(Ended::Waking(error));
+            }
+        });
+        self.writing.durable = durable;
+        self.show();
+        woken
+    }
+
+    fn show(&mut self) {
+        let written = self.with.writer.written();
+        self.writing.records = written.records;
+        self.writing.bytes = written.batch_bytes;
+        self.writing.segment = self.with.writer.segment();
+        self.writing.released = self.marked;
+        self.with.figures.try_show_writing(&self.writing);
+    }
+
+    fn lanes_are_empty(&mut self) -> bool {
+        self.with.lanes.iter_mut().all(LaneReceiver::is_empty)
+    }
+
+    /// Nothing is left to write: waits for more, and after a while writes down what was released.
+    fn rest(&mut self) -> Result<(), Ended> {
+        let unmarked = self.marked != self.writing.durable;
+        let left = IDLE.saturating_sub(clocks::boot().since(self.last_work));
+        if unmarked && left.is_zero() {
+            self.mark()?;
+        } else {
+            self.sleep(unmarked.then_some(left));
+        }
+        Ok(())
+    }
+
+    /// Writes down what was released, in a batch without records. Where there is no segment for it,
+    /// the next batch says it.
+    fn mark(&mut self) -> Result<(), Ended> {
+        let released = self.writing.durable;
+        if released != self.marked {
+            self.with.writer.mark(released, clocks::utc_ns())?;
+            while self.with.writer.under_way() > 0 {
+                self.with.writer.poll(true)?;
+            }
+            self.marked = released;
+            self.show();
+        }
+        Ok(())
+    }
+
+    fn sleep(&mut self, most: Option<Duration>) {
+        // Whoever looked has what there is; whoever looks later is to have no less.
+        self.with.figures.show_writing(&self.writing);
+        let (stop, lanes) = (&self.with.stop, &mut self.with.lanes);
+        let mesh = &self.with.mesh;
+        let asleep = mesh.journal_sleeper().may_sleep(|| {
+            stop.load(Ordering::Acquire) || lanes.iter_mut().any(|lane| !lane.is_empty())
+        });
+        if asleep {
+            match most {
+                Some(most) => thread::park_timeout(most),
+                None => thread::park(),
+            }
+            mesh.journal_sleeper().woke();
+        }
+    }
+}

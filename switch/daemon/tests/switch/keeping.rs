@@ -1,0 +1,143 @@
+//! What is written down outlives the process, is nobody else's, and is not written over when it can
+//! not be read: the journal on a real disk, ended by SIGKILL.
+
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use crate::configuration::{ASCII, BINARY, Configuration};
+use crate::letter::sale;
+use crate::link::{Desk, Link};
+use crate::place::Directory;
+use crate::sekishod::Sekishod;
+
+/// One acquirer, and one issuer that answers at this desk.
+fn sales_to(desk: &Desk) -> Configuration {
+    Configuration::new()
+        .acquirer("merchant-a", ASCII, "")
+        .issuer("issuer-x", BINARY, desk.address(), "timeout = \"10m\"")
+        .route("353011", "issuer-x")
+}
+
+/// So many sales cross it, each answered.
+fn sells(switch: &Sekishod, issuer: &mut Link, sales: std::ops::Range<u32>) {
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    for stan in sales {
+        merchant.sends(&sale(stan));
+        let heard = issuer.hears();
+        issuer.sends(&heard.answered("000"));
+        assert_eq!(merchant.hears(), sale(stan).answered("000"));
+    }
+}
+
+/// A daemon that has let ten sales through and was killed then: what it left.
+fn one_killed(desk: &Desk) -> Directory {
+    let switch = Sekishod::starts(&sales_to(desk));
+    let mut issuer = desk.accepts();
+    switch.says_of("issuer-x", "link open");
+    sells(&switch, &mut issuer, 1..11);
+    switch.killed()
+}
+
+#[test]
+fn after_a_kill_every_record_is_read_again_and_the_log_goes_on_in_the_next_epoch() {
+    let desk = Desk::opens(BINARY);
+    let directory = one_killed(&desk);
+    let again = Sekishod::starts_in(directory, &sales_to(&desk));
+    let read = again.says("journal read");
+    assert!(read["records"].as_u64() >= Some(20), "{read}");
+    assert_eq!((&read["epoch"], &read["unfinished"]), (&2.into(), &0.into()));
+    let journal = again.status().journal.expect("it keeps one");
+    assert_eq!((journal.epoch, journal.path.as_str()), (2, "mapped"));
+    assert!(journal.durable == journal.position && journal.position > 20, "{journal:?}");
+    let mut issuer = desk.accepts();
+    sells(&again, &mut issuer, 11..21);
+    let later = again.comes_to("more records", |status| {
+        status.journal.as_ref().is_some_and(|now| now.durable >= journal.durable + 20)
+    });
+    let later = later.journal.expect("it keeps one");
+    assert!(later.commits > 0 && later.records >= 20 && later.commit_p50_us.is_some(), "{later:?}");
+    assert!(later.commit_bytes >= later.commits * 4_096, "{later:?}");
+}
+
+#[test]
+fn a_second_daemon_on_the_same_state_is_refused_and_the_first_goes_on() {
+    let desk = Desk::opens(BINARY);
+    let first = Sekishod::starts(&sales_to(&desk));
+    let mut issuer = desk.accepts();
+    first.says_of("issuer-x", "link open");
+    let second = Directory::new();
+    let text = sales_to(&desk).text(second.path());
+    let [ours, theirs] =
+        [second.path().join("state"), first.journal()].map(|path| path.display().to_string());
+    let theirs = theirs.strip_suffix("/journal").expect("a journal's directory");
+    let second = Sekishod::tries_file(second, &text.replace(&ours, theirs), &["--insecure-demo"]);
+    let ended = second.ends();
+    assert_eq!(ended.code, Some(78));
+    let pid = format!("process {} holds", first.status().pid);
+    assert!(ended.stderr.contains(&pid), "{}", ended.stderr);
+    assert!(ended.stderr.contains("node.state"), "{}", ended.stderr);
+    sells(&first, &mut issuer, 1..2);
+}
+
+/// Sealed with the key in this file of its directory.
+fn sealed(
+    configuration: Configuration,
+    directory: &Path,
+    key: [u8; 32],
+    former: &str,
+) -> Configuration {
+    let file = directory.join(format!("{}.key", key[0]));
+    fs::write(&file, key).expect("the directory takes a file");
+    let file = file.display();
+    configuration.journal(&format!("segment = \"1MiB\"\nkey = \"{file}\"\n{former}"))
+}
+
+#[test]
+fn without_the_key_that_sealed_it_nothing_starts_and_with_it_among_former_ones_all_is_read() {
+    let desk = Desk::opens(BINARY);
+    let directory = Directory::new();
+    let path = directory.path().to_owned();
+    let with = |key, former: &str| sealed(sales_to(&desk), &path, key, former);
+    let switch = Sekishod::tries_in(directory, &with([1; 32], ""), &["--insecure-demo"]);
+    let mut issuer = desk.accepts();
+    switch.says_of("issuer-x", "link open");
+    sells(&switch, &mut issuer, 1..4);
+    let directory = switch.killed();
+
+    let wrong = Sekishod::tries_in(directory, &with([2; 32], ""), &["--insecure-demo"]);
+    let (ended, directory) = wrong.leaves();
+    assert_eq!(ended.code, Some(78));
+    for part in ["0000000000000001.segment", "check value", "journal.former_keys"] {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+    let former = format!("former_keys = [\"{}\"]", path.join("1.key").display());
+    let rotated = Sekishod::starts_in(directory, &with([2; 32], &former));
+    assert!(rotated.says("journal read")["records"].as_u64() >= Some(6));
+    let directory = rotated.killed();
+    // The old key alone no longer opens what the new one has sealed.
+    let (ended, _) =
+        Sekishod::tries_in(directory, &with([1; 32], ""), &["--insecure-demo"]).leaves();
+    assert_eq!(ended.code, Some(78));
+    assert!(ended.stderr.contains("0000000000000002.segment"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_journal_that_is_damaged_is_left_as_it_is_and_what_to_do_is_said() {
+    let desk = Desk::opens(BINARY);
+    let directory = one_killed(&desk);
+    let segment = directory.path().join("state/journal/0000000000000001.segment");
+    let file = fs::OpenOptions::new().read(true).write(true).open(&segment).expect("it is there");
+    // Within the first batch, which later ones say was released.
+    file.write_all_at(&[0xFF; 16], 4_096 + 200).expect("it takes bytes");
+    let before = fs::read(&segment).expect("it is there");
+    let damaged = Sekishod::tries_in(directory, &sales_to(&desk), &["--insecure-demo"]);
+    let (ended, directory) = damaged.leaves();
+    assert_eq!(ended.code, Some(74));
+    for part in ["0000000000000001.segment, byte 4096", "journal verify", "journal salvage"] {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("\"serving\""), "{}", ended.stderr);
+    assert_eq!(fs::read(&segment).expect("it is there"), before);
+    drop(directory);
+}
