@@ -35,6 +35,16 @@ pub mod checkpoint;
 
 pub mod archive;
 
+mod walk;
+
+pub mod sweep;
+
+pub mod verify;
+
+pub mod salvage;
+
+pub mod stats;
+
 #[cfg(test)]
 mod authoring;
 

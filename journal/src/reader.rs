@@ -2,16 +2,16 @@
 //! segment that is archived meanwhile is gone on with in its archive. Changes nothing, and may read
 //! while a writer writes. Knows no record's meaning.
 
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 
-use crate::archive::{self, Frames};
-use crate::disk::{Disk, DiskFile, Failed};
+use crate::disk::{Disk, Failed};
 use crate::format::{BLOCK, BatchHeader, Position};
 use crate::names::Name;
 use crate::recovery::Place;
-use crate::scan::{self, Expected, Found, Lengths, Scan, Step};
+use crate::scan::{self, Expected, Found, Lengths, Step};
 use crate::seal::{Keys, NotOpened, hex};
 use crate::survey::{self, Stretch};
+use crate::walk::{NoWalk, Walk};
 use crate::window::Reading;
 
 /// Reads batches one after the other.
@@ -33,12 +33,6 @@ struct At {
     /// The next batch there.
     expected: Expected,
     offset: u64,
-}
-
-/// A walk through a file.
-enum Walk<F> {
-    Segment(Box<Scan<F>>),
-    Archive(Box<Frames<F>>),
 }
 
 /// A batch that was read.
@@ -167,27 +161,13 @@ impl<'k, D: Disk> Reader<'k, D> {
         if self.walk.is_some() {
             return Ok(true);
         }
-        let (name, header) = (at.stretch.name(), at.stretch.header);
-        let opened = match at.stretch.archive {
-            None => {
-                let key = self.keys.map(|keys| scan::segment_key(keys, &header)).transpose();
-                let key = key.map_err(|not| Problem::key(name, not))?;
-                let file = self.disk.open(&name.to_string(), false);
-                let scan = file.and_then(|file| {
-                    Scan::over(file, header, key, at.expected, at.offset, reading)
-                });
-                scan.map(|scan| Walk::Segment(Box::new(scan)))
-            }
-            Some(header) => {
-                let keys = self.keys.map(|keys| archive::own_key(keys, &header)).transpose();
-                let key = keys.map_err(|not| Problem::key(name, not))?;
-                let frames = Frames::open(&self.disk, &name.to_string(), &header, key);
-                frames.map(|frames| Walk::Archive(Box::new(frames)))
-            }
-        };
-        match opened {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-            opened => self.walk = Some(opened.map_err(Failed::when("open", name))?),
+        let name = at.stretch.name();
+        let place = (at.expected, at.offset);
+        match Walk::open_at(&self.disk, self.keys, &at.stretch, place, reading) {
+            Ok(walk) => self.walk = Some(walk),
+            Err(NoWalk::Key(not)) => return Err(Problem::key(name, not)),
+            Err(NoWalk::Disk(error)) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(NoWalk::Disk(error)) => return Err(Failed::when("open", name)(error).into()),
         }
         Ok(true)
     }
@@ -230,10 +210,8 @@ impl<'k, D: Disk> Reader<'k, D> {
         };
         let Some(at) = self.at else { return Ok(None) };
         let mut goes_on = stretches.iter().any(|one| one.header.first_batch > at.expected.batch);
-        if let (false, true, Some(Walk::Segment(scan))) =
-            (goes_on, found != Found::Empty, &mut self.walk)
-        {
-            let rest = scan.rest().map_err(Failed::when("read", at.stretch.name()))?;
+        if let (false, true, Some(walk)) = (goes_on, found != Found::Empty, &mut self.walk) {
+            let rest = walk.rest().map_err(Failed::when("read", at.stretch.name()))?;
             goes_on = rest.released >= at.expected.position;
         }
         self.walk = None;
@@ -243,31 +221,6 @@ impl<'k, D: Disk> Reader<'k, D> {
         match self.look(Reading::Through)? {
             Ok(header) => Ok(Some(header)),
             Err(found) => Err(Problem::Damaged(at.place(), found)),
-        }
-    }
-}
-
-impl<F: DiskFile> Walk<F> {
-    fn step(&mut self) -> io::Result<Step> {
-        match self {
-            Self::Segment(scan) => scan.step(),
-            Self::Archive(frames) => frames.step(),
-        }
-    }
-
-    /// The records of the batch that was found last, if there is a key.
-    fn records(&self) -> Option<&[u8]> {
-        match self {
-            Self::Segment(scan) => scan.opens().then(|| scan.records()),
-            Self::Archive(frames) => frames.opens().then(|| frames.records()),
-        }
-    }
-
-    /// The next batch, and where it should be.
-    fn place(&self) -> (Expected, u64) {
-        match self {
-            Self::Segment(scan) => (scan.expected, scan.offset),
-            Self::Archive(frames) => (frames.expected, frames.offset),
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The start: makes durable what the system still holds, reads the segments from the device, and
 //! says where the log ends, or why nothing may start on it. Writes nothing.
 
+use std::io;
+
+use crate::archive::{self, Listed};
 use crate::checkpoint::{self, About};
 use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{
-    BatchNumber, Cluster, Epoch, NoHeader, Position, SegmentHeader, SegmentNumber, Tag,
+    BLOCK, BatchNumber, Cluster, Epoch, NoHeader, Position, SegmentHeader, SegmentNumber, Tag,
 };
 use crate::names::Name;
-use crate::scan::{self, Expected, Found, Rest, Scan, Step};
+use crate::scan::{self, Behind, Expected, Found, Rest, Scan, Step};
 use crate::seal::{Keys, NotOpened};
 use crate::survey::{self, Segment};
 use crate::verdict::{self, Facts, Later, Verdict};
@@ -54,6 +57,13 @@ pub struct Extent {
     pub batches: u64,
     /// Bytes of records in them.
     pub length: u64,
+}
+
+impl Extent {
+    fn begin(header: &SegmentHeader) -> Self {
+        let end = scan::first_of(header);
+        Self { header: *header, end, end_offset: BLOCK as u64, batches: 0, length: 0 }
+    }
 }
 
 /// How a log ends.
@@ -119,7 +129,7 @@ pub enum Refusal {
     /// A newer program wrote a segment or a batch.
     Version {
         /// Which segment.
-        segment: SegmentNumber,
+        file: Name,
         /// Which version.
         version: u16,
     },
@@ -149,16 +159,22 @@ pub struct Damage {
 /// Why nothing may start on it.
 pub fn recover<D: Disk>(disk: &D, keys: Option<&Keys>) -> Result<Recovered, Refusal> {
     make_durable(disk)?;
+    assess(disk, keys)
+}
+
+/// The same, and nothing is made durable: for those that only look, perhaps while a writer writes.
+pub(crate) fn assess<D: Disk>(disk: &D, keys: Option<&Keys>) -> Result<Recovered, Refusal> {
     let segments = survey::segments(disk)?;
     check_headers(&segments)?;
     let checkpoints = checkpoint::headers(disk)?;
-    let recovered = Walk::new(disk, keys, &segments, &checkpoints).run()?;
-    if recovered.tail == Tail::Empty
-        && let Some(about) = checkpoints.first()
-    {
-        return Err(Refusal::NoSegments(Name::Checkpoint(about.position)));
+    let archives = archive::list(disk)?;
+    let recovered = Walk::new(disk, keys, &segments, &checkpoints).run(&archives)?;
+    let checkpoint = checkpoints.first().map(|about| Name::Checkpoint(about.position));
+    let archive = archives.first().map(|listed| Name::Archive(listed.segment));
+    match checkpoint.or(archive) {
+        Some(name) if recovered.tail == Tail::Empty => Err(Refusal::NoSegments(name)),
+        _ => Ok(recovered),
     }
-    Ok(recovered)
 }
 
 fn make_durable<D: Disk>(disk: &D) -> Result<(), Failed> {
@@ -176,7 +192,7 @@ fn check_headers(segments: &[Segment]) -> Result<(), Refusal> {
     for segment in segments {
         match segment.header {
             Err(NoHeader::Version(version)) => {
-                return Err(Refusal::Version { segment: segment.number, version });
+                return Err(Refusal::Version { file: Name::Segment(segment.number), version });
             }
             Err(NoHeader::Empty | NoHeader::Foreign | NoHeader::Broken) => {}
             Ok(header) => {
@@ -205,11 +221,20 @@ struct Walk<'a, D> {
 
 /// Where the log stops in a segment.
 struct Stop {
-    index: usize,
+    file: Name,
+    /// The segments from this one on come after it.
+    later: usize,
     offset: u64,
     expected: Expected,
     found: Found,
     rest: Rest,
+}
+
+impl Stop {
+    fn place(&self) -> Place {
+        let Expected { batch, position, .. } = self.expected;
+        Place { file: self.file, offset: self.offset, batch, position }
+    }
 }
 
 impl<'a, D: Disk> Walk<'a, D> {
@@ -233,18 +258,23 @@ impl<'a, D: Disk> Walk<'a, D> {
         walk
     }
 
-    fn run(mut self) -> Result<Recovered, Refusal> {
+    fn run(mut self, archives: &[Listed]) -> Result<Recovered, Refusal> {
         let mut tail = Tail::Empty;
-        for index in 0..self.segments.len() {
-            let stop = match self.segments[index].in_the_log() {
-                Some(header) => self.segment(index, header)?,
-                None => match self.lost_start(index)? {
-                    Some(stop) => stop,
-                    None => continue,
+        let archived = self.archived(archives);
+        let stops = archived.into_iter().map(Ok).chain((0..self.segments.len()).map(Err));
+        for stop in stops {
+            let stop = match stop {
+                Ok(archived) => archived,
+                Err(index) => match self.segments[index].in_the_log() {
+                    Some(header) => self.segment(index, header)?,
+                    None => match self.lost_start(index)? {
+                        Some(stop) => stop,
+                        None => continue,
+                    },
                 },
             };
             let (facts, rest) = self.facts(&stop)?;
-            let place = self.place(&stop);
+            let place = stop.place();
             tail = match verdict::judge(&facts) {
                 Verdict::GoOn => continue,
                 Verdict::End => Tail::Clean,
@@ -256,9 +286,8 @@ impl<'a, D: Disk> Walk<'a, D> {
                     return Err(Refusal::Damage(Damage { place, facts, released }));
                 }
                 Verdict::Refuse => {
-                    let segment = self.segments[index].number;
                     let Found::Version(version) = facts.found else { unreachable!("by the table") };
-                    return Err(Refusal::Version { segment, version });
+                    return Err(Refusal::Version { file: place.file, version });
                 }
             };
             break;
@@ -282,29 +311,63 @@ impl<'a, D: Disk> Walk<'a, D> {
         let failed = |error| Failed::when("read", Name::Segment(segment))(error);
         let mut scan = Scan::open(self.disk, *header, key).map_err(failed)?;
         let until = self.segments[index].until;
-        let (mut batches, mut length) = (0, 0);
-        let found = loop {
+        let mut extent = Extent::begin(header);
+        let mut looked_at = None;
+        let (found, rest) = loop {
+            let found = self.batches(&mut scan, until, &mut extent).map_err(failed)?;
             if until == Some(scan.expected.batch) {
-                // Whatever stands here was cut.
-                break Found::Empty;
+                break (found, Rest::default());
             }
-            match scan.step().map_err(failed)? {
-                Step::Batch(header) => {
-                    self.marked = self.marked.max(header.released);
-                    batches += 1;
-                    length += u64::from(header.length);
-                }
-                Step::Other(Found::Empty) if scan.is_short() => break Found::ShortFile,
-                Step::Other(found) => break found,
+            let rest = scan.rest().map_err(failed)?;
+            let is_clean = found == Found::Empty && rest.behind == Behind::Nothing;
+            if is_clean || looked_at == Some(scan.offset) {
+                break (found, rest);
             }
+            // A writer may have written it, and more behind it, since the first look.
+            looked_at = Some(scan.offset);
+            scan.look_again(self.disk).map_err(failed)?;
         };
         let (expected, offset) = (scan.expected, scan.offset);
-        let end = Extent { header: *header, end: expected, end_offset: offset, batches, length };
-        self.extents.push(end);
+        self.extents.push(extent);
         self.expected = Some(expected);
-        let is_cut = until == Some(expected.batch);
-        let rest = if is_cut { Rest::default() } else { scan.rest().map_err(failed)? };
-        Ok(Stop { index, offset, expected, found, rest })
+        let file = Name::Segment(segment);
+        Ok(Stop { file, later: index + 1, offset, expected, found, rest })
+    }
+
+    /// Walks on until the expected batch is not there, or goes on elsewhere.
+    fn batches(
+        &mut self,
+        scan: &mut Scan<D::File>,
+        until: Option<BatchNumber>,
+        extent: &mut Extent,
+    ) -> io::Result<Found> {
+        loop {
+            (extent.end, extent.end_offset) = (scan.expected, scan.offset);
+            if until == Some(scan.expected.batch) {
+                // Whatever stands here was cut.
+                return Ok(Found::Empty);
+            }
+            match scan.step()? {
+                Step::Batch(header) => {
+                    self.marked = self.marked.max(header.released);
+                    extent.batches += 1;
+                    extent.length += u64::from(header.length);
+                }
+                Step::Other(Found::Empty) if scan.is_short() => return Ok(Found::ShortFile),
+                Step::Other(found) => return Ok(found),
+            }
+        }
+    }
+
+    /// The last archive before the first segment, if the log goes on behind it.
+    fn archived(&mut self, archives: &[Listed]) -> Option<Stop> {
+        let first = self.segments.iter().find_map(Segment::in_the_log)?;
+        let before = |listed: &&Listed| listed.segment < first.segment;
+        let archive = archives.iter().rfind(before)?.header.ok()?;
+        let file = Name::Archive(archive.segment.segment);
+        let (expected, rest) = (archive.end, Rest::default());
+        self.expected = Some(expected);
+        Some(Stop { file, later: 0, offset: archive.bytes, expected, found: Found::Empty, rest })
     }
 
     /// A segment without a header in front of all others: if it has batches, the log began in it.
@@ -317,7 +380,8 @@ impl<'a, D: Disk> Walk<'a, D> {
         let (batch, position) = (first.batch, first.first_position);
         let expected = Expected { batch, position, previous: first.previous };
         self.expected = Some(expected);
-        Ok(Some(Stop { index, offset: 0, expected, found: Found::BrokenHeader, rest }))
+        let (file, found) = (Name::Segment(self.segments[index].number), Found::BrokenHeader);
+        Ok(Some(Stop { file, later: index + 1, offset: 0, expected, found, rest }))
     }
 
     fn rest_without_header(&self, index: usize) -> Result<Rest, Failed> {
@@ -331,7 +395,7 @@ impl<'a, D: Disk> Walk<'a, D> {
         let later = self.later(stop);
         let mut rest = stop.rest;
         if later != Later::ThisBatch {
-            for index in stop.index + 1..self.segments.len() {
+            for index in stop.later..self.segments.len() {
                 rest = rest.and(match &self.segments[index].header {
                     Ok(header) => self.whole(header)?,
                     Err(_) => self.rest_without_header(index)?,
@@ -339,7 +403,7 @@ impl<'a, D: Disk> Walk<'a, D> {
             }
         }
         let covered = self.released(&rest) >= stop.expected.position;
-        Ok((Facts { found: stop.found, later, covered, behind: rest.something }, rest))
+        Ok((Facts { found: stop.found, later, covered, behind: rest.behind }, rest))
     }
 
     /// All that stands in a segment that has a header.
@@ -357,7 +421,7 @@ impl<'a, D: Disk> Walk<'a, D> {
     }
 
     fn later(&self, stop: &Stop) -> Later {
-        let Some(next) = survey::next_in_the_log(self.segments, stop.index) else {
+        let Some(next) = self.segments[stop.later..].iter().find_map(Segment::in_the_log) else {
             return Later::None;
         };
         if next.first_batch == stop.expected.batch {
@@ -365,12 +429,6 @@ impl<'a, D: Disk> Walk<'a, D> {
             return if goes_on { Later::ThisBatch } else { Later::OtherBranch };
         }
         Later::AfterIt
-    }
-
-    fn place(&self, stop: &Stop) -> Place {
-        let Expected { batch, position, .. } = stop.expected;
-        let file = Name::Segment(self.segments[stop.index].number);
-        Place { file, offset: stop.offset, batch, position }
     }
 
     fn cluster(&self) -> Option<Cluster> {

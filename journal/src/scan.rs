@@ -10,7 +10,7 @@ use crate::format::{
 };
 use crate::names::Name;
 use crate::seal::{KeyOwner, Keys, NotOpened, SegmentKey};
-use crate::window::{Reading, Window, is_zero, whole_blocks};
+use crate::window::{Reading, Window, is_unreadable, is_zero, whole_blocks};
 
 /// The batch that comes next in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Found {
     Empty,
     /// The file ends, and the header of the segment says that it goes on.
     ShortFile,
+    /// The disk does not give a block of it.
+    Unreadable,
     /// Bytes that do not begin like a batch.
     Foreign,
     /// A header whose check does not agree.
@@ -122,6 +124,9 @@ impl<F: DiskFile> Scan<F> {
                 let found = if is_zero(block) { Found::Empty } else { Found::Foreign };
                 return Ok(Step::Other(found));
             }
+            Err(NoHeader::Foreign) if is_unreadable(block) => {
+                return Ok(Step::Other(Found::Unreadable));
+            }
             Err(NoHeader::Foreign) => return Ok(Step::Other(Found::Foreign)),
             Err(NoHeader::Broken) => return Ok(Step::Other(Found::BrokenHeader)),
             Err(NoHeader::Version(version)) => return Ok(Step::Other(Found::Version(version))),
@@ -134,6 +139,9 @@ impl<F: DiskFile> Scan<F> {
             return Ok(Step::Other(Found::TooLong));
         }
         let bytes = self.window.at(self.offset, size)?;
+        if bytes.chunks(BLOCK).any(is_unreadable) {
+            return Ok(Step::Other(Found::Unreadable));
+        }
         let (head, rest) = bytes.split_at_mut(BATCH_HEADER);
         let length = usize::try_from(header.length).expect("64-bit machine");
         let records = &mut rest[..length];
@@ -167,6 +175,34 @@ impl<F: DiskFile> Scan<F> {
         self.key.is_some()
     }
 
+    /// Reads again from the device what was read last.
+    pub(crate) fn look_again<D: Disk<File = F>>(&mut self, disk: &D) -> io::Result<()> {
+        let file = disk.open(&Name::Segment(self.header.segment).to_string(), false)?;
+        self.window = Window::new(file, self.offset, Reading::Glance)?;
+        Ok(())
+    }
+
+    /// Goes on to the next whole header of this segment behind a place where the expected batch is
+    /// not. False: there is none, before the one that the log goes on with elsewhere.
+    pub(crate) fn skip(&mut self, until: Option<BatchNumber>) -> io::Result<bool> {
+        let mut offset = self.offset + BLOCK as u64;
+        while offset < self.end() {
+            if let Ok(header) = BatchHeader::read(self.window.at(offset, BLOCK)?)
+                && header.cluster == self.header.cluster
+                && (header.segment, header.epoch) == (self.header.segment, self.header.epoch)
+                && header.batch > self.expected.batch
+                && until.is_none_or(|until| header.batch < until)
+            {
+                let (batch, position) = (header.batch, header.first_position);
+                self.expected = Expected { batch, position, previous: header.previous };
+                self.offset = offset;
+                return Ok(true);
+            }
+            offset += BLOCK as u64;
+        }
+        Ok(false)
+    }
+
     /// Looks at everything from the next place on to the end of the segment.
     pub(crate) fn rest(&mut self) -> io::Result<Rest> {
         let mut rest = Rest::default();
@@ -185,11 +221,23 @@ impl<F: DiskFile> Scan<F> {
     }
 }
 
+/// Whether there is anything behind a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Behind {
+    /// Zeros.
+    #[default]
+    Nothing,
+    /// Something else.
+    Something,
+    /// Blocks that the disk does not give back: what they say can not be known.
+    Unreadable,
+}
+
 /// What stands behind the last batch of a segment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rest {
     /// Whether anything but zeros does.
-    pub(crate) something: bool,
+    pub(crate) behind: Behind,
     /// Whole headers of batches.
     pub(crate) headers: u64,
     /// The first of them.
@@ -202,7 +250,7 @@ impl Rest {
     /// This and what stands behind it.
     pub(crate) fn and(self, later: Self) -> Self {
         Self {
-            something: self.something || later.something,
+            behind: self.behind.max(later.behind),
             headers: self.headers + later.headers,
             first: self.first.or(later.first),
             released: self.released.max(later.released),
@@ -213,7 +261,9 @@ impl Rest {
         if is_zero(bytes) {
             return;
         }
-        self.something = true;
+        let unreadable = bytes.chunks(BLOCK).any(is_unreadable);
+        let behind = if unreadable { Behind::Unreadable } else { Behind::Something };
+        self.behind = self.behind.max(behind);
         let headers = bytes.chunks(BLOCK).filter_map(|block| BatchHeader::read(block).ok());
         for header in headers.filter(is_ours) {
             self.headers += 1;
@@ -322,6 +372,7 @@ impl std::fmt::Display for Found {
         match self {
             Self::Empty => f.write_str("nothing is there"),
             Self::ShortFile => f.write_str("the file ends before the segment does"),
+            Self::Unreadable => f.write_str("the disk does not give back what is there"),
             Self::Foreign => f.write_str("what is there does not begin like a batch"),
             Self::BrokenHeader => f.write_str("the batch's header is not whole"),
             Self::Version(version) => write!(f, "a batch of version {version} is there"),

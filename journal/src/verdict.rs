@@ -1,7 +1,7 @@
 //! The decision table of recovery: what it means that a batch is not where it should be. Facts go
 //! in, a verdict comes out; nothing is read or written here. `FORMAT.md` prints the table.
 
-use crate::scan::Found;
+use crate::scan::{Behind, Found};
 
 /// What is known where the log does not simply go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub struct Facts {
     /// Something says that the missing record was released: the header of a batch or a segment, or a
     /// checkpoint. It was acknowledged then.
     pub covered: bool,
-    /// Something other than zeros stands behind the place, in this segment or in a later one.
-    pub behind: bool,
+    /// What stands behind the place, in this segment and in later ones.
+    pub behind: Behind,
 }
 
 /// What the first later segment that the log has anything in starts with.
@@ -50,7 +50,7 @@ pub(crate) struct Row {
     found: What,
     later: &'static [Later],
     covered: Option<bool>,
-    behind: Option<bool>,
+    behind: Option<Behind>,
     pub(crate) verdict: Verdict,
     /// Why so.
     pub(crate) because: &'static str,
@@ -62,12 +62,13 @@ enum What {
     Version,
     Seal,
     ShortFile,
+    Unreadable,
     Empty,
 }
 
 const ANY: &[Later] = &[];
 
-pub(crate) const TABLE: [Row; 9] = [
+pub(crate) const TABLE: [Row; 11] = [
     Row {
         found: What::Anything,
         later: &[Later::ThisBatch],
@@ -125,10 +126,26 @@ pub(crate) const TABLE: [Row; 9] = [
         because: "a segment has all its bytes before it is one: it was made shorter",
     },
     Row {
+        found: What::Unreadable,
+        later: ANY,
+        covered: None,
+        behind: None,
+        verdict: Verdict::Damage,
+        because: "whether it was acknowledged can not be known",
+    },
+    Row {
+        found: What::Anything,
+        later: ANY,
+        covered: None,
+        behind: Some(Behind::Unreadable),
+        verdict: Verdict::Damage,
+        because: "what stands behind it can not be read: it may say that this was acknowledged",
+    },
+    Row {
         found: What::Empty,
         later: &[Later::None],
         covered: None,
-        behind: Some(false),
+        behind: Some(Behind::Nothing),
         verdict: Verdict::End,
         because: "nothing was written after it",
     },
@@ -168,6 +185,7 @@ impl What {
             Self::Version => matches!(found, Found::Version(_)),
             Self::Seal => matches!(found, Found::WrongSeal | Found::NotRecords),
             Self::ShortFile => found == Found::ShortFile,
+            Self::Unreadable => found == Found::Unreadable,
             Self::Empty => found == Found::Empty,
         }
     }

@@ -21,6 +21,9 @@ const GLANCE: usize = 64 << 10;
 /// Pieces on their way between the threads. One more is with each of them.
 const PIECES_AHEAD: usize = 2;
 
+/// What stands in a window where the disk gave nothing: no header begins so, nor any sealed bytes.
+const UNREADABLE: [u8; 32] = *b"this block can not be read: EIO!";
+
 /// How much of a file is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
@@ -239,7 +242,10 @@ fn fill<F: DiskFile>(
     let into = &mut piece.bytes[room..room + length];
     let mut read = 0;
     while read < length {
-        let more = file.read_at(*at + read as u64, &mut into[read..])?;
+        let more = match file.read_at(*at + read as u64, &mut into[read..]) {
+            Ok(more) => more,
+            Err(_) => read_block(file, *at + read as u64, &mut into[read..read + BLOCK]),
+        };
         // It was longer when it was opened.
         if more == 0 || !more.is_multiple_of(BLOCK) {
             let text = format!("the file ends at byte {} of {end}", *at + (read + more) as u64);
@@ -250,6 +256,20 @@ fn fill<F: DiskFile>(
     *at += length as u64;
     piece.length = length;
     Ok(())
+}
+
+/// Reads a block, for what it is worth.
+fn read_block<F: DiskFile>(file: &F, at: u64, block: &mut [u8]) -> usize {
+    if !matches!(file.read_at(at, block), Ok(BLOCK)) {
+        block.fill(0);
+        block[..UNREADABLE.len()].copy_from_slice(&UNREADABLE);
+    }
+    BLOCK
+}
+
+/// Whether the disk did not give a block.
+pub(crate) fn is_unreadable(block: &[u8]) -> bool {
+    block.starts_with(&UNREADABLE)
 }
 
 /// So many bytes without a last part of a block.

@@ -167,6 +167,45 @@ impl<F: DiskFile> Frames<F> {
         self.key.is_some()
     }
 
+    /// Goes on to the next frame that begins whole, behind a place where the expected batch is not.
+    /// False: there is none.
+    pub(crate) fn skip(&mut self) -> io::Result<bool> {
+        let is_within_frame = self.given < self.batches.len();
+        let mut offset = if is_within_frame { self.offset } else { self.offset + 1 };
+        self.given = self.batches.len();
+        loop {
+            let bytes = self.window.at(offset, BATCH_MAX)?;
+            match bytes.windows(MAGIC.len()).position(|part| part == MAGIC) {
+                Some(at) => {
+                    offset += at as u64;
+                    if self.begin_at(offset)? {
+                        return Ok(true);
+                    }
+                    offset += 1;
+                }
+                None if bytes.len() < BATCH_MAX => return Ok(false),
+                None => offset += (BATCH_MAX - MAGIC.len()) as u64,
+            }
+        }
+    }
+
+    /// Goes on with the frame at this offset, if one begins there that was not read.
+    fn begin_at(&mut self, offset: u64) -> io::Result<bool> {
+        let bytes = self.window.at(offset, FRAME_HEADER + BATCH_HEADER)?;
+        let (Ok(frame), Some(header)) = (FrameHeader::read(bytes), bytes.get(FRAME_HEADER..))
+        else {
+            return Ok(false);
+        };
+        let Ok(header) = BatchHeader::read(header) else { return Ok(false) };
+        if frame.number <= self.number || header.batch < self.expected.batch {
+            return Ok(false);
+        }
+        (self.offset, self.number) = (offset, frame.number - 1);
+        let (batch, position) = (header.batch, header.first_position);
+        self.expected = Expected { batch, position, previous: header.previous };
+        Ok(true)
+    }
+
     fn read_frame(&mut self) -> io::Result<Option<Found>> {
         let head = self.window.at(self.offset, FRAME_HEADER)?;
         let frame = match FrameHeader::read(head) {

@@ -84,10 +84,9 @@ impl std::fmt::Display for Refusal {
                 Name::Segment(*segment),
                 says.0
             ),
-            Self::Version { segment, version } => write!(
+            Self::Version { file, version } => write!(
                 f,
-                "{} was written by a newer program (version {version} of the journal); start that one",
-                Name::Segment(*segment)
+                "{file} was written by a newer program (version {version} of the journal); start that one"
             ),
             Self::NoSegments(name) => write!(
                 f,

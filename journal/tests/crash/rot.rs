@@ -76,17 +76,21 @@ pub(crate) fn rot(
         Err(Refusal::Damage(_)) if !bad.is_empty() || header_altered => Ok(End::Noticed),
         Err(Refusal::Disk(_)) if kind == Rot::Unreadable => Ok(End::Noticed),
         Err(refusal) => Err(format!("{what}: {refusal}")),
-        Ok(_) if covered => Err(format!("{what}: acknowledged, released, and cut in silence")),
         Ok(read) => {
             let whole = bad.iter().map(|note| note.first - 1).min();
             let whole = whole.unwrap_or(ledger.written.len() as u64);
             let gone = read.records.first().map_or(ledger.retired, |(first, _)| first - 1);
             let count = gone + read.records.len() as u64;
             let same = differs(ledger, gone, &read.records).is_none();
+            // A segment without a whole header may have its archive already.
+            let is_complete = same && count == ledger.written.len() as u64;
+            if covered && !is_complete {
+                return Err(format!("{what}: acknowledged, released, and cut in silence"));
+            }
             if count < whole || count > ledger.written.len() as u64 || !same {
                 return Err(format!("{what}: {count} records are left, {whole} were whole"));
             }
-            Ok(if bad.is_empty() { End::Harmless } else { End::NotCovered })
+            Ok(if bad.is_empty() || is_complete { End::Harmless } else { End::NotCovered })
         }
     }
 }
