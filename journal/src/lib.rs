@@ -19,6 +19,8 @@ pub mod writer;
 
 pub mod pacing;
 
+pub mod measure;
+
 mod window;
 
 mod survey;
