@@ -47,6 +47,9 @@ pub mod salvage;
 
 pub mod stats;
 
+#[doc(hidden)]
+pub mod mutants;
+
 #[cfg(test)]
 mod authoring;
 

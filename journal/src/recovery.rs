@@ -9,6 +9,7 @@ use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{
     BLOCK, BatchNumber, Cluster, Epoch, NoHeader, Position, SegmentHeader, SegmentNumber, Tag,
 };
+use crate::mutants::{Mutant, breaks};
 use crate::names::Name;
 use crate::scan::{self, Behind, Expected, Found, Rest, Scan, Step};
 use crate::seal::{Keys, NotOpened};
@@ -403,6 +404,15 @@ impl<'a, D: Disk> Walk<'a, D> {
             }
         }
         let covered = self.released(&rest) >= stop.expected.position;
+        if breaks(Mutant::CutsWithoutLooking) && later != Later::ThisBatch {
+            let facts = Facts {
+                found: stop.found,
+                later: Later::None,
+                covered: false,
+                behind: rest.behind,
+            };
+            return Ok((facts, rest));
+        }
         Ok((Facts { found: stop.found, later, covered, behind: rest.behind }, rest))
     }
 
@@ -425,7 +435,7 @@ impl<'a, D: Disk> Walk<'a, D> {
             return Later::None;
         };
         if next.first_batch == stop.expected.batch {
-            let goes_on = scan::first_of(next) == stop.expected;
+            let goes_on = breaks(Mutant::IgnoresTheChain) || scan::first_of(next) == stop.expected;
             return if goes_on { Later::ThisBatch } else { Later::OtherBranch };
         }
         Later::AfterIt

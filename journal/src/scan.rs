@@ -8,6 +8,7 @@ use crate::format::{
     BATCH_HEADER, BATCH_MAX, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, Cluster, NoHeader,
     Position, RECORD_HEAD, RECORD_MAX, SegmentHeader, SegmentNumber, Tag,
 };
+use crate::mutants::{Mutant, breaks};
 use crate::names::Name;
 use crate::seal::{KeyOwner, Keys, NotOpened, SegmentKey};
 use crate::window::{Reading, Window, is_unreadable, is_zero, whole_blocks};
@@ -316,13 +317,15 @@ pub(crate) fn differs(
     segment: &SegmentHeader,
     expected: &Expected,
 ) -> Option<Found> {
-    if header.cluster != segment.cluster {
+    if breaks(Mutant::TakesAnyBatch) {
+        None
+    } else if header.cluster != segment.cluster {
         Some(Found::OtherCluster)
     } else if (header.segment, header.epoch) != (segment.segment, segment.epoch) {
         Some(Found::OtherSegment)
     } else if header.batch != expected.batch {
         Some(Found::OtherBatch(header.batch))
-    } else if header.previous != expected.previous {
+    } else if header.previous != expected.previous && !breaks(Mutant::IgnoresTheChain) {
         Some(Found::OtherPrevious)
     } else if header.first_position != expected.position {
         Some(Found::OtherPosition(header.first_position))

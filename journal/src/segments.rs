@@ -13,6 +13,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::format::SegmentNumber;
+use crate::mutants::{Mutant, breaks};
 
 mod keeper;
 
@@ -134,6 +135,10 @@ impl Spares {
     /// has to wait: what was missing between two segments would be called damage by the next start.
     fn take_archived(&self) -> Option<SegmentNumber> {
         let mut state = self.state();
+        if breaks(Mutant::ReusesOutOfOrder) {
+            let mut old = state.old.extract_if(.., |_, archived| *archived == Archived::Done);
+            return old.next().map(|(number, _)| number);
+        }
         let oldest = state.old.first_entry()?;
         (*oldest.get() == Archived::Done).then(|| oldest.remove_entry().0)
     }

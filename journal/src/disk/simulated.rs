@@ -45,8 +45,10 @@ pub struct SimulatedFile {
 pub enum Lie {
     /// Names are not made durable, and nobody is told.
     SkipsDirectorySync,
-    /// Files whose names contain this are not synced, and nobody is told.
+    /// Files whose names contain this are not synced, but by a write path, and nobody is told.
     SkipsSync(&'static str),
+    /// Writes to files whose names contain this are left out, but of a write path.
+    SkipsWrites(&'static str),
     /// Reads show what the cache believes.
     ReadsTheCache,
     /// A write path calls batches durable when they are submitted.
@@ -141,6 +143,19 @@ impl SimulatedDisk {
     /// After `skip` more, a write fails with this error.
     pub fn fail_write(&self, skip: u64, error: io::ErrorKind) {
         self.world().writes_to_failure = Some((skip, error));
+    }
+
+    /// Whether every failure that was asked for has taken place.
+    pub fn has_failed(&self) -> bool {
+        let world = self.world();
+        world.syncs_to_failure.is_none() && world.writes_to_failure.is_none()
+    }
+
+    /// Nothing that was asked for fails any more.
+    pub fn fail_nothing(&self) {
+        let mut world = self.world();
+        world.syncs_to_failure = None;
+        world.writes_to_failure = None;
     }
 
     /// All files together may have so many bytes.
@@ -303,13 +318,19 @@ impl DiskFile for SimulatedFile {
         if more > world.free() {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        if world.skips_writes(&self.name) {
+            return after(crashes);
+        }
         world.write(self.inode, offset, bytes, crashes)
     }
 
     fn sync(&self) -> io::Result<()> {
         let mut world = self.disk.world();
         let crashes = world.begin(self.boot, Operation::Sync(self.name.clone()))?;
-        world.sync(self.inode, &self.name, crashes)
+        if world.skips_syncs(&self.name) {
+            return after(crashes);
+        }
+        world.sync(self.inode, crashes)
     }
 }
 

@@ -59,10 +59,10 @@ impl SimulatedPath {
     /// All that was submitted is synced, and then durable together.
     fn sync(&mut self, world: &mut World) -> io::Result<()> {
         for (inode, name) in std::mem::take(&mut self.unsynced) {
-            let crashes = world.begin(self.boot, Operation::Sync(name.clone()))?;
-            let mut synced = world.sync(inode, &name, crashes);
+            let crashes = world.begin(self.boot, Operation::Sync(name))?;
+            let mut synced = world.sync(inode, crashes);
             if synced.is_err() && !crashes && world.lies(Lie::RetriesSync) {
-                synced = world.sync(inode, &name, crashes);
+                synced = world.sync(inode, crashes);
             }
             synced?;
         }

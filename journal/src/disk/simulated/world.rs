@@ -138,25 +138,27 @@ impl World {
         self.lies.contains(&lie)
     }
 
-    /// Syncs a file, or breaks the promise to.
-    pub(super) fn sync(&mut self, inode: Inode, name: &str, crashes: bool) -> io::Result<()> {
+    pub(super) fn skips_syncs(&self, name: &str) -> bool {
         let skips = |lie: &Lie| matches!(lie, Lie::SkipsSync(part) if name.contains(part));
-        let skips = self.lies.iter().any(skips);
+        self.lies.iter().any(skips)
+    }
+
+    pub(super) fn skips_writes(&self, name: &str) -> bool {
+        let skips = |lie: &Lie| matches!(lie, Lie::SkipsWrites(part) if name.contains(part));
+        self.lies.iter().any(skips)
+    }
+
+    pub(super) fn sync(&mut self, inode: Inode, crashes: bool) -> io::Result<()> {
         let fails = due(&mut self.syncs_to_failure);
         let Self { platters, random, .. } = self;
         let platter = platters.get_mut(&inode).expect("an open file is there");
-        match fails {
-            Some(error) => {
-                platter.fail_sync(random);
-                Err(error.into())
-            }
-            None if crashes => Err(crashed()),
-            None if skips => Ok(()),
-            None => {
-                platter.sync();
-                Ok(())
-            }
+        if let Some(error) = fails {
+            platter.fail_sync(random);
+            return Err(error.into());
         }
+        after(crashes)?;
+        platter.sync();
+        Ok(())
     }
 
     /// Writes into the cache; at a crash only some of it.

@@ -1,0 +1,39 @@
+//! Rules of the journal that a test breaks on purpose, to see that its judge would notice: only in
+//! builds for tests. Knows no rule's reason; that stands where the rule does.
+
+#[cfg(feature = "simulated")]
+use std::cell::Cell;
+
+/// A rule that is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutant {
+    /// Any whole batch is taken for the one that comes next.
+    TakesAnyBatch,
+    /// The tag of the batch before is not looked at.
+    IgnoresTheChain,
+    /// What is missing is cut, whatever stands behind it.
+    CutsWithoutLooking,
+    /// An archived segment is reused although one before it is not archived.
+    ReusesOutOfOrder,
+}
+
+#[cfg(feature = "simulated")]
+std::thread_local! {
+    static BROKEN: Cell<Option<Mutant>> = const { Cell::new(None) };
+}
+
+/// Breaks a rule on this thread, or none.
+#[cfg(feature = "simulated")]
+pub fn set(mutant: Option<Mutant>) {
+    BROKEN.set(mutant);
+}
+
+#[cfg(feature = "simulated")]
+pub(crate) fn breaks(mutant: Mutant) -> bool {
+    BROKEN.get() == Some(mutant)
+}
+
+#[cfg(not(feature = "simulated"))]
+pub(crate) const fn breaks(_mutant: Mutant) -> bool {
+    false
+}
