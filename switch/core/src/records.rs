@@ -21,6 +21,7 @@ use core::fmt;
 use codec::{Fields, Mti};
 
 use crate::counters::Counter;
+use crate::identity::HashKey;
 use crate::ids::{LinkNumber, RouteId, Stan, StationNumber};
 use crate::time::Time;
 use write::Cursor;
@@ -174,6 +175,13 @@ pub enum Record<'a> {
         /// What was built: version and commit.
         build: &'a str,
     },
+    /// From here on requests are known by hashes under this key. It is made at the first start and
+    /// stays for good, whatever keys seal the journal, or repeats would not be known. Not to be
+    /// shown.
+    HashKey {
+        /// The key.
+        key: HashKey,
+    },
     /// What was counted since the last such record, so that counters go on after a restart. One is
     /// made at most once a second, so a kill loses up to a second of what has no record of its own.
     Counts {
@@ -246,6 +254,7 @@ impl Record<'_> {
             Self::Configuration { .. } => 10,
             Self::Start { .. } => 11,
             Self::Counts { .. } => 12,
+            Self::HashKey { .. } => 13,
         }
     }
 
@@ -264,6 +273,7 @@ impl Record<'_> {
             Self::Configuration { .. } => "configuration",
             Self::Start { .. } => "start",
             Self::Counts { .. } => "counts",
+            Self::HashKey { .. } => "hash-key",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! | part | from | for |
 //! |---|---|---|
 //! | stations, links, configuration, start | their records | numbers that are never given twice |
+//! | hash key | its record | repeats from before a start are known |
 //! | sign-on | sign-on records | a station that signed off stays so |
 //! | counts, tallies | what follows from records, and counts records for the rest | they go on |
 //! | open transactions | decisions without an outcome | they are closed; their STANs rest |
@@ -32,6 +33,7 @@ use core::fmt;
 use codec::Mti;
 
 use crate::counters::Counter;
+use crate::identity::HashKey;
 use crate::ids::{LinkNumber, Stan, StationNumber};
 use crate::plan::Limits;
 use crate::records::Record;
@@ -129,6 +131,8 @@ pub struct State {
     utc: u64,
     start: Option<Start>,
     configuration: Option<Configuration>,
+    /// What requests are known by hashes under.
+    hash_key: Option<HashKey>,
     stations: Stations,
     /// By number of the counter.
     counts: Vec<u64>,
@@ -160,6 +164,7 @@ impl State {
             utc: 0,
             start: None,
             configuration: None,
+            hash_key: None,
             stations: Stations::default(),
             counts: alloc::vec![0; Counter::ALL.len() + 1],
             open: OpenOnes::default(),
@@ -210,6 +215,12 @@ impl State {
                 self.configure(position, Configuration { number, digest, utc })?;
             }
             Record::Start { epoch, utc, build } => self.begin(position, epoch, utc, build)?,
+            Record::HashKey { key } => {
+                if self.hash_key.is_some() {
+                    return Err(Contradiction::HashKeyTwice { position });
+                }
+                self.hash_key = Some(key);
+            }
             Record::Counts { deltas } => {
                 for (number, by) in deltas.iter() {
                     self.add(number, by);
@@ -365,6 +376,11 @@ impl State {
     /// The configuration that is in use.
     pub fn configuration(&self) -> Option<&Configuration> {
         self.configuration.as_ref()
+    }
+
+    /// What requests are known by hashes under; none before the first start has made it.
+    pub fn hash_key(&self) -> Option<HashKey> {
+        self.hash_key
     }
 
     /// The stations that have a number, by number.

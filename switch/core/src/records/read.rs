@@ -3,6 +3,7 @@
 use codec::{Fields, Mti};
 
 use super::{Deltas, EACH, Record, Unreadable, VERSION};
+use crate::identity::HashKey;
 use crate::ids::{LinkNumber, RouteId, Stan, StationNumber};
 use crate::time::Time;
 
@@ -18,7 +19,7 @@ impl<'a> Record<'a> {
         let record = match from.kind {
             1 => from.decision()?,
             2..=6 => from.outcome()?,
-            7..=12 => from.rare()?,
+            7..=13 => from.rare()?,
             kind => return Err(Unreadable::Kind(kind)),
         };
         match from.bytes.len() {
@@ -98,6 +99,7 @@ impl<'a> Reader<'a> {
             11 => {
                 Record::Start { epoch: self.word()?, utc: self.long()?, build: self.text("build")? }
             }
+            13 => Record::HashKey { key: HashKey(self.take()?) },
             _ => {
                 let deltas = Deltas(self.frame()?);
                 if !deltas.0.len().is_multiple_of(EACH) {

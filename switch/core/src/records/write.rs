@@ -58,6 +58,7 @@ impl Record<'_> {
                 to.text(build)?;
             }
             Self::Counts { deltas } => to.frame(deltas.0)?,
+            Self::HashKey { key } => to.put(key.0)?,
         }
         Some(to.at)
     }

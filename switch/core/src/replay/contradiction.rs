@@ -30,6 +30,11 @@ pub enum Contradiction {
         /// The number.
         station: StationNumber,
     },
+    /// There is a hash key already.
+    HashKeyTwice {
+        /// Of the record.
+        position: Position,
+    },
     /// No record gave this number to a link.
     UnknownLink {
         /// Of the record.
@@ -124,6 +129,9 @@ impl fmt::Display for Contradiction {
             }
             Self::UnknownLink { position, link } => {
                 write!(f, "record {position} names link {}, which has no record", link.0)
+            }
+            Self::HashKeyTwice { position } => {
+                write!(f, "record {position} gives a hash key, and there is one already")
             }
             Self::LinksTwice { position, from, next } => write!(
                 f,

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! 0      4        8         16   24
-//! magic  version  position  utc  start  configuration  links  counts  stations  open  known  resting
+//! magic  version  position  utc  start  configuration  hash key  links  counts  stations  open  known
+//!                                                                                             resting
 //! ```
 //! Numbers are little-endian. A text has its length in one byte before it, a frame in two, a list its
 //! number of entries in four; what may be missing has a byte before it, 0 where it is. Counts that
@@ -16,7 +17,7 @@ use core::fmt;
 
 use codec::Mti;
 
-use crate::identity::Identity;
+use crate::identity::{HashKey, Identity};
 use crate::ids::{LinkNumber, Stan, StationNumber};
 use crate::plan::Limits;
 use crate::replay::facts::{Facts, Recorded};
@@ -81,6 +82,10 @@ impl State {
             to.put(configuration.digest);
             to.long(configuration.utc);
         }
+        to.put([u8::from(self.hash_key.is_some())]);
+        if let Some(key) = self.hash_key {
+            to.put(key.0);
+        }
         to.put(self.stations.next_link().0.to_le_bytes());
         let counts = (0_u16..).zip(&self.counts).filter(|(_, count)| **count > 0);
         to.list(counts.clone().count());
@@ -128,6 +133,9 @@ impl State {
         if from.is_there("configuration")? {
             let (number, digest) = (from.word()?, from.take()?);
             state.configuration = Some(Configuration { number, digest, utc: from.long()? });
+        }
+        if from.is_there("hash key")? {
+            state.hash_key = Some(HashKey(from.take()?));
         }
         let links_end = from.word()?;
         for _ in 0..from.word()? {

@@ -261,6 +261,20 @@ fn a_station_stays_as_it_signed_on_or_off_last() {
 }
 
 #[test]
+fn the_hash_key_is_given_once_and_survives_checkpoints_unseen() {
+    let mut log = Log::ordinary();
+    assert_eq!(log.state.hash_key(), None);
+    let key = HashKey([0x5A; 16]);
+    log.says(&Record::HashKey { key });
+    assert_eq!(log.state.hash_key(), Some(key));
+    assert_eq!(log.through_a_checkpoint(3).hash_key(), Some(key));
+    assert!(!alloc::format!("{:?}", Record::HashKey { key }).contains("90"), "it is not shown");
+    let position = Position(log.state.position().0 + 1);
+    let twice = log.state.apply(position, &Record::HashKey { key });
+    assert_eq!(twice, Err(Contradiction::HashKeyTwice { position }));
+}
+
+#[test]
 fn counts_add_up_and_what_follows_from_records_is_not_counted_twice() {
     let mut log = Log::ordinary();
     let mut room = [0; 64];

@@ -127,7 +127,11 @@ impl Opened {
             let (digest, utc) = (self.digest, clocks::utc());
             self.new.push(written(&Record::Configuration { number, digest, utc }));
         }
-        let hash_key = HashKey(self.keys.current.hash_key(&self.cluster));
+        let hash_key = self.state.hash_key().unwrap_or_else(|| {
+            let key = HashKey(self.keys.current.hash_key(&self.cluster));
+            self.new.push(written(&Record::HashKey { key }));
+            key
+        });
         Ok(plan.numbered(numbers).keyed(hash_key))
     }
 

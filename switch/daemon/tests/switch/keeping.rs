@@ -6,10 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::configuration::{ASCII, BINARY, Configuration};
-use crate::letter::sale;
+use crate::letter::{CARDS, sale, sale_of};
 use crate::link::{Desk, Link};
 use crate::place::Directory;
-use crate::sekishod::Sekishod;
+use crate::sekishod::{Sekishod, count, station};
 
 /// One acquirer, and one issuer that answers at this desk.
 fn sales_to(desk: &Desk) -> Configuration {
@@ -114,6 +114,10 @@ fn without_the_key_that_sealed_it_nothing_starts_and_with_it_among_former_ones_a
     let former = format!("former_keys = [\"{}\"]", path.join("1.key").display());
     let rotated = Sekishod::starts_in(directory, &with([2; 32], &former));
     assert!(rotated.says("journal read")["records"].as_u64() >= Some(6));
+    // Repeats are known by what they were known by under the old key.
+    let mut merchant = Link::connects(ASCII, rotated.address_of("merchant-a"));
+    let repeat = sale(1).kind(0x1201);
+    assert_eq!(merchant.asks(&repeat), repeat.answered("000"));
     let directory = rotated.killed();
     // The old key alone no longer opens what the new one has sealed.
     let (ended, _) =
@@ -140,4 +144,123 @@ fn a_journal_that_is_damaged_is_left_as_it_is_and_what_to_do_is_said() {
     assert!(!ended.stderr.contains("\"serving\""), "{}", ended.stderr);
     assert_eq!(fs::read(&segment).expect("it is there"), before);
     drop(directory);
+}
+
+#[test]
+fn what_was_answered_before_a_kill_is_answered_the_same_after_it_and_the_issuer_hears_nothing() {
+    let desk = Desk::opens(BINARY);
+    let directory = one_killed(&desk);
+    let again = Sekishod::starts_in(directory, &sales_to(&desk));
+    let mut issuer = desk.accepts();
+    again.says_of("issuer-x", "link open");
+    let mut merchant = Link::connects(ASCII, again.address_of("merchant-a"));
+    for stan in 1..11 {
+        let repeat = sale(stan).kind(0x1201);
+        assert_eq!(merchant.asks(&repeat), repeat.answered("000"), "of sale {stan}");
+        // As it was asked first, it is the same request.
+        assert_eq!(merchant.asks(&sale(stan)), sale(stan).answered("000"), "sale {stan}");
+    }
+    // The first that the issuer hears of is one that it has never heard of.
+    merchant.sends(&sale(11));
+    let heard = issuer.hears();
+    assert_eq!(heard.text(37), sale(11).text(37));
+    issuer.sends(&heard.answered("116"));
+    assert_eq!(merchant.hears(), sale(11).answered("116"));
+}
+
+#[test]
+fn what_was_in_flight_at_a_kill_is_closed_and_its_late_answer_goes_nowhere() {
+    let desk = Desk::opens(BINARY);
+    let switch = Sekishod::starts(&sales_to(&desk));
+    let mut issuer = desk.accepts();
+    switch.says_of("issuer-x", "link open");
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    let in_flight: Vec<_> = (1..4)
+        .map(|stan| {
+            merchant.sends(&sale(stan));
+            issuer.hears()
+        })
+        .collect();
+    let directory = switch.killed();
+
+    let again = Sekishod::starts_in(directory, &sales_to(&desk));
+    assert_eq!(again.says("journal read")["unfinished"], 3);
+    assert_eq!(again.status().journal.expect("it keeps one").closed_at_start, 3);
+    let mut issuer = desk.accepts();
+    again.says_of("issuer-x", "link open");
+    let mut merchant = Link::connects(ASCII, again.address_of("merchant-a"));
+    for stan in 1..4 {
+        let repeat = sale(stan).kind(0x1201);
+        let answer = merchant.asks(&repeat);
+        assert_eq!((answer.code(), answer.text(11)), ("909", repeat.text(11)));
+    }
+    for heard in &in_flight {
+        issuer.sends(&heard.answered("000"));
+    }
+    again.comes_to("late answers", |status| count(status, "late") == 3);
+    // What is new has a trace number that none of these has.
+    merchant.sends(&sale(4));
+    let heard = issuer.hears();
+    assert!(in_flight.iter().all(|before| before.text(11) != heard.text(11)), "{heard:?}");
+    issuer.sends(&heard.answered("000"));
+    assert_eq!(merchant.hears(), sale(4).answered("000"), "nothing came before it");
+}
+
+#[test]
+fn after_a_kill_another_number_of_workers_knows_the_same() {
+    let desks = [Desk::opens(BINARY), Desk::opens(ASCII)];
+    let with = |workers| {
+        Configuration::new()
+            .workers(workers)
+            .acquirer("merchant-a", ASCII, "")
+            .acquirer("merchant-b", ASCII, "")
+            .issuer("issuer-x", BINARY, desks[0].address(), "timeout = \"10m\"")
+            .issuer("issuer-y", ASCII, desks[1].address(), "timeout = \"10m\"")
+            .route("353011", "issuer-x")
+            .route("4111", "issuer-y")
+    };
+    // Of each acquirer one sale to each issuer.
+    let asked = |acquirer: u32, issuer: u32| {
+        sale_of(acquirer, 1 + issuer).with(2, CARDS[if issuer == 0 { 0 } else { 3 }])
+    };
+    let merchants = |switch: &Sekishod| {
+        ["merchant-a", "merchant-b"].map(|name| Link::connects(ASCII, switch.address_of(name)))
+    };
+    let ready = |switch: &Sekishod| {
+        let issuers = [desks[0].accepts(), desks[1].accepts()];
+        switch.comes_to("two issuers", |status| {
+            ["issuer-x", "issuer-y"].iter().all(|name| station(status, name).links_ready == 1)
+        });
+        issuers
+    };
+    let mut switch = Sekishod::starts(&with(1));
+    let mut issuers = ready(&switch);
+    let mut acquirers = merchants(&switch);
+    for (acquirer, link) in (0..).zip(&mut acquirers) {
+        for (issuer, other) in (0..).zip(&mut issuers) {
+            let asked = asked(acquirer, issuer);
+            // Whether the other worker's issuer is there is known a moment after it is.
+            link.sends(&asked);
+            let heard = other.hears();
+            other.sends(&heard.answered("000"));
+            assert_eq!(link.hears(), asked.answered("000"));
+        }
+    }
+    for workers in [2, 3, 1] {
+        drop((acquirers, issuers));
+        switch = Sekishod::starts_in(switch.killed(), &with(workers));
+        issuers = ready(&switch);
+        acquirers = merchants(&switch);
+        for (acquirer, link) in (0..).zip(&mut acquirers) {
+            for issuer in 0..2 {
+                let repeat = asked(acquirer, issuer).kind(0x1201);
+                assert_eq!(link.asks(&repeat), repeat.answered("000"), "{workers} workers");
+            }
+        }
+    }
+    let status = switch.status();
+    assert_eq!(count(&status, "approved"), 4);
+    for name in ["issuer-x", "issuer-y"] {
+        assert_eq!(station(&status, name).requests, 2, "{name} heard no repeat");
+    }
 }

@@ -133,6 +133,7 @@ impl Row {
             | Record::SignOn { .. }
             | Record::Configuration { .. }
             | Record::Start { .. }
+            | Record::HashKey { .. }
             | Record::Counts { .. } => self.fill_rare(record, names),
         }
     }
@@ -166,6 +167,8 @@ impl Row {
                 self.at = Some(times::second(utc));
             }
             Record::Counts { deltas } => say("counters", counters(deltas)),
+            // A key is not for anybody's eyes.
+            Record::HashKey { .. } => {}
             Record::Decision { .. }
             | Record::Settlement { .. }
             | Record::Expiry { .. }

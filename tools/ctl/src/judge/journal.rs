@@ -166,6 +166,7 @@ impl Journal {
             Record::Links { .. }
             | Record::SignOn { .. }
             | Record::Configuration { .. }
+            | Record::HashKey { .. }
             | Record::Counts { .. } => return None,
         };
         self.end(position, &record, outcome, findings)
@@ -276,6 +277,7 @@ fn place_of(record: &Record<'_>) -> Option<((u16, u32), u64)> {
         | Record::SignOn { .. }
         | Record::Configuration { .. }
         | Record::Start { .. }
+        | Record::HashKey { .. }
         | Record::Counts { .. } => None,
     }
 }

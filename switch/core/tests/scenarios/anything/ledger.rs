@@ -189,6 +189,7 @@ impl Ledger {
             | Record::Station { .. }
             | Record::Links { .. }
             | Record::Configuration { .. }
+            | Record::HashKey { .. }
             | Record::Start { .. } => panic!("{record:?} is of no transaction"),
         };
         self.records[kind] += 1;

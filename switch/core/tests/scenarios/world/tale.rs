@@ -64,6 +64,7 @@ impl Tale {
             Record::Station { .. }
             | Record::Links { .. }
             | Record::Configuration { .. }
+            | Record::HashKey { .. }
             | Record::Start { .. } => panic!("not of this core: {record:?}"),
         };
         self.line("", '+', &line);
