@@ -11,10 +11,9 @@
 //! nothing about what went into it.
 
 use core::fmt;
-use core::hash::Hasher as _;
 
 use codec::{Form, Message, Mti, Pan, Value};
-use siphasher::sip128::{Hasher128 as _, SipHasher24};
+use siphasher::sip128::{Hash128, SipHasher24};
 
 use crate::ids::StationNumber;
 
@@ -39,24 +38,33 @@ impl HashKey {
     #[inline]
     pub fn key(&self, station: StationNumber, message: &Message<'_>) -> u128 {
         let mut text = Text::new(self);
-        text.put(&station.0.to_le_bytes());
-        text.put(&kind(message.mti()).to_le_bytes());
-        for field in KEY_FIELDS {
-            text.put_field(field, message.value(field));
+        let value = |field| message.value(field).filter(|value| value.units() > 0);
+        let values = KEY_FIELDS.map(value);
+        // Lengths first, so that no other fields are the same text.
+        text.put(station.0.to_le_bytes());
+        text.put(kind(message.mti()).to_le_bytes());
+        for value in &values {
+            text.put(value.map_or(0, |value| value.units()).to_le_bytes());
         }
-        text.end()
+        for value in values.into_iter().flatten() {
+            text.put_value(value);
+        }
+        text.hash().into()
     }
 
-    /// The same with what its repeats must say too.
+    /// What they must agree with.
     #[inline]
-    pub fn identity(&self, key: u128, message: &Message<'_>, pan: Pan) -> Identity {
+    pub fn check(&self, key: u128, message: &Message<'_>, pan: Pan) -> u64 {
         let mut text = Text::new(self);
-        text.put(&key.to_le_bytes());
-        text.put_field(4, message.value(4));
-        text.put(&pan.number().to_le_bytes());
-        text.put(&[pan.digits()]);
-        let check = u64::try_from(text.end() >> 64).expect("64 bits");
-        Identity { key, check }
+        let amount = message.value(4);
+        text.put(key.to_le_bytes());
+        text.put(pan.number().to_le_bytes());
+        text.put([pan.digits()]);
+        text.put(amount.map_or(0, |amount| amount.units()).to_le_bytes());
+        if let Some(amount) = amount {
+            text.put_value(amount);
+        }
+        text.hash().h1
     }
 }
 
@@ -65,7 +73,7 @@ fn kind(mti: Mti) -> u16 {
     mti.bcd() >> 4
 }
 
-/// What is hashed, gathered so that the hash takes it in few pieces.
+/// What is hashed.
 struct Text {
     hasher: SipHasher24,
     bytes: [u8; Self::ROOM],
@@ -73,55 +81,47 @@ struct Text {
 }
 
 impl Text {
-    const ROOM: usize = 128;
+    /// A longer value stands for itself by its hash.
+    const VALUE_MAX: usize = 24;
+    /// Numbers, lengths and values, of which there are no more than fields of the key.
+    const ROOM: usize = 32 + KEY_FIELDS.len() * Self::VALUE_MAX;
 
     #[inline]
     fn new(key: &HashKey) -> Self {
         Self { hasher: SipHasher24::new_with_key(&key.0), bytes: [0; Self::ROOM], len: 0 }
     }
 
-    /// A field by its number and length, so that no other fields are the same text.
     #[inline]
-    fn put_field(&mut self, field: u8, value: Option<Value<'_>>) {
-        let value = value.filter(|value| value.units() > 0);
-        let Some(value) = value else { return self.put(&[field, 0, 0]) };
-        let [low, high] = value.units().to_le_bytes();
-        self.put(&[field, low, high]);
-        if let Some(digits) = value.packed() {
-            self.put(&digits.to_le_bytes());
-        } else if matches!(value.spec().form, Form::Chars | Form::Raw) {
-            self.put(value.bytes());
-        } else {
-            self.put_long(value);
-        }
-    }
-
-    /// What is neither characters nor sixteen digits.
-    #[inline(never)]
-    fn put_long(&mut self, value: Value<'_>) {
-        let mut room = [0; 1_024];
-        self.put(value.write_text(&mut room).unwrap_or(value.bytes()));
+    fn hash(&self) -> Hash128 {
+        self.hasher.hash(&self.bytes[..self.len])
     }
 
     #[inline]
-    fn put(&mut self, bytes: &[u8]) {
-        if bytes.len() > Self::ROOM - self.len {
-            self.hasher.write(&self.bytes[..self.len]);
-            self.len = 0;
-        }
-        match self.bytes.get_mut(self.len..self.len + bytes.len()) {
-            Some(room) => {
-                room.copy_from_slice(bytes);
+    fn put_value(&mut self, value: Value<'_>) {
+        let plain = matches!(value.spec().form, Form::Chars | Form::Raw);
+        match (value.packed(), value.bytes()) {
+            (Some(digits), _) => self.put(digits.to_le_bytes()),
+            (None, bytes) if plain && bytes.len() <= Self::VALUE_MAX => {
+                self.bytes[self.len..self.len + bytes.len()].copy_from_slice(bytes);
                 self.len += bytes.len();
             }
-            None => self.hasher.write(bytes),
+            (None, _) => self.put_hash(value),
         }
     }
 
+    /// What is neither short characters nor sixteen digits.
+    #[inline(never)]
+    fn put_hash(&mut self, value: Value<'_>) {
+        let mut room = [0; 1_024];
+        let text = value.write_text(&mut room).unwrap_or(value.bytes());
+        let hash: u128 = self.hasher.hash(text).into();
+        self.put(hash.to_le_bytes());
+    }
+
     #[inline]
-    fn end(mut self) -> u128 {
-        self.hasher.write(&self.bytes[..self.len]);
-        self.hasher.finish128().into()
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.bytes[self.len..self.len + N].copy_from_slice(&bytes);
+        self.len += N;
     }
 }
 

@@ -126,11 +126,19 @@ impl Turn<'_> {
         standing: Standing,
     ) -> Result<Decision, Refusal> {
         let acquirer = self.plan.station_of(link);
-        let key = self.plan.hash_key().key(self.plan.number(acquirer), message);
+        let hash_key = self.plan.hash_key();
+        let key = hash_key.key(self.plan.number(acquirer), message);
+        // The table is far away: what can be done meanwhile is done.
+        self.world.duplicates.approach(key);
+        let pan = message.pan();
+        let check = match pan {
+            Ok(Some(pan)) => hash_key.check(key, message, pan),
+            Ok(None) | Err(_) => 0,
+        };
+        let identity = Identity { key, check };
         let is_known = !self.is_first(standing) && self.world.duplicates.find(key).is_some();
         self.admit(acquirer, link, message, is_known)?;
-        let pan = self.card(link, message)?;
-        let identity = self.plan.hash_key().identity(key, message, pan);
+        let pan = self.card(link, message, pan)?;
         let settings = &self.plan.station(acquirer).settings;
         if settings.keys == Keys::Provider && matches!(standing, Standing::New) {
             return Ok(Decision::Ask(Question::Mac, identity));
@@ -199,8 +207,13 @@ impl Turn<'_> {
     }
 
     /// The one card number of a request, wherever it stands.
-    fn card(&mut self, link: LinkId, message: &Message<'_>) -> Result<Pan, Refusal> {
-        match message.pan() {
+    fn card(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        pan: Result<Option<Pan>, PanError>,
+    ) -> Result<Pan, Refusal> {
+        match pan {
             Ok(Some(pan)) => Ok(pan),
             Ok(None) => self.incomplete(link, message, 2),
             Err(PanError::Unreadable(source)) => self.incomplete(link, message, source.field),

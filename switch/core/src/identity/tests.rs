@@ -3,7 +3,7 @@
 use super::*;
 use alloc::vec;
 use alloc::vec::Vec;
-use codec::{Dialect, Fields, Slots, Writer};
+use codec::{Dialect, FieldSpec, Fields, Slots, Writer};
 
 const KEY: HashKey = HashKey(*b"0123456789abcdef");
 
@@ -27,7 +27,7 @@ fn sale(dialect: &Dialect, mti: u16, changes: &[(u8, Option<&str>)]) -> Vec<u8> 
     }
     texts.sort_unstable();
     let numbers: Vec<u8> = texts.iter().map(|(field, _)| *field).collect();
-    let mut out = vec![0; 512];
+    let mut out = vec![0; 2_048];
     let mut writer = Writer::new(dialect, &mut out, Mti::of(mti), Fields::of(&numbers)).unwrap();
     for (field, text) in texts {
         writer.put_text(field, text.as_bytes()).unwrap();
@@ -37,6 +37,12 @@ fn sale(dialect: &Dialect, mti: u16, changes: &[(u8, Option<&str>)]) -> Vec<u8> 
     out
 }
 
+fn key_of(dialect: &Dialect, station: u16, frame: &[u8]) -> u128 {
+    let mut slots = Slots::new();
+    dialect.decode(frame, &mut slots).unwrap();
+    KEY.key(StationNumber(station), &slots.message(dialect, frame))
+}
+
 fn identity_in(dialect: &str, station: u16, mti: u16, changes: &[(u8, Option<&str>)]) -> Identity {
     let dialect = codec::built_in(dialect).unwrap();
     let frame = sale(dialect, mti, changes);
@@ -44,7 +50,8 @@ fn identity_in(dialect: &str, station: u16, mti: u16, changes: &[(u8, Option<&st
     dialect.decode(&frame, &mut slots).unwrap();
     let message = slots.message(dialect, &frame);
     let pan = message.pan().unwrap().unwrap();
-    KEY.identity(KEY.key(StationNumber(station), &message), &message, pan)
+    let key = KEY.key(StationNumber(station), &message);
+    Identity { key, check: KEY.check(key, &message, pan) }
 }
 
 fn identity(changes: &[(u8, Option<&str>)]) -> Identity {
@@ -101,19 +108,41 @@ fn a_field_of_no_length_counts_as_one_that_is_missing() {
 }
 
 #[test]
-fn values_beyond_the_room_are_hashed_whole() {
-    let key = |end: u8| {
-        let mut text = Text::new(&KEY);
-        text.put(&[1; 100]);
-        text.put(&[2; 200]);
-        text.put(&[3; 90]);
-        text.put(&[end]);
-        text.end()
+fn values_of_any_length_are_hashed_whole() {
+    let long = FieldSpec::text(300).var(3);
+    let whole = codec::built_in("iso93-ascii").unwrap();
+    let rows: Vec<_> = whole
+        .fields()
+        .iter()
+        .map(|field| {
+            (
+                field,
+                if KEY_FIELDS[2..].contains(&field) { long } else { whole.field(field).unwrap() },
+            )
+        })
+        .collect();
+    let dialect =
+        Dialect::new("long", whole.version(), whole.mti_form(), whole.bitmap_form(), &rows);
+    let dialect = dialect.unwrap();
+    let key = |field: u8, value: &str| {
+        let longest = "z".repeat(300);
+        let mut changes: Vec<_> =
+            KEY_FIELDS[2..].iter().map(|&n| (n, Some(longest.as_str()))).collect();
+        changes.push((field, Some(value)));
+        key_of(&dialect, 0, &sale(&dialect, 0x1200, &changes))
     };
-    let mut whole = SipHasher24::new_with_key(&KEY.0);
-    whole.write(&[&[1; 100][..], &[2; 200], &[3; 90], &[4]].concat());
-    assert_eq!(key(4), whole.finish128().into());
-    assert_ne!(key(4), key(5));
+    let mut keys: Vec<u128> = Vec::new();
+    for len in [23, 24, 25, 26, 299, 300] {
+        let mut text = "y".repeat(len);
+        keys.push(key(42, &text));
+        text.replace_range(len - 1.., "x");
+        keys.push(key(42, &text));
+        keys.push(key(37, &text));
+    }
+    let count = keys.len();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), count);
 }
 
 #[test]

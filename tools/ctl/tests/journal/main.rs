@@ -4,8 +4,6 @@
 
 mod author;
 
-mod condition;
-
 mod records;
 
 use std::process::Command;
