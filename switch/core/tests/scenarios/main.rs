@@ -33,6 +33,9 @@ mod couriers;
 
 mod release;
 
+#[cfg(test)] // where unwrap is allowed
+mod records;
+
 mod sign_on;
 
 mod reconnect;
