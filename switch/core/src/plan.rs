@@ -1,7 +1,8 @@
 //! The validated settings that the core runs by: who the stations are, how they speak, where cards
 //! go. Built once per configuration and shared, read-only. Knows no file and no address.
 
-use alloc::collections::BTreeSet;
+mod writing;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -10,9 +11,11 @@ use codec::{Dialect, Extract, Fields, Message, Plan as Forwarding, Version};
 
 use crate::formats::{self, Unfit};
 use crate::identity::HashKey;
-use crate::ids::{LinkId, LinkNumber, StationId, StationNumber, WorkerId};
+use crate::ids::{LinkId, StationId, WorkerId};
 use crate::routing::{RouteSettings, Routes, RoutingError};
 use crate::time::packed;
+
+pub use writing::Numbers;
 
 /// An institution's identification code (DE 32, 33, 58): up to eleven digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -248,17 +251,6 @@ pub struct Station {
     pub in_flight_share: u32,
 }
 
-/// What records call the stations and links of a plan, and the plan itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Numbers {
-    /// The number of each station, by id.
-    pub stations: Vec<StationNumber>,
-    /// The number of each link, by id.
-    pub links: Vec<LinkNumber>,
-    /// The number of this configuration.
-    pub configuration: u32,
-}
-
 /// Validated settings, ready to run.
 #[derive(Debug)]
 pub struct Plan {
@@ -307,12 +299,8 @@ impl Plan {
             }
         }
         let forwardings = forwardings(&stations, &settings.routes)?;
-        let extracts = extracts(&stations);
-        let numbers = Numbers {
-            stations: (0..).map(StationNumber).take(stations.len()).collect(),
-            links: (0..).map(LinkNumber).take(link_stations.len()).collect(),
-            configuration: 0,
-        };
+        let extracts = writing::extracts(&stations);
+        let numbers = Numbers::of_ids(stations.len(), link_stations.len());
         Ok(Self {
             institution: settings.institution,
             workers: settings.workers,
@@ -327,22 +315,6 @@ impl Plan {
         })
     }
 
-    /// The same plan with the numbers that a journal has given.
-    ///
-    /// # Panics
-    /// When a station or a link has none, or two have the same.
-    #[must_use]
-    pub fn numbered(self, numbers: Numbers) -> Self {
-        let Numbers { stations, links, .. } = &numbers;
-        assert!(stations.len() == self.stations.len(), "each station has a number");
-        assert!(links.len() == self.link_stations.len(), "each link has a number");
-        let (stations, links) =
-            (BTreeSet::from_iter(stations).len(), BTreeSet::from_iter(links).len());
-        assert!(stations == self.stations.len(), "no two stations have one number");
-        assert!(links == self.link_stations.len(), "no two links have one number");
-        Self { numbers, ..self }
-    }
-
     /// The same plan with requests known by hashes under this key: the journal's, or repeats of
     /// requests from before a restart are new ones.
     #[must_use]
@@ -354,34 +326,6 @@ impl Plan {
     #[inline]
     pub fn hash_key(&self) -> &HashKey {
         &self.hash_key
-    }
-
-    /// What records call the stations and links, and the plan itself.
-    pub fn numbers(&self) -> &Numbers {
-        &self.numbers
-    }
-
-    /// What records call a station.
-    #[inline]
-    pub fn number(&self, station: StationId) -> StationNumber {
-        self.numbers.stations[station.index()]
-    }
-
-    /// What records call a link.
-    #[inline]
-    pub fn link_number(&self, link: LinkId) -> LinkNumber {
-        self.numbers.links[link.index()]
-    }
-
-    /// The station that records call by this number, if it is still configured.
-    pub fn numbered_station(&self, number: StationNumber) -> Option<StationId> {
-        self.numbers.stations.iter().position(|&known| known == number).map(id)
-    }
-
-    /// The link that records call by this number, if it is still configured.
-    pub fn numbered_link(&self, number: LinkNumber) -> Option<LinkId> {
-        let place = self.numbers.links.iter().position(|&known| known == number)?;
-        Some(LinkId(u32::try_from(place).expect("the number of links was checked")))
     }
 
     /// A station. Ids come from the plan itself.
@@ -413,44 +357,11 @@ impl Plan {
         }
     }
 
-    /// What of a station's requests is written down.
-    #[inline]
-    pub(crate) fn request_extract(&self, station: StationId) -> &Extract {
-        &self.extracts[station.index()][0]
-    }
-
-    /// What of its answers.
-    #[inline]
-    pub(crate) fn answer_extract(&self, station: StationId) -> &Extract {
-        &self.extracts[station.index()][1]
-    }
-
     /// How a message of one station is rewritten for another.
     #[inline]
     pub fn forwarding(&self, from: StationId, to: StationId) -> Option<&Forwarding> {
         self.forwardings[from.index() * self.stations.len() + to.index()].as_deref()
     }
-}
-
-/// Fields of an answer that its request has: they are written down once.
-const OF_THE_REQUEST: Fields = Fields::of(&[2, 7, 11, 32, 33]);
-
-/// Compiles what is written down of each station's requests and answers, once for each dialect.
-fn extracts(stations: &[Station]) -> Vec<[Arc<Extract>; 2]> {
-    let mut known: Vec<(*const Dialect, [Arc<Extract>; 2])> = Vec::new();
-    let of = |station: &Station| {
-        let dialect = &station.settings.dialect;
-        let key = Arc::as_ptr(dialect);
-        if let Some((_, extracts)) = known.iter().find(|(other, _)| *other == key) {
-            return extracts.clone();
-        }
-        let allowed = dialect.journaled();
-        let extracts = [allowed, allowed.difference(OF_THE_REQUEST)]
-            .map(|fields| Arc::new(Extract::new(dialect, fields)));
-        known.push((key, extracts.clone()));
-        extracts
-    };
-    stations.iter().map(of).collect()
 }
 
 /// Gives each station a worker and each possible link a number.

@@ -2,6 +2,7 @@
 //! that it signed on or off, and what was counted.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,6 +143,28 @@ fn check_pair(dialect: &Dialect, decision: Record<'_>, settlement: Record<'_>) {
     for n in [2, 7, 11, 32, 33, 48] {
         assert!(!read.fields.contains_key(&n), "DE {n}");
     }
+}
+
+#[test]
+fn the_records_of_a_sale_are_short() {
+    let mut told = String::new();
+    for dialect in [ascii(), packed(), ascii_87(), packed_87()] {
+        let old = dialect.name().contains("87");
+        let mut world = pair_in(&dialect);
+        world.acquirer("A").sends(if old { sale_87(2500) } else { sale(2500) });
+        world.issuer("X").answers(if old { "00" } else { "000" });
+        let is_step = |bytes: &&[u8]| matches!(bytes[1], 1 | 2);
+        let lengths: Vec<usize> = records(&world).filter(is_step).map(<[u8]>::len).collect();
+        writeln!(told, "{}: decision {}, settlement {}", dialect.name(), lengths[0], lengths[1])
+            .unwrap();
+    }
+    expect![[r#"
+        iso93-ascii: decision 244, settlement 125
+        iso93-binary: decision 193, settlement 99
+        iso87-ascii: decision 232, settlement 118
+        iso87-binary: decision 181, settlement 96
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]
