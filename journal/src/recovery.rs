@@ -220,6 +220,10 @@ struct Walk<'a, D> {
     extents: Vec<Extent>,
 }
 
+/// What a log begins with.
+const FIRST: Expected =
+    Expected { batch: BatchNumber(1), position: Position(1), previous: [0; 16] };
+
 /// Where the log stops in a segment.
 struct Stop {
     file: Name,
@@ -360,15 +364,24 @@ impl<'a, D: Disk> Walk<'a, D> {
         }
     }
 
-    /// The last archive before the first segment, if the log goes on behind it.
+    /// What stands before the first segment: the last archive, or the beginning of all unless a
+    /// checkpoint has what came before.
     fn archived(&mut self, archives: &[Listed]) -> Option<Stop> {
         let first = self.segments.iter().find_map(Segment::in_the_log)?;
         let before = |listed: &&Listed| listed.segment < first.segment;
-        let archive = archives.iter().rfind(before)?.header.ok()?;
-        let file = Name::Archive(archive.segment.segment);
-        let (expected, rest) = (archive.end, Rest::default());
+        let (file, offset, expected) = match archives.iter().rfind(before) {
+            Some(archive) => {
+                let header = archive.header.ok()?;
+                (Name::Archive(archive.segment), header.bytes, header.end)
+            }
+            None if self.folded.0.saturating_add(1) < first.first_position.0 => {
+                (Name::Segment(SegmentNumber(1)), BLOCK as u64, FIRST)
+            }
+            None => return None,
+        };
         self.expected = Some(expected);
-        Some(Stop { file, later: 0, offset: archive.bytes, expected, found: Found::Empty, rest })
+        let (found, rest) = (Found::Empty, Rest::default());
+        Some(Stop { file, later: 0, offset, expected, found, rest })
     }
 
     /// A segment without a header in front of all others: if it has batches, the log began in it.
@@ -447,9 +460,7 @@ impl<'a, D: Disk> Walk<'a, D> {
     }
 
     fn recovered(self, tail: Tail) -> Recovered {
-        let nothing =
-            Expected { batch: BatchNumber(1), position: Position(1), previous: Tag::default() };
-        let expected = self.expected.unwrap_or(nothing);
+        let expected = self.expected.unwrap_or(FIRST);
         let headers = self.segments.iter().filter_map(|segment| segment.header.as_ref().ok());
         let last_epoch = headers.map(|header| header.epoch).max().unwrap_or_default();
         let last = self.segments.last().map_or(0, |segment| segment.number.0);
