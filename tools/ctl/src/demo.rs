@@ -116,6 +116,7 @@ fn end(stage: &mut Stage, scenario: Scenario, fault: Option<Told>) -> Result<Box
     stage.look();
     let stopped = stage.stop_switch()?;
     stage.stop_issuers()?;
+    let kept = checks::kept(&stage.place.state());
     let left_over = stage.clear();
     let report = |place: usize| -> Result<Report, Stop> {
         let report = stage.acquirers[place].report.clone();
@@ -131,6 +132,7 @@ fn end(stage: &mut Stage, scenario: Scenario, fault: Option<Told>) -> Result<Box
         switch_id: stage.switch.process.as_ref().map(Process::id),
         status: stage.status.take(),
         fault,
+        kept,
         stopped,
         left_over,
     }))

@@ -11,8 +11,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
-/// Six checks are made of every demo, three more of one with a fault.
-const CHECKS: usize = 6;
+/// Seven checks are made of every demo, three more of one with a fault.
+const CHECKS: usize = 7;
 const CHECKS_OF_FAULT: usize = 3;
 
 /// A directory for the demo's own one, so that what it leaves there is seen.
@@ -99,6 +99,7 @@ fn a_demo_ends_with_a_verdict_and_leaves_nothing() {
         "every request was answered exactly once",
         "the ledgers agree",
         "the switch's counters agree",
+        "journal verify says good",
     ] {
         assert!(stdout.contains(words), "{words}: {stdout}");
     }

@@ -1,6 +1,8 @@
 //! What must hold at the end of a demo, each in words. A pure function of what was found; knows no
 //! process.
 
+mod journal;
+
 use std::time::Duration;
 
 use bench::issuer::Summary;
@@ -11,6 +13,8 @@ use super::play::{Told, VICTIM};
 use super::scenario::Scenario;
 use super::setting::{ACQUIRERS, DRAIN, ISSUERS};
 use super::stage::Stopped;
+
+pub(super) use self::journal::{Kept, kept};
 
 /// How much longer than the issuer's timeout an answer may take on a busy machine.
 const SLOWER: Duration = Duration::from_secs(1);
@@ -28,6 +32,8 @@ pub(super) struct Facts {
     pub(super) switch_id: Option<u32>,
     /// How the fault went, if there was one and it went to its end.
     pub(super) fault: Option<Told>,
+    /// What `journal verify` says of what the switch wrote; or why it can not.
+    pub(super) kept: Result<Kept, String>,
     pub(super) stopped: Stopped,
     /// What was there when all should have been gone.
     pub(super) left_over: Vec<String>,
@@ -55,7 +61,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     if let Some(fault) = facts.fault {
         all.extend([in_time(facts), recovery(facts, fault), nothing_restarted(facts)]);
     }
-    all.extend([clean_stop(facts), nothing_left(facts)]);
+    all.extend([journal::check(facts), clean_stop(facts), nothing_left(facts)]);
     all
 }
 

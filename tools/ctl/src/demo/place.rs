@@ -44,12 +44,19 @@ impl Place {
         self.0.join("sekisho.toml")
     }
 
-    /// Removes it with all that is in it, and says what was in it beside the configuration.
+    /// What the switch keeps.
+    pub(super) fn state(&self) -> PathBuf {
+        self.0.join("state")
+    }
+
+    /// Removes it with all that is in it, and says what was in it that should have gone.
     pub(super) fn remove(&self) -> io::Result<Vec<String>> {
         let mut left = Vec::new();
         for entry in fs::read_dir(&self.0)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
-            if self.configuration() != self.0.join(&name) {
+            // What the switch keeps, it is to leave behind.
+            let expected = [self.configuration(), self.state()];
+            if !expected.contains(&self.0.join(&name)) {
                 left.push(name);
             }
         }

@@ -72,7 +72,7 @@ pub(super) struct Stage {
     heard: Receiver<Event>,
     tell: SyncSender<Event>,
     /// Dropped last, when nobody uses it any more.
-    place: Place,
+    pub(super) place: Place,
 }
 
 impl Stage {
@@ -106,7 +106,7 @@ impl Stage {
         }
         self.until("the issuers to listen", |stage| stage.issuers.iter().all(|i| i.is_up))?;
         let issuers = [0, 1].map(|place| self.issuers[place].address.unwrap_or(ANY_PORT));
-        let (state, socket) = (self.place.path().join("state"), self.place.socket());
+        let (state, socket) = (self.place.state(), self.place.socket());
         let text = setting::configuration(&state, &socket, issuers, timeout);
         let path = self.place.configuration();
         std::fs::write(&path, text).map_err(|error| told("the configuration", &error))?;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use bench::load::Report;
+use daemon::status::JournalStatus;
 
 use super::checks::{Check, Facts, codes};
 use super::setting::{ACQUIRERS, ISSUERS};
@@ -92,6 +93,12 @@ fn write_rest(
     let shown = ALWAYS.map(|name| (name, facts.counter(name))).into_iter().chain(refused);
     let shown: Vec<_> = shown.map(|(name, count)| format!("{name} {count}")).collect();
     writeln!(out, "\nSWITCH  {}", shown.join("  "))?;
+    if let Some(journal) = facts.status.as_ref().and_then(|status| status.journal.as_ref()) {
+        let JournalStatus { durable, commits, commit_bytes, .. } = journal;
+        let p50 = journal.commit_p50_us.map(|us| format!("  commit p50 {us} us"));
+        let p50 = p50.unwrap_or_default();
+        writeln!(out, "JOURNAL  records {durable}  commits {commits}  bytes {commit_bytes}{p50}")?;
+    }
     let codes = codes(facts);
     if !codes.is_empty() {
         writeln!(out, "DECLINES BY ACTION CODE  {codes}")?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use daemon::status::SCHEMA_VERSION;
+use daemon::status::{JournalStatus, SCHEMA_VERSION};
 
 use super::*;
 
@@ -35,7 +35,8 @@ fn station(name: &str, requests: u64, answers: u64, approved: u64) -> StationSta
 fn status(stations: Vec<StationStatus>, counters: &[(&str, u64)]) -> Status {
     let counters = counters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
     let schema_version = SCHEMA_VERSION;
-    Status { schema_version, pid: PID, stations, counters, ..Status::default() }
+    let journal = Some(JournalStatus { durable: 430, ..JournalStatus::default() });
+    Status { schema_version, pid: PID, stations, counters, journal, ..Status::default() }
 }
 
 /// Two hundred requests, all approved.
@@ -46,9 +47,10 @@ fn good() -> Facts {
         scenario: Scenario::Plain,
         acquirers: [report(100, &[]), report(100, &[])],
         issuers: [ledger(100), ledger(100)],
-        status: Some(status(stations, &[("requests", 200), ("approved", 200)])),
+        status: Some(status(stations, &[("requests", 200), ("approved", 200), ("answered", 200)])),
         switch_id: Some(PID),
         fault: None,
+        kept: Ok(Kept { is_good: true, records: 430, batches: 300, last: 430 }),
         stopped: Stopped { took: Duration::from_millis(100), code: Some(0) },
         left_over: Vec::new(),
     }
@@ -181,6 +183,20 @@ fn a_recovery_that_does_not_come_or_comes_late_or_does_not_last_is_found() {
 fn another_switch_than_at_the_start_is_found() {
     fails(killed(), "nothing else was restarted", |facts| facts.switch_id = Some(PID + 1));
     fails(killed(), "lost 2 connections", |facts| facts.acquirers[0].connections_lost = 2);
+}
+
+#[test]
+fn a_journal_that_is_torn_or_lacks_a_step_is_found() {
+    let kept = |facts: &mut Facts, change: fn(&mut Kept)| change(facts.kept.as_mut().unwrap());
+    fails(good(), "DAMAGED or torn", |facts| kept(facts, |kept| kept.is_good = false));
+    fails(good(), "399 records in 300 commits, 400 steps", |facts| {
+        kept(facts, |kept| (kept.records, kept.last) = (399, 399));
+    });
+    fails(good(), "430 records", |facts| kept(facts, |kept| kept.last = 431));
+    fails(good(), "430 records", |facts| {
+        facts.status.as_mut().unwrap().journal.as_mut().unwrap().durable = 431;
+    });
+    fails(good(), "can not be looked at: gone", |facts| facts.kept = Err("gone".into()));
 }
 
 #[test]
