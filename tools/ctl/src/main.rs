@@ -15,6 +15,8 @@ mod dialect;
 
 mod journal;
 
+mod perf;
+
 mod demo;
 
 mod child;
@@ -54,6 +56,9 @@ enum Command {
     /// The journal: whole or damaged, what is in it, how much of it there is
     #[command(subcommand, arg_required_else_help = true)]
     Journal(journal::Command),
+    /// What this machine's disk and loopback give
+    #[command(subcommand, arg_required_else_help = true)]
+    Perf(perf::Command),
     /// A part of a demo
     #[command(name = child::COMMAND, hide = true)]
     Child(child::Arguments),
@@ -65,6 +70,7 @@ fn main() -> ExitCode {
         Command::Message(command) => message::run(&command),
         Command::Dialect(command) => dialect::run(&command),
         Command::Journal(command) => journal::run(&command),
+        Command::Perf(command) => perf::run(&command),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Child(arguments) => child::run(arguments),
     };

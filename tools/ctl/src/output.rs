@@ -15,6 +15,8 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const NOT_FOUND: u8 = 3;
 /// Exit code when the operating system did not permit it.
 pub(crate) const NOT_PERMITTED: u8 = 4;
+/// Exit code when something is in the way.
+pub(crate) const CONFLICT: u8 = 5;
 /// Exit code when no daemon answered, or not in time.
 pub(crate) const NO_DAEMON: u8 = 6;
 

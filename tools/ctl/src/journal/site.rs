@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use codec::Dialect;
-use daemon::config::{Configuration, Mode};
+use daemon::config::{CREDENTIALS, Configuration, Mode};
 
 use journal::disk::{Disk, DiskFile, SystemDisk};
 use journal::format::{BLOCK, Cluster, SegmentHeader};
@@ -32,7 +32,7 @@ pub(crate) struct Where {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// The daemon's configuration: where the journal is, and its stations' dialects
+    /// The daemon's configuration: where the journal is, its keys and its stations' dialects
     /// [default: /etc/sekisho/sekisho.toml, unless --dir is given]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -41,7 +41,7 @@ pub(crate) struct Where {
 /// What opens it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeyFiles {
-    /// A file with a key that sealed records; repeatable
+    /// A file with a key that sealed records, instead of those of the configuration; repeatable
     #[arg(long = "key", value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -73,8 +73,12 @@ impl Site {
         let names = disk
             .list()
             .map_err(|error| Failure::new(FAILED, format!("{shown} can not be read: {error}")))?;
-        let is_of_a_journal =
-            |name: &String| matches!(Name::parse(name), Some(Name::Segment(_) | Name::Archive(_)));
+        let is_of_a_journal = |name: &String| {
+            matches!(
+                Name::parse(name),
+                Some(Name::Segment(_) | Name::Archive(_) | Name::Checkpoint(_))
+            )
+        };
         if !names.iter().any(is_of_a_journal) {
             let within = directory.join(WITHIN_STATE);
             let hint = if within.is_dir() {
@@ -87,11 +91,25 @@ impl Site {
         Ok(Self { directory, disk, configuration })
     }
 
-    /// The keys that there are: those that the operator names, and that of a trial.
+    /// The keys that there are: those that the operator names, else those of the configuration, and
+    /// that of a trial.
     pub(super) fn keys(&self, given: &KeyFiles) -> Result<Keys, Failure> {
         let mut keys = Vec::new();
         for file in &given.files {
             keys.push(key_of(file)?);
+        }
+        if let Some(configuration) = self.configuration.as_ref().filter(|_| keys.is_empty()) {
+            let credentials = std::env::var_os(CREDENTIALS).map(PathBuf::from);
+            let sealing = configuration.journal.read_keys(credentials.as_deref());
+            let sealing = sealing.map_err(|errors| {
+                let message = format!(
+                    "{errors}\nThe records are sealed. Name the key's file by --key FILE; `journal \
+                     verify` needs none."
+                );
+                Failure::new(NOT_PERMITTED, message)
+            })?;
+            keys.extend(sealing.current);
+            keys.extend(sealing.former);
         }
         let trial = self.directory.join(TRIAL_KEY);
         if trial.exists() {
@@ -100,8 +118,8 @@ impl Site {
         let mut keys = keys.into_iter();
         let Some(current) = keys.next() else {
             let message = format!(
-                "the records in {} are sealed, and there is no key: name its file by --key FILE; \
-                 `journal verify` needs none",
+                "the records in {} are sealed, and there is no key: name its file by --key FILE, or \
+                 the daemon's configuration by --config FILE; `journal verify` needs none",
                 self.directory.display()
             );
             return Err(Failure::new(NOT_FOUND, message));

@@ -67,6 +67,15 @@ impl Folder {
         self.0.join("journal")
     }
 
+    /// One bit of the first segment's block (1: its first batch) is not what was written.
+    pub(crate) fn turns_a_bit(&self, block: usize) {
+        let path = self.journal().join("0000000000000001.segment");
+        let mut bytes = fs::read(&path).unwrap();
+        // Within the first record behind a batch's header.
+        bytes[block * 4_096 + 150] ^= 1;
+        fs::write(&path, bytes).unwrap();
+    }
+
     /// A daemon's start on it.
     pub(crate) fn start(&self, utc: u64) -> Author {
         let disk = SystemDisk::open(&self.journal(), true).unwrap();
@@ -85,6 +94,16 @@ impl Folder {
         let state = is_first.then(|| State::new(&Limits::default()));
         Author { disk, keys, spares, keeper, state, writer: writer.unwrap(), utc, sales: 0 }
     }
+}
+
+/// A journal of one sale, all of it released, in four batches.
+pub(crate) fn sold() -> Folder {
+    let folder = Folder::new();
+    let mut author = folder.start(BEGINNING);
+    author.introduces();
+    author.sells();
+    author.rests();
+    folder
 }
 
 impl Drop for Folder {

@@ -4,6 +4,8 @@
 
 mod author;
 
+mod condition;
+
 mod records;
 
 use std::process::Command;

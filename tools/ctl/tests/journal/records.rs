@@ -6,8 +6,35 @@ use std::process::{Child, Stdio};
 
 use expect_test::expect;
 
-use crate::author::{BEGINNING, Folder, KEY};
+use crate::author::{BEGINNING, Folder, KEY, sold};
 use crate::{says, sekisho};
+
+/// Both stations in a dialect of a file.
+const CONFIGURATION: &str = r#"
+    [node]
+    name = "tokyo"
+    institution = "49000000001"
+    state = "."
+    [control]
+    socket = "control.sock"
+    [[station]]
+    name = "merchant-a"
+    role = "acquirer"
+    institution = "77334000001"
+    dialect = "acme.toml"
+    framing = "bin2"
+    listen = ["127.0.0.1:7001"]
+    [[station]]
+    name = "issuer-x"
+    role = "issuer"
+    institution = "49711000001"
+    dialect = "acme.toml"
+    framing = "bin2"
+    connect = ["127.0.0.1:8001"]
+    [[route]]
+    pan = "353011"
+    to = ["issuer-x"]
+    "#;
 
 /// A program that ends with the test, whichever way that ends.
 struct Running(Child);
@@ -17,16 +44,6 @@ impl Drop for Running {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
-}
-
-/// A journal of one sale.
-fn sold() -> Folder {
-    let folder = Folder::new();
-    let mut author = folder.start(BEGINNING);
-    author.introduces();
-    author.sells();
-    author.rests();
-    folder
 }
 
 #[test]
@@ -103,32 +120,7 @@ fn names_are_known_from_a_checkpoint_when_the_records_that_said_them_are_gone() 
 fn a_dialect_of_a_file_is_found_by_the_configuration() {
     let folder = sold();
     fs::write(folder.path().join("acme.toml"), "extends = \"iso87-ascii\"\n").unwrap();
-    let configuration = r#"
-        [node]
-        name = "tokyo"
-        institution = "49000000001"
-        state = "."
-        [control]
-        socket = "control.sock"
-        [[station]]
-        name = "merchant-a"
-        role = "acquirer"
-        institution = "77334000001"
-        dialect = "acme.toml"
-        framing = "bin2"
-        listen = ["127.0.0.1:7001"]
-        [[station]]
-        name = "issuer-x"
-        role = "issuer"
-        institution = "49711000001"
-        dialect = "acme.toml"
-        framing = "bin2"
-        connect = ["127.0.0.1:8001"]
-        [[route]]
-        pan = "353011"
-        to = ["issuer-x"]
-    "#;
-    fs::write(folder.path().join("sekisho.toml"), configuration).unwrap();
+    fs::write(folder.path().join("sekisho.toml"), CONFIGURATION).unwrap();
     let (code, said) = says(
         &folder,
         &["journal", "dump", "--config", "sekisho.toml", "--from", "7", "-o", "json"],
@@ -210,7 +202,7 @@ fn without_the_right_key_it_is_said_which_one_is_wanted() {
     let (code, said) = says(&folder, &dump);
     assert_eq!(code, Some(3));
     expect![[r#"
-        sekisho: the records in journal are sealed, and there is no key: name its file by --key FILE; `journal verify` needs none
+        sekisho: the records in journal are sealed, and there is no key: name its file by --key FILE, or the daemon's configuration by --config FILE; `journal verify` needs none
     "#]].assert_eq(&said);
     fs::write(folder.path().join("other"), KEY.replace("4b", "5c")).unwrap();
     let (code, said) = says(&folder, &[&dump[..], &["--key", "other"]].concat());
@@ -233,6 +225,25 @@ fn without_the_right_key_it_is_said_which_one_is_wanted() {
 }
 
 #[test]
+fn the_keys_are_those_of_the_configuration_former_ones_too() {
+    let folder = sold();
+    fs::rename(folder.journal().join("insecure-demo.key"), folder.path().join("old")).unwrap();
+    fs::write(folder.path().join("new"), KEY.replace("4b", "5c")).unwrap();
+    let with = |keys: &str| {
+        let text = CONFIGURATION.replace("[control]", &format!("[journal]\n{keys}\n[control]"));
+        fs::write(folder.path().join("sekisho.toml"), text).unwrap();
+        fs::write(folder.path().join("acme.toml"), "extends = \"iso87-ascii\"\n").unwrap();
+        says(&folder, &["journal", "tail", "--config", "sekisho.toml", "-n", "1", "-o", "json"])
+    };
+    let (code, said) = with("key = \"new\"\nformer_keys = [\"old\"]");
+    assert_eq!((code, said.lines().count()), (Some(0), 1), "{said}");
+    let (code, said) = with("key = \"new\"");
+    assert!(code == Some(4) && said.contains("no key opens"), "{said}");
+    let (code, said) = with("key = \"credential:journal-key\"");
+    assert!(code == Some(4) && said.contains("by --key FILE"), "{said}");
+}
+
+#[test]
 fn where_no_journal_is_it_is_said_where_one_may_be() {
     let folder = sold();
     for (arguments, code, words) in [
@@ -249,11 +260,7 @@ fn where_no_journal_is_it_is_said_where_one_may_be() {
 #[test]
 fn a_damaged_journal_is_shown_up_to_the_damage() {
     let folder = sold();
-    let path = folder.journal().join("0000000000000001.segment");
-    let mut bytes = fs::read(&path).unwrap();
-    // Within the second batch, behind the header of the segment and the first batch.
-    bytes[2 * 4_096 + 200] ^= 1;
-    fs::write(&path, bytes).unwrap();
+    folder.turns_a_bit(2);
     let (code, said) = says(&folder, &["journal", "dump", "--dir", "journal", "-o", "json"]);
     assert_eq!(code, Some(7));
     expect![[r#"
