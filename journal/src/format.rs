@@ -333,3 +333,6 @@ impl<'a> From<'a> {
         u32::from_le_bytes(self.take())
     }
 }
+
+#[cfg(test)]
+mod tests;

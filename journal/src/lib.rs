@@ -54,4 +54,7 @@ pub mod mutants;
 mod authoring;
 
 #[cfg(test)]
+mod document;
+
+#[cfg(test)]
 mod place;

@@ -55,7 +55,7 @@ impl Key {
             return Ok(Self::of(&bytes));
         }
         let digits = text.trim_ascii();
-        if digits.len() != 2 * KEY {
+        if digits.len() != 2 * KEY || !digits.iter().all(u8::is_ascii_hexdigit) {
             return Err(NotAKey);
         }
         let mut bytes = [0; KEY];
@@ -263,3 +263,6 @@ impl std::fmt::Debug for SegmentKey {
         f.write_str("SegmentKey(..)")
     }
 }
+
+#[cfg(test)]
+mod tests;

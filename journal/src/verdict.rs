@@ -48,7 +48,7 @@ pub enum Verdict {
 /// Rows of the table are tried from the top; the first that fits decides.
 pub(crate) struct Row {
     found: What,
-    later: &'static [Later],
+    later: Option<Later>,
     covered: Option<bool>,
     behind: Option<Behind>,
     pub(crate) verdict: Verdict,
@@ -66,12 +66,10 @@ enum What {
     Empty,
 }
 
-const ANY: &[Later] = &[];
-
-pub(crate) const TABLE: [Row; 11] = [
+pub(crate) static TABLE: [Row; 11] = [
     Row {
         found: What::Anything,
-        later: &[Later::ThisBatch],
+        later: Some(Later::ThisBatch),
         covered: None,
         behind: None,
         verdict: Verdict::GoOn,
@@ -79,7 +77,7 @@ pub(crate) const TABLE: [Row; 11] = [
     },
     Row {
         found: What::Version,
-        later: ANY,
+        later: None,
         covered: None,
         behind: None,
         verdict: Verdict::Refuse,
@@ -87,7 +85,7 @@ pub(crate) const TABLE: [Row; 11] = [
     },
     Row {
         found: What::Anything,
-        later: &[Later::OtherBranch],
+        later: Some(Later::OtherBranch),
         covered: None,
         behind: None,
         verdict: Verdict::Damage,
@@ -95,7 +93,7 @@ pub(crate) const TABLE: [Row; 11] = [
     },
     Row {
         found: What::Anything,
-        later: &[Later::AfterIt],
+        later: Some(Later::AfterIt),
         covered: None,
         behind: None,
         verdict: Verdict::Damage,
@@ -103,7 +101,7 @@ pub(crate) const TABLE: [Row; 11] = [
     },
     Row {
         found: What::Anything,
-        later: ANY,
+        later: None,
         covered: Some(true),
         behind: None,
         verdict: Verdict::Damage,
@@ -111,7 +109,7 @@ pub(crate) const TABLE: [Row; 11] = [
     },
     Row {
         found: What::Seal,
-        later: ANY,
+        later: None,
         covered: None,
         behind: None,
         verdict: Verdict::Damage,
@@ -119,7 +117,7 @@ pub(crate) const TABLE: [Row; 11] = [
     },
     Row {
         found: What::ShortFile,
-        later: ANY,
+        later: None,
         covered: None,
         behind: None,
         verdict: Verdict::Damage,
@@ -127,7 +125,7 @@ pub(crate) const TABLE: [Row; 11] = [
     },
     Row {
         found: What::Unreadable,
-        later: ANY,
+        later: None,
         covered: None,
         behind: None,
         verdict: Verdict::Damage,
@@ -135,7 +133,7 @@ pub(crate) const TABLE: [Row; 11] = [
     },
     Row {
         found: What::Anything,
-        later: ANY,
+        later: None,
         covered: None,
         behind: Some(Behind::Unreadable),
         verdict: Verdict::Damage,
@@ -143,7 +141,7 @@ pub(crate) const TABLE: [Row; 11] = [
     },
     Row {
         found: What::Empty,
-        later: &[Later::None],
+        later: Some(Later::None),
         covered: None,
         behind: Some(Behind::Nothing),
         verdict: Verdict::End,
@@ -151,7 +149,7 @@ pub(crate) const TABLE: [Row; 11] = [
     },
     Row {
         found: What::Anything,
-        later: ANY,
+        later: None,
         covered: None,
         behind: None,
         verdict: Verdict::Cut,
@@ -172,7 +170,7 @@ pub(crate) fn row(facts: &Facts) -> &'static Row {
 impl Row {
     fn fits(&self, facts: &Facts) -> bool {
         self.found.fits(facts.found)
-            && (self.later.is_empty() || self.later.contains(&facts.later))
+            && self.later.is_none_or(|later| later == facts.later)
             && self.covered.is_none_or(|covered| covered == facts.covered)
             && self.behind.is_none_or(|behind| behind == facts.behind)
     }
@@ -190,3 +188,6 @@ impl What {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
