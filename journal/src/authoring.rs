@@ -1,5 +1,5 @@
-//! Journals for the tests of this crate, made batch by batch as bytes, so that a test can say what a
-//! crash or a disk did to them. Knows no writer.
+//! Journals for tests, made batch by batch as bytes, so that a test can say what a crash or a disk did
+//! to them. Knows no writer.
 
 use crate::disk::simulated::SimulatedDisk;
 use crate::format::{
@@ -10,42 +10,53 @@ use crate::names::Name;
 use crate::scan::Expected;
 use crate::seal::{Key, KeyOwner, Keys, SegmentKey};
 
-pub(crate) const CLUSTER: Cluster = *b"tokyo and osaka!";
-pub(crate) const SEGMENT: usize = 64 * BLOCK;
+/// Whose journals these are.
+pub const CLUSTER: Cluster = *b"tokyo and osaka!";
+/// Bytes of a segment, unless a test wants another.
+pub const SEGMENT: usize = 64 * BLOCK;
 
 /// A journal that is being made.
-pub(crate) struct Author {
-    pub(crate) keys: Keys,
-    pub(crate) epoch: Epoch,
-    pub(crate) next: Expected,
-    pub(crate) released: Position,
-    pub(crate) segments: Vec<Image>,
+pub struct Author {
+    /// What seals it.
+    pub keys: Keys,
+    /// The writer's.
+    pub epoch: Epoch,
+    /// What comes next.
+    pub next: Expected,
+    /// What the next headers say was released.
+    pub released: Position,
+    /// What is made so far.
+    pub segments: Vec<Image>,
     key: Option<SegmentKey>,
     size: usize,
     now_ns: u64,
 }
 
 /// A segment that is being made.
-pub(crate) struct Image {
-    pub(crate) name: String,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) header: SegmentHeader,
+pub struct Image {
+    /// What its file is called.
+    pub name: String,
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// Its header, as it was written.
+    pub header: SegmentHeader,
     /// Where each batch stands.
-    pub(crate) batches: Vec<(usize, BatchHeader)>,
+    pub batches: Vec<(usize, BatchHeader)>,
 }
 
-pub(crate) fn key(number: u8) -> Key {
+/// A node's key.
+pub fn key(number: u8) -> Key {
     Key::of(&[number; 32])
 }
 
 impl Author {
     /// A first start.
-    pub(crate) fn begin() -> Self {
+    pub fn begin() -> Self {
         Self::sized(SEGMENT)
     }
 
     /// A first start, with segments of so many bytes.
-    pub(crate) fn sized(segment: usize) -> Self {
+    pub fn sized(segment: usize) -> Self {
         let next = Expected { batch: BatchNumber(1), position: Position(1), previous: [0; 16] };
         let mut author = Self {
             keys: Keys::only(key(1)),
@@ -62,14 +73,14 @@ impl Author {
     }
 
     /// A start: an epoch and a segment.
-    pub(crate) fn start(&mut self) {
+    pub fn start(&mut self) {
         self.epoch.0 += 1;
         self.released = Position(self.next.position.0 - 1);
         self.roll_over();
     }
 
     /// A start that found this batch missing.
-    pub(crate) fn start_again_at(&mut self, missing: &BatchHeader) {
+    pub fn start_again_at(&mut self, missing: &BatchHeader) {
         self.next = Expected {
             batch: missing.batch,
             position: missing.first_position,
@@ -79,7 +90,7 @@ impl Author {
     }
 
     /// The next segment.
-    pub(crate) fn roll_over(&mut self) {
+    pub fn roll_over(&mut self) {
         let segment = SegmentNumber(self.segments.len() as u64 + 1);
         let owner = KeyOwner { cluster: CLUSTER, segment, epoch: self.epoch };
         let (key, wrapped_key) = self.keys.current.make_segment_key(&owner);
@@ -105,7 +116,7 @@ impl Author {
     }
 
     /// A batch of records, behind the last one.
-    pub(crate) fn batch(&mut self, records: &[&[u8]]) -> BatchHeader {
+    pub fn batch(&mut self, records: &[&[u8]]) -> BatchHeader {
         let mut payload = Vec::new();
         for record in records {
             payload.extend(u16::try_from(record.len()).expect("short").to_le_bytes());
@@ -115,7 +126,7 @@ impl Author {
     }
 
     /// A batch that says it has so many records.
-    pub(crate) fn sealed(&mut self, count: u32, mut payload: Vec<u8>) -> BatchHeader {
+    pub fn sealed(&mut self, count: u32, mut payload: Vec<u8>) -> BatchHeader {
         self.now_ns += 1_000_000;
         let image = self.segments.last_mut().expect("begun");
         let header = BatchHeader {
@@ -149,7 +160,7 @@ impl Author {
     }
 
     /// Some batches of one record each, all released but the last.
-    pub(crate) fn batches(&mut self, count: usize) {
+    pub fn batches(&mut self, count: usize) {
         for _ in 0..count {
             let text = format!("record {}", self.next.position.0);
             let header = self.batch(&[text.as_bytes()]);
@@ -158,12 +169,12 @@ impl Author {
     }
 
     /// The last segment.
-    pub(crate) fn image(&mut self) -> &mut Image {
+    pub fn image(&mut self) -> &mut Image {
         self.segments.last_mut().expect("begun")
     }
 
     /// All of it on a disk.
-    pub(crate) fn disk(&self) -> SimulatedDisk {
+    pub fn disk(&self) -> SimulatedDisk {
         let disk = SimulatedDisk::new(1);
         for image in &self.segments {
             disk.place(&image.name, &image.bytes);
@@ -174,14 +185,14 @@ impl Author {
 
 impl Image {
     /// What one did not write of a batch: zeros again.
-    pub(crate) fn lose(&mut self, index: usize) -> BatchHeader {
+    pub fn lose(&mut self, index: usize) -> BatchHeader {
         let (at, header) = self.batches[index];
         self.bytes[at..at + header.size()].fill(0);
         header
     }
 
     /// A bit of the records of a batch turns over.
-    pub(crate) fn flip(&mut self, index: usize) -> BatchHeader {
+    pub fn flip(&mut self, index: usize) -> BatchHeader {
         let (at, header) = self.batches[index];
         self.bytes[at + BATCH_HEADER] ^= 4;
         header

@@ -255,7 +255,8 @@ impl BatchHeader {
 
     /// The position of its last record; of an empty one, that before the next.
     pub fn last_position(&self) -> Position {
-        Position((self.first_position.0 + u64::from(self.count)).saturating_sub(1))
+        let behind = self.first_position.0.saturating_add(u64::from(self.count));
+        Position(behind.saturating_sub(1))
     }
 
     /// Whether these are the records, as written, that the header was made for.
@@ -276,7 +277,7 @@ pub(crate) fn add_check(header: &mut [u8]) {
 }
 
 /// The checksum of bytes as written: XXH3-64.
-pub(crate) fn sum(bytes: &[u8]) -> u64 {
+pub fn sum(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
 }
 

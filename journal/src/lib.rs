@@ -50,8 +50,8 @@ pub mod stats;
 #[doc(hidden)]
 pub mod mutants;
 
-#[cfg(test)]
-mod authoring;
+#[cfg(feature = "simulated")]
+pub mod authoring;
 
 #[cfg(test)]
 mod document;

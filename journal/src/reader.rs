@@ -248,7 +248,7 @@ impl<'a> Iterator for Records<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let record = self.lengths.next()?;
         let position = self.next;
-        self.next = Position(position.0 + 1);
+        self.next = Position(position.0.saturating_add(1));
         Some((position, record))
     }
 }

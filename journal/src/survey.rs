@@ -19,9 +19,14 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
+    /// The header, if it is this segment's own.
+    fn own_header(&self) -> Option<&SegmentHeader> {
+        self.header.as_ref().ok().filter(|header| header.segment == self.number)
+    }
+
     /// The header, if the log has anything in this segment.
     pub(crate) fn in_the_log(&self) -> Option<&SegmentHeader> {
-        let header = self.header.as_ref().ok()?;
+        let header = self.own_header()?;
         let cut = self.until.is_some_and(|until| header.first_batch >= until);
         (!cut).then_some(header)
     }
@@ -59,7 +64,7 @@ fn cut(segments: &mut [Segment]) {
     let mut until: Option<BatchNumber> = None;
     for segment in segments.iter_mut().rev() {
         segment.until = until;
-        if let Ok(header) = &segment.header {
+        if let Some(header) = segment.own_header() {
             until = Some(until.map_or(header.first_batch, |first| first.min(header.first_batch)));
         }
     }

@@ -60,7 +60,7 @@ fn each_row_decides_in_its_turn() {
     ];
     assert_eq!(rows.len(), TABLE.len());
     for (number, ((facts, verdict), expected)) in rows.iter().zip(&TABLE).enumerate() {
-        assert!(std::ptr::eq(row(facts), &TABLE[number]), "row {number}: {facts:?}");
+        assert!(std::ptr::eq(row(facts), &raw const TABLE[number]), "row {number}: {facts:?}");
         assert_eq!((judge(facts), expected.verdict), (*verdict, *verdict), "row {number}");
     }
 }
