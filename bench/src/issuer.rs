@@ -155,10 +155,11 @@ impl Issuer {
         loop {
             let now = clock::now();
             self.desk.release(&mut self.net, now);
-            self.net.flush();
+            // Before the bytes leave, so that nobody knows of an answer earlier than the ledger.
             if let Some((ledger, pages)) = ledger.as_mut().zip(self.desk.pages.as_mut()) {
                 pages.give(ledger);
             }
+            self.net.flush();
             if stop.load(Ordering::Relaxed) || now >= end {
                 return Ok(self.desk.summary);
             }

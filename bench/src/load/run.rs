@@ -2,7 +2,8 @@
 //! what a message says.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use switch_net::{CloseReason, Net, SocketOptions};
@@ -161,7 +162,15 @@ impl<'a> Run<'a> {
                 (None, Pace::Rate(_)) => {}
             }
         }
+        // Before the bytes leave, so that nobody knows of a request earlier than the ledger.
+        self.write_down();
         self.net.flush();
+    }
+
+    fn write_down(&mut self) {
+        if let Some((ledger, pages)) = self.ledger.as_mut().zip(self.station.pages.as_mut()) {
+            pages.give(ledger);
+        }
     }
 
     fn turn(&mut self, now: u64, wait: u64) -> io::Result<()> {
@@ -171,9 +180,7 @@ impl<'a> Run<'a> {
             None => Duration::from_nanos(wait),
         };
         self.net.turn(Some(wait), &mut self.station)?;
-        if let Some((ledger, pages)) = self.ledger.as_mut().zip(self.station.pages.as_mut()) {
-            pages.give(ledger);
-        }
+        self.write_down();
         Ok(())
     }
 
@@ -274,10 +281,18 @@ impl<'a> Run<'a> {
     }
 }
 
+/// A number that no other run of this process has, nor, hardly ever, one of another process.
+fn next_run() -> u64 {
+    static FIRST: OnceLock<u64> = OnceLock::new();
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let chance = || (clock::unix() / MILLISECOND) ^ (u64::from(std::process::id()) << 8);
+    // A plain count; nothing is ordered by it.
+    FIRST.get_or_init(chance).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
 /// One sale for each card at each acquirer.
 fn sales(options: &Options) -> Result<Vec<Sale>, SaleError> {
-    let moment = clock::unix() / MILLISECOND;
-    let run = sale::run_name(moment ^ u64::from(std::process::id()) << 8);
+    let run = sale::run_name(next_run());
     let mut sales = Vec::new();
     for acquirer in &options.acquirers {
         for pan in &options.pans {
