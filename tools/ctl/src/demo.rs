@@ -17,6 +17,8 @@ mod play;
 
 mod view;
 
+mod reckoning;
+
 mod checks;
 
 mod verdict;
@@ -28,9 +30,10 @@ use std::process::ExitCode;
 
 use bench::load::Report;
 
-use self::checks::{Facts, Ledger, checks};
+use self::checks::{Facts, Killed, Ledger, checks};
 use self::play::{Play, Told};
 use self::process::Process;
+use self::reckoning::reckon;
 use self::scenario::Scenario;
 use self::stage::{Stage, Stop};
 use self::view::View;
@@ -57,7 +60,7 @@ pub(crate) struct Arguments {
           value_parser = clap::value_parser!(u8).range(1..=2))]
     sites: u8,
 
-    /// What goes wrong meanwhile: issuer-killed or issuer-frozen; nothing when not given
+    /// What goes wrong meanwhile: issuer-killed, issuer-frozen or kill-switch; nothing when not given
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
 }
@@ -102,9 +105,9 @@ fn show(
     scenario: Scenario,
     view: &View,
 ) -> Result<(Box<Facts>, Option<i32>, String), Stop> {
-    let mut stage = Stage::new().map_err(|error| Stop::Failed(error.to_string()))?;
+    let mut stage = Stage::new(scenario).map_err(|error| Stop::Failed(error.to_string()))?;
     view.say("starting two issuers, the switch and two acquirers on loopback");
-    stage.open(scenario.timeout())?;
+    stage.open()?;
     stage.begin(arguments.rate, arguments.seconds)?;
     let (fault, signal) = Play::new(&mut stage, view, scenario, arguments.seconds).run()?;
     let facts = end(&mut stage, scenario, fault)?;
@@ -117,6 +120,11 @@ fn end(stage: &mut Stage, scenario: Scenario, fault: Option<Told>) -> Result<Box
     let stopped = stage.stop_switch()?;
     stage.stop_issuers()?;
     let kept = checks::kept(&stage.place.state());
+    let killed = (scenario == Scenario::SwitchKilled).then(|| Killed {
+        reckoning: reckon(&stage.place).map_err(|error| error.to_string()),
+        verified: stage.switch.verified,
+        unfinished: stage.switch.unfinished,
+    });
     let left_over = stage.clear();
     let report = |place: usize| -> Result<Report, Stop> {
         let report = stage.acquirers[place].report.clone();
@@ -133,6 +141,7 @@ fn end(stage: &mut Stage, scenario: Scenario, fault: Option<Told>) -> Result<Box
         status: stage.status.take(),
         fault,
         kept,
+        killed,
         stopped,
         left_over,
     }))

@@ -35,8 +35,6 @@ pub struct Judge {
     issuers: Vec<String>,
     /// Those of which something was said since the last verdict.
     touched: Vec<Reference>,
-    /// Those that have an answer, in its order.
-    answered: Vec<Reference>,
     findings: Findings,
 }
 
@@ -113,7 +111,6 @@ impl Judge {
             self.findings.add(|| format!("{reference}: answered twice"));
         }
         self.touched.push(reference);
-        self.answered.push(reference);
     }
 
     /// Takes what the centre of the issuer's station of that name wrote down.
@@ -223,16 +220,18 @@ impl Judge {
         missing
     }
 
-    /// The requests that have an answer, in its order.
-    pub fn answered(&self) -> &[Reference] {
-        &self.answered
+    /// The requests that were decided, in order.
+    pub fn decided(&self) -> &[Reference] {
+        self.journal.decided()
     }
 
-    /// A request with its answer, and the name of the acquirer's station that the journal has.
-    pub fn known(&self, reference: Reference) -> Option<(Sent, Answered, &str)> {
-        let known = self.transactions.get(&reference)?;
+    /// A request that was decided: as its acquirer sent it, the name of that one's station, and what
+    /// a repeat must get after the next start, when nothing is left without an outcome.
+    pub fn known(&self, reference: Reference) -> Option<(Sent, &str, Outcome)> {
+        let sent = self.transactions.get(&reference)?.sent?;
         let decision = self.journal.decision(reference)?;
-        Some((known.sent?, known.answered?, self.journal.name_of(decision.acquirer)?))
+        let outcome = decision.outcome.unwrap_or(Outcome::Closed);
+        Some((sent, self.journal.name_of(decision.acquirer)?, outcome))
     }
 
     /// What does not hold, so far.

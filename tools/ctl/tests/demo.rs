@@ -11,9 +11,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
-/// Seven checks are made of every demo, three more of one with a fault.
+/// Seven checks are made of every demo, three more of one with an issuer's fault.
 const CHECKS: usize = 7;
 const CHECKS_OF_FAULT: usize = 3;
+/// And of one in which the switch is killed.
+const CHECKS_OF_KILL: usize = 9;
 
 /// A directory for the demo's own one, so that what it leaves there is seen.
 struct Directory(PathBuf);
@@ -108,6 +110,24 @@ fn a_demo_ends_with_a_verdict_and_leaves_nothing() {
 }
 
 #[test]
+fn a_switch_that_is_killed_goes_on_where_it_was_and_both_ledgers_are_its_journal() {
+    let directory = Directory::new("switch");
+    let arguments = ["--scenario", "kill-switch", "--seconds", "8", "--rate", "600"];
+    let output = demo(&directory, &arguments).output().unwrap();
+    let (stdout, stderr) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{stdout}\n{stderr}");
+    assert!(holds(CHECKS_OF_KILL, &stdout), "{stdout}");
+    for words in ["the ledgers are equal", "journal verify", "every request at an issuer"] {
+        assert!(stdout.contains(words), "{words}: {stdout}");
+    }
+    assert!(
+        stderr.contains("sekishod is killed") || stderr.contains("sekishod is back"),
+        "{stderr}"
+    );
+    assert!(directory.is_empty());
+}
+
+#[test]
 fn an_issuer_that_is_killed_costs_coded_declines_until_it_is_back_and_nothing_else() {
     let directory = Directory::new("killed");
     let arguments = ["--scenario", "issuer-killed", "--seconds", "9", "--rate", "600"];
@@ -167,7 +187,7 @@ fn what_is_not_there_is_said_with_what_is() {
         (
             &["--scenario", "power-cut"],
             3,
-            "no scenario \"power-cut\"; there is issuer-killed, issuer-frozen",
+            "no scenario \"power-cut\"; there is issuer-killed, issuer-frozen, kill-switch",
         ),
     ] {
         let output = demo(&directory, arguments).output().unwrap();

@@ -17,7 +17,13 @@ pub(super) struct Switch {
     pub(super) process: Option<Process>,
     /// Where it listens, by acquirer.
     pub(super) listening: [Option<SocketAddr>; 2],
-    /// It has been told to end.
+    /// It serves now.
+    pub(super) serves: bool,
+    /// Requests without an outcome that it found in its journal at its last start.
+    pub(super) unfinished: Option<u64>,
+    /// What `journal verify` ended with while it was away.
+    pub(super) verified: Option<i32>,
+    /// It has been told to end, or was made to.
     pub(super) stopping: bool,
 }
 
@@ -57,6 +63,11 @@ impl Switch {
     /// A line of its log.
     pub(super) fn on_line(&mut self, line: String) {
         let facts: Value = serde_json::from_str(&line).unwrap_or_default();
+        match facts["message"].as_str() {
+            Some("serving") => self.serves = true,
+            Some("journal read") => self.unfinished = facts["unfinished"].as_u64(),
+            Some(_) | None => {}
+        }
         if facts["message"] == "listening" {
             let of = ACQUIRERS.iter().position(|acquirer| facts["station"] == acquirer.name);
             let address = facts["address"].as_str().and_then(|address| address.parse().ok());

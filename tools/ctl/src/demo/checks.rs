@@ -2,6 +2,7 @@
 //! process.
 
 mod journal;
+mod killed;
 
 use std::time::Duration;
 
@@ -9,12 +10,13 @@ use bench::issuer::Summary;
 use bench::load::Report;
 use daemon::status::{StationStatus, Status};
 
-use super::play::{Told, VICTIM};
-use super::scenario::Scenario;
+use super::play::Told;
+use super::scenario::{Scenario, VICTIM};
 use super::setting::{ACQUIRERS, DRAIN, ISSUERS};
 use super::stage::Stopped;
 
 pub(super) use self::journal::{Kept, kept};
+pub(super) use self::killed::Killed;
 
 /// How much longer than the issuer's timeout an answer may take on a busy machine.
 const SLOWER: Duration = Duration::from_secs(1);
@@ -34,6 +36,8 @@ pub(super) struct Facts {
     pub(super) fault: Option<Told>,
     /// What `journal verify` says of what the switch wrote; or why it can not.
     pub(super) kept: Result<Kept, String>,
+    /// What the switch left behind, if it was killed.
+    pub(super) killed: Option<Killed>,
     pub(super) stopped: Stopped,
     /// What was there when all should have been gone.
     pub(super) left_over: Vec<String>,
@@ -57,6 +61,11 @@ pub(super) struct Check {
 
 /// All checks, in the order in which people ask.
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
+    if let Some(killed) = &facts.killed {
+        let mut all = killed::checks(facts, killed, facts.fault);
+        all.extend([clean_stop(facts), nothing_left(facts)]);
+        return all;
+    }
     let mut all = vec![answered_once(facts), declines(facts), ledgers(facts), counters(facts)];
     if let Some(fault) = facts.fault {
         all.extend([in_time(facts), recovery(facts, fault), nothing_restarted(facts)]);
@@ -96,11 +105,14 @@ fn answered_once(facts: &Facts) -> Check {
     let holds = sent > 0 && answered == sent && unanswered == 0 && wrong == 0;
     let mut text = format!("every request was answered exactly once: {answered} of {sent}");
     if !holds {
-        let wrongs = facts.acquirers.iter().flat_map(|report| &report.wrong);
-        let wrongs: Vec<_> = wrongs.map(|(what, count)| format!(" ({what}: {count})")).collect();
-        text = format!("{text}, {unanswered} unanswered, {wrong} wrong{}", wrongs.concat());
+        text = format!("{text}, {unanswered} unanswered, {wrong} wrong{}", wrongs(facts));
     }
     check(holds, text)
+}
+
+fn wrongs(facts: &Facts) -> String {
+    let wrongs = facts.acquirers.iter().flat_map(|report| &report.wrong);
+    wrongs.map(|(what, count)| format!(" ({what}: {count})")).collect::<Vec<_>>().concat()
 }
 
 fn declines(facts: &Facts) -> Check {

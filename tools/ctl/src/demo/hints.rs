@@ -28,6 +28,8 @@ fn hints_for(program: &Path, by_cargo: bool) -> String {
         "\ntry next\n\n\
          an issuer dies under load and comes back:\n\
          \x20 {demo} demo --scenario issuer-killed\n\
+         the switch itself dies, and both ends are compared with its journal:\n\
+         \x20 {demo} demo --scenario kill-switch\n\
          more, for longer:\n\
          \x20 {demo} demo --rate 20000 --seconds 60\n\
          what the switch costs beyond moving bytes:\n\
@@ -48,6 +50,7 @@ mod tests {
     fn from_a_checkout_the_hints_are_for_cargo_and_build_what_they_need() {
         let expected = [
             "cargo run --release --bin sekisho -- demo --scenario issuer-killed",
+            "cargo run --release --bin sekisho -- demo --scenario kill-switch",
             "cargo run --release --bin sekisho -- demo --rate 20000 --seconds 60",
             "cargo build --release && target/release/sekisho-bench compare",
         ];
@@ -59,10 +62,11 @@ mod tests {
     fn elsewhere_the_hints_name_the_programs_as_this_one_was_named() {
         let expected = [
             "bin/sekisho demo --scenario issuer-killed",
+            "bin/sekisho demo --scenario kill-switch",
             "bin/sekisho demo --rate 20000 --seconds 60",
             "bin/sekisho-bench compare",
         ];
         assert_eq!(commands("bin/sekisho", false), expected);
-        assert_eq!(commands("sekisho", false)[2], "sekisho-bench compare");
+        assert_eq!(commands("sekisho", false)[3], "sekisho-bench compare");
     }
 }

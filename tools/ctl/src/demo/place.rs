@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// The longest directory in which a Unix socket can still be bound (`sun_path`, less a name).
 const DIRECTORY_BYTES_MAX: usize = 80;
+/// Where ledgers are.
+const LEDGERS: &str = "ledgers";
 /// Names that are tried before giving up.
 const NAMES_MAX: u32 = 64;
 
@@ -24,7 +26,11 @@ impl Place {
             let name = format!("sekisho-demo-{}-{attempt}", std::process::id());
             let directory = parent.join(name);
             match DirBuilder::new().mode(0o700).create(&directory) {
-                Ok(()) => return Ok(Self(directory)),
+                Ok(()) => {
+                    let place = Self(directory);
+                    fs::create_dir(place.0.join(LEDGERS))?;
+                    return Ok(place);
+                }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -49,13 +55,18 @@ impl Place {
         self.0.join("state")
     }
 
+    /// What somebody of that name writes down.
+    pub(super) fn ledger(&self, name: &str) -> PathBuf {
+        self.0.join(LEDGERS).join(name)
+    }
+
     /// Removes it with all that is in it, and says what was in it that should have gone.
     pub(super) fn remove(&self) -> io::Result<Vec<String>> {
         let mut left = Vec::new();
         for entry in fs::read_dir(&self.0)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             // What the switch keeps, it is to leave behind.
-            let expected = [self.configuration(), self.state()];
+            let expected = [self.configuration(), self.state(), self.0.join(LEDGERS)];
             if !expected.contains(&self.0.join(&name)) {
                 left.push(name);
             }

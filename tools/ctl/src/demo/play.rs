@@ -1,4 +1,4 @@
-//! From the first request to the last answer: seconds pass, an issuer goes away and comes back.
+//! From the first request to the last answer: seconds pass, somebody goes away and comes back.
 //! Must not know what is checked at the end.
 
 use std::time::{Duration, Instant};
@@ -6,13 +6,11 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::process::Who;
-use super::scenario::{Course, Scenario};
+use super::scenario::{Course, Scenario, VICTIM};
 use super::stage::{Heard, Stage, Stop};
 use super::view::{Moment, View};
 use crate::clock;
 
-/// The issuer that goes away.
-pub(super) const VICTIM: usize = 0;
 /// How often it is tried to start it again, should its port be taken for a moment.
 const RESTARTS_MAX: u32 = 25;
 const RESTART_AGAIN: Duration = Duration::from_millis(200);
@@ -102,9 +100,9 @@ impl<'a> Play<'a> {
             let wait = due.map_or(SECOND, |due| due.saturating_duration_since(now));
             match self.stage.next(wait)? {
                 Heard::Signal(signal) => self.on_signal(signal)?,
-                Heard::Line(Who::Issuer(VICTIM)) => self.on_victim_line(),
                 Heard::Line(Who::Acquirer(_)) => self.on_acquirer_line(),
-                Heard::Ended(Who::Issuer(VICTIM)) => self.on_victim_ended(),
+                Heard::Line(who) if who == self.scenario.victim() => self.on_victim_line(),
+                Heard::Ended(who) if who == self.scenario.victim() => self.on_victim_ended(),
                 Heard::Nothing | Heard::Line(_) | Heard::Ended(_) => {}
             }
         }
@@ -145,6 +143,7 @@ impl<'a> Play<'a> {
             Scenario::Plain => return,
             Scenario::IssuerKilled => Signal::KILL,
             Scenario::IssuerFrozen => Signal::STOP,
+            Scenario::SwitchKilled => return self.stage.kill_switch(),
         };
         let victim = &mut self.stage.issuers[VICTIM];
         if signal == Signal::KILL {
@@ -162,16 +161,30 @@ impl<'a> Play<'a> {
             self.phase = Phase::Back(now);
             return Ok(());
         }
-        self.stage.start_issuer(VICTIM)?;
         // Should the port be taken for a moment, it ends and is started once more.
-        self.stage.issuers[VICTIM].stopping = tries < RESTARTS_MAX;
+        let may_end = tries < RESTARTS_MAX;
+        if self.scenario == Scenario::SwitchKilled {
+            self.stage.verify_journal();
+            self.stage.start_switch()?;
+            self.stage.switch.stopping = may_end;
+        } else {
+            self.stage.start_issuer(VICTIM)?;
+            self.stage.issuers[VICTIM].stopping = may_end;
+        }
         self.phase = Phase::Returning { tries: tries + 1, at: None };
         Ok(())
     }
 
     fn on_victim_line(&mut self) {
-        if matches!(self.phase, Phase::Returning { .. }) && self.stage.issuers[VICTIM].is_up {
-            self.stage.issuers[VICTIM].stopping = false;
+        let Phase::Returning { .. } = self.phase else { return };
+        let (is_up, may_end) = match self.scenario.victim() {
+            Who::Switch => (self.stage.switch.serves, &mut self.stage.switch.stopping),
+            Who::Issuer(_) | Who::Acquirer(_) => {
+                (self.stage.issuers[VICTIM].is_up, &mut self.stage.issuers[VICTIM].stopping)
+            }
+        };
+        if is_up {
+            *may_end = false;
             self.phase = Phase::Back(clock::now());
         }
     }
@@ -223,6 +236,7 @@ impl<'a> Play<'a> {
             self.spoken = (now, fault);
         }
         let elapsed = now.duration_since(self.begun);
+        let fault = fault.map(|fault| (self.scenario.victim().name(), fault));
         self.view.show(self.stage, &Moment { elapsed, fault, is_worth_a_line });
     }
 }

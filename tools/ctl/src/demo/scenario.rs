@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use super::process::Who;
+
+/// The issuer that goes away.
+pub(super) const VICTIM: usize = 0;
+
 /// What happens while the acquirers send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scenario {
@@ -11,6 +16,8 @@ pub(super) enum Scenario {
     IssuerKilled,
     /// An issuer stands still, its connections open, and goes on later.
     IssuerFrozen,
+    /// The switch itself is killed and started again on what it has written.
+    SwitchKilled,
 }
 
 /// When the fault begins, and how long it lasts.
@@ -23,12 +30,13 @@ pub(super) struct Course {
 
 impl Scenario {
     /// Those that have a name.
-    pub(super) const NAMED: [Self; 2] = [Self::IssuerKilled, Self::IssuerFrozen];
+    pub(super) const NAMED: [Self; 3] =
+        [Self::IssuerKilled, Self::IssuerFrozen, Self::SwitchKilled];
 
     /// The shortest demo in which a fault can begin, end and be recovered from.
     pub(super) const SECONDS_MIN: u64 = 8;
 
-    /// How soon all must be well again after the issuer is back.
+    /// How soon all must be well again after it is back.
     pub(super) const RECOVERY_MAX: Duration = Duration::from_secs(5);
 
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -40,14 +48,23 @@ impl Scenario {
             Self::Plain => "plain",
             Self::IssuerKilled => "issuer-killed",
             Self::IssuerFrozen => "issuer-frozen",
+            Self::SwitchKilled => "kill-switch",
         }
     }
 
-    /// What is done to the issuer, in a word.
+    /// Whom it happens to.
+    pub(super) fn victim(self) -> Who {
+        match self {
+            Self::Plain | Self::IssuerKilled | Self::IssuerFrozen => Who::Issuer(VICTIM),
+            Self::SwitchKilled => Who::Switch,
+        }
+    }
+
+    /// What is done to it, in a word.
     pub(super) fn verb(self) -> &'static str {
         match self {
             Self::Plain => "left alone",
-            Self::IssuerKilled => "killed",
+            Self::IssuerKilled | Self::SwitchKilled => "killed",
             Self::IssuerFrozen => "frozen",
         }
     }
@@ -56,7 +73,7 @@ impl Scenario {
     pub(super) fn timeout(self) -> Duration {
         match self {
             Self::Plain => Duration::from_secs(10),
-            Self::IssuerKilled | Self::IssuerFrozen => Duration::from_secs(2),
+            Self::IssuerKilled | Self::IssuerFrozen | Self::SwitchKilled => Duration::from_secs(2),
         }
     }
 
@@ -64,7 +81,13 @@ impl Scenario {
     pub(super) fn course(self, seconds: u64) -> Option<Course> {
         let quarter = Duration::from_secs(seconds) / 4;
         // Longer than the timeout, so that requests run into it, and shorter than three echoes.
-        let lasts = quarter.clamp(Duration::from_secs(3), Duration::from_secs(10));
+        let lasts = match self {
+            // As long as whoever watches over it takes to start it again.
+            Self::SwitchKilled => Duration::from_millis(500),
+            Self::Plain | Self::IssuerKilled | Self::IssuerFrozen => {
+                quarter.clamp(Duration::from_secs(3), Duration::from_secs(10))
+            }
+        };
         (self != Self::Plain).then_some(Course { begins: quarter, lasts })
     }
 }
@@ -79,7 +102,8 @@ mod tests {
             assert_eq!(Scenario::named(scenario.name()), Some(scenario));
             for seconds in [Scenario::SECONDS_MIN, 20, 3_600] {
                 let course = scenario.course(seconds).unwrap();
-                assert!(course.lasts > scenario.timeout());
+                let is_of_issuer = scenario.victim() != Who::Switch;
+                assert!(!is_of_issuer || course.lasts > scenario.timeout());
                 let needed = course.begins + course.lasts + Duration::from_secs(3);
                 assert!(needed <= Duration::from_secs(seconds), "{seconds}");
             }

@@ -67,6 +67,7 @@ const WARMUP: Duration = Duration::from_millis(500);
 pub(super) fn configuration(
     state: &Path,
     socket: &Path,
+    listening: [SocketAddr; 2],
     issuers: [SocketAddr; 2],
     timeout: Duration,
 ) -> String {
@@ -78,11 +79,12 @@ pub(super) fn configuration(
     say(format_args!("state = {}\nworkers = 0\n", quoted(state)));
     say(format_args!("[control]\nsocket = {}\n", quoted(socket)));
     say(format_args!("[limits]\ndrain = \"{}s\"\n", DRAIN.as_secs()));
-    for Party { name, institution, dialect, framing } in &ACQUIRERS {
+    for (Party { name, institution, dialect, framing }, address) in ACQUIRERS.iter().zip(listening)
+    {
         say(format_args!("[[station]]\nname = \"{name}\"\nrole = \"acquirer\""));
         say(format_args!("institution = \"{institution}\""));
         say(format_args!("dialect = \"{dialect}\"\nframing = \"{framing}\""));
-        say(format_args!("listen = [\"127.0.0.1:0\"]\npeers = [\"127.0.0.0/8\"]\n"));
+        say(format_args!("listen = [\"{address}\"]\npeers = [\"127.0.0.0/8\"]\n"));
     }
     for (Party { name, institution, dialect, framing }, address) in ISSUERS.iter().zip(issuers) {
         say(format_args!("[[station]]\nname = \"{name}\"\nrole = \"issuer\""));

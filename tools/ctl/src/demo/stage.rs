@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use signal_hook::iterator::Signals;
 use super::cast::{Acquirer, Issuer, Switch};
 use super::place::Place;
 use super::process::{Event, Process, Who};
+use super::scenario::Scenario;
 use super::setting::{self, DRAIN, LINKS};
 use crate::clock;
 
@@ -30,6 +32,9 @@ const STOP_MARGIN: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(20);
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// Of an address that no connection comes from, so that nobody takes the port while it is closed.
+const ANY_OWN_PORT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), 0);
 
 /// Why a demo has no verdict.
 #[derive(Debug)]
@@ -69,6 +74,7 @@ pub(super) struct Stage {
     pub(super) acquirers: [Acquirer; 2],
     /// What the switch said last about itself.
     pub(super) status: Option<Status>,
+    scenario: Scenario,
     heard: Receiver<Event>,
     tell: SyncSender<Event>,
     /// Dropped last, when nobody uses it any more.
@@ -77,7 +83,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// An empty one: a directory, and ears for signals.
-    pub(super) fn new() -> io::Result<Box<Self>> {
+    pub(super) fn new(scenario: Scenario) -> io::Result<Box<Self>> {
         let (tell, heard) = sync_channel(EVENTS_MAX);
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
         let of_signals = tell.clone();
@@ -93,6 +99,7 @@ impl Stage {
             issuers: Default::default(),
             acquirers: Default::default(),
             status: None,
+            scenario,
             heard,
             tell,
             place: Place::new()?,
@@ -100,17 +107,12 @@ impl Stage {
     }
 
     /// Starts issuers and switch; they are connected then.
-    pub(super) fn open(&mut self, timeout: Duration) -> Result<(), Stop> {
+    pub(super) fn open(&mut self) -> Result<(), Stop> {
         for place in 0..self.issuers.len() {
             self.start_issuer(place)?;
         }
         self.until("the issuers to listen", |stage| stage.issuers.iter().all(|i| i.is_up))?;
-        let issuers = [0, 1].map(|place| self.issuers[place].address.unwrap_or(ANY_PORT));
-        let (state, socket) = (self.place.state(), self.place.socket());
-        let text = setting::configuration(&state, &socket, issuers, timeout);
-        let path = self.place.configuration();
-        std::fs::write(&path, text).map_err(|error| told("the configuration", &error))?;
-        self.switch.process = Some(self.start(Who::Switch, &setting::switch(&path))?);
+        self.start_switch()?;
         self.until("sekishod to listen", |stage| {
             stage.switch.listening.iter().all(Option::is_some)
         })?;
@@ -120,11 +122,41 @@ impl Stage {
         })
     }
 
+    /// Starts the switch, on its ports if it has had some.
+    pub(super) fn start_switch(&mut self) -> Result<(), Stop> {
+        let issuers = [0, 1].map(|place| self.issuers[place].address.unwrap_or(ANY_PORT));
+        let listening = self.switch.listening.map(|address| address.unwrap_or(ANY_OWN_PORT));
+        let (state, socket) = (self.place.state(), self.place.socket());
+        let timeout = self.scenario.timeout();
+        let text = setting::configuration(&state, &socket, listening, issuers, timeout);
+        let path = self.place.configuration();
+        std::fs::write(&path, text).map_err(|error| told("the configuration", &error))?;
+        self.switch.serves = false;
+        self.switch.stopping = false;
+        self.switch.process = Some(self.start(Who::Switch, &setting::switch(&path))?);
+        Ok(())
+    }
+
+    /// Kills the switch.
+    pub(super) fn kill_switch(&mut self) {
+        self.switch.stopping = true;
+        self.signal(Who::Switch, Signal::KILL);
+    }
+
+    /// Looks at the journal that a killed switch has left behind, as an operator would.
+    pub(super) fn verify_journal(&mut self) {
+        let mut verify = Command::new("/proc/self/exe");
+        verify.args(["journal", "verify", "--dir"]).arg(self.place.state().join("journal"));
+        let verify = verify.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.switch.verified = verify.status().ok().and_then(|status| status.code());
+    }
+
     /// Starts the acquirers; they send from then on.
     pub(super) fn begin(&mut self, rate: u64, seconds: u64) -> Result<(), Stop> {
         for place in 0..self.acquirers.len() {
             let target = self.switch.listening[place].unwrap_or(ANY_PORT);
-            let role = setting::acquirer(place, target, rate, seconds);
+            let mut role = setting::acquirer(place, target, rate, seconds);
+            role.extend(self.ledger(Who::Acquirer(place)));
             self.acquirers[place].process = Some(self.start(Who::Acquirer(place), &role)?);
         }
         self.until("the acquirers to connect", |stage| {
@@ -135,12 +167,23 @@ impl Stage {
     /// Starts an issuer, on its port if it has had one.
     pub(super) fn start_issuer(&mut self, place: usize) -> Result<(), Stop> {
         let listen = self.issuers[place].address.unwrap_or(ANY_PORT);
-        let process = self.start(Who::Issuer(place), &setting::issuer(place, listen))?;
+        let mut role = setting::issuer(place, listen);
+        role.extend(self.ledger(Who::Issuer(place)));
+        let process = self.start(Who::Issuer(place), &role)?;
         let issuer = &mut self.issuers[place];
         issuer.process = Some(process);
         issuer.stopping = false;
         issuer.ledger = Summary::default();
         Ok(())
+    }
+
+    /// The option for somebody's ledger, where ledgers are held against the journal.
+    fn ledger(&self, who: Who) -> Vec<String> {
+        let ledger = self.place.ledger(who.name()).to_string_lossy().into_owned();
+        match self.scenario {
+            Scenario::SwitchKilled => vec!["--ledger".into(), ledger],
+            Scenario::Plain | Scenario::IssuerKilled | Scenario::IssuerFrozen => Vec::new(),
+        }
     }
 
     fn start(&self, who: Who, role: &[String]) -> Result<Process, Stop> {

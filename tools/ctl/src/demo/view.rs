@@ -7,8 +7,7 @@ use std::time::Duration;
 use daemon::status::{LinkState, StationStatus};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::play::VICTIM;
-use super::setting::{ACQUIRERS, ISSUERS};
+use super::setting::ACQUIRERS;
 use super::stage::Stage;
 
 /// Of a terminal: one for the demo, one for each party.
@@ -25,8 +24,8 @@ pub(super) struct View {
 pub(super) struct Moment {
     /// Since the first request.
     pub(super) elapsed: Duration,
-    /// What has happened to the issuer, if anything has.
-    pub(super) fault: Option<&'static str>,
+    /// Who has met with what, if anything has happened.
+    pub(super) fault: Option<(&'static str, &'static str)>,
     /// It is worth a line where nobody watches.
     pub(super) is_worth_a_line: bool,
 }
@@ -43,8 +42,8 @@ impl View {
     pub(super) fn show(&self, stage: &Stage, moment: &Moment) {
         let tps: u64 = stage.acquirers.iter().map(|acquirer| acquirer.answers).sum();
         let elapsed = moment.elapsed.as_secs();
-        let victim = ISSUERS[VICTIM].name;
-        let fault = moment.fault.map(|fault| format!("; {victim} is {fault}")).unwrap_or_default();
+        let fault = moment.fault.map(|(who, fault)| format!("; {who} is {fault}"));
+        let fault = fault.unwrap_or_default();
         let head = format!("{elapsed} s of {} s: {tps} answers a second{fault}", self.seconds);
         if let Some((_, lines)) = &self.lines {
             let texts = std::iter::once(head).chain(parties(stage));

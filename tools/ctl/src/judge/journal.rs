@@ -22,6 +22,7 @@ pub(super) struct Journal {
     records: u64,
     closed: u64,
     decisions: BTreeMap<Reference, Decision>,
+    decided: Vec<Reference>,
     /// Of each issuer's number and STAN, what was decided last.
     latest: BTreeMap<(u16, u32), Reference>,
     /// Those without an outcome.
@@ -77,6 +78,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether this is what a repeat was told after it.
+    pub fn explains_repeat(self, answered: &Answered) -> bool {
+        let told = answered.action.map(|action| action.to_string());
+        match (self, told.as_deref()) {
+            (Self::Closed, Some("909" | "96")) => true,
+            _ => self.explains(answered),
+        }
+    }
+
     /// Whether this is what an acquirer was told.
     pub(super) fn explains(self, answered: &Answered) -> bool {
         let told = answered.action.map(|action| action.to_string());
@@ -106,6 +116,10 @@ impl Journal {
 
     pub(super) fn decision(&self, reference: Reference) -> Option<Decision> {
         self.decisions.get(&reference).copied()
+    }
+
+    pub(super) fn decided(&self) -> &[Reference] {
+        &self.decided
     }
 
     pub(super) fn number_of(&self, name: &str) -> Option<u16> {
@@ -195,6 +209,7 @@ impl Journal {
             findings.add(|| format!("{reference}: its number {place:?} is that of {other}"));
         }
         self.latest.insert(place, reference);
+        self.decided.push(reference);
         let decision = Decision {
             position,
             acquirer: acquirer.0,

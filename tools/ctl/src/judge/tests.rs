@@ -8,7 +8,7 @@ use switch_core::ids::{LinkNumber, RouteId, Stan, StationNumber};
 use switch_core::records::Record;
 use switch_core::time::Time;
 
-use super::{Judge, Missing};
+use super::{Judge, Missing, Outcome};
 
 const UTC: u64 = 1_795_300_000;
 
@@ -168,7 +168,9 @@ fn a_transaction_that_all_three_know_alike_is_right_and_its_number_may_be_used_a
     assert_eq!((counts.sent, counts.answered, counts.by_issuer, counts.received), (2, 2, 2, 2));
     assert_eq!((counts.records, counts.decisions, judge.position()), (7, 2, 7));
     assert_eq!((judge.missing(), judge.unfinished()), (Missing::default(), 0));
-    assert_eq!(judge.known(judge.answered()[0]).unwrap().2, "merchant");
+    let (sent, station, outcome) = judge.known(judge.decided()[1]).unwrap();
+    assert_eq!((sent.reference, station), (reference(2), "merchant"));
+    assert!(matches!(outcome, Outcome::Settled { .. }));
 }
 
 #[test]
@@ -261,6 +263,26 @@ fn what_a_start_found_without_an_outcome_is_closed_before_anything_is_decided() 
     "]]);
     assert_eq!((judge.counts().closed, judge.unfinished()), (2, 1));
     assert_eq!(judge.missing(), Missing { unfinished: 2, ..Missing::default() });
+}
+
+#[test]
+fn a_repeat_gets_the_same_answer_and_909_where_a_start_closed_its_original() {
+    let told = |code: &str, by_switch: bool| {
+        let approval = (!by_switch).then(|| Text::new(b"A1B2C3").unwrap());
+        let action = ActionCode::new(code);
+        Answered { reference: reference(1), action, approval, by_switch, at_ns: 0 }
+    };
+    let mut story = Story::begins();
+    story.is_served(1, 7);
+    story.acquirer_sends(2);
+    story.decides(2, 8, UTC);
+    let judge = story.ends(&expect![""]);
+    let [settled, open] = [1, 2].map(|number| judge.known(reference(number)).unwrap().2);
+    assert!(settled.explains_repeat(&told("000", false)));
+    assert!(!settled.explains_repeat(&told("116", false)));
+    assert!(!settled.explains_repeat(&told("000", true)));
+    assert!(open.explains_repeat(&told("909", true)) && !open.explains(&told("909", true)));
+    assert!(!open.explains_repeat(&told("000", false)));
 }
 
 #[test]

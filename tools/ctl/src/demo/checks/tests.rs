@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use daemon::status::{JournalStatus, SCHEMA_VERSION};
 
 use super::*;
+use crate::demo::reckoning::Reckoning;
+use ctl::judge::{Counts, Missing};
 
 const PID: u32 = 4_711;
 
@@ -51,6 +53,7 @@ fn good() -> Facts {
         switch_id: Some(PID),
         fault: None,
         kept: Ok(Kept { is_good: true, records: 430, batches: 300, last: 430 }),
+        killed: None,
         stopped: Stopped { took: Duration::from_millis(100), code: Some(0) },
         left_over: Vec::new(),
     }
@@ -99,6 +102,40 @@ fn frozen() -> Facts {
     }
 }
 
+/// The switch was killed with five requests in flight: it never decided one of them, two had no
+/// outcome, and the answers of two were on their way; after that three were refused.
+fn switch_killed() -> Facts {
+    let mut acquirers = [report(100, &[("907", 3)]), report(100, &[])];
+    acquirers[0].answered = 95;
+    acquirers[0].approved = 92;
+    acquirers[0].unanswered = 5;
+    acquirers[0].connections_lost = 8;
+    let counts = Counts {
+        sent: 200,
+        answered: 195,
+        by_issuer: 192,
+        refused: 3,
+        received: 195,
+        records: 400,
+        decisions: 196,
+        closed: 2,
+        ..Counts::default()
+    };
+    let missing = Missing { unknown: 1, unfinished: 2, undelivered: 2 };
+    let reckoning = Reckoning { counts, missing, ..Reckoning::default() };
+    Facts {
+        scenario: Scenario::SwitchKilled,
+        acquirers,
+        fault: Some(Told {
+            declined_before: 0,
+            recovered_after: Some(Duration::from_secs(1)),
+            declined_by_then: 3,
+        }),
+        killed: Some(Killed { reckoning: Ok(reckoning), verified: Some(0), unfinished: Some(2) }),
+        ..good()
+    }
+}
+
 /// What the failing checks say.
 fn failing(facts: &Facts) -> Vec<String> {
     checks(facts).into_iter().filter(|check| !check.holds).map(|check| check.text).collect()
@@ -113,7 +150,7 @@ fn fails(mut facts: Facts, words: &str, change: impl FnOnce(&mut Facts)) {
 
 #[test]
 fn what_is_good_holds() {
-    for facts in [good(), killed(), frozen()] {
+    for facts in [good(), killed(), frozen(), switch_killed()] {
         assert_eq!(failing(&facts), [""; 0], "{:?}", facts.scenario);
     }
 }
@@ -197,6 +234,49 @@ fn a_journal_that_is_torn_or_lacks_a_step_is_found() {
         facts.status.as_mut().unwrap().journal.as_mut().unwrap().durable = 431;
     });
     fails(good(), "can not be looked at: gone", |facts| facts.kept = Err("gone".into()));
+}
+
+#[test]
+fn a_killed_switch_whose_journal_is_not_what_both_ends_know_is_found() {
+    let reckoning = |facts: &mut Facts, change: fn(&mut Reckoning)| {
+        change(facts.killed.as_mut().unwrap().reckoning.as_mut().unwrap());
+    };
+    let mut facts = switch_killed();
+    reckoning(&mut facts, |all| {
+        all.found = 1;
+        all.findings = "RRN: answered 000, and not in the journal\n".into();
+    });
+    let failing = failing(&facts);
+    assert!(failing[0].contains("every answer") && failing[1].contains("every request"));
+    assert!(failing[2].ends_with(
+        "1 differences between ledgers and journal:\nRRN: answered 000, and not in the journal"
+    ));
+    fails(switch_killed(), "every request at an issuer", |facts| {
+        reckoning(facts, |all| all.counts.received = 197);
+    });
+    fails(switch_killed(), "every answer that", |facts| {
+        reckoning(facts, |all| all.counts.refused = 2);
+    });
+    fails(switch_killed(), "of 5 requests without an answer 2", |facts| {
+        reckoning(facts, |all| all.counts.closed = 3);
+    });
+    fails(switch_killed(), "never reached a decision", |facts| {
+        reckoning(facts, |all| all.open = 1);
+    });
+    fails(switch_killed(), "the switch found nothing to close", |facts| {
+        facts.killed.as_mut().unwrap().unfinished = None;
+    });
+    fails(switch_killed(), "verify of what it left behind ended with 7", |facts| {
+        facts.killed.as_mut().unwrap().verified = Some(7);
+    });
+    fails(switch_killed(), "can not be compared: no such file", |facts| {
+        facts.killed.as_mut().unwrap().reckoning = Err("no such file".into());
+    });
+    fails(switch_killed(), "1 wrong", |facts| facts.acquirers[0].mismatched = 1);
+    fails(switch_killed(), "194 of 200", |facts| facts.acquirers[0].answered -= 1);
+    fails(switch_killed(), "after recovery 1", |facts| {
+        facts.fault.as_mut().unwrap().declined_by_then = 2;
+    });
 }
 
 #[test]
