@@ -39,16 +39,7 @@ enum Task {
         verbose: bool,
     },
     /// Run one of the long proofs.
-    Campaign {
-        /// The campaign's name.
-        name: String,
-        /// How many cases to run.
-        #[arg(long)]
-        count: Option<u64>,
-        /// The seed of the first case.
-        #[arg(long)]
-        seed: Option<u64>,
-    },
+    Campaign(campaign::Arguments),
 }
 
 /// How a task ended; the numbers are the exit codes of every program of the project.
@@ -60,6 +51,8 @@ enum Ended {
     Failed = 1,
     /// What was named does not exist.
     NotFound = 3,
+    /// It needs another user.
+    NotPermitted = 4,
     /// A test failed or a check found something.
     Found = 7,
 }
@@ -82,6 +75,8 @@ fn run(task: Task, out: &mut dyn Write) -> io::Result<Ended> {
         Task::Check { names, verbose } => {
             check::run(&Checkout::read(checkout::root()?)?, &names, verbose, out)
         }
-        Task::Campaign { name, .. } => campaign::run(&name, &mut io::stderr()),
+        Task::Campaign(arguments) => {
+            campaign::run(&checkout::root()?, &arguments, out, &mut io::stderr())
+        }
     }
 }

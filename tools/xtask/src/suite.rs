@@ -1,4 +1,4 @@
-//! Every test of the project, in steps: the machine, the workspace, the loom models.
+//! Every test of the project, in steps: the machine, the workspace, the loom models, the campaigns.
 //! Knows how tests are started; what they prove is their own affair.
 
 use std::io::{self, Write};
@@ -21,7 +21,7 @@ struct Step {
 
 /// Runs all steps at the checkout `root`; a failed one does not hide what the next would say.
 pub(crate) fn run(root: &Path, out: &mut dyn Write) -> io::Result<Ended> {
-    run_steps(steps(root), out)
+    run_steps(steps(root).into_iter().chain(campaigns(out)?), out)
 }
 
 fn steps(root: &Path) -> [Step; 3] {
@@ -48,6 +48,25 @@ fn steps(root: &Path) -> [Step; 3] {
             is_needed: false,
         },
     ]
+}
+
+/// The long proofs, in short: as many rounds as in the full ones would be too many for every change.
+fn campaigns(out: &mut dyn Write) -> io::Result<Vec<Step>> {
+    let this = std::env::current_exe()?;
+    let campaign = |name, shown: &'static str| {
+        let mut command = Command::new(&this);
+        command.args(shown.split_whitespace().skip(2));
+        Step { name, shown, command, is_needed: false }
+    };
+    let kill = "cargo xtask campaign kill --count 50 --seconds 60 --at-least 25";
+    let power = "cargo xtask campaign power --count 50 --seconds 90 --at-least 25";
+    let mut steps = vec![campaign("kill", kill)];
+    if rustix::process::geteuid().is_root() {
+        steps.push(campaign("power", power));
+    } else {
+        writeln!(out, "campaign power mounts a file system, which only root may: it is left out")?;
+    }
+    Ok(steps)
 }
 
 fn run_steps(steps: impl IntoIterator<Item = Step>, out: &mut dyn Write) -> io::Result<Ended> {

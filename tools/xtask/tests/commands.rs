@@ -43,9 +43,11 @@ fn find_program(name: &str) -> PathBuf {
 
 #[test]
 fn a_campaign_that_does_not_exist_ends_in_3() {
-    let output = xtask(&["campaign", "kill", "--count", "5"]);
+    let output = xtask(&["campaign", "nonsense", "--count", "5"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(output.stdout.is_empty());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "xtask: no campaign `nonsense`; there are kill and power\n");
 }
 
 #[test]
@@ -58,7 +60,9 @@ fn setup_with_nothing_missing_needs_no_program_but_the_compiler_and_says_nothing
     let programs = folder("with-everything");
     symlink(find_program("cc"), programs.join("cc")).unwrap();
     // These are only looked for.
-    symlink(find_program("true"), programs.join("tshark")).unwrap();
+    for program in ["tshark", "mount", "umount", "unshare", "setpriv", "mkfs.ext4"] {
+        symlink(find_program("true"), programs.join(program)).unwrap();
+    }
     fs::create_dir_all(programs.join("python/bin")).unwrap();
     symlink(find_program("true"), programs.join("python/bin/python")).unwrap();
     fs::write(programs.join("python/wanted"), python_packages() + "\n").unwrap();
@@ -72,7 +76,7 @@ fn setup_without_anything_nor_apt_get_says_what_to_install() {
     let output = setup(&folder("without-anything"));
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    let packages = "gcc libc6-dev tshark python3 python3-venv";
+    let packages = "gcc libc6-dev tshark python3 python3-venv mount util-linux e2fsprogs";
     assert!(said.contains(&format!("missing: {packages}\n")), "{said}");
     assert!(said.contains(&format!("apt-get install --yes {packages}\n")), "{said}");
 }

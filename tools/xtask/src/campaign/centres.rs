@@ -1,0 +1,163 @@
+//! Acquirers and issuers of a campaign, each on a thread of its own, and what they wrote down. Must
+//! not know what becomes of the switch meanwhile.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use bench::issuer::{self, Event, Issuer, Late};
+use bench::ledger;
+use bench::load::{self, Pace, Report};
+
+use super::dice::Dice;
+use super::setting::Party;
+use super::trouble::Trouble;
+
+/// What a centre wrote down and nobody has looked at yet.
+#[derive(Debug)]
+struct Pages<E>(Arc<Mutex<Vec<E>>>);
+
+/// An issuer's centre at work.
+#[derive(Debug)]
+pub(super) struct Bank {
+    pub(super) address: SocketAddr,
+    links: Arc<AtomicUsize>,
+    pages: Pages<ledger::Issuer>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// An acquirer's centre at work.
+#[derive(Debug)]
+pub(super) struct Merchant {
+    pages: Pages<ledger::Acquirer>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Result<Report, load::Error>>,
+}
+
+impl Bank {
+    /// One that answers most requests at once, and some late, or never.
+    pub(super) fn opens(party: &Party, dice: &mut Dice) -> Result<Self, Trouble> {
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let options = issuer::Options {
+            delay: Duration::from_micros(dice.one_of(&[0, 0, 500, 4_000])),
+            drop_every: dice.one_of(&[None, Some(97), Some(1_009)]),
+            late: dice.percent(50).then(|| Late {
+                every: dice.one_of(&[53, 499]),
+                by: Duration::from_millis(dice.one_of(&[20, 120, 400])),
+            }),
+            ..issuer::Options::new(vec![here], party.dialect(), party.framing())
+        };
+        let issuer = Box::new(Issuer::open(&options).map_err(Trouble::failed("an issuer"))?);
+        let address = issuer.addresses()[0];
+        let (links, pages) = (Arc::new(AtomicUsize::new(0)), Pages::default());
+        let stop = Arc::new(AtomicBool::new(false));
+        let (counted, written, told) = (Arc::clone(&links), pages.clone(), Arc::clone(&stop));
+        let run = move || {
+            let mut watch = |event: &Event| {
+                if let Event::Links(count) = event {
+                    counted.store(*count, Ordering::Release);
+                }
+            };
+            let mut write = |entries: &[_]| written.add(entries);
+            // It ends when it is told to; a failure shows as links that never come.
+            drop(issuer.run_with_ledger(&told, &mut watch, Some(&mut write)));
+        };
+        Ok(Self { address, links, pages, stop, thread: Some(thread::spawn(run)) })
+    }
+
+    /// Connections that are open.
+    pub(super) fn links(&self) -> usize {
+        self.links.load(Ordering::Acquire)
+    }
+
+    pub(super) fn take(&self) -> Vec<ledger::Issuer> {
+        self.pages.take()
+    }
+}
+
+impl Drop for Bank {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+impl Merchant {
+    /// One that sends until it is told to end, whatever becomes of the switch.
+    pub(super) fn begins(party: &Party, target: SocketAddr, dice: &mut Dice) -> Self {
+        let pace = if dice.percent(70) {
+            Pace::Window(usize::from(dice.one_of(&[1u8, 2, 4, 16])))
+        } else {
+            Pace::Rate(dice.one_of(&[300, 1_000, 4_000]))
+        };
+        let options = load::Options {
+            connections: usize::from(dice.one_of(&[1u8, 2, 8])),
+            pace,
+            duration: Duration::from_hours(1),
+            warmup: Duration::ZERO,
+            grace: Duration::from_secs(5),
+            reconnect_max: Duration::from_millis(20),
+            ..party.load(target)
+        };
+        let pages = Pages::default();
+        let stop = Arc::new(AtomicBool::new(false));
+        let (written, told) = (pages.clone(), Arc::clone(&stop));
+        let thread = thread::spawn(move || {
+            let mut write = |entries: &[_]| written.add(entries);
+            load::run_with_ledger(&options, &told, &mut |_| (), Some(&mut write))
+        });
+        Self { pages, stop, thread }
+    }
+
+    pub(super) fn take(&self) -> Vec<ledger::Acquirer> {
+        self.pages.take()
+    }
+
+    /// It is to send no more, and to wait for what is open; told once more, not even that.
+    pub(super) fn is_to_end(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// What was wrong with its answers. Waits for its end.
+    pub(super) fn ends(self) -> Result<BTreeMap<String, u64>, Trouble> {
+        let report = self.thread.join().map_err(|_| Trouble::Failed("a load panicked".into()))?;
+        match report {
+            Ok(report) => Ok(report.wrong),
+            // The blow came before its first connection.
+            Err(load::Error::Unreachable { .. }) => Ok(BTreeMap::new()),
+            Err(why) => Err(Trouble::Failed(format!("a load: {why}"))),
+        }
+    }
+}
+
+impl<E: Copy> Pages<E> {
+    fn add(&self, entries: &[E]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(entries);
+    }
+
+    fn take(&self) -> Vec<E> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<E> Clone for Pages<E> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<E> Default for Pages<E> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
