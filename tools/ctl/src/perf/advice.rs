@@ -8,6 +8,8 @@ use super::figures::{Commit, Figures, time};
 /// From about so many records a second on, several batches under way at once are worth their
 /// processor time.
 const DIRECT_FROM: u64 = 50_000;
+/// Commits that the direct path has under way at most.
+const UNDER_WAY_MAX: u64 = 4;
 /// Records of one authorization: the decision and the settlement.
 const RECORDS_EACH: u64 = 2;
 /// Commits that are quicker than any medium keeps bytes without power.
@@ -77,6 +79,12 @@ fn fits(figures: &Figures, direct_is_quicker: bool) -> Vec<String> {
         ));
     }
     match (&figures.direct, &figures.direct_note) {
+        // What four under way at once can not make up for.
+        (Some([direct, _]), _) if direct.p50_ns > UNDER_WAY_MAX * mapped.p50_ns => said.push(format!(
+            "journal.path = \"direct\" does not pay here: one of its commits takes {}, and four under \
+             way at once do not make up for it",
+            time(direct.p50_ns)
+        )),
         (Some(_), note) if !direct_is_quicker => {
             let but = note.as_ref().map(|note| format!("; but {note}")).unwrap_or_default();
             said.push(format!(

@@ -86,6 +86,13 @@ fn a_disk_whose_direct_commits_are_much_quicker_is_told_so() {
 }
 
 #[test]
+fn where_direct_commits_are_much_slower_that_path_is_not_advised() {
+    let slower = |p50_ns| advice(&Figures { direct: Some(commits(p50_ns, 900_000)), ..good() });
+    expect![[r#"journal.path = "direct" does not pay here: one of its commits takes 376 us, and four under way at once do not make up for it"#]].assert_eq(&slower(376_001).fits[1]);
+    assert!(slower(376_000).fits[1].contains("above that"));
+}
+
+#[test]
 fn where_direct_is_not_to_be_had_the_reason_is_told() {
     let refused = "the file system has no direct access".to_owned();
     let figures = Figures { direct: None, direct_note: Some(refused), ..good() };
