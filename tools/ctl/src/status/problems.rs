@@ -1,15 +1,30 @@
 //! What somebody should look at in a status, in words. Must not know how it is shown.
 
-use daemon::status::{LinkState, LinkStatus, NodeState, StationStatus, Status, WorkerStatus};
+use daemon::status::{
+    JournalStatus, LinkState, LinkStatus, NodeState, StationStatus, Status, WorkerStatus,
+};
+
+use super::table::{behind, size};
 
 /// From this share of a bound on, in per cent, its use is a problem.
 const CLOSE_PERCENT: u64 = 80;
+/// With fewer spares new requests are refused.
+const SPARES_MIN: u64 = 2;
+/// More records than a few batches hold.
+const BEHIND_MAX: u64 = 50_000;
+/// A commit that somebody who waits for a card notices.
+const COMMIT_SLOW_US: u64 = 50_000;
+/// Free space for fewer segments than this is used up soon.
+const SEGMENTS_LEFT_MIN: u64 = 4;
 
 /// Everything that somebody should look at, the worst first.
 pub(super) fn problems(status: &Status) -> Vec<String> {
     let mut found = Vec::new();
     if status.state == NodeState::Draining {
         found.push("the node is draining: it takes no new request".into());
+    }
+    if let Some(journal) = &status.journal {
+        of_journal(journal, &mut found);
     }
     for worker in &status.workers {
         if !worker.answering {
@@ -32,6 +47,46 @@ pub(super) fn is_bad(station: &StationStatus, link: &LinkStatus) -> bool {
         LinkState::Connecting | LinkState::SignedOff => true,
         LinkState::Up => station.sign_on != "none",
         LinkState::SignedOn => false,
+    }
+}
+
+/// What keeps requests out comes first, then what makes them slow, then what ends soon.
+fn of_journal(journal: &JournalStatus, found: &mut Vec<String>) {
+    if !journal.has_room {
+        found.push(format!(
+            "the journal has no room: new requests are refused (907, {} so far), answers still pass; \
+             its disk has {} free: make room on it, or shorten journal.retain",
+            journal.refused_no_room,
+            size(journal.free_bytes)
+        ));
+    } else if journal.spares < SPARES_MIN {
+        found.push(format!(
+            "the journal has {} of {SPARES_MIN} spare segments ready; below that new requests are \
+             refused: its disk has {} free",
+            journal.spares,
+            size(journal.free_bytes)
+        ));
+    }
+    if behind(journal) > BEHIND_MAX {
+        found.push(format!(
+            "{} records are not on the disk yet, and what they permit waits: is its disk busy? \
+             iostat -x 1, sekisho perf check",
+            behind(journal)
+        ));
+    }
+    if let Some(p99_us) = journal.commit_p99_us.filter(|&p99| p99 > COMMIT_SLOW_US) {
+        found.push(format!(
+            "one commit in a hundred takes {} ms or more, and every answer waits for two: \
+             sekisho perf check says what its disk gives",
+            p99_us / 1_000
+        ));
+    }
+    if journal.free_bytes < SEGMENTS_LEFT_MIN.saturating_mul(journal.segment_bytes) {
+        found.push(format!(
+            "the journal's disk has {} free, less than {SEGMENTS_LEFT_MIN} segments: make room on it, \
+             or shorten journal.retain",
+            size(journal.free_bytes)
+        ));
     }
 }
 

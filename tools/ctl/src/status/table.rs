@@ -3,10 +3,10 @@
 
 use std::fmt::Write;
 
-use daemon::status::{LinkStatus, StationStatus, Status, WorkerStatus};
+use daemon::status::{JournalStatus, LinkStatus, StationStatus, Status, WorkerStatus};
 
 use super::problems::{is_bad, problems};
-use crate::grid::grid;
+use crate::grid::{grid, left_grid};
 use crate::output::Colours;
 
 /// Links shown of each station, unless all are asked for.
@@ -46,6 +46,10 @@ fn write_all(out: &mut String, status: &Status, all: bool, colours: Colours) -> 
     out.push_str(&stations(&status.stations));
     writeln!(out)?;
     out.push_str(&workers(&status.workers));
+    if let Some(of) = &status.journal {
+        writeln!(out)?;
+        out.push_str(&journal(of));
+    }
     let counters = status.counters.iter().filter(|(_, count)| **count > 0);
     write_pairs(out, "Counters (those that are not zero)", counters)?;
     write_pairs(out, "Limits", status.limits.iter())?;
@@ -152,6 +156,53 @@ fn workers(workers: &[WorkerStatus]) -> String {
     });
     let header = ["WORKER", "ANSWERS", "TURNS", "PENDING", "PARKED", "AT GATE", "FULLEST LANE"];
     grid(&header, rows.collect())
+}
+
+fn journal(journal: &JournalStatus) -> String {
+    let time = |micros: Option<u64>| micros.map_or("-".into(), latency);
+    let rows = [
+        ("directory", journal.directory.clone()),
+        ("written", format!("{}, sync {}", journal.path, journal.sync)),
+        ("epoch", journal.epoch.to_string()),
+        ("records", journal.position.to_string()),
+        ("durable", format!("{} ({} behind)", journal.durable, behind(journal))),
+        ("commits", journal.commits.to_string()),
+        ("records a commit", per(journal.records, journal.commits)),
+        ("commit p50", time(journal.commit_p50_us)),
+        ("commit p99", time(journal.commit_p99_us)),
+        ("segments", format!("{} of {}", journal.segments, size(journal.segment_bytes))),
+        ("spares", journal.spares.to_string()),
+        ("archives", journal.archives.to_string()),
+        ("checkpoint", format!("after record {}", journal.checkpoint)),
+        ("size", size(journal.bytes)),
+        ("disk free", size(journal.free_bytes)),
+        ("read at start", format!("{} records, {} ms", journal.replayed, journal.replayed_ms)),
+        ("closed at start", format!("{} requests", journal.closed_at_start)),
+    ];
+    let rows = rows.map(|(what, value)| vec![what.to_owned(), value]);
+    left_grid(&["JOURNAL", ""], rows.into())
+}
+
+/// Records that were taken and are not on the disk yet.
+pub(super) fn behind(journal: &JournalStatus) -> u64 {
+    journal.position.saturating_sub(journal.durable)
+}
+
+/// So many each, with one decimal.
+fn per(count: u64, each: u64) -> String {
+    match count.saturating_mul(10).checked_div(each) {
+        Some(tenths) => format!("{}.{}", tenths / 10, tenths % 10),
+        None => "-".into(),
+    }
+}
+
+/// Bytes in the largest unit of which there are some.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..0x10_0000 => format!("{} KiB", bytes >> 10),
+        0x10_0000..0x2_8000_0000 => format!("{} MiB", bytes >> 20),
+        _ => format!("{} GiB", bytes >> 30),
+    }
 }
 
 fn write_pairs<'p>(

@@ -4,7 +4,8 @@
 
 use super::*;
 use daemon::status::{
-    LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus, WorkerStatus,
+    JournalStatus, LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus,
+    WorkerStatus,
 };
 use expect_test::{Expect, expect};
 
@@ -295,4 +296,106 @@ fn a_period_has_a_unit_and_bounds() {
     for text in ["", "2", "s", "2h", "99ms", "25m0", "90000s", "-1s"] {
         assert!(period(text).is_err(), "{text}");
     }
+}
+
+/// A journal that keeps up.
+fn journal() -> JournalStatus {
+    JournalStatus {
+        sync: "local".into(),
+        directory: "/var/lib/sekisho/journal".into(),
+        path: "mapped".into(),
+        epoch: 3,
+        position: 200_010,
+        durable: 200_000,
+        segment_bytes: 64 << 20,
+        segments: 2,
+        spares: 2,
+        archives: 12,
+        bytes: 700 << 20,
+        free_bytes: 40 << 30,
+        records: 100_000,
+        commits: 8_000,
+        commit_p50_us: Some(94),
+        commit_p99_us: Some(204),
+        checkpoint: 180_000,
+        replayed: 20_000,
+        replayed_ms: 45,
+        closed_at_start: 3,
+        has_room: true,
+        ..JournalStatus::default()
+    }
+}
+
+fn with(journal: JournalStatus) -> Status {
+    Status { journal: Some(journal), ..status(vec![]) }
+}
+
+#[test]
+fn a_journal_that_keeps_up_is_shown_and_is_no_problem() {
+    let shown = table::table(&with(journal()), false, Colours::NONE);
+    let section = shown.split("JOURNAL").nth(1).unwrap();
+    expect![[r#"
+
+        directory         /var/lib/sekisho/journal
+        written           mapped, sync local
+        epoch             3
+        records           200010
+        durable           200000 (10 behind)
+        commits           8000
+        records a commit  12.5
+        commit p50        94us
+        commit p99        204us
+        segments          2 of 64 MiB
+        spares            2
+        archives          12
+        checkpoint        after record 180000
+        size              700 MiB
+        disk free         40 GiB
+        read at start     20000 records, 45 ms
+        closed at start   3 requests
+    "#]]
+    .assert_eq(section);
+    check_problems(&with(journal()), &expect![""]);
+}
+
+#[test]
+fn a_journal_without_room_or_spares_or_behind_or_slow_is_a_problem_from_its_bound_on() {
+    let full = JournalStatus { has_room: false, spares: 1, refused_no_room: 17, ..journal() };
+    check_problems(
+        &with(full),
+        &expect![[r#"
+        the journal has no room: new requests are refused (907, 17 so far), answers still pass; its disk has 40 GiB free: make room on it, or shorten journal.retain
+    "#]],
+    );
+    let few = JournalStatus { spares: 1, ..journal() };
+    check_problems(
+        &with(few),
+        &expect![[r#"
+        the journal has 1 of 2 spare segments ready; below that new requests are refused: its disk has 40 GiB free
+    "#]],
+    );
+    let late = |position| with(JournalStatus { position, ..journal() });
+    check_problems(&late(250_000), &expect![""]);
+    check_problems(
+        &late(250_001),
+        &expect![[r#"
+        50001 records are not on the disk yet, and what they permit waits: is its disk busy? iostat -x 1, sekisho perf check
+    "#]],
+    );
+    let slow = |p99| with(JournalStatus { commit_p99_us: Some(p99), ..journal() });
+    check_problems(&slow(50_000), &expect![""]);
+    check_problems(
+        &slow(50_001),
+        &expect![[r#"
+        one commit in a hundred takes 50 ms or more, and every answer waits for two: sekisho perf check says what its disk gives
+    "#]],
+    );
+    let left = |free_bytes| with(JournalStatus { free_bytes, ..journal() });
+    check_problems(&left(256 << 20), &expect![""]);
+    check_problems(
+        &left((256 << 20) - 1),
+        &expect![[r#"
+        the journal's disk has 255 MiB free, less than 4 segments: make room on it, or shorten journal.retain
+    "#]],
+    );
 }
