@@ -420,7 +420,7 @@ impl State {
 
     /// The STAN of a range of an issuer that was used last; none when none was.
     pub fn last_stan(&self, issuer: StationNumber, range: core::ops::Range<u32>) -> Option<Stan> {
-        self.stations.get(issuer)?.traces.last(range)
+        self.stations.find(issuer)?.traces.last(range)
     }
 }
 

@@ -121,11 +121,11 @@ impl Stations {
         found.ok_or(Contradiction::UnknownStation { position, station })
     }
 
-    pub(super) fn get(&self, station: StationNumber) -> Option<&Facts> {
+    pub(super) fn find(&self, station: StationNumber) -> Option<&Facts> {
         self.all.get(usize::from(station.0))?.as_deref()
     }
 
-    pub(super) fn get_mut(&mut self, station: StationNumber) -> Option<&mut Facts> {
+    pub(super) fn find_mut(&mut self, station: StationNumber) -> Option<&mut Facts> {
         self.all.get_mut(usize::from(station.0))?.as_deref_mut()
     }
 
@@ -137,7 +137,7 @@ impl Stations {
         dialect: &str,
     ) -> Result<(), Contradiction> {
         let place = usize::from(station.0);
-        if self.get(station).is_some() {
+        if self.find(station).is_some() {
             return Err(Contradiction::StationTwice { position, station });
         }
         if self.all.len() <= place {

@@ -172,8 +172,8 @@ impl State {
 
     /// Takes in an open transaction that was written.
     fn reopen(&mut self, open: Open) -> Option<()> {
-        self.stations.get(open.acquirer)?;
-        let traces = &mut self.stations.get_mut(open.issuer)?.traces;
+        self.stations.find(open.acquirer)?;
+        let traces = &mut self.stations.find_mut(open.issuer)?.traces;
         (open.position.0 > 0).then_some(())?;
         self.open.take_in(open, traces).ok()
     }
@@ -355,7 +355,7 @@ impl<'a> In<'a> {
         for &(from, count) in &links {
             state.stations.take_in_links(from, count).ok_or(WRONG)?;
         }
-        let facts = state.stations.get_mut(number).ok_or(WRONG)?;
+        let facts = state.stations.find_mut(number).ok_or(WRONG)?;
         (facts.signed_on, facts.links) = (signed_on, links);
         facts.tally = Recorded { requests, answers, approved, timeouts };
         for _ in 0..self.word()? {
