@@ -121,4 +121,13 @@ pub trait DiskFile: Send + 'static {
     /// What the system says. Not to be tried again: the system may have forgotten what it could not
     /// write.
     fn sync(&self) -> io::Result<()>;
+    /// Says that this part is going to be written to in place, block by block: a disk may make that
+    /// cheap. Changes nothing of it.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn warm(&self, offset: u64, bytes: u64) -> io::Result<()> {
+        let _no_disk_has_to = (offset, bytes);
+        Ok(())
+    }
 }

@@ -83,6 +83,7 @@ fn prepare(place: &Path, kind: PathKind) -> io::Result<SystemDisk> {
         file.write_at(long(offset), &zeros)?;
     }
     file.sync()?;
+    file.warm(0, long(FILE))?;
     disk.sync_directory()?;
     Ok(disk)
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use journal::format::PathKind;
 use journal::writer::Written;
 
 use crate::run::Load;
@@ -35,11 +34,11 @@ journal CPU us/record | kernel workers us/record | prepared/payload | keeper CPU
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Written { batches, records, record_bytes, .. } = self.written;
-        let path = if self.load.path == PathKind::Mapped { "mapped" } else { "direct" };
         let micros = |nanos: u64| Hundredths(nanos / 10, records);
         write!(
             f,
-            "| {path} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            self.load.path_name(),
             self.load.rate,
             self.load.record_bytes,
             self.wait_us(50, 100),

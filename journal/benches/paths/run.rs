@@ -24,6 +24,11 @@ const SEGMENT: u64 = 64 << 20;
 /// One turn of the producer: as long as a worker's, roughly.
 const TURN: Duration = Duration::from_micros(40);
 
+/// What the keeper leaves to commits between two steps.
+const KEEPER: Duration = Duration::from_millis(2);
+/// How long the disk has to come to rest after the first spares were prepared.
+const SETTLE: Duration = Duration::from_millis(1_500);
+
 /// What the producer does.
 #[derive(Clone, Copy)]
 pub(crate) struct Load {
@@ -33,13 +38,24 @@ pub(crate) struct Load {
     pub(crate) seconds: u64,
 }
 
+impl Load {
+    pub(crate) fn path_name(&self) -> &'static str {
+        if self.path == PathKind::Mapped { "mapped" } else { "direct" }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("{}-{}-{}", self.path_name(), self.rate, self.record_bytes)
+    }
+}
+
 pub(crate) fn run(directory: &Path, load: &Load) -> Figures {
-    let place = directory.join(format!("sekisho-journal-bench-{}", std::process::id()));
-    let disk = SystemDisk::open(&place, true).unwrap().prepared_for(load.path);
+    let disk =
+        SystemDisk::open(&directory.join(load.name()), true).unwrap().prepared_for(load.path);
     let spares = Arc::new(Spares::new(SEGMENT));
     let mut keeper = Keeper::begin(disk.clone(), Arc::clone(&spares), 3, 0).unwrap();
     while keeper.step().unwrap() == Next::Again {}
-    let figures = match load.path {
+    pause(SETTLE);
+    match load.path {
         PathKind::Mapped => {
             measure(load, begin(&disk, Mapped::new(disk.clone()), &spares), keeper, &spares)
         }
@@ -48,9 +64,7 @@ pub(crate) fn run(directory: &Path, load: &Load) -> Figures {
             assert!(path.refused().is_none(), "{:?}", path.refused());
             measure(load, begin(&disk, path, &spares), keeper, &spares)
         }
-    };
-    std::fs::remove_dir_all(place).unwrap();
-    figures
+    }
 }
 
 fn begin<P: WritePath>(disk: &SystemDisk, path: P, spares: &Arc<Spares>) -> Writer<SystemDisk, P> {
@@ -98,7 +112,7 @@ fn measure<P: WritePath>(
                 match keeper.step().unwrap() {
                     Next::Again => {
                         steps += 1;
-                        pause(Duration::from_millis(2));
+                        pause(KEEPER);
                     }
                     Next::Idle | Next::Full => spares.wait_for_work(Duration::from_millis(100)),
                 }
@@ -123,7 +137,7 @@ fn measure<P: WritePath>(
             device_bytes,
             journal_ns,
             others_ns: process_ns.saturating_sub(journal_ns + keeper_ns + producer_ns),
-            prepared_bytes: steps * (4 << 20),
+            prepared_bytes: steps * (1 << 20),
             keeper_ns,
         }
     })

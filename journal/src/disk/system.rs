@@ -20,6 +20,8 @@ use crate::format::{BLOCK, PathKind};
 const LOCK: &str = "lock";
 /// How much is read at once where the caller's memory does not begin at a block.
 const READ: usize = 1 << 20;
+/// How much is brought into the cache at once.
+const READ_AHEAD: usize = 64 << 10;
 
 /// A directory of the system. Copies of it are the same directory, and hold the same lock.
 #[derive(Clone, Debug)]
@@ -29,8 +31,8 @@ pub struct SystemDisk(Arc<Directory>);
 struct Directory {
     path: PathBuf,
     handle: OwnedFd,
-    /// Whole blocks are written past the page cache.
-    past_cache: bool,
+    /// Segments will be written to by a mapping.
+    mapped: bool,
     /// Unlocked when the last copy is gone, and by the system when the process is.
     _lock: Option<File>,
 }
@@ -42,7 +44,7 @@ pub struct SystemFile {
     /// The same file past the page cache. None: the file system does not do that (`tmpfs` before
     /// Linux 6.6), and reads drop the cached pages first.
     direct: Option<File>,
-    past_cache: bool,
+    mapped: bool,
 }
 
 impl SystemDisk {
@@ -60,16 +62,17 @@ impl SystemDisk {
         let handle = fs::open(path, flags, Mode::empty())?;
         let held = if lock { Some(lock_file(&handle, path)?) } else { None };
         let path = path.to_path_buf();
-        Ok(Self(Arc::new(Directory { path, handle, past_cache: false, _lock: held })))
+        Ok(Self(Arc::new(Directory { path, handle, mapped: true, _lock: held })))
     }
 
-    /// The same for files that are written by this path: for [`PathKind::Direct`] nothing of a
-    /// prepared file stays in the page cache, where every write past it would have to look.
+    /// The same, for segments that are written by this path. Unless told, it is
+    /// [`PathKind::Mapped`]: what is prepared is brought into the page cache. For
+    /// [`PathKind::Direct`] nothing of it is there, where every write past it would have to look.
     #[must_use]
     pub fn prepared_for(self, kind: PathKind) -> Self {
-        let past_cache = kind == PathKind::Direct;
+        let mapped = kind == PathKind::Mapped;
         let directory = Arc::into_inner(self.0).expect("said before the disk is handed out");
-        Self(Arc::new(Directory { past_cache, ..directory }))
+        Self(Arc::new(Directory { mapped, ..directory }))
     }
 
     /// Where it is.
@@ -92,7 +95,7 @@ impl SystemDisk {
             Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => None,
             Err(error) => return Err(error),
         };
-        Ok(SystemFile { cached, direct, past_cache: self.0.past_cache })
+        Ok(SystemFile { cached, direct, mapped: self.0.mapped })
     }
 }
 
@@ -236,8 +239,7 @@ impl DiskFile for SystemFile {
             && bytes.len().is_multiple_of(BLOCK)
             && offset.is_multiple_of(long(BLOCK));
         match &self.direct {
-            Some(direct) if self.past_cache && whole => direct.write_all_at(bytes, offset),
-            _ if whole => write_by_blocks(&self.cached, offset, bytes),
+            Some(direct) if whole => direct.write_all_at(bytes, offset),
             _ => self.cached.write_all_at(bytes, offset),
         }
     }
@@ -245,14 +247,21 @@ impl DiskFile for SystemFile {
     fn sync(&self) -> io::Result<()> {
         self.cached.sync_data()
     }
-}
 
-/// Writes each block by itself, so that each has a page of its own in the cache. One long write would
-/// make pages of up to 2 MiB, and a store into a mapping of one dirties it whole: each commit of
-/// 4 KiB would write 2 MiB (seen on Linux 6.18 with ext4).
-fn write_by_blocks(file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
-    let offsets = (offset..).step_by(BLOCK);
-    bytes.chunks(BLOCK).zip(offsets).try_for_each(|(block, at)| file.write_all_at(block, at))
+    /// Reads the part into the page cache, each block into a page of its own. Had the zeros been
+    /// written through the cache, they would stand in pages of up to 2 MiB, and a store into a
+    /// mapping of one dirties it whole: each commit of 4 KiB would write 2 MiB (seen on Linux 6.18
+    /// with ext4). A page that is not there when it is stored to costs a read, and is up to 128 KiB.
+    fn warm(&self, offset: u64, bytes: u64) -> io::Result<()> {
+        // The system reads no more than a window of its own for each advice.
+        for at in (offset..offset + bytes).step_by(READ_AHEAD) {
+            let length = (offset + bytes - at).min(long(READ_AHEAD));
+            if self.mapped {
+                fs::fadvise(&self.cached, at, NonZeroU64::new(length), fs::Advice::WillNeed)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn long(length: usize) -> u64 {

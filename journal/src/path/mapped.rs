@@ -63,9 +63,6 @@ impl WritePath for Mapped {
         }
         let length = usize::try_from(bytes).expect("64-bit machine");
         let mapping = MmapOptions::new().len(length).map_raw(&file)?;
-        // The helper has just written these pages, each by itself: mostly they are there. One that is
-        // not is read before it is written to.
-        mapping.advise(Advice::WillNeed)?;
         self.segment = Some((file, mapping));
         Ok(())
     }

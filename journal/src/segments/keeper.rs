@@ -14,8 +14,8 @@ use crate::disk::{Disk, DiskFile};
 use crate::format::SegmentNumber;
 use crate::names::Name;
 
-/// Bytes that one step writes and syncs.
-const STEP: usize = 4 << 20;
+/// Bytes that one step writes: a commit waits behind them for a fraction of a millisecond.
+const STEP: usize = 1 << 20;
 
 /// Prepares spares from new files and from archived segments.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl<D: Disk> Keeper<D> {
         Ok(())
     }
 
-    /// Does a little: fills and syncs at most 4 MiB, or makes, finishes or removes one file. The
+    /// Does a little: fills at most 1 MiB, or makes, finishes or removes one file. The
     /// thread that calls it runs at a low priority, and lets a moment pass between steps.
     ///
     /// # Errors
@@ -151,16 +151,20 @@ impl<D: Disk> Keeper<D> {
     }
 
     /// Writes zeros over what was only allocated, or is old: the first write to an allocated block
-    /// costs the file system a record of its own, and old batches must not be found again.
+    /// costs the file system a record of its own, and old batches must not be found again. One sync
+    /// for all of them: the file system's own commit holds up those of the journal for milliseconds.
     fn fill(&mut self, mut filling: Filling<D::File>) -> Result<Next, Broken> {
         let left = self.spares.segment_bytes - filling.done;
         let step = usize::try_from(left).unwrap_or(STEP).min(self.zeros.len());
-        let written = filling.file.write_at(filling.done, &self.zeros[..step]);
-        if let Err(error) = written.and_then(|()| filling.file.sync()) {
+        let (file, offset) = (&filling.file, filling.done);
+        filling.done += u64::try_from(step).expect("64-bit machine");
+        let whole = filling.done == self.spares.segment_bytes;
+        let written = file.write_at(offset, &self.zeros[..step]);
+        let warm = written.and_then(|()| file.warm(offset, filling.done - offset));
+        if let Err(error) = warm.and_then(|()| if whole { file.sync() } else { Ok(()) }) {
             return self.give_up(filling.name, "not filled with zeros", error);
         }
-        filling.done += u64::try_from(step).expect("64-bit machine");
-        if filling.done < self.spares.segment_bytes {
+        if !whole {
             self.filling = Some(filling);
             return Ok(Next::Again);
         }
