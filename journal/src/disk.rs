@@ -126,8 +126,7 @@ pub trait DiskFile: Send + 'static {
     ///
     /// # Errors
     /// What the system says.
-    fn warm(&self, offset: u64, bytes: u64) -> io::Result<()> {
-        let _no_disk_has_to = (offset, bytes);
+    fn warm(&self, _offset: u64, _bytes: u64) -> io::Result<()> {
         Ok(())
     }
 }
