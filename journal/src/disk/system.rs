@@ -251,7 +251,7 @@ impl DiskFile for SystemFile {
     /// Reads the part into the page cache, each block into a page of its own. Had the zeros been
     /// written through the cache, they would stand in pages of up to 2 MiB, and a store into a
     /// mapping of one dirties it whole: each commit of 4 KiB would write 2 MiB (seen on Linux 6.18
-    /// with ext4). A page that is not there when it is stored to costs a read, and is up to 128 KiB.
+    /// with ext4). A page that is not there when it is stored to is read first.
     fn warm(&self, offset: u64, bytes: u64) -> io::Result<()> {
         // The system reads no more than a window of its own for each advice.
         for at in (offset..offset + bytes).step_by(READ_AHEAD) {
