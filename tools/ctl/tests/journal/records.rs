@@ -92,6 +92,7 @@ fn a_range_and_a_limit_are_kept_and_names_are_known_all_the_same() {
     assert_eq!(shown(&["--from", "6"]), [row(6, "issuer-x"), row(7, "issuer-x")]);
     assert_eq!(shown(&["--from", "5", "--to", "6"]), [row(5, "-"), row(6, "issuer-x")]);
     assert_eq!(shown(&["--to", "3", "--limit", "2"]), [row(1, "-"), row(2, "-")]);
+    assert_eq!(shown(&["--to", "2"]), [row(1, "-"), row(2, "-")], "within a batch");
     assert_eq!(shown(&["--from", "8"]), []);
     let (code, said) =
         says(&folder, &["journal", "dump", "--dir", "journal", "--from", "5", "--to", "4"]);
