@@ -53,7 +53,7 @@ const PROMISES: [Promise; 13] = [
         "Archive",
     ),
     promise("segments are reused oldest first", Rule(Mutant::ReusesOutOfOrder), 52, "damaged"),
-    promise("what a header covers is not cut", Rule(Mutant::CutsWithoutLooking), 2, "in silence"),
+    promise("what a header covers is not cut", Rule(Mutant::CutsWithoutLooking), 4, "in silence"),
     promise("only the next batch goes on", Rule(Mutant::TakesAnyBatch), 641, "Damaged"),
     promise(
         "old batches of a reused segment are zeros, or known as such",

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 
 use journal::disk::simulated::{Random, SimulatedDisk};
 use journal::format::PathKind;
+use journal::verify::{self, Condition};
 
 use crate::judge;
 use crate::ledger::Ledger;
@@ -33,7 +34,7 @@ pub(crate) fn run(seed: u64, disk: &SimulatedDisk, seen: &mut Seen) -> Result<()
     for _ in 0..2 + random.below(4) {
         life(disk, &setting, &mut ledger, random, seen)?;
     }
-    for _ in 0..4 {
+    for _ in 0..2 {
         *seen.rot.entry(rot::rot(disk, &setting, &ledger, random)?).or_default() += 1;
     }
     seen.records += ledger.written.len() as u64;
@@ -76,6 +77,10 @@ fn life(
         disk.kill();
     }
     agrees(disk, setting, ledger)?;
+    let report = verify::verify(disk).map_err(|failed| failed.to_string())?;
+    if report.condition() == Condition::Damaged {
+        return Err(format!("a start goes on, and verify says: {report:?}"));
+    }
     if must_end && lived.is_ok() {
         Err("a sync failed, and nobody ended".to_owned())
     } else {

@@ -4,6 +4,8 @@
 use journal::disk::Disk;
 use journal::disk::simulated::{Random, Rot, SimulatedDisk};
 use journal::recovery::Refusal;
+use journal::scan::Found;
+use journal::verify::{self, Condition};
 
 use crate::judge::differs;
 use crate::ledger::{Ledger, Note};
@@ -72,7 +74,16 @@ pub(crate) fn rot(
     };
     let covered = bad.iter().any(|missing| witnesses().any(|later| covers(later, missing)));
     let what = format!("{kind:?} at byte {sector} of {}", note.segment);
+    let condition = verify::verify(&disk).map(|report| report.condition());
     match read(&disk, &setting.keys) {
+        // Only a key tells an older header of the same segment from the one that was lost.
+        Err(Refusal::Damage(damage)) if damage.facts.found == Found::WrongSeal => Ok(End::Noticed),
+        Err(refusal) if condition.as_ref().is_ok_and(|&found| found != Condition::Damaged) => {
+            Err(format!("{what}: {refusal}, and verify says {condition:?}"))
+        }
+        Ok(_) if !matches!(condition, Ok(Condition::Good | Condition::TornTail)) => {
+            Err(format!("{what}: a start goes on, and verify says {condition:?}"))
+        }
         Err(Refusal::Damage(_)) if !bad.is_empty() || header_altered => Ok(End::Noticed),
         Err(Refusal::Disk(_)) if kind == Rot::Unreadable => Ok(End::Noticed),
         Err(refusal) => Err(format!("{what}: {refusal}")),
