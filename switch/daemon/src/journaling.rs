@@ -51,7 +51,7 @@ use crate::notes::Notes;
 use crate::worker::Event;
 pub use failure::Failure;
 pub use figures::Figures;
-use figures::{Fixed, Folding};
+use figures::{Fixed, Folding, Writing};
 use fold::Fold;
 use keeper::Housekeeper;
 pub use start::{Opened, open};
@@ -133,10 +133,20 @@ fn start_on<P: WritePath + 'static>(
     };
     let folding = Folding { checkpoint: opened.checkpoint };
     let figures = Arc::new(Figures::new(fixed, folding));
+    let durable = begun.writer.durable();
+    let writing = Writing {
+        position: durable,
+        durable,
+        released: durable,
+        segment: begun.writer.segment(),
+        ..Writing::default()
+    };
+    figures.show_writing(&writing);
     let stop = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let failed = Failing { directory, events };
     let scribe = Scribe {
         writer: begun.writer,
+        writing,
         lanes,
         mesh: Arc::clone(&mesh),
         spares: Arc::clone(&begun.spares),

@@ -78,12 +78,16 @@ impl Fold {
         lower_priority();
         // Whatever an earlier start left sealed is worth a checkpoint: it was just read again.
         let mut due = Due { bytes: u64::MAX, worth: 0, since: clocks::boot() };
+        let mut said = String::new();
         while !self.stop.load(Ordering::Acquire) {
             match self.look(&mut due) {
-                Ok(()) => {}
+                Ok(()) => said.clear(),
                 Err(Trouble::Damage(failure)) => return Err(failure),
+                // Once, not with every look.
+                Err(Trouble::ForNow(problem)) if problem == said => {}
                 Err(Trouble::ForNow(problem)) => {
-                    self.notes.tell(Note::NotFolded { problem: problem.into() });
+                    self.notes.tell(Note::NotFolded { problem: problem.as_str().into() });
+                    said = problem;
                 }
             }
             thread::park_timeout(LOOK);
@@ -101,18 +105,25 @@ impl Fold {
             due.bytes = due.bytes.saturating_add(segments * self.spares.segment_bytes());
             self.folded = last;
         }
-        let late = clocks::boot().since(due.since) >= CHECKPOINT_AFTER;
-        if self.position() > self.checkpoint && (due.bytes >= due.worth || late) {
-            let bytes = self.keep()?;
-            *due = Due { bytes: 0, worth: WORTH * bytes, since: clocks::boot() };
-        }
+        // Where there is no room for a checkpoint there may be some for an archive, and then more.
+        let kept = self.keep_if_due(due);
         for segment in sealed {
             if self.stop.load(Ordering::Acquire) {
                 return Ok(());
             }
             self.pack(segment)?;
         }
-        self.retire()
+        self.retire()?;
+        kept
+    }
+
+    fn keep_if_due(&mut self, due: &mut Due) -> Result<(), Trouble> {
+        let late = clocks::boot().since(due.since) >= CHECKPOINT_AFTER;
+        if self.position() > self.checkpoint && (due.bytes >= due.worth || late) {
+            let bytes = self.keep()?;
+            *due = Due { bytes: 0, worth: WORTH * bytes, since: clocks::boot() };
+        }
+        Ok(())
     }
 
     fn position(&self) -> Position {

@@ -18,7 +18,6 @@ use switch_core::ids::WorkerId;
 use switch_core::time::Time;
 
 use super::figures::{Figures, Keeping};
-use super::lower_priority;
 use crate::clocks;
 use crate::mesh::Mesh;
 use crate::notes::{Note, Notes};
@@ -46,7 +45,6 @@ pub(super) struct Housekeeper {
 impl Housekeeper {
     /// Runs until it is told to stop, or the disk fails.
     pub(super) fn run(mut self) -> Result<(), Broken> {
-        lower_priority();
         let mut told_room = true;
         let mut was_full = false;
         let mut looked = Time(0);
@@ -68,7 +66,7 @@ impl Housekeeper {
                 self.show(told_room);
             }
             match next {
-                Next::Again if self.spares.count() < SPARES_MIN => {}
+                Next::Again if self.spares.count() <= SPARES_MIN => {}
                 Next::Again => thread::park_timeout(PAUSE),
                 Next::Idle | Next::Full => self.spares.wait_for_work(LOOK),
             }

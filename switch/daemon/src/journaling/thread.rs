@@ -40,6 +40,8 @@ const SPARE_WAITS_AT_STOP: u32 = 20;
 /// What the thread works with.
 pub(super) struct Scribe<P: WritePath> {
     pub(super) writer: Writer<SystemDisk, P>,
+    /// What there is to show of it at first.
+    pub(super) writing: Writing,
     /// From the workers, by their ids.
     pub(super) lanes: Vec<LaneReceiver>,
     pub(super) mesh: Arc<Mesh>,
@@ -85,23 +87,15 @@ impl From<Broken> for Ended {
 impl<P: WritePath> Scribe<P> {
     /// Runs until it is told to stop and has written everything, or can not go on.
     pub(super) fn run(self) -> Result<(), Ended> {
-        let durable = self.writer.durable();
-        let writing = Writing {
-            position: durable,
-            durable,
-            released: durable,
-            segment: self.writer.segment(),
-            ..Writing::default()
-        };
         self.mesh.journal_is(thread::current());
         let run = Run {
             waiting: Waiting::new(self.lanes.len(), BATCHES_MAX),
             pacing: Pacing::new(clocks::boot().0),
             open_since: Time(0),
-            writing,
+            marked: self.writing.durable,
+            writing: self.writing.clone(),
             under_way: VecDeque::with_capacity(BATCHES_MAX),
             turn: 0,
-            marked: durable,
             last_work: clocks::boot(),
             with: self,
         };

@@ -30,6 +30,7 @@ pub(crate) const OURS: &str = "49000000001";
 /// A configuration in the making.
 pub(crate) struct Configuration {
     workers: u8,
+    node: String,
     journal: String,
     limits: String,
     stations: String,
@@ -41,6 +42,7 @@ impl Configuration {
     pub(crate) fn new() -> Self {
         Self {
             workers: 1,
+            node: String::new(),
             journal: "segment = \"1MiB\"".to_owned(),
             limits: String::new(),
             stations: String::new(),
@@ -51,6 +53,11 @@ impl Configuration {
 
     pub(crate) fn workers(self, workers: u8) -> Self {
         Self { workers, ..self }
+    }
+
+    /// More lines of `[node]`.
+    pub(crate) fn node(self, lines: &str) -> Self {
+        Self { node: lines.to_owned(), ..self }
     }
 
     /// Lines of `[journal]`, instead of small segments.
@@ -109,11 +116,11 @@ impl Configuration {
 
     /// The file, for a daemon that keeps its things in `directory`.
     pub(crate) fn text(&self, directory: &Path) -> String {
-        let Self { workers, journal, limits, stations, .. } = self;
+        let Self { workers, node, journal, limits, stations, .. } = self;
         let directory = directory.display();
         format!(
             "[node]\nname = \"trial\"\ninstitution = \"{OURS}\"\nstate = \"{directory}/state\"\n\
-             workers = {workers}\n[journal]\n{journal}\n\
+             workers = {workers}\n{node}\n[journal]\n{journal}\n\
              [control]\nsocket = \"{directory}/control.sock\"\n[limits]\n{limits}\n{stations}"
         )
     }

@@ -5,9 +5,13 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::configuration::{ASCII, BINARY, Configuration};
+use bench::load::{Pace, Report};
+
+use crate::centre::{Centre, Load};
+use crate::configuration::{ASCII, BINARY, Configuration, institution};
 use crate::letter::{CARDS, sale, sale_of};
 use crate::link::{Desk, Link};
+use crate::patience::until;
 use crate::place::Directory;
 use crate::sekishod::{Sekishod, count, station};
 
@@ -262,5 +266,56 @@ fn after_a_kill_another_number_of_workers_knows_the_same() {
     assert_eq!(count(&status, "approved"), 4);
     for name in ["issuer-x", "issuer-y"] {
         assert_eq!(station(&status, name).requests, 2, "{name} heard no repeat");
+    }
+}
+
+/// Sales until so many segments were packed and a checkpoint was made.
+fn fills_segments(switch: &Sekishod, archives: u64) -> Report {
+    let target = switch.address_of("merchant-a");
+    let load = Load::begins(ASCII, target, (4, Pace::Window(1)), &CARDS[..1], &institution(0));
+    switch.comes_to("archives and a checkpoint", |status| {
+        let journal = status.journal.as_ref().expect("it keeps one");
+        journal.archives >= archives && journal.checkpoint > 0
+    });
+    let report = load.ends();
+    assert!(report.is_right() && report.approved == report.sent, "{report:?}");
+    report
+}
+
+#[test]
+fn a_start_behind_a_checkpoint_knows_what_is_only_in_archives_and_reads_little_again() {
+    for path in ["mapped", "direct"] {
+        let centre = Centre::opens(BINARY);
+        let configuration = Configuration::new()
+            .workers(2)
+            .journal(&format!("segment = \"1MiB\"\npath = \"{path}\""))
+            .acquirer("merchant-a", ASCII, "")
+            .issuer("issuer-x", BINARY, centre.address(), "")
+            .route("353011", "issuer-x");
+        let switch = Sekishod::starts(&configuration);
+        switch.says_of("issuer-x", "link open");
+        let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+        let first = sale(999_999).with(37, "999999999999");
+        let answer = until("an approval", || {
+            Some(merchant.asks(&first)).filter(|answer| answer.code() == "000")
+        });
+        let report = fills_segments(&switch, 2);
+        let directory = switch.killed();
+        let names: Vec<_> = fs::read_dir(directory.path().join("state/journal"))
+            .expect("it is there")
+            .map(|entry| entry.expect("it is there").file_name().into_string().expect("plain"))
+            .collect();
+        assert!(!names.contains(&"0000000000000001.segment".to_owned()), "reused: {names:?}");
+        assert!(names.contains(&"0000000000000001.archive".to_owned()), "{names:?}");
+
+        let again = Sekishod::starts_in(directory, &configuration);
+        let read = again.says("journal read");
+        let [records, checkpoint, replayed] = ["records", "checkpoint", "replayed"]
+            .map(|name| read[name].as_u64().expect("a number"));
+        assert!(records >= 2 * (report.sent + 1) && checkpoint > 0, "{read}");
+        assert_eq!(checkpoint + replayed, records);
+        let mut merchant = Link::connects(ASCII, again.address_of("merchant-a"));
+        assert_eq!(merchant.asks(&first.clone().kind(0x1201)), answer, "by {path}");
+        assert_eq!(count(&again.status(), "approved"), report.approved + 1);
     }
 }

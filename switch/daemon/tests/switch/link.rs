@@ -60,6 +60,12 @@ impl Link {
         self.sends_message(&message);
     }
 
+    /// Sends a message; none when the link is gone.
+    pub(crate) fn tries(&mut self, letter: &Letter) -> Option<()> {
+        let frame = self.framed(&letter.write(self.dialect));
+        self.sends_bytes(&frame).ok()
+    }
+
     /// Sends bytes in a frame.
     pub(crate) fn sends_message(&mut self, message: &[u8]) {
         let frame = self.framed(message);
@@ -104,19 +110,29 @@ impl Link {
         self.hears_framed().1
     }
 
+    /// Waits for the next message; none when the link is closed before.
+    pub(crate) fn tries_to_hear(&mut self) -> Option<Letter> {
+        self.hears_or_ends().ok().map(|(_, letter)| letter)
+    }
+
     /// Waits for the next message; with the bytes of its whole frame.
     pub(crate) fn hears_framed(&mut self) -> (Vec<u8>, Letter) {
+        let heard = self.hears_or_ends();
+        heard.unwrap_or_else(|why| panic!("{why} where a message was awaited"))
+    }
+
+    fn hears_or_ends(&mut self) -> Result<(Vec<u8>, Letter), String> {
         loop {
             if let Cut::Frame { message, total } = self.framing.cut(&self.carry) {
                 let letter = Letter::read(self.dialect, &self.carry[message]);
-                return (self.carry.drain(..total).collect(), letter);
+                return Ok((self.carry.drain(..total).collect(), letter));
             }
             let mut bytes = [0; 4_096];
             until_readable("a message", &self.stream);
             match self.stream.read(&mut bytes) {
-                Ok(0) => panic!("the link was closed where a message was awaited"),
+                Ok(0) => return Err("the link was closed".to_owned()),
                 Ok(count) => self.carry.extend_from_slice(&bytes[..count]),
-                Err(error) => panic!("the link broke where a message was awaited: {error}"),
+                Err(error) => return Err(format!("the link broke ({error})")),
             }
         }
     }

@@ -45,6 +45,10 @@ mod status;
 
 mod keeping;
 
+mod disks;
+
+mod spinning;
+
 mod secrecy;
 
 mod logging;

@@ -95,13 +95,21 @@ impl Sekishod {
 
     /// Starts it with these limits of a shell (`ulimit ...`), whatever comes of it.
     pub(crate) fn tries_under(limits: &str, configuration: &Configuration) -> Self {
-        let directory = Directory::new();
+        let script = format!("{limits} && exec \"$@\"");
+        Self::tries_by(&["sh", "-c", &script, "sh"], Directory::new(), configuration)
+    }
+
+    /// Starts it by another program, which is given these arguments and becomes it.
+    pub(crate) fn tries_by(
+        program: &[&str],
+        directory: Directory,
+        configuration: &Configuration,
+    ) -> Self {
         let text = configuration.text(directory.path());
         let file = directory.path().join("sekisho.toml");
         std::fs::write(&file, text).expect("the directory takes a file");
-        let mut command = Command::new("sh");
-        let script = format!("{limits} && exec \"$@\"");
-        command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_sekishod"), "--config"]);
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).arg(env!("CARGO_BIN_EXE_sekishod")).arg("--config");
         command.arg(file).args(["--log-format", "json", "--insecure-demo"]);
         Self::tries_command(directory, command)
     }
@@ -134,6 +142,11 @@ impl Sekishod {
 
     pub(crate) fn control(&self) -> PathBuf {
         self.path().join("control.sock")
+    }
+
+    /// Its number for the system.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Where its journal is.
