@@ -172,7 +172,7 @@ impl<F: DiskFile> Packing<F> {
 ///
 /// Sealing again with a nonce that was used is right here: the same bytes are sealed as then, or the
 /// comparison fails and they are thrown away.
-fn make_again<D: Disk>(
+pub(super) fn make_again<D: Disk>(
     disk: &D,
     keys: &Keys,
     name: &str,

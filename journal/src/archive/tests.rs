@@ -238,3 +238,17 @@ fn a_segment_that_rots_before_it_is_packed_is_kept() {
     assert!(pack(&disk, &author.keys, SegmentNumber(2), 5).is_err());
     assert!(disk.open(&name(2).0, false).is_ok());
 }
+
+#[test]
+fn an_archive_from_which_the_batches_can_not_be_made_again_is_none() {
+    let author = author();
+    let disk = author.disk();
+    let packed = pack(&disk, &author.keys, SegmentNumber(1), 5).expect("packed");
+    let made_again =
+        |header: &ArchiveHeader| packing::make_again(&disk, &author.keys, &name(1).1, header);
+    assert!(made_again(&packed).is_ok());
+    let (_, wrapped_segment_key) = author.keys.current.make_segment_key(&packed.owner());
+    let other = ArchiveHeader { wrapped_segment_key, ..packed };
+    let not = made_again(&other).expect_err("another key seals otherwise");
+    assert!(matches!(not, NotPacked::Damaged(_, Found::WrongSeal)), "{not}");
+}
