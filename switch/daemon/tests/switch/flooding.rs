@@ -109,6 +109,9 @@ fn connections_without_descriptors_wait_and_are_taken_when_there_are_some() {
     let is_it = |message: &str| message.starts_with("connections wait: the system gives none");
     switch.says_like("connections that wait", is_it);
     assert_eq!(first.asks(&sale(2)).code(), "908");
+    // What opens files beside them, as the journal does, finds descriptors.
+    let open = std::fs::read_dir(format!("/proc/{}/fd", switch.pid())).expect("it runs").count();
+    assert!(open <= 54, "{open} of 64 descriptors are in use");
 
     // Nobody can ask for the status: that takes a descriptor, too.
     let mut last = crowd.pop().expect("they are many");
