@@ -302,7 +302,7 @@ impl State {
 
     fn forget_rested(&mut self) {
         while let Some(oldest) = self.resting.front()
-            && (oldest.utc + RESTING_KEPT_SECS < self.utc
+            && (oldest.utc.saturating_add(RESTING_KEPT_SECS) < self.utc
                 || self.resting.len() > self.bounds.known_max)
         {
             self.resting.pop_front();

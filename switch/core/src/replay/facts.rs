@@ -186,7 +186,7 @@ impl Stations {
 
     /// Each with its number, by number.
     pub(super) fn facts(&self) -> impl Iterator<Item = (StationNumber, &Facts)> {
-        (0..)
+        (0..=u16::MAX)
             .map(StationNumber)
             .zip(&self.all)
             .filter_map(|(number, facts)| Some((number, facts.as_deref()?)))

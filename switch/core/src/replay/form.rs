@@ -87,7 +87,7 @@ impl State {
             to.put(key.0);
         }
         to.put(self.stations.next_link().0.to_le_bytes());
-        let counts = (0_u16..).zip(&self.counts).filter(|(_, count)| **count > 0);
+        let counts = (0..=u16::MAX).zip(&self.counts).filter(|(_, count)| **count > 0);
         to.list(counts.clone().count());
         for (number, count) in counts {
             to.put(number.to_le_bytes());

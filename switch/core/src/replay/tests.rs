@@ -379,6 +379,29 @@ fn only_a_whole_state_of_this_version_is_read() {
     assert_eq!(read(&other), Err(Unreadable::Magic));
 }
 
+#[test]
+fn bytes_that_were_altered_are_read_as_something_else_or_not_at_all() {
+    let mut log = Log::ordinary();
+    for stan in 5..8 {
+        log.says(&decision(X, stan, b"inputs"));
+    }
+    log.says(&settlement(X, 5, 0, b"frame"));
+    log.says(&closed(X, 6));
+    let whole = bytes(&log.state);
+    for place in 0..whole.len() {
+        for wrong in [0x00, 0xFF] {
+            for len in [1, 8] {
+                let mut other = whole.clone();
+                other.iter_mut().skip(place).take(len).for_each(|byte| *byte = wrong);
+                // What it says may be nonsense, and is taken in without a panic.
+                if let Ok(state) = State::read(&Limits::default(), &other) {
+                    assert_eq!(State::read(&Limits::default(), &bytes(&state)).err(), None);
+                }
+            }
+        }
+    }
+}
+
 /// What happens to one transaction of a worker: it begins, and ends in one way or another, or not.
 #[derive(Clone, Debug)]
 struct Step {

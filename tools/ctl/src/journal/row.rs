@@ -216,7 +216,7 @@ fn digits(action: u16) -> String {
 
 fn counters(deltas: Deltas<'_>) -> Value {
     let named = deltas.iter().map(|(number, by)| {
-        let counter = Counter::ALL.get(usize::from(number));
+        let counter = Counter::numbered(number);
         let name = counter.map_or_else(|| format!("counter {number}"), |c| c.name().to_owned());
         (name, json!(by))
     });

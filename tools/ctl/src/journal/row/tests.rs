@@ -125,7 +125,8 @@ fn a_transaction_is_shown_with_its_card_masked_and_its_stations_by_name() {
 fn what_the_switch_says_of_itself_is_shown_with_names() {
     let station = StationNumber(0);
     let mut room = [0; 100];
-    let counts = [(3, 5), (60_000, 1)].into_iter();
+    let requests = Counter::Requests.number();
+    let counts = [(requests, 5), (60_000, 1)].into_iter();
     let records = [
         Record::Start { epoch: 1, utc: UTC, build: "0.1.0" },
         Record::Configuration { number: 1, digest: [0xA5; 32], utc: UTC },
