@@ -32,7 +32,7 @@ const fn promise(holds: &'static str, broken: Broken, seed: u64, said: &'static 
     Promise { holds, broken, seed, said }
 }
 
-const PROMISES: [Promise; 13] = [
+const PROMISES: [Promise; 12] = [
     promise("what is released is durable", Disk(&[Lie::DurableWhenSubmitted]), 0, "damaged"),
     promise("only the prefix of completions counts", Disk(&[Lie::CountsCompletions]), 15, "lost"),
     promise("a header is durable before its name", Disk(&[Lie::SkipsSync(".spare")]), 16, "lost"),
@@ -54,7 +54,6 @@ const PROMISES: [Promise; 13] = [
     ),
     promise("segments are reused oldest first", Rule(Mutant::ReusesOutOfOrder), 52, "damaged"),
     promise("what a header covers is not cut", Rule(Mutant::CutsWithoutLooking), 4, "in silence"),
-    promise("only the next batch goes on", Rule(Mutant::TakesAnyBatch), 641, "Damaged"),
     promise(
         "old batches of a reused segment are zeros, or known as such",
         Both(Mutant::TakesAnyBatch, &[Lie::SkipsWrites(".spare.unfinished")]),

@@ -5,7 +5,7 @@ use expect_test::expect;
 use switch_core::counters::Counter;
 use switch_core::ids::StationId;
 
-use crate::world::{Setup, Text, World, acquirer, answer, issuer, sale};
+use crate::world::{Setup, Text, World, acquirer, answer, issuer, sale, sign_off, sign_on};
 
 const WORKERS: [u8; 3] = [1, 2, 4];
 
@@ -222,4 +222,21 @@ fn a_second_restart_knows_what_the_first_one_closed() {
     assert_eq!(world.acquirer("A").heard().of(39), "909");
     world.issuer("X").sends(answer(&asked, "000"));
     assert_eq!(world.count(Counter::Late), 1);
+}
+
+#[test]
+fn a_station_that_signed_off_stays_so_until_it_signs_on() {
+    for workers in WORKERS {
+        let mut world = setup(1).up();
+        world.issuer("X").sends(sign_off());
+        let mut world = world.restarts(setup(workers));
+        world.acquirer("A").sends(sale(1));
+        assert_eq!(world.acquirer("A").heard().of(39), "910", "with {workers}");
+        world.issuer("X").sends(sign_on());
+        world.acquirer("A").sends(sale(1));
+        assert_eq!(world.issuer("X").heard().mti, 0x1200);
+        let mut world = world.restarts(setup(workers));
+        world.acquirer("A").sends(sale(1));
+        assert_eq!(world.issuer("X").heard_count(), 4);
+    }
 }
