@@ -9,6 +9,8 @@ mod outlet;
 
 mod report;
 
+mod residue;
+
 mod sockets;
 
 mod unfinished;
@@ -41,6 +43,7 @@ use outbox::Outbox;
 pub(crate) use outbox::{WAITING_BYTES_MAX, WAITING_MAX};
 use outlet::Out;
 pub use report::{LinkReport, StationReport, WorkerReport};
+use residue::Residue;
 pub(crate) use sockets::Endpoints;
 pub use sockets::Refusals;
 use sockets::{Closed, Ears, Sockets};
@@ -96,6 +99,7 @@ pub struct Worker {
     /// Accepts that had failed by the last turn.
     accepts_failed: u64,
     last_work: Time,
+    residue: Residue,
     drained: bool,
     stopped: bool,
 }
@@ -168,6 +172,7 @@ impl Worker {
         }
         if worked {
             self.last_work = now.boot;
+            self.residue.is_left();
         }
         if !self.drained && self.core.is_drained() && self.net.out_waiting() == 0 {
             self.drained = true;
@@ -183,8 +188,9 @@ impl Worker {
         if stuck || !self.sockets.closed.is_empty() {
             return Some(Duration::ZERO);
         }
-        let deadline = self.core.poll_timeout().min(self.sockets.unfinished.wakes());
         let now = clocks::boot();
+        let wipes = self.residue.wipe_after(self.last_work, now);
+        let deadline = self.core.poll_timeout().min(self.sockets.unfinished.wakes()).min(wipes);
         if deadline <= now || now.since(self.last_work) < self.spin {
             return Some(Duration::ZERO);
         }

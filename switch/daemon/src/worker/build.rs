@@ -15,6 +15,7 @@ use switch_net::{Budget, Net, SocketOptions, Wake};
 use switch_sync::{LaneReceiver, wiping_lane};
 
 use super::outbox::Outbox;
+use super::residue::Residue;
 use super::sockets::{Endpoints, Sockets};
 use super::{Event, Worker};
 use crate::clocks;
@@ -161,6 +162,7 @@ impl Worker {
             turns: 0,
             accepts_failed: 0,
             last_work: now,
+            residue: Residue::default(),
             drained: false,
             stopped: false,
         }

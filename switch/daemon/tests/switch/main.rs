@@ -51,4 +51,8 @@ mod spinning;
 
 mod secrecy;
 
+mod hunt;
+
+mod planted;
+
 mod logging;

@@ -41,3 +41,10 @@ pub(crate) fn until_readable(what: &str, descriptor: impl AsFd) {
     });
     assert!(is_readable, "waited {PATIENCE:?} in vain for {what}");
 }
+
+/// Lets time pass, where that it passes is what is tested.
+pub(crate) fn lets_pass(time: Duration) {
+    let time = Timespec::try_from(time).expect("a short time");
+    // Nothing is waited for, so that nothing ends it early but a signal.
+    poll(&mut [], Some(&time)).expect("it can be asked");
+}

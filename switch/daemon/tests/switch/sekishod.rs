@@ -154,6 +154,11 @@ impl Sekishod {
         self.path().join("state/journal")
     }
 
+    /// The id of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     fn path(&self) -> &Path {
         self.directory.as_ref().expect("nobody has taken it over").path()
     }
