@@ -128,7 +128,8 @@ pub enum Record<'a> {
         /// When, as a second since 1970.
         utc: u64,
     },
-    /// A station has a number from here on, which no other station ever gets.
+    /// A station has a number from here on, which no other station ever gets; or one that has it
+    /// speaks another dialect from here on.
     Station {
         /// The number.
         number: StationNumber,

@@ -202,7 +202,11 @@ impl State {
                 self.end(position, record, &ended)?;
             }
             Record::Station { number, name, dialect } => {
+                let before = self.stations.find(number).map(|station| station.dialect == dialect);
                 self.stations.add(position, number, name, dialect)?;
+                if before == Some(false) {
+                    self.known.forget_answers_of(number);
+                }
             }
             Record::Links { station, from, count } => {
                 self.stations.add_links(position, station, from, count)?;

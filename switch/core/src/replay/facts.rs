@@ -35,7 +35,7 @@ pub struct Station<'a> {
     pub number: StationNumber,
     /// Its name when it got the number.
     pub name: &'a str,
-    /// The dialect that it spoke then.
+    /// The dialect that it speaks.
     pub dialect: &'a str,
     /// Whether it signed on last, or off; none when it did neither.
     pub signed_on: Option<bool>,
@@ -137,8 +137,12 @@ impl Stations {
         dialect: &str,
     ) -> Result<(), Contradiction> {
         let place = usize::from(station.0);
-        if self.find(station).is_some() {
-            return Err(Contradiction::StationTwice { position, station });
+        if let Some(known) = self.find_mut(station) {
+            if known.name != name {
+                return Err(Contradiction::StationTwice { position, station });
+            }
+            known.dialect = dialect.into();
+            return Ok(());
         }
         if self.all.len() <= place {
             self.all.resize_with(place + 1, || None);

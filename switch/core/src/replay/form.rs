@@ -339,7 +339,9 @@ impl<'a> In<'a> {
         let number = self.station_number()?;
         let (name, dialect) = (self.text("stations")?, self.text("stations")?);
         let position = state.position;
+        let is_new = state.stations.find(number).is_none();
         state.stations.add(position, number, &name, &dialect).map_err(|_| WRONG)?;
+        is_new.then_some(()).ok_or(WRONG)?;
         let signed_on = match self.take()? {
             [0] => None,
             [1] => Some(false),

@@ -95,6 +95,23 @@ impl KnownOnes {
         self.bare += 1;
     }
 
+    /// Answers of this issuer are in a dialect that it does not speak any more.
+    pub(super) fn forget_answers_of(&mut self, issuer: StationNumber) {
+        let before = core::mem::take(&mut self.frames);
+        let gone = self.gone;
+        self.gone += to_u64(before.len());
+        self.dead = 0;
+        for (known, frame) in self.all.iter_mut().skip(self.bare) {
+            if known.issuer == issuer {
+                frame.len = 0;
+            }
+            let from = usize::try_from(frame.from - gone).expect("in memory");
+            let len = usize::try_from(frame.len).expect("32 bits");
+            frame.from = self.gone + to_u64(self.frames.len());
+            self.frames.extend_from_slice(&before[from..from + len]);
+        }
+    }
+
     /// Each with its answer, if it is remembered.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&Known, Option<&[u8]>)> {
         self.all.iter().enumerate().map(|(place, (known, frame))| {

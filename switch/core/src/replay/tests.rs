@@ -231,6 +231,32 @@ fn a_decision_names_a_link_that_has_a_number() {
 }
 
 #[test]
+fn a_station_that_speaks_another_dialect_keeps_its_number_and_its_answers_are_forgotten() {
+    let mut log = Log::ordinary();
+    for (issuer, stan) in [(X, 5), (Y, 6), (X, 7), (Y, 8)] {
+        log.says(&decision(issuer, stan, b""));
+        log.says(&settlement(issuer, stan, 0, b"frame"));
+    }
+    let same = Record::Station { number: X, name: "x", dialect: "iso93-ascii" };
+    let other = Record::Station { number: X, name: "x", dialect: "iso93-binary" };
+    let answers = |state: &State| -> Vec<bool> {
+        state.known().map(|(_, answer)| answer == Some(&b"frame"[..])).collect()
+    };
+    log.says(&same);
+    assert_eq!(answers(&log.state), [true; 4]);
+    log.says(&other);
+    assert_eq!(answers(&log.state), [false, true, false, true]);
+    let station = log.state.stations().nth(1).unwrap();
+    assert_eq!((station.number, station.dialect), (X, "iso93-binary"));
+    log.says(&decision(X, 9, b""));
+    log.says(&settlement(X, 9, 0, b"frame"));
+    assert_eq!(answers(&log.state), [false, true, false, true, true]);
+    for cut in 0..log.records.len() {
+        assert_eq!(bytes(&log.through_a_checkpoint(cut)), bytes(&log.state), "at {cut}");
+    }
+}
+
+#[test]
 fn numbers_of_starts_configurations_stations_and_links_go_up() {
     let mut log = Log::ordinary();
     let start = |epoch| Record::Start { epoch, utc: UTC, build: "0.1.0" };

@@ -20,7 +20,8 @@ pub(super) struct Allotted {
 
 /// The numbers of a plan in a journal; none when there are no more.
 ///
-/// A station is the same as long as it has its name, whatever else changes. Where it has fewer links
+/// A station is the same as long as it has its name, whatever else changes; its dialect is written
+/// down anew when it does, since frames in records are in it. Where it has fewer links
 /// than before, the first numbers are used.
 pub(super) fn allot(plan: &Plan, state: &State, configuration: u32) -> Option<Allotted> {
     let mut next_station = state.next_station().map(|next| next.0);
@@ -34,12 +35,13 @@ pub(super) fn allot(plan: &Plan, state: &State, configuration: u32) -> Option<Al
         } else {
             let number = next_station?;
             next_station = number.checked_add(1);
-            let dialect = settings.dialect.name();
-            let dialect = dialect.split_at(dialect.floor_char_boundary(DIALECT_NAME_MAX)).0;
-            let number = StationNumber(number);
-            new.push(written(&Record::Station { number, name: &settings.name, dialect }));
-            number
+            StationNumber(number)
         };
+        let dialect = settings.dialect.name();
+        let dialect = dialect.split_at(dialect.floor_char_boundary(DIALECT_NAME_MAX)).0;
+        if known.is_none_or(|known| known.dialect != dialect) {
+            new.push(written(&Record::Station { number, name: &settings.name, dialect }));
+        }
         stations.push(number);
         let had = known.map_or(&[][..], |known| known.links);
         let had = had.iter().flat_map(|(from, count)| (from.0..from.0 + count).map(LinkNumber));

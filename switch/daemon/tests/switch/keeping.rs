@@ -173,6 +173,29 @@ fn what_was_answered_before_a_kill_is_answered_the_same_after_it_and_the_issuer_
 }
 
 #[test]
+fn an_issuer_that_speaks_another_dialect_goes_on_and_its_old_answers_are_not_read_in_it() {
+    let desk = Desk::opens(BINARY);
+    let directory = one_killed(&desk);
+    let desk = Desk::opens(ASCII);
+    let configuration = Configuration::new()
+        .acquirer("merchant-a", ASCII, "")
+        .issuer("issuer-x", ASCII, desk.address(), "timeout = \"10m\"")
+        .route("353011", "issuer-x");
+    let again = Sekishod::starts_in(directory, &configuration);
+    let mut issuer = desk.accepts();
+    again.says_of("issuer-x", "link open");
+    let mut merchant = Link::connects(ASCII, again.address_of("merchant-a"));
+    assert_eq!(merchant.asks(&sale(1).kind(0x1201)).text(39), "909");
+    sells(&again, &mut issuer, 11..13);
+    drop((merchant, issuer));
+    let again = Sekishod::starts_in(again.killed(), &configuration);
+    let mut merchant = Link::connects(ASCII, again.address_of("merchant-a"));
+    for (stan, code) in [(1, "909"), (11, "000"), (12, "000")] {
+        assert_eq!(merchant.asks(&sale(stan).kind(0x1201)).text(39), code, "of sale {stan}");
+    }
+}
+
+#[test]
 fn what_was_in_flight_at_a_kill_is_closed_and_its_late_answer_goes_nowhere() {
     let desk = Desk::opens(BINARY);
     let switch = Sekishod::starts(&sales_to(&desk));

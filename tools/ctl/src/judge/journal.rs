@@ -163,7 +163,8 @@ impl Journal {
             Record::Closed { .. } => Outcome::Closed,
             Record::Station { number, name, dialect } => {
                 let station = Station { name: name.to_owned(), dialect: codec::built_in(dialect) };
-                if self.stations.insert(number.0, station).is_some() {
+                let before = self.stations.insert(number.0, station);
+                if before.is_some_and(|before| before.name != name) {
                     findings
                         .add(|| format!("position {position}: number {number:?} is given again"));
                 }
