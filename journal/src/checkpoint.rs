@@ -146,14 +146,37 @@ impl Header {
 /// # Errors
 /// What the disk did not do. Nothing is lost by it but this checkpoint.
 pub fn write<D: Disk>(disk: &D, keys: &Keys, about: &About, state: &[u8]) -> Result<(), Failed> {
-    let name = Name::Checkpoint(about.position);
-    let unfinished = name.unfinished();
+    let unfinished = Name::Checkpoint(about.position).unfinished();
     match disk.remove(&unfinished) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             return Err(Failed::when("remove", &unfinished)(error));
         }
         _ => {}
     }
+    let written = write_as(disk, &unfinished, keys, about, state);
+    if written.is_err() {
+        // Nobody writes this one again, and a disk that is full is to be no fuller for it. If it can
+        // not be removed either, the next start does.
+        drop(disk.remove(&unfinished));
+    }
+    written?;
+    let older = positions(disk)?;
+    for &position in older.iter().rev().skip(KEPT) {
+        let name = Name::Checkpoint(position);
+        disk.remove(&name.to_string()).map_err(Failed::when("remove", name))?;
+    }
+    Ok(())
+}
+
+/// Writes a checkpoint under this name, and gives it its own when it is durable.
+fn write_as<D: Disk>(
+    disk: &D,
+    unfinished: &str,
+    keys: &Keys,
+    about: &About,
+    state: &[u8],
+) -> Result<(), Failed> {
+    let name = Name::Checkpoint(about.position);
     let length = state.len() as u64;
     let mut header = Header {
         about: *about,
@@ -166,18 +189,12 @@ pub fn write<D: Disk>(disk: &D, keys: &Keys, about: &About, state: &[u8]) -> Res
     let mut block = [0; CHECKPOINT_HEADER];
     header.write(&mut block);
     let bytes = (BLOCK as u64 + header.chunks_length()).next_multiple_of(BLOCK as u64);
-    let file = disk.create(&unfinished, bytes).map_err(Failed::when("create", &unfinished))?;
+    let file = disk.create(unfinished, bytes).map_err(Failed::when("create", unfinished))?;
     write_parts(&file, &block, &key, about.epoch, state)
-        .map_err(Failed::when("write", &unfinished))?;
-    file.sync().map_err(Failed::when("sync", &unfinished))?;
-    disk.rename(&unfinished, &name.to_string()).map_err(Failed::when("rename", &unfinished))?;
-    disk.sync_directory().map_err(Failed::when("sync", ""))?;
-    let older = positions(disk)?;
-    for &position in older.iter().rev().skip(KEPT) {
-        let name = Name::Checkpoint(position);
-        disk.remove(&name.to_string()).map_err(Failed::when("remove", name))?;
-    }
-    Ok(())
+        .map_err(Failed::when("write", unfinished))?;
+    file.sync().map_err(Failed::when("sync", unfinished))?;
+    disk.rename(unfinished, &name.to_string()).map_err(Failed::when("rename", unfinished))?;
+    disk.sync_directory().map_err(Failed::when("sync", ""))
 }
 
 fn write_parts<F: DiskFile>(

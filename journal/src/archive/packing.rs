@@ -47,11 +47,6 @@ pub fn pack<D: Disk>(
     segment: SegmentNumber,
     now_ns: u64,
 ) -> Result<ArchiveHeader, NotPacked> {
-    let segments = survey::segments(disk)?;
-    let index = segments.iter().position(|one| one.number == segment);
-    let index = index.ok_or(NotPacked::NotSealed)?;
-    let header = segments[index].header.map_err(|_| NotPacked::NotSealed)?;
-    let next = survey::next_in_the_log(&segments, index).ok_or(NotPacked::NotSealed)?;
     let unfinished = Name::Archive(segment).unfinished();
     match disk.remove(&unfinished) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -59,6 +54,28 @@ pub fn pack<D: Disk>(
         }
         _ => {}
     }
+    let packed = pack_as(disk, &unfinished, keys, segment, now_ns);
+    if packed.is_err() {
+        // A disk that is full is to be no fuller for it. If it can not be removed either, the next
+        // try does, or the next start.
+        drop(disk.remove(&unfinished));
+    }
+    packed
+}
+
+/// Packs a segment under this name, and gives the archive its own when all of it is made sure of.
+fn pack_as<D: Disk>(
+    disk: &D,
+    unfinished: &str,
+    keys: &Keys,
+    segment: SegmentNumber,
+    now_ns: u64,
+) -> Result<ArchiveHeader, NotPacked> {
+    let segments = survey::segments(disk)?;
+    let index = segments.iter().position(|one| one.number == segment);
+    let index = index.ok_or(NotPacked::NotSealed)?;
+    let header = segments[index].header.map_err(|_| NotPacked::NotSealed)?;
+    let next = survey::next_in_the_log(&segments, index).ok_or(NotPacked::NotSealed)?;
     let name = Name::Segment(segment);
     let owner = crate::seal::KeyOwner { cluster: header.cluster, segment, epoch: header.epoch };
     let wrapped_segment_key = keys.wrap_again(header.key_check, &header.wrapped_key, &owner)?;
@@ -66,10 +83,9 @@ pub fn pack<D: Disk>(
     let segment_key = scan::segment_key(keys, &header)?;
     let mut scan =
         Scan::open(disk, header, Some(segment_key)).map_err(Failed::when("open", name))?;
-    let file =
-        disk.create(&unfinished, BLOCK as u64).map_err(Failed::when("create", &unfinished))?;
+    let file = disk.create(unfinished, BLOCK as u64).map_err(Failed::when("create", unfinished))?;
     let mut packing = Packing::new(file, key, header.epoch);
-    let written = Failed::when("write", &unfinished);
+    let written = Failed::when("write", unfinished);
     let (mut newest_ns, mut released) = (header.created_ns, header.released);
     let wrote = loop {
         if scan.expected.batch >= next.first_batch {
@@ -98,10 +114,10 @@ pub fn pack<D: Disk>(
         wrapped_segment_key,
     };
     let archive = wrote.and_then(|()| packing.finish(archive)).map_err(written)?;
-    packing.file.sync().map_err(Failed::when("sync", &unfinished))?;
-    make_again(disk, keys, &unfinished, &archive)?;
+    packing.file.sync().map_err(Failed::when("sync", unfinished))?;
+    make_again(disk, keys, unfinished, &archive)?;
     let finished = Name::Archive(segment).to_string();
-    disk.rename(&unfinished, &finished).map_err(Failed::when("rename", &unfinished))?;
+    disk.rename(unfinished, &finished).map_err(Failed::when("rename", unfinished))?;
     disk.sync_directory().map_err(Failed::when("sync", ""))?;
     Ok(archive)
 }

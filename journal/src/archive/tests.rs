@@ -252,3 +252,16 @@ fn an_archive_from_which_the_batches_can_not_be_made_again_is_none() {
     let not = made_again(&other).expect_err("another key seals otherwise");
     assert!(matches!(not, NotPacked::Damaged(_, Found::WrongSeal)), "{not}");
 }
+
+#[test]
+fn a_pack_that_finds_no_room_leaves_nothing_behind_and_the_next_one_works() {
+    let author = author();
+    let disk = author.disk();
+    let before = (disk.list().expect("listed"), records(&disk, &author.keys));
+    disk.fail_write(1, std::io::ErrorKind::StorageFull);
+    pack(&disk, &author.keys, SegmentNumber(1), 5).expect_err("no room");
+    assert_eq!(disk.list().expect("listed"), before.0);
+    disk.fail_nothing();
+    pack(&disk, &author.keys, SegmentNumber(1), 5).expect("packed");
+    assert_eq!(records(&disk, &author.keys), before.1);
+}

@@ -89,7 +89,8 @@ impl<D: Disk> Keeper<D> {
                     let archived = if packed { Archived::Done } else { Archived::NotYet };
                     self.spares.found(number, archived);
                 }
-                None if Name::is_unfinished(file) && file.contains(".spare.") => {
+                // Of any kind: whoever wrote it is gone, and nobody else ever writes that one.
+                None if Name::is_unfinished(file) => {
                     self.disk.remove(file).map_err(Broken::at(file, "not removed"))?;
                 }
                 Some(Name::Archive(_) | Name::Checkpoint(_)) | None => {}

@@ -118,13 +118,12 @@ fn a_start_takes_stock_of_what_is_there() {
     let expected = [
         "0000000000000002.archive",
         "0000000000000003.segment",
-        "0000000000000004.archive.unfinished",
         "0000000000000007.spare",
         "0000000000000009.spare",
         "lock",
     ];
     assert_eq!(disk.list().unwrap(), expected, "the archived segment 2 became spare 9");
-    assert!(is_zeros(&disk, expected[4], MIB));
+    assert!(is_zeros(&disk, expected[3], MIB));
 }
 
 #[test]
@@ -164,4 +163,18 @@ fn who_waits_for_work_is_woken_by_it_and_then_waits_again() {
     });
     let state = spares.state();
     assert_eq!(state.changes, state.seen);
+}
+
+#[test]
+fn what_an_earlier_start_did_not_finish_is_removed_whatever_it_was() {
+    let place = Place::new("unfinished");
+    let disk = SystemDisk::open(place.path(), true).unwrap();
+    let names = [
+        Name::Spare(3),
+        Name::Archive(SegmentNumber(2)),
+        Name::Checkpoint(crate::format::Position(17)),
+    ];
+    names.iter().for_each(|name| make(&disk, &name.unfinished(), MIB, 1));
+    Keeper::begin(disk.clone(), Arc::new(Spares::new(MIB)), 2, 0).unwrap();
+    assert_eq!(disk.list().unwrap(), ["lock"]);
 }
