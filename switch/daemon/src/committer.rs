@@ -67,9 +67,13 @@ impl Committer {
                 core.entered()
             }
             Way::Journal(journal) => {
+                // In this order. Were the mark looked at behind a lane that was full, that look could
+                // be the one that sees the lane's last record durable: nobody would move the mark again,
+                // and what is left would wait in the gate for some other reason to wake up. A lane that
+                // is full behind the look has a record that the look has not seen.
+                journal.look();
                 let (all, count) = journal.hand_over(core);
                 self.records += count;
-                journal.look();
                 // Behind the last record there is nothing that would have to wait.
                 if all && journal.committed >= journal.handed {
                     core.entered()
@@ -104,8 +108,8 @@ impl Committer {
 
 impl ToJournal {
     /// Puts every record that waits into the lane, while there is room; says whether none is left,
-    /// and how many were put. A full lane is no reason to wait: its reader moves our mark when it
-    /// has taken some, and that wakes us.
+    /// and how many were put. A full lane is no reason to wait: its reader moves our mark when what it
+    /// has taken is durable, and that wakes us.
     fn hand_over(&mut self, core: &mut Core) -> (bool, u64) {
         let mut count = 0;
         let all = loop {
