@@ -258,7 +258,7 @@ fn a_pack_that_finds_no_room_leaves_nothing_behind_and_the_next_one_works() {
     let author = author();
     let disk = author.disk();
     let before = (disk.list().expect("listed"), records(&disk, &author.keys));
-    disk.fail_write(1, std::io::ErrorKind::StorageFull);
+    disk.fail_write(1, ErrorKind::StorageFull);
     pack(&disk, &author.keys, SegmentNumber(1), 5).expect_err("no room");
     assert_eq!(disk.list().expect("listed"), before.0);
     disk.fail_nothing();

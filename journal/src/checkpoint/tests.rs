@@ -126,7 +126,7 @@ fn one_that_finds_no_room_leaves_nothing_behind_and_the_last_one_counts() {
     let disk = SimulatedDisk::new(1);
     let keys = Keys::only(key(1));
     write(&disk, &keys, &about(5), &state(5, 99)).expect("written");
-    disk.fail_write(1, io::ErrorKind::StorageFull);
+    disk.fail_write(1, ErrorKind::StorageFull);
     write(&disk, &keys, &about(9), &state(9, 99)).expect_err("no room");
     assert_eq!(disk.list().expect("listed"), ["00000000000000000005.checkpoint"]);
     disk.fail_nothing();

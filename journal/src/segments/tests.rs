@@ -174,7 +174,9 @@ fn what_an_earlier_start_did_not_finish_is_removed_whatever_it_was() {
         Name::Archive(SegmentNumber(2)),
         Name::Checkpoint(crate::format::Position(17)),
     ];
-    names.iter().for_each(|name| make(&disk, &name.unfinished(), MIB, 1));
+    for name in names {
+        make(&disk, &name.unfinished(), MIB, 1);
+    }
     Keeper::begin(disk.clone(), Arc::new(Spares::new(MIB)), 2, 0).unwrap();
     assert_eq!(disk.list().unwrap(), ["lock"]);
 }
