@@ -118,6 +118,11 @@ impl<D: Disk> Keeper<D> {
         }
     }
 
+    /// Bytes that must be free for another spare to be made: its own, and what stays free beside it.
+    pub fn needed_bytes(&self) -> u64 {
+        self.spares.segment_bytes.saturating_add(self.reserve_bytes)
+    }
+
     fn use_again(&mut self, number: SegmentNumber) -> Result<Next, Broken> {
         let from = Name::Segment(number).to_string();
         let name = self.name();
@@ -137,7 +142,7 @@ impl<D: Disk> Keeper<D> {
 
     fn make(&mut self) -> Result<Next, Broken> {
         let free = self.disk.free_bytes().map_err(Broken::at("the directory", "not measured"))?;
-        if free < self.spares.segment_bytes + self.reserve_bytes {
+        if free < self.needed_bytes() {
             self.spares.set_disk_full(true);
             return Ok(Next::Full);
         }

@@ -77,7 +77,8 @@ pub enum Note {
         full: bool,
         /// What it has.
         free_bytes: u64,
-        /// What a segment takes.
+        /// What it must have for another segment: room for the segment, and beside it for a checkpoint
+        /// and for what is being packed.
         needed_bytes: u64,
         /// Segments that are ready.
         spares: usize,

@@ -126,8 +126,8 @@ impl Failure {
         Self::new(
             EXIT_FAILED,
             format!(
-                "journal {path}: the disk has {free_bytes} bytes free, and a segment takes \
-                 {needed_bytes}; make room, or make journal.segment smaller"
+                "journal {path}: the disk has {free_bytes} bytes free, and a segment with what must \
+                 stay free beside it takes {needed_bytes}; make room, or make journal.segment smaller"
             ),
         )
     }

@@ -30,6 +30,10 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// How often the directory is looked at, and the disk when it is full.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How many times what a look has taken lies between two: with years of archives there are many files
+/// to look at, and spare segments are made by the same thread.
+const LOOK_SHARE: u32 = 50;
+
 /// What the thread works with.
 pub(super) struct Housekeeper {
     pub(super) disk: SystemDisk,
@@ -47,7 +51,7 @@ impl Housekeeper {
     pub(super) fn run(mut self) -> Result<(), Broken> {
         let mut told_room = true;
         let mut was_full = false;
-        let mut looked = Time(0);
+        let mut look_at = Time(0);
         while !self.stop.load(Ordering::Acquire) {
             let next = self.keeper.step()?;
             let full = next == Next::Full;
@@ -61,9 +65,10 @@ impl Housekeeper {
                 told_room = room;
             }
             let now = clocks::boot();
-            if changed || now.since(looked) >= LOOK {
-                looked = now;
+            if changed || now >= look_at {
                 self.show(told_room);
+                let done = clocks::boot();
+                look_at = done + LOOK.max(done.since(now) * LOOK_SHARE);
             }
             match next {
                 Next::Again if self.spares.count() <= SPARES_MIN => {}
@@ -86,7 +91,7 @@ impl Housekeeper {
 
     fn tell_of_the_disk(&mut self, full: bool) {
         let free_bytes = self.disk.free_bytes().unwrap_or_default();
-        let needed_bytes = self.spares.segment_bytes();
+        let needed_bytes = self.keeper.needed_bytes();
         let spares = self.spares.count();
         self.notes.tell(Note::DiskFull { full, free_bytes, needed_bytes, spares });
     }
