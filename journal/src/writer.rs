@@ -283,6 +283,11 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
         self.durable
     }
 
+    /// What was released, as the last header says.
+    pub fn released(&self) -> Position {
+        self.released
+    }
+
     /// The position that the next record gets.
     pub fn next_position(&self) -> Position {
         Position(self.first_position.0 + u64::from(self.count))

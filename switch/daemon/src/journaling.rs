@@ -30,6 +30,9 @@ mod fold;
 
 mod figures;
 
+#[cfg(test)]
+mod ground;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -137,7 +140,7 @@ fn start_on<P: WritePath + 'static>(
     let writing = Writing {
         position: durable,
         durable,
-        released: durable,
+        released: begun.writer.released(),
         segment: begun.writer.segment(),
         ..Writing::default()
     };
@@ -183,6 +186,8 @@ fn start_on<P: WritePath + 'static>(
         of_scribe.tell(scribe.run());
     })?;
     let of_keeper = failed.clone();
+    // Before there is a worker that could want to wake it.
+    mesh.journal_is(scribe.thread().clone());
     let keeper = spawn("keeper", move || of_keeper.tell(housekeeper.run().map_err(Ended::Broken)))?;
     let fold = spawn("fold", move || failed.tell(fold.run().map_err(Ended::Damaged)))?;
     let spares = begun.spares;

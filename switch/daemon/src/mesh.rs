@@ -33,7 +33,7 @@ struct JournalDoor {
     /// of each sleeping worker: the journal's thread says that it naps and then looks whether all
     /// sleep; a worker says that it sleeps and then looks whether the journal's thread naps.
     naps: AtomicBool,
-    /// Set by that thread before it sleeps for the first time.
+    /// Set before any worker runs.
     thread: OnceLock<Thread>,
 }
 
@@ -128,7 +128,7 @@ impl Mesh {
         }
     }
 
-    /// The journal's thread, once, before it sleeps: this is who is to be woken.
+    /// Once, before any worker runs: this is the journal's thread, which is to be woken.
     pub(crate) fn journal_is(&self, thread: Thread) {
         // A second one would mean two journals; the first stays.
         drop(self.journal.thread.set(thread));

@@ -137,11 +137,21 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     info!(node, workers = plan.workers, control = %socket.display(), "serving");
     let outcome = watch(&happened, &mesh, plan.workers, drain, &draining);
     drop(control);
-    if outcome.is_ok() {
-        join(threads, journal, log);
-        info!("stopped");
-    }
-    outcome
+    outcome?;
+    join(threads, journal, log);
+    last_failure(&happened)?;
+    info!("stopped");
+    Ok(())
+}
+
+/// What the journal could not do while the switch stopped: somebody is to know that its last records
+/// are not on the disk.
+fn last_failure(happened: &Receiver<Event>) -> Result<(), Failure> {
+    let failure = |event| match event {
+        Event::Broken(failure) => Some(failure),
+        Event::Signal(_) | Event::Drained(_) | Event::Failed(..) => None,
+    };
+    happened.try_iter().find_map(failure).map_or(Ok(()), Err)
 }
 
 /// What everything stands on: the plan, and the journal where one is kept, read but not begun.
@@ -334,4 +344,21 @@ fn join(threads: Vec<JoinHandle<()>>, journal: Option<Journal>, log: JoinHandle<
         journal.stop();
     }
     drop(log.join());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_that_fails_while_the_switch_stops_is_said_and_ends_it_with_its_code() {
+        let (events, happened) = bounded(4);
+        assert_eq!(last_failure(&happened), Ok(()));
+        let failure = Failure::new(EXIT_DATA, "a sync failed");
+        events.send(Event::Drained(WorkerId(0))).unwrap();
+        assert_eq!(last_failure(&happened), Ok(()));
+        events.send(Event::Signal(SIGTERM)).unwrap();
+        events.send(Event::Broken(failure.clone())).unwrap();
+        assert_eq!(last_failure(&happened), Err(failure));
+    }
 }

@@ -188,7 +188,7 @@ impl Opened {
     /// # Errors
     /// When there is no room, or the disk fails.
     pub(super) fn begin<P: WritePath>(&mut self, path: P) -> Result<Begun<P>, Failure> {
-        let (spares, keeper) = self.spares()?;
+        let (spares, mut keeper) = self.spares()?;
         let at = self.path().to_owned();
         let broken = |broken| Failure::broken(&at, &broken);
         let start = Start {
@@ -206,10 +206,10 @@ impl Opened {
         let mut writer = writer.map_err(broken)?;
         let (records, closed) = self.records();
         for record in &records {
-            let position = append(&mut writer, record).map_err(broken)?;
+            let position = append(&mut writer, &mut keeper, record).map_err(broken)?;
             replaying::apply_one(&mut self.state, position, record, &at)?;
         }
-        settle(&mut writer).map_err(broken)?;
+        settle(&mut writer, &mut keeper).map_err(broken)?;
         // Of these the log has nothing, and with a later segment nobody looks into them again.
         self.recovered.left_over.iter().for_each(|&segment| spares.archived(segment));
         Ok(Begun { writer, keeper, spares, closed })
@@ -237,7 +237,7 @@ impl Opened {
                 Next::Full if spares.count() > 0 => break,
                 Next::Full => {
                     let free = self.disk.free_bytes().unwrap_or_default();
-                    return Err(Failure::no_room(self.path(), free, bytes + reserve));
+                    return Err(Failure::no_room(self.path(), free, keeper.needed_bytes()));
                 }
             }
         }
@@ -285,31 +285,43 @@ impl Opened {
 /// Puts a record into the log; waits for the disk where there is no room.
 fn append<P: WritePath>(
     writer: &mut Writer<SystemDisk, P>,
+    keeper: &mut Keeper<SystemDisk>,
     record: &[u8],
 ) -> Result<Position, Broken> {
     loop {
         if let Appended::Taken(position) = writer.append(record)? {
             return Ok(position);
         }
-        settle(writer)?;
+        settle(writer, keeper)?;
     }
 }
 
-/// Writes what is open, and waits until everything is durable.
-fn settle<P: WritePath>(writer: &mut Writer<SystemDisk, P>) -> Result<(), Broken> {
+/// Writes what is open, and waits until everything is durable. What a start closes may take more
+/// segments than were prepared, and nobody else prepares them yet.
+fn settle<P: WritePath>(
+    writer: &mut Writer<SystemDisk, P>,
+    keeper: &mut Keeper<SystemDisk>,
+) -> Result<(), Broken> {
     let released = writer.durable();
-    if writer.commit(released, clocks::utc_ns())? == Committed::NoSpare {
-        return Err(Broken {
-            file: "the directory".to_owned(),
-            what: "no spare segment is ready",
-            error: Arc::new(std::io::ErrorKind::StorageFull.into()),
-        });
+    while writer.commit(released, clocks::utc_ns())? == Committed::NoSpare {
+        if keeper.step()? != Next::Again {
+            return Err(no_spare());
+        }
     }
     while writer.under_way() > 0 {
         writer.poll(true)?;
     }
     writer.poll(false)?;
     Ok(())
+}
+
+/// There is no segment to go on in, and no room for another.
+pub(super) fn no_spare() -> Broken {
+    Broken {
+        file: "the directory".to_owned(),
+        what: "no spare segment is ready",
+        error: Arc::new(std::io::ErrorKind::StorageFull.into()),
+    }
 }
 
 /// A name for a journal that nobody else's has.
@@ -329,3 +341,6 @@ fn digest(settings: &Settings) -> [u8; 32] {
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
+
+#[cfg(test)]
+mod tests;

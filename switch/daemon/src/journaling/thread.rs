@@ -24,6 +24,7 @@ use switch_sync::LaneReceiver;
 
 use super::failure::Failure;
 use super::figures::{Figures, Writing};
+use super::start;
 use super::waiting::Waiting;
 use crate::clocks;
 use crate::mesh::Mesh;
@@ -34,7 +35,7 @@ const BATCHES_MAX: usize = 8;
 const IDLE: Duration = Duration::from_millis(10);
 /// How long one look for a spare segment takes.
 const SPARE_WAIT: Duration = Duration::from_millis(100);
-/// How often a look for a spare segment is made once the switch is to stop.
+/// How many looks for a spare segment are made once the switch is to stop.
 const SPARE_WAITS_AT_STOP: u32 = 20;
 
 /// What the thread works with.
@@ -87,12 +88,11 @@ impl From<Broken> for Ended {
 impl<P: WritePath> Scribe<P> {
     /// Runs until it is told to stop and has written everything, or can not go on.
     pub(super) fn run(self) -> Result<(), Ended> {
-        self.mesh.journal_is(thread::current());
         let run = Run {
             waiting: Waiting::new(self.lanes.len(), BATCHES_MAX),
             pacing: Pacing::new(clocks::boot().0),
             open_since: Time(0),
-            marked: self.writing.durable,
+            marked: self.writing.released,
             writing: self.writing.clone(),
             under_way: VecDeque::with_capacity(BATCHES_MAX),
             turn: 0,
@@ -111,12 +111,7 @@ impl<P: WritePath> Run<P> {
             let full = self.gather()?;
             match self.when(full || stopping) {
                 When::Never => {}
-                When::Now => {
-                    if !self.commit(stopping)? {
-                        // What is left was never acknowledged, and goes the way of a crash.
-                        return Ok(());
-                    }
-                }
+                When::Now => self.commit()?,
                 When::Until(until) => {
                     self.see_what_is_durable(false)?;
                     self.nap(Time(until));
@@ -195,9 +190,10 @@ impl<P: WritePath> Run<P> {
     }
 
     /// Sends the open batch to the disk; where the segment is full and there is no other, waits for
-    /// one. False: the switch is to stop, and there was none.
-    fn commit(&mut self, stopping: bool) -> Result<bool, Ended> {
-        let mut waits = 0;
+    /// one, but not for ever once the switch is to stop: what is left then was never acknowledged, and
+    /// goes the way of a crash.
+    fn commit(&mut self) -> Result<(), Ended> {
+        let mut waits_at_stop = 0;
         loop {
             let last = Position(self.with.writer.next_position().0 - 1);
             let bytes = self.with.writer.open_bytes();
@@ -209,14 +205,15 @@ impl<P: WritePath> Run<P> {
                     self.pacing.committed(begun.0, bytes);
                     self.waiting.on_committed();
                     self.under_way.push_back((last, begun));
-                    return Ok(true);
+                    return Ok(());
                 }
-                Committed::Nothing => return Ok(true),
+                Committed::Nothing => return Ok(()),
                 Committed::NoSpare => {
                     self.see_what_is_durable(false)?;
-                    waits += 1;
-                    if stopping && waits > SPARE_WAITS_AT_STOP {
-                        return Ok(false);
+                    // Looked at again each time: the wait may have begun long before.
+                    waits_at_stop += u32::from(self.with.stop.load(Ordering::Acquire));
+                    if waits_at_stop > SPARE_WAITS_AT_STOP {
+                        return Err(start::no_spare().into());
                     }
                     self.with.spares.wait(SPARE_WAIT);
                 }
@@ -307,3 +304,6 @@ impl<P: WritePath> Run<P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
