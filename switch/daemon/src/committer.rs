@@ -13,7 +13,7 @@ use switch_sync::{LaneReceiver, LaneSender, wiping_lane};
 use crate::mesh::Mesh;
 
 /// Bytes of the lane from a worker to the journal's thread.
-const LANE_BYTES: usize = 8 << 20;
+const LANE_BYTES: usize = 1 << 20;
 /// Bytes in front of a record in the lane: the gate's position that its commit reaches.
 pub(crate) const LANE_HEAD: usize = 8;
 

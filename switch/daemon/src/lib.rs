@@ -13,6 +13,8 @@ pub mod journaling;
 
 pub mod mesh;
 
+pub mod memory;
+
 pub mod keys;
 
 pub mod clocks;

@@ -3,6 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use daemon::memory::LargePages;
+
+#[global_allocator]
+static MEMORY: LargePages = LargePages;
 
 fn main() -> ExitCode {
     daemon::run::run(&daemon::cli::Arguments::parse())

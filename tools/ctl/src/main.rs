@@ -24,6 +24,11 @@ mod child;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use daemon::memory::LargePages;
+
+/// This program is the daemon of a demo too.
+#[global_allocator]
+static MEMORY: LargePages = LargePages;
 
 /// The operator's program of Sekisho, an ISO 8583 authorization switch.
 #[derive(Debug, Parser)]
