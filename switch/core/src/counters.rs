@@ -295,10 +295,19 @@ mod tests {
     /// Journals name counters by these numbers: this list only ever grows at its end.
     #[test]
     fn a_counter_keeps_its_number() {
-        let known = [(1, Counter::Frames), (30, Counter::RefusedPin), (55, Counter::NoticesLost)];
+        let known = [
+            (1, Counter::Frames),
+            (30, Counter::RefusedPin),
+            (55, Counter::NoticesLost),
+            (56, Counter::RepeatsInFlight),
+            (59, Counter::RefusedDiffers),
+            (62, Counter::RefusedNoRoom),
+        ];
         for (number, counter) in known {
             assert_eq!(counter.number(), number);
         }
+        let last = Counter::ALL.iter().map(|counter| counter.number()).max();
+        assert_eq!(last, Some(62), "a new counter has the next number");
     }
 
     #[test]
