@@ -257,6 +257,26 @@ fn a_station_that_speaks_another_dialect_keeps_its_number_and_its_answers_are_fo
 }
 
 #[test]
+fn answers_are_forgotten_with_their_dialect_beside_those_that_are_forgotten_for_their_age() {
+    let limits = Limits { duplicates_max: 5, answers_bytes: 12, ..Limits::default() };
+    let mut log = Log::new(limits);
+    let dialects = ["iso93-binary", "iso93-ascii"].into_iter().cycle();
+    for (stan, dialect) in (1..30).zip(dialects) {
+        let issuer = if stan % 3 == 0 { X } else { Y };
+        log.says(&decision(issuer, stan, b""));
+        log.says(&settlement(issuer, stan, 0, b"frame"));
+        if stan % 4 == 0 {
+            log.says(&Record::Station { number: X, name: "x", dialect });
+        }
+    }
+    let answers: Vec<bool> = log.state.known().map(|(_, answer)| answer.is_some()).collect();
+    assert_eq!(answers, [false, false, false, true, true]);
+    for cut in 0..log.records.len() {
+        assert_eq!(bytes(&log.through_a_checkpoint(cut)), bytes(&log.state), "at {cut}");
+    }
+}
+
+#[test]
 fn numbers_of_starts_configurations_stations_and_links_go_up() {
     let mut log = Log::ordinary();
     let start = |epoch| Record::Start { epoch, utc: UTC, build: "0.1.0" };
