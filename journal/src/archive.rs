@@ -129,23 +129,39 @@ pub struct Listed {
 /// What the disk did not do.
 pub fn list<D: Disk>(disk: &D) -> Result<Vec<Listed>, Failed> {
     let mut archives = Vec::new();
-    for name in disk.list().map_err(Failed::when("list", ""))? {
-        let Some(Name::Archive(segment)) = Name::parse(&name) else { continue };
-        let file = match disk.open(&name, false) {
-            // Too old, and removed since its name was read.
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            opened => opened.map_err(Failed::when("open", &name))?,
-        };
-        let mut block = Aligned::new(BLOCK);
-        let read = file.read_at(0, &mut block).map_err(Failed::when("read", &name))?;
-        let header = match ArchiveHeader::read(&block[..read]) {
-            Ok(header) if header.segment.segment != segment => Err(NoHeader::Foreign),
-            header => header,
-        };
-        archives.push(Listed { segment, header });
+    for segment in numbers(disk)? {
+        archives.extend(one(disk, segment)?);
     }
-    archives.sort_by_key(|listed| listed.segment);
     Ok(archives)
+}
+
+/// The segments that have an archive, in order, by their names. There may be very many: who needs few
+/// of them looks at few.
+pub(crate) fn numbers<D: Disk>(disk: &D) -> Result<Vec<SegmentNumber>, Failed> {
+    let names = disk.list().map_err(Failed::when("list", ""))?;
+    let of = |name: &String| match Name::parse(name) {
+        Some(Name::Archive(segment)) => Some(segment),
+        _ => None,
+    };
+    let mut numbers: Vec<SegmentNumber> = names.iter().filter_map(of).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// The archive of a segment. None: it was too old, and removed since its name was read.
+pub(crate) fn one<D: Disk>(disk: &D, segment: SegmentNumber) -> Result<Option<Listed>, Failed> {
+    let name = Name::Archive(segment).to_string();
+    let file = match disk.open(&name, false) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(Failed::when("open", &name))?,
+    };
+    let mut block = Aligned::new(BLOCK);
+    let read = file.read_at(0, &mut block).map_err(Failed::when("read", &name))?;
+    let header = match ArchiveHeader::read(&block[..read]) {
+        Ok(header) if header.segment.segment != segment => Err(NoHeader::Foreign),
+        header => header,
+    };
+    Ok(Some(Listed { segment, header }))
 }
 
 /// Removes archives whose last batch is older than `retain_ns`: oldest first, and none that has a
@@ -160,7 +176,8 @@ pub fn retire<D: Disk>(
     keep_behind: Position,
 ) -> Result<Vec<SegmentNumber>, Failed> {
     let mut gone = Vec::new();
-    for Listed { segment, header } in list(disk)? {
+    for segment in numbers(disk)? {
+        let Some(Listed { header, .. }) = one(disk, segment)? else { continue };
         let is_old = |header: ArchiveHeader| {
             header.newest_ns.saturating_add(retain_ns) < now_ns
                 && header.end.position.0 <= keep_behind.0.saturating_add(1)

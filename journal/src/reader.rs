@@ -19,6 +19,8 @@ pub struct Reader<'k, D: Disk> {
     disk: D,
     keys: Option<&'k Keys>,
     from: Position,
+    /// What files there were at the last look into the directory. Where it is old it is looked again.
+    known: Vec<Stretch>,
     /// The file that was looked at last.
     at: Option<At>,
     walk: Option<Walk<D::File>>,
@@ -82,11 +84,14 @@ impl<'k, D: Disk> Reader<'k, D> {
     /// When the log begins after it, or the disk fails.
     pub fn open(disk: &D, keys: Option<&'k Keys>, from: Position) -> Result<Self, Problem> {
         let from = from.max(Position(1));
-        match survey::stretches(disk)?.first() {
+        let known = survey::stretches(disk, from)?;
+        match known.first() {
             Some(Stretch { header, .. }) if header.first_position > from => {
                 Err(Problem::Gone { first: header.first_position })
             }
-            _ => Ok(Self { disk: disk.clone(), keys, from, at: None, walk: None, next: None }),
+            _ => {
+                Ok(Self { disk: disk.clone(), keys, from, known, at: None, walk: None, next: None })
+            }
         }
     }
 
@@ -119,10 +124,14 @@ impl<'k, D: Disk> Reader<'k, D> {
             if let Ok(header) = self.look(Reading::Through)? {
                 return Ok(Some(header));
             }
-            let stretches = survey::stretches(&self.disk)?;
-            if !self.find(&stretches)? {
+            if self.find()? {
+                continue;
+            }
+            let position = self.next.map_or(self.from, |next| next.position);
+            self.known = survey::stretches(&self.disk, position)?;
+            if !self.find()? {
                 // Nowhere else. It may have been written, and more behind it, since the first look.
-                return self.look_again(&stretches);
+                return self.look_again();
             }
         }
     }
@@ -173,7 +182,8 @@ impl<'k, D: Disk> Reader<'k, D> {
     }
 
     /// Finds the file in which the log goes on; false if that is the one that was looked at.
-    fn find(&mut self, stretches: &[Stretch]) -> Result<bool, Problem> {
+    fn find(&mut self) -> Result<bool, Problem> {
+        let stretches = &self.known;
         let found = match &self.next {
             None => {
                 let begins = |one: &&Stretch| one.header.first_position <= self.from;
@@ -202,14 +212,14 @@ impl<'k, D: Disk> Reader<'k, D> {
     }
 
     /// What the files, listed since the first look, say of a batch that is not where it should be.
-    fn look_again(&mut self, stretches: &[Stretch]) -> Result<Option<BatchHeader>, Problem> {
+    fn look_again(&mut self) -> Result<Option<BatchHeader>, Problem> {
         self.walk = None;
         let found = match self.look(Reading::Glance)? {
             Ok(header) => return Ok(Some(header)),
             Err(found) => found,
         };
         let Some(at) = self.at else { return Ok(None) };
-        let mut goes_on = stretches.iter().any(|one| one.header.first_batch > at.expected.batch);
+        let mut goes_on = self.known.iter().any(|one| one.header.first_batch > at.expected.batch);
         if let (false, true, Some(walk)) = (goes_on, found != Found::Empty, &mut self.walk) {
             let rest = walk.rest().map_err(Failed::when("read", at.stretch.name()))?;
             goes_on = rest.released >= at.expected.position;

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use crate::archive::{self, Listed};
+use crate::archive;
 use crate::checkpoint::{self, About};
 use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{
@@ -168,10 +168,10 @@ pub(crate) fn assess<D: Disk>(disk: &D, keys: Option<&Keys>) -> Result<Recovered
     let segments = survey::segments(disk)?;
     check_headers(&segments)?;
     let checkpoints = checkpoint::headers(disk)?;
-    let archives = archive::list(disk)?;
+    let archives = archive::numbers(disk)?;
     let recovered = Walk::new(disk, keys, &segments, &checkpoints).run(&archives)?;
     let checkpoint = checkpoints.first().map(|about| Name::Checkpoint(about.position));
-    let archive = archives.first().map(|listed| Name::Archive(listed.segment));
+    let archive = archives.first().map(|&segment| Name::Archive(segment));
     match checkpoint.or(archive) {
         Some(name) if recovered.tail == Tail::Empty => Err(Refusal::NoSegments(name)),
         _ => Ok(recovered),
@@ -263,9 +263,9 @@ impl<'a, D: Disk> Walk<'a, D> {
         walk
     }
 
-    fn run(mut self, archives: &[Listed]) -> Result<Recovered, Refusal> {
+    fn run(mut self, archives: &[SegmentNumber]) -> Result<Recovered, Refusal> {
         let mut tail = Tail::Empty;
-        let archived = self.archived(archives);
+        let archived = self.archived(archives)?;
         let stops = archived.into_iter().map(Ok).chain((0..self.segments.len()).map(Err));
         for stop in stops {
             let stop = match stop {
@@ -366,22 +366,25 @@ impl<'a, D: Disk> Walk<'a, D> {
 
     /// What stands before the first segment: the last archive, or the beginning of all unless a
     /// checkpoint has what came before.
-    fn archived(&mut self, archives: &[Listed]) -> Option<Stop> {
-        let first = self.segments.iter().find_map(Segment::in_the_log)?;
-        let before = |listed: &&Listed| listed.segment < first.segment;
-        let (file, offset, expected) = match archives.iter().rfind(before) {
-            Some(archive) => {
-                let header = archive.header.ok()?;
-                (Name::Archive(archive.segment), header.bytes, header.end)
+    fn archived(&mut self, archives: &[SegmentNumber]) -> Result<Option<Stop>, Failed> {
+        let Some(first) = self.segments.iter().find_map(Segment::in_the_log) else {
+            return Ok(None);
+        };
+        let last = archives.iter().rfind(|&&segment| segment < first.segment);
+        let (file, offset, expected) = match last {
+            Some(&segment) => {
+                let header = archive::one(self.disk, segment)?.and_then(|one| one.header.ok());
+                let Some(header) = header else { return Ok(None) };
+                (Name::Archive(segment), header.bytes, header.end)
             }
             None if self.folded.0.saturating_add(1) < first.first_position.0 => {
                 (Name::Segment(SegmentNumber(1)), BLOCK as u64, FIRST)
             }
-            None => return None,
+            None => return Ok(None),
         };
         self.expected = Some(expected);
         let (found, rest) = (Found::Empty, Rest::default());
-        Some(Stop { file, later: 0, offset, expected, found, rest })
+        Ok(Some(Stop { file, later: 0, offset, expected, found, rest }))
     }
 
     /// A segment without a header in front of all others: if it has batches, the log began in it.

@@ -1,11 +1,12 @@
 //! What there is in a journal's directory, by names and first blocks, and what was cut of it.
 //! Reads no batch.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
 use crate::archive::{self, ArchiveHeader};
 use crate::disk::{Disk, DiskFile, Failed};
-use crate::format::{BLOCK, BatchNumber, NoHeader, SegmentHeader, SegmentNumber};
+use crate::format::{BLOCK, BatchNumber, NoHeader, Position, SegmentHeader, SegmentNumber};
 use crate::names::Name;
 use crate::window::Aligned;
 
@@ -95,28 +96,33 @@ impl Stretch {
     }
 }
 
-/// The parts of the log in order. What is both in a segment and in its archive is in the segment.
-pub(crate) fn stretches<D: Disk>(disk: &D) -> Result<Vec<Stretch>, Failed> {
+/// The parts of the log in order, from the one on that has the record at `from`. What is both in a
+/// segment and in its archive is in the segment.
+pub(crate) fn stretches<D: Disk>(disk: &D, from: Position) -> Result<Vec<Stretch>, Failed> {
     // Segments first: one that is gone by the time that archives are listed has its archive.
-    let mut segments: Vec<Stretch> = Vec::new();
-    for segment in self::segments(disk)? {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for segment in segments(disk)? {
         let header = segment.in_the_log();
-        segments.extend(header.map(|&header| Stretch {
+        stretches.extend(header.map(|&header| Stretch {
             archive: None,
             header,
             until: segment.until,
         }));
     }
-    let archives = archive::list(disk)?;
-    let mut stretches = Vec::new();
-    for header in archives.into_iter().filter_map(|listed| listed.header.ok()) {
-        let number = header.segment.segment;
-        if segments.iter().all(|segment| segment.header.segment != number) {
+    let in_segments: BTreeSet<_> = stretches.iter().map(|one| one.header.segment).collect();
+    // Backwards, and no further than need be: there may be archives of years.
+    for number in archive::numbers(disk)?.into_iter().rev() {
+        let Some(header) = archive::one(disk, number)?.and_then(|one| one.header.ok()) else {
+            continue;
+        };
+        if !in_segments.contains(&number) {
             let (archive, until) = (Some(header), Some(header.end.batch));
             stretches.push(Stretch { archive, header: header.segment, until });
         }
+        if header.segment.first_position < from {
+            break;
+        }
     }
-    stretches.append(&mut segments);
     stretches.sort_by_key(|stretch| stretch.header.segment);
     Ok(stretches)
 }

@@ -64,7 +64,7 @@ pub(crate) fn sweep<D: Disk, E: From<Failed>>(
     mut see: impl FnMut(Seen<'_>) -> Result<(), E>,
 ) -> Result<Option<End>, E> {
     let mut so_far: Option<End> = None;
-    let mut stretches = survey::stretches(disk)?;
+    let mut stretches = survey::stretches(disk, Position(0))?;
     if let Some(last) = stretches.last_mut() {
         last.until = end;
     }

@@ -265,3 +265,35 @@ fn a_pack_that_finds_no_room_leaves_nothing_behind_and_the_next_one_works() {
     pack(&disk, &author.keys, SegmentNumber(1), 5).expect("packed");
     assert_eq!(records(&disk, &author.keys), before.1);
 }
+
+#[test]
+fn who_needs_late_records_looks_at_no_archive_long_before_them() {
+    let mut author = Author::begin();
+    for _ in 0..9 {
+        author.batches(3);
+        author.roll_over();
+    }
+    author.batches(3);
+    let disk = author.disk();
+    for segment in 1..=8 {
+        pack(&disk, &author.keys, SegmentNumber(segment), 5).expect("packed");
+        disk.remove(&name(segment).0).expect("reused");
+    }
+    // The disk gives none of the first ones: who looks at them can not go on.
+    (1..=6).for_each(|segment| disk.rot(&name(segment).1, 0, Rot::Unreadable));
+    let keys = Some(&author.keys);
+    for from in 23..=30 {
+        let mut reader = Reader::open(&disk, keys, Position(from)).expect("opens");
+        let mut next = from;
+        while let Some(batch) = reader.next_batch().expect("whole") {
+            for (position, _) in batch.records().expect("there are keys") {
+                assert_eq!(position.0, next);
+                next += 1;
+            }
+        }
+        assert_eq!(next, 31, "from {from}");
+    }
+    let recovered = crate::recovery::recover(&disk, keys).expect("whole");
+    assert_eq!(recovered.next_position, Position(31));
+    assert!(Reader::open(&disk, keys, Position(5)).is_err());
+}
