@@ -81,10 +81,18 @@ fn every_field_of_the_key_makes_another_request() {
         seen.push(identity(&[(field, Some(other))]).key);
         seen.push(identity(&[(field, None)]).key);
     }
+    // The sale has none.
+    seen.push(identity(&[(13, Some("2611"))]).key);
     seen.push(identity_in("iso93-ascii", 1, 0x1200, &[]).key);
     seen.push(identity_in("iso93-ascii", 0, 0x1100, &[]).key);
     seen.sort_unstable();
     assert!(seen.windows(2).all(|two| two[0] != two[1]));
+}
+
+#[test]
+fn in_1987_the_same_time_on_another_day_is_another_request() {
+    let on = |day| identity_in("iso87-ascii", 0, 0x0200, &[(12, Some("142030")), (13, Some(day))]);
+    assert_ne!(on("1121").key, on("1122").key);
 }
 
 #[test]
