@@ -88,6 +88,7 @@ fn say(text: &str) {
 
 /// Serves until a signal has been obeyed, or something has failed.
 fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(), Failure> {
+    end_on_bus_error().map_err(told("signals"))?;
     let (plan, opened) = ground(&configuration, sealing)?;
     let endpoints: Arc<[_]> = configuration.endpoints.clone().into();
     let links_max = links_max(&plan, &endpoints);
@@ -237,14 +238,18 @@ fn keys_of(plan: &Plan, mesh: &Arc<Mesh>) -> std::io::Result<Option<Sender<keys:
     needed.then(|| keys::start(Arc::clone(mesh)).map(|(sender, _)| sender)).transpose()
 }
 
+/// A page of a mapped segment that is not to be had ends the process: what was written there was not
+/// acknowledged, and nothing that waits for it may leave.
+fn end_on_bus_error() -> std::io::Result<()> {
+    let always = Arc::new(AtomicBool::new(true));
+    flag::register_conditional_shutdown(SIGBUS, i32::from(EXIT_DATA), always).map(drop)
+}
+
 /// Turns signals into events. The thread ends with the process.
 ///
 /// A second SIGTERM or SIGINT ends the process from within its handler: it is obeyed even when every
 /// thread waits for whoever should read the log.
 fn hear_signals(events: Sender<Event>) -> std::io::Result<()> {
-    // A page of a mapped segment is not to be had: what was written there was not acknowledged, and
-    // nothing that waits for it may leave.
-    flag::register_conditional_shutdown(SIGBUS, i32::from(EXIT_DATA), Arc::new(true.into()))?;
     let stopping = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         let ended = i32::from(EXIT_FAILED);

@@ -277,9 +277,14 @@ impl<P: WritePath> Run<P> {
     fn mark(&mut self) -> Result<(), Ended> {
         let released = self.writing.durable;
         if released != self.marked {
-            self.with.writer.mark(released, clocks::utc_ns())?;
+            let marked = self.with.writer.mark(released, clocks::utc_ns())?;
             while self.with.writer.under_way() > 0 {
                 self.with.writer.poll(true)?;
+            }
+            if marked == Committed::NoSpare {
+                // Nothing was written. It is tried again after another while, or a batch says it.
+                self.last_work = clocks::boot();
+                return Ok(());
             }
             self.marked = released;
             self.show();
