@@ -3,8 +3,9 @@
 //!
 //! A worker looks into tables of many megabytes in random order. In pages of 4 KiB each look needs
 //! a walk through the page tables first, which on a virtual machine takes longer than the look
-//! itself; with pages of 2 MiB a transaction took 1.9 us instead of 3.0. The system must be asked
-//! for them (`/sys/kernel/mm/transparent_hugepage/enabled` is mostly `madvise`).
+//! itself; with pages of 2 MiB a transaction took 1.9 us instead of 3.0 (`sekisho-bench load -c 64
+//! --window 8`, no journal, with other work on the machine). The system must be asked for them
+//! (`/sys/kernel/mm/transparent_hugepage/enabled` is mostly `madvise`).
 //!
 //! Memory of the journal's mapping is no memory of this allocator: there large pages would make the
 //! system write 2 MiB for a commit of 4 KiB.
