@@ -241,7 +241,7 @@ pub(crate) struct Rest {
     pub(crate) behind: Behind,
     /// Whole headers of batches.
     pub(crate) headers: u64,
-    /// The first of them.
+    /// The first of them, by its number; of several segments, of the first one that has any.
     pub(crate) first: Option<BatchHeader>,
     /// The furthest released position among them.
     pub(crate) released: Position,
@@ -268,7 +268,10 @@ impl Rest {
         let headers = bytes.chunks(BLOCK).filter_map(|block| BatchHeader::read(block).ok());
         for header in headers.filter(is_ours) {
             self.headers += 1;
-            self.first.get_or_insert(header);
+            // By its number, not by its place: a write that went astray may have put one before it.
+            if self.first.is_none_or(|first| header.batch < first.batch) {
+                self.first = Some(header);
+            }
             self.released = self.released.max(header.released);
         }
     }

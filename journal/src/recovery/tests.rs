@@ -192,6 +192,18 @@ fn a_lost_header_of_released_batches_is_damage() {
 }
 
 #[test]
+fn a_batch_that_went_astray_over_the_only_header_is_not_where_the_log_began() {
+    let mut author = Author::begin();
+    author.batches(3);
+    let image = author.image();
+    let (at, _) = *image.batches.last().expect("three");
+    // The device wrote its first sector to the wrong place, and nothing to the right one.
+    image.bytes.copy_within(at..at + 512, 0);
+    image.bytes[at..at + 512].fill(0);
+    assert_eq!(damage(&author).place.batch, BatchNumber(1));
+}
+
+#[test]
 fn a_lost_segment_between_others_is_damage() {
     let mut author = Author::begin();
     author.batches(2);
