@@ -7,7 +7,7 @@ mod packing;
 
 use std::io::ErrorKind;
 
-pub use self::packing::{NotPacked, pack};
+pub use self::packing::{NotPacked, Pass, pack};
 
 pub(crate) use self::frames::{Frames, own_key};
 

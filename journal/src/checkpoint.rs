@@ -9,6 +9,7 @@ use crate::format::{
     add_check, sum,
 };
 use crate::names::Name;
+use crate::pieces::Pieces;
 use crate::seal::{KeyOwner, Keys, NotOpened, SegmentKey, hex};
 use crate::window::{Aligned, LOOK_MAX, Reading, Window};
 
@@ -146,6 +147,20 @@ impl Header {
 /// # Errors
 /// What the disk did not do. Nothing is lost by it but this checkpoint.
 pub fn write<D: Disk>(disk: &D, keys: &Keys, about: &About, state: &[u8]) -> Result<(), Failed> {
+    write_steadily(disk, keys, about, state, &mut |_| ())
+}
+
+/// The same; `pause` is told of each piece that was written, and may let time pass.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_steadily<D: Disk>(
+    disk: &D,
+    keys: &Keys,
+    about: &About,
+    state: &[u8],
+    pause: &mut dyn FnMut(usize),
+) -> Result<(), Failed> {
     let unfinished = Name::Checkpoint(about.position).unfinished();
     match disk.remove(&unfinished) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -153,7 +168,7 @@ pub fn write<D: Disk>(disk: &D, keys: &Keys, about: &About, state: &[u8]) -> Res
         }
         _ => {}
     }
-    let written = write_as(disk, &unfinished, keys, about, state);
+    let written = write_as(disk, &unfinished, keys, about, state, pause);
     if written.is_err() {
         // Nobody writes this one again, and a disk that is full is to be no fuller for it. If it can
         // not be removed either, the next start does.
@@ -175,6 +190,7 @@ fn write_as<D: Disk>(
     keys: &Keys,
     about: &About,
     state: &[u8],
+    pause: &mut dyn FnMut(usize),
 ) -> Result<(), Failed> {
     let name = Name::Checkpoint(about.position);
     let length = state.len() as u64;
@@ -186,26 +202,27 @@ fn write_as<D: Disk>(
     };
     let (key, wrapped_key) = keys.current.make_segment_key(&header.owner());
     header.wrapped_key = wrapped_key;
-    let mut block = [0; CHECKPOINT_HEADER];
-    header.write(&mut block);
+    let mut block = [0; BLOCK];
+    header.write(block.first_chunk_mut().expect("a block is longer"));
     let bytes = (BLOCK as u64 + header.chunks_length()).next_multiple_of(BLOCK as u64);
     let file = disk.create(unfinished, bytes).map_err(Failed::when("create", unfinished))?;
-    write_parts(&file, &block, &key, about.epoch, state)
+    let mut pieces = Pieces::behind_the_first_block(file);
+    let covered = &block[..CHECKPOINT_HEADER];
+    put_chunks(&mut pieces, covered, &key, about.epoch, state, pause)
+        .and_then(|()| pieces.finish(&block))
         .map_err(Failed::when("write", unfinished))?;
-    file.sync().map_err(Failed::when("sync", unfinished))?;
     disk.rename(unfinished, &name.to_string()).map_err(Failed::when("rename", unfinished))?;
     disk.sync_directory().map_err(Failed::when("sync", ""))
 }
 
-fn write_parts<F: DiskFile>(
-    file: &F,
-    header: &[u8; CHECKPOINT_HEADER],
+fn put_chunks<F: DiskFile>(
+    pieces: &mut Pieces<F>,
+    header: &[u8],
     key: &SegmentKey,
     epoch: Epoch,
     state: &[u8],
+    pause: &mut dyn FnMut(usize),
 ) -> io::Result<()> {
-    file.write_at(0, header)?;
-    let mut at = BLOCK as u64;
     let mut sealed = Vec::with_capacity(CHUNK + CHUNK_END);
     let mut chunks = state.chunks(CHUNK);
     for number in 1.. {
@@ -219,8 +236,7 @@ fn write_parts<F: DiskFile>(
         sealed.extend_from_slice(&tag);
         let sum = sum(&sealed);
         sealed.extend_from_slice(&sum.to_le_bytes());
-        file.write_at(at, &sealed)?;
-        at += sealed.len() as u64;
+        pieces.put(&sealed, pause)?;
     }
     Ok(())
 }

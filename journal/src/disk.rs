@@ -108,6 +108,15 @@ pub trait DiskFile: Send + 'static {
     /// What the system says.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize>;
 
+    /// Reads what was written, from wherever that is cheapest: for who can tell by itself whether it is
+    /// right, and needs no proof that the device holds it. Otherwise as [`DiskFile::read_at`].
+    ///
+    /// # Errors
+    /// What the system says.
+    fn read_cheaply_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.read_at(offset, into)
+    }
+
     /// Writes bytes, of any number and anywhere; durable after [`DiskFile::sync`]. Behind the end of
     /// the file, it makes the file longer (archives and checkpoints grow; segments never do).
     ///

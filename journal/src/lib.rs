@@ -33,6 +33,8 @@ pub mod recovery;
 
 pub mod reader;
 
+mod pieces;
+
 pub mod checkpoint;
 
 pub mod archive;

@@ -243,6 +243,11 @@ impl At {
 }
 
 impl<'a> Batch<'a> {
+    /// One whose seal was opened; of its records, those from a position on are wanted.
+    pub(crate) fn opened(header: BatchHeader, records: &'a [u8], from: Position) -> Self {
+        Self { header, records: Some(records), from }
+    }
+
     /// The records at or behind the position that the reader was asked for. None without keys.
     pub fn records(&self) -> Option<Records<'a>> {
         let lengths = Lengths { rest: self.records? };

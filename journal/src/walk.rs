@@ -51,7 +51,7 @@ impl<F: DiskFile> Walk<F> {
             return Ok(Self::Segment(Box::new(scan)));
         };
         let key = keys.map(|keys| archive::own_key(keys, archive)).transpose()?;
-        Ok(Self::Archive(Box::new(Frames::open(disk, &name, archive, key)?)))
+        Ok(Self::Archive(Box::new(Frames::open(disk, &name, archive, key, Reading::Through)?)))
     }
 
     /// Goes on to the next batch.

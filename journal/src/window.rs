@@ -18,6 +18,8 @@ pub(crate) const LOOK_MAX: usize = 2 * BATCH_MAX;
 const PIECE: usize = 2 << 20;
 /// Bytes read at once where little is expected: at the end of a log that is being written.
 const GLANCE: usize = 64 << 10;
+/// Bytes read at once where nobody waits: the disk is soon free for others.
+const STEADY: usize = 128 << 10;
 /// Pieces on their way between the threads. One more is with each of them.
 const PIECES_AHEAD: usize = 2;
 
@@ -31,6 +33,9 @@ pub(crate) enum Reading {
     Through,
     /// Perhaps only what comes next.
     Glance,
+    /// All of it, but nobody waits for it: little at once, none of it ahead, and from the cache if it
+    /// is there. For who opens seals: what is read does not prove what the device holds.
+    Steadily,
 }
 
 /// Zeroed memory that starts at a whole block.
@@ -93,7 +98,7 @@ impl Shape {
 /// Where pieces come from, one behind the other.
 enum Source<F> {
     /// The caller reads.
-    Here { file: F, at: u64, spare: Option<Piece> },
+    Here { file: F, at: u64, spare: Option<Piece>, cheaply: bool },
     /// A thread reads ahead.
     Ahead {
         filled: Option<Receiver<io::Result<Piece>>>,
@@ -118,12 +123,17 @@ impl<F: DiskFile> Window<F> {
     pub(crate) fn new(file: F, offset: u64, reading: Reading) -> io::Result<Self> {
         let end = whole_blocks(file.bytes()?);
         let left = end.saturating_sub(offset);
-        let shape = Shape::of(if reading == Reading::Through { PIECE } else { GLANCE }, left);
+        let at_once = match reading {
+            Reading::Through => PIECE,
+            Reading::Glance => GLANCE,
+            Reading::Steadily => STEADY,
+        };
+        let shape = Shape::of(at_once, left);
         let piece = Piece::new(shape);
         let source = if reading == Reading::Through && left > 2 * PIECE as u64 {
             read_ahead(file, offset, end, shape)?
         } else {
-            Source::Here { file, at: offset, spare: None }
+            Source::Here { file, at: offset, spare: None, cheaply: reading == Reading::Steadily }
         };
         Ok(Self { source, shape, piece, offset, first: shape.room, end })
     }
@@ -180,9 +190,9 @@ impl<F: DiskFile> Window<F> {
 impl<F: DiskFile> Source<F> {
     fn next(&mut self, end: u64, shape: Shape) -> io::Result<Piece> {
         match self {
-            Self::Here { file, at, spare } => {
+            Self::Here { file, at, spare, cheaply } => {
                 let mut piece = spare.take().unwrap_or_else(|| Piece::new(shape));
-                fill(file, at, end, shape, &mut piece)?;
+                fill(file, at, end, shape, &mut piece, *cheaply)?;
                 Ok(piece)
             }
             Self::Ahead { filled, .. } => {
@@ -218,7 +228,7 @@ fn read_ahead<F: DiskFile>(file: F, mut at: u64, end: u64, shape: Shape) -> io::
     let run = move || {
         while at < end {
             let mut piece: Piece = emptied_from.try_recv().unwrap_or_else(|_| Piece::new(shape));
-            let read = fill(&file, &mut at, end, shape, &mut piece).map(|()| piece);
+            let read = fill(&file, &mut at, end, shape, &mut piece, false).map(|()| piece);
             let failed = read.is_err();
             if filled_to.send(read).is_err() || failed {
                 return;
@@ -236,13 +246,17 @@ fn fill<F: DiskFile>(
     end: u64,
     shape: Shape,
     piece: &mut Piece,
+    cheaply: bool,
 ) -> io::Result<()> {
     let Shape { room, size } = shape;
     let length = usize::try_from(end - *at).map_or(size, |left| left.min(size));
     let into = &mut piece.bytes[room..room + length];
     let mut read = 0;
     while read < length {
-        let more = match file.read_at(*at + read as u64, &mut into[read..]) {
+        let (from, rest) = (*at + read as u64, &mut into[read..]);
+        let given =
+            if cheaply { file.read_cheaply_at(from, rest) } else { file.read_at(from, rest) };
+        let more = match given {
             Ok(more) => more,
             Err(_) => read_block(file, *at + read as u64, &mut into[read..read + BLOCK]),
         };

@@ -85,10 +85,21 @@ impl FrameHeader {
     ) -> [u8; FRAME_HEADER] {
         let packed = body.len() - usize::try_from(self.packed).expect("in the body");
         let (headers, packed) = body.split_at_mut(packed);
-        let covered = [&self.write()[..COVERED], headers].concat();
+        let covered = Self::covered(&self.write(), headers);
         self.tag = key.seal(epoch, BatchNumber(self.number.into()), &covered, packed);
         self.sum = sum(body);
         self.write()
+    }
+
+    /// What is sealed along: the part of a written header that is not of the seal, and the headers of
+    /// the batches.
+    pub(super) fn covered(written: &[u8], headers: &[u8]) -> Vec<u8> {
+        [&written[..COVERED], headers].concat()
+    }
+
+    /// The tag in a written header.
+    pub(super) fn tag(written: &[u8; FRAME_HEADER]) -> Tag {
+        written[COVERED..COVERED + 16].try_into().expect("a tag has 16 bytes")
     }
 }
 
@@ -116,8 +127,9 @@ impl<F: DiskFile> Frames<F> {
         name: &str,
         header: &ArchiveHeader,
         key: Option<SegmentKey>,
+        reading: Reading,
     ) -> io::Result<Self> {
-        let window = Window::new(disk.open(name, false)?, BLOCK as u64, Reading::Through)?;
+        let window = Window::new(disk.open(name, false)?, BLOCK as u64, reading)?;
         Ok(Self {
             window,
             key,
@@ -160,6 +172,11 @@ impl<F: DiskFile> Frames<F> {
     /// The records of the batch that was given last; nothing without a key.
     pub(crate) fn records(&self) -> &[u8] {
         if self.key.is_some() { &self.records[self.last.0..self.last.1] } else { &[] }
+    }
+
+    /// Whether all batches of so many frames were given.
+    pub(super) fn is_behind(&self, frames: u32) -> bool {
+        self.number >= frames && self.given == self.batches.len()
     }
 
     /// Whether frames are opened, not only summed.
@@ -238,7 +255,7 @@ impl<F: DiskFile> Frames<F> {
             return Ok(Some(Found::NotRecords));
         }
         if let Some(key) = &self.key {
-            let covered = [&head[..COVERED], headers].concat();
+            let covered = FrameHeader::covered(head, headers);
             let epoch = self.header.segment.epoch;
             let number = BatchNumber(frame.number.into());
             if key.open(epoch, number, &covered, &frame.tag, packed).is_err() {

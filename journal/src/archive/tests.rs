@@ -3,7 +3,7 @@
 use super::frames::FRAME_BATCHES_MAX;
 use super::*;
 use crate::authoring::{Author, SEGMENT, key};
-use crate::disk::simulated::{Rot, SimulatedDisk};
+use crate::disk::simulated::{Lie, Rot, SimulatedDisk};
 use crate::format::BATCH_HEADER;
 use crate::reader::Reader;
 use crate::scan::Found;
@@ -54,6 +54,50 @@ fn what_is_packed_is_read_as_before() {
         assert!(bytes.len() * 5 < SEGMENT, "{} bytes", bytes.len());
         assert!(!bytes.windows(6).any(|part| part == b"record"), "sealed");
     }
+}
+
+#[test]
+fn who_watches_a_pass_sees_each_record_once_and_those_before_only_in_the_archive() {
+    let author = author();
+    let disk = author.disk();
+    let before = records(&disk, &author.keys);
+    let mut seen = Vec::new();
+    for segment in [1, 2] {
+        let (segment, from) = (SegmentNumber(segment), Position(3));
+        let mut pass = Pass::begin(&disk, &author.keys, segment, from, 5).expect("sealed");
+        while let Some(batch) = pass.next_batch(&mut |_| ()).expect("whole") {
+            let records = batch.records().expect("opened");
+            seen.extend(records.map(|(position, record)| (position.0, record.to_vec())));
+        }
+        let mut moved = 0;
+        let archive = pass.finish(&mut |bytes| moved += bytes).expect("packed");
+        assert!(moved as u64 >= archive.bytes, "all of it was read back");
+        disk.remove(&name(segment.0).0).expect("reused");
+    }
+    assert_eq!(seen, before[2..11]);
+    assert_eq!(records(&disk, &author.keys), before, "archives have those before too");
+}
+
+#[test]
+fn a_pass_that_is_given_up_leaves_nothing_behind() {
+    let author = author();
+    let disk = author.disk();
+    let before = disk.list().expect("listed");
+    let mut pass =
+        Pass::begin(&disk, &author.keys, SegmentNumber(1), Position(0), 5).expect("sealed");
+    assert!(pass.next_batch(&mut |_| ()).expect("whole").is_some());
+    drop(pass);
+    assert_eq!(disk.list().expect("listed"), before);
+}
+
+#[test]
+fn an_archive_that_the_device_gives_back_otherwise_is_none() {
+    let author = author();
+    let disk = author.disk();
+    disk.tell(Lie::SkipsWrites(".archive.unfinished"));
+    let not = pack(&disk, &author.keys, SegmentNumber(1), 5).expect_err("nothing was written");
+    assert!(disk.open(&name(1).1, false).is_err(), "{not}");
+    assert!(disk.open(&name(1).0, false).is_ok(), "the segment is as it was");
 }
 
 #[test]
@@ -184,7 +228,11 @@ fn batches_beyond_what_a_frame_holds_go_to_the_next() {
     author.roll_over();
     let disk = author.disk();
     let header = pack(&disk, &author.keys, SegmentNumber(1), 5).expect("packed");
-    assert_eq!(header.frames, 1 + 1 + 2, "full of batches, the rest, and full of bytes");
+    assert_eq!(
+        header.frames,
+        1 + 1 + 9,
+        "full of batches, the rest with the first two, and two in each"
+    );
     disk.remove(&name(1).0).expect("reused");
     assert_eq!(records(&disk, &author.keys).len(), 20);
     assert!(header.bytes > u64::try_from(FRAME_BATCHES_MAX * BATCH_HEADER).expect("small"));
@@ -244,8 +292,9 @@ fn an_archive_from_which_the_batches_can_not_be_made_again_is_none() {
     let author = author();
     let disk = author.disk();
     let packed = pack(&disk, &author.keys, SegmentNumber(1), 5).expect("packed");
-    let made_again =
-        |header: &ArchiveHeader| packing::make_again(&disk, &author.keys, &name(1).1, header);
+    let made_again = |header: &ArchiveHeader| {
+        packing::make_again(&disk, &author.keys, &name(1).1, header, u32::MAX)
+    };
     assert!(made_again(&packed).is_ok());
     let (_, wrapped_segment_key) = author.keys.current.make_segment_key(&packed.owner());
     let other = ArchiveHeader { wrapped_segment_key, ..packed };

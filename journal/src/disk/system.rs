@@ -192,20 +192,25 @@ impl SystemFile {
             self.cached.sync_data()?;
             fs::fadvise(&self.cached, offset, length, fs::Advice::DontNeed)?;
         }
-        let mut done = 0;
-        while done < into.len() {
-            match file.read_at(&mut into[done..], offset + long(done)) {
-                Ok(0) => break,
-                Ok(more) => done += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            }
-            if !done.is_multiple_of(BLOCK) {
-                break; // the end of a file that ends within a block
-            }
-        }
-        Ok(done)
+        fill_from(file, offset, into)
     }
+}
+
+/// Reads from a file until there is no more room, or no more whole block.
+fn fill_from(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < into.len() {
+        match file.read_at(&mut into[done..], offset + long(done)) {
+            Ok(0) => break,
+            Ok(more) => done += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        }
+        if !done.is_multiple_of(BLOCK) {
+            break; // the end of a file that ends within a block
+        }
+    }
+    Ok(done)
 }
 
 impl DiskFile for SystemFile {
@@ -232,6 +237,14 @@ impl DiskFile for SystemFile {
             }
         }
         Ok(done)
+    }
+
+    /// What is written by a mapping stands in the page cache: no device has to be asked.
+    fn read_cheaply_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        if !self.mapped {
+            return self.read_at(offset, into);
+        }
+        fill_from(&self.cached, offset, into)
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {

@@ -15,7 +15,7 @@ use crate::format::SegmentNumber;
 use crate::names::Name;
 
 /// Bytes that one step writes: a commit waits behind them for a fraction of a millisecond.
-const STEP: usize = 1 << 20;
+const STEP: usize = 256 << 10;
 
 /// Prepares spares from new files and from archived segments.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl<D: Disk> Keeper<D> {
         Ok(())
     }
 
-    /// Does a little: fills at most 1 MiB, or makes, finishes or removes one file. The
+    /// Does a little: fills at most 256 KiB, or makes, finishes or removes one file. The
     /// thread that calls it runs at a low priority, and lets a moment pass between steps.
     ///
     /// # Errors

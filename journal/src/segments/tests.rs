@@ -48,11 +48,11 @@ fn spares_are_made_until_there_are_enough() {
 }
 
 #[test]
-fn a_step_fills_no_more_than_a_mebibyte() {
+fn a_step_fills_no_more_than_a_quarter_of_a_mebibyte() {
     let place = Place::new("steps");
     let (_disk, _spares, mut keeper) = keeper(&place, 9 * MIB);
     // Each of two: made, then filled; then nothing to do.
-    assert_eq!(until_idle(&mut keeper), 2 * 10 + 1);
+    assert_eq!(until_idle(&mut keeper), 2 * (1 + 9 * 4) + 1);
 }
 
 #[test]

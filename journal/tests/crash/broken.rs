@@ -34,12 +34,12 @@ const fn promise(holds: &'static str, broken: Broken, seed: u64, said: &'static 
 
 const PROMISES: [Promise; 12] = [
     promise("what is released is durable", Disk(&[Lie::DurableWhenSubmitted]), 0, "damaged"),
-    promise("only the prefix of completions counts", Disk(&[Lie::CountsCompletions]), 15, "lost"),
+    promise("only the prefix of completions counts", Disk(&[Lie::CountsCompletions]), 50, "lost"),
     promise("a header is durable before its name", Disk(&[Lie::SkipsSync(".spare")]), 16, "lost"),
     promise("names are made durable", Disk(&[Lie::SkipsDirectorySync]), 0, "newest checkpoint"),
     promise("a failed sync is not tried again", Disk(&[Lie::RetriesSync]), 4, "do not go back"),
     promise("a start reads the device", Disk(&[Lie::ReadsTheCache]), 515, "damaged"),
-    promise("a start syncs what it finds", Disk(&[Lie::SkipsSync(".segment")]), 49, "damaged"),
+    promise("a start syncs what it finds", Disk(&[Lie::SkipsSync(".segment")]), 62, "damaged"),
     promise(
         "a checkpoint is durable before its name",
         Disk(&[Lie::SkipsSync(".checkpoint")]),
@@ -49,7 +49,7 @@ const PROMISES: [Promise; 12] = [
     promise(
         "an archive is durable before its segment goes",
         Disk(&[Lie::SkipsSync(".archive")]),
-        1,
+        3,
         "Archive",
     ),
     promise("segments are reused oldest first", Rule(Mutant::ReusesOutOfOrder), 52, "damaged"),
