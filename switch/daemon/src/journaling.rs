@@ -26,6 +26,8 @@ mod thread;
 
 mod keeper;
 
+mod pace;
+
 mod fold;
 
 mod figures;
@@ -41,7 +43,7 @@ use std::thread as threads;
 use std::thread::JoinHandle;
 
 use crossbeam::channel::Sender;
-use journal::format::{Epoch, PathKind, SegmentNumber};
+use journal::format::{Epoch, PathKind};
 use journal::path::{Direct, Mapped, WritePath};
 use journal::segments::Spares;
 use rustix::process::setpriority_process;
@@ -162,7 +164,6 @@ fn start_on<P: WritePath + 'static>(
         cluster: opened.cluster,
         epoch: Epoch(opened.recovered.last_epoch.0 + 1),
         state: opened.state,
-        folded: SegmentNumber(opened.recovered.next_segment.0 - 1),
         checkpoint: opened.checkpoint,
         retain: opened.settings.retain,
         spares: Arc::clone(&begun.spares),

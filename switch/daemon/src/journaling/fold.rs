@@ -1,6 +1,9 @@
-//! The fold's thread: reads sealed segments again into a state of its own, writes a checkpoint of it
-//! now and then, packs the segments, and lets go of archives that are old enough. Must not know what
-//! a record says.
+//! The fold's thread: passes once over each sealed segment, takes its records into a state of its own
+//! and packs it on the way; writes a checkpoint of the state now and then, and lets go of archives that
+//! are old enough. Must not know what a record says.
+//!
+//! It shares the processor and the disk with those whom somebody waits for, so it works in small steps
+//! and lets time pass between them ([`super::pace`]).
 //!
 //! When it stalls, segments are not packed and so not used again: the disk fills up, and a start takes
 //! longer. What it can not write it says, and tries again later; the log itself is not concerned. What
@@ -12,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use journal::archive::{self, NotPacked};
+use journal::archive::{self, NotPacked, Pass};
 use journal::checkpoint::{self, About};
 use journal::disk::SystemDisk;
 use journal::format::{Cluster, Epoch, Position, SegmentNumber};
@@ -25,14 +28,18 @@ use switch_core::time::Time;
 
 use super::failure::Failure;
 use super::figures::{Figures, Folding};
+use super::pace::Pace;
 use super::{lower_priority, replaying};
 use crate::clocks;
 use crate::notes::{Note, Notes};
 
 /// How often the thread looks whether a segment was sealed.
 const LOOK: Duration = Duration::from_secs(1);
-/// A checkpoint is made when so many times its bytes were folded into it.
-const WORTH: u64 = 2;
+/// A checkpoint is made when so many times its bytes were folded into it: a start reads as much again,
+/// at a gigabyte a second and more, and a busy switch writes a sixteenth more for it.
+const WORTH: u64 = 16;
+/// Segments that make the first checkpoint worth its while, when none is there to compare with.
+const WORTH_FIRST: u64 = 2;
 /// A checkpoint is made after so long, if anything was folded at all.
 const CHECKPOINT_AFTER: Duration = Duration::from_secs(30);
 
@@ -44,8 +51,6 @@ pub(super) struct Fold {
     pub(super) epoch: Epoch,
     /// The state that follows from all records up to its position.
     pub(super) state: State,
-    /// All of this segment and of those before it is in the state.
-    pub(super) folded: SegmentNumber,
     /// The position of the last checkpoint.
     pub(super) checkpoint: Position,
     pub(super) retain: Duration,
@@ -76,11 +81,16 @@ impl Fold {
     /// Runs until it is told to stop, or finds damage.
     pub(super) fn run(mut self) -> Result<(), Failure> {
         lower_priority();
-        // Whatever an earlier start left sealed is worth a checkpoint: it was just read again.
-        let mut due = Due { bytes: u64::MAX, worth: 0, since: clocks::boot() };
+        let worth = WORTH_FIRST * self.spares.segment_bytes();
+        let mut due = Due { bytes: 0, worth, since: clocks::boot() };
+        // What an earlier start left sealed was just read again: that is worth a checkpoint.
+        if !self.spares.sealed().is_empty() {
+            due.worth = 0;
+        }
+        let mut pace = Pace::new(Arc::clone(&self.spares), Arc::clone(&self.stop));
         let mut said = String::new();
         while !self.stop.load(Ordering::Acquire) {
-            match self.look(&mut due) {
+            match self.look(&mut due, &mut pace) {
                 Ok(()) => said.clear(),
                 Err(Trouble::Damage(failure)) => return Err(failure),
                 // Once, not with every look.
@@ -95,32 +105,38 @@ impl Fold {
         Ok(())
     }
 
-    /// Folds, keeps and packs what was sealed since the last look.
-    fn look(&mut self, due: &mut Due) -> Result<(), Trouble> {
+    /// Folds, packs and keeps what was sealed since the last look.
+    fn look(&mut self, due: &mut Due, pace: &mut Pace) -> Result<(), Trouble> {
         let sealed = self.spares.sealed();
         let Some(&last) = sealed.last() else { return Ok(()) };
-        if last > self.folded {
-            self.fold_up_to(last)?;
-            let segments = last.0 - self.folded.0;
-            due.bytes = due.bytes.saturating_add(segments * self.spares.segment_bytes());
-            self.folded = last;
-        }
-        // Where there is no room for a checkpoint there may be some for an archive, and then more.
-        let kept = self.keep_if_due(due);
+        let mut trouble = Ok(());
         for segment in sealed {
+            let passed = self.pass(segment, due, pace);
+            // Where there is no room for an archive there may be some for a checkpoint, or the other
+            // way round, and then more.
+            let kept = self.keep_if_due(due, pace);
             if self.stop.load(Ordering::Acquire) {
                 return Ok(());
             }
-            self.pack(segment)?;
+            match passed {
+                Err(Trouble::ForNow(problem)) => {
+                    self.fold_up_to(last, due)?;
+                    self.keep_if_due(due, pace)?;
+                    trouble = Err(Trouble::ForNow(problem));
+                    break;
+                }
+                passed => passed?,
+            }
+            kept?;
         }
         self.retire()?;
-        kept
+        trouble
     }
 
-    fn keep_if_due(&mut self, due: &mut Due) -> Result<(), Trouble> {
+    fn keep_if_due(&mut self, due: &mut Due, pace: &mut Pace) -> Result<(), Trouble> {
         let late = clocks::boot().since(due.since) >= CHECKPOINT_AFTER;
         if self.position() > self.checkpoint && (due.bytes >= due.worth || late) {
-            let bytes = self.keep()?;
+            let bytes = self.keep(pace)?;
             *due = Due { bytes: 0, worth: WORTH * bytes, since: clocks::boot() };
         }
         Ok(())
@@ -134,8 +150,40 @@ impl Fold {
         self.disk.path()
     }
 
-    /// Takes in all records up to the end of a sealed segment.
-    fn fold_up_to(&mut self, last: SegmentNumber) -> Result<(), Trouble> {
+    /// Passes over a sealed segment: takes in the records that are not in the state yet, packs all of
+    /// it, and says that it may be used again.
+    fn pass(
+        &mut self,
+        segment: SegmentNumber,
+        due: &mut Due,
+        pace: &mut Pace,
+    ) -> Result<(), Trouble> {
+        let path = self.path().to_owned();
+        let not = |not| not_packed(&path, segment, not);
+        let before = self.position();
+        let from = Position(before.0 + 1);
+        let keys = Arc::clone(&self.keys);
+        let begun = Pass::begin(&self.disk, &keys, segment, from, clocks::utc_ns());
+        let mut pass = begun.map_err(not)?;
+        while let Some(batch) = pass.next_batch(&mut |bytes| pace.wrote(bytes)).map_err(not)? {
+            // Each record of the log comes by here once, when its segment is sealed.
+            let records = batch.records().expect("there are keys");
+            replaying::apply(&mut self.state, records, &path).map_err(Trouble::Damage)?;
+            if !pace.passed(batch.header.size()) {
+                // It is begun anew by the next start.
+                return Ok(());
+            }
+        }
+        pass.finish(&mut |bytes| pace.wrote(bytes)).map_err(not)?;
+        if self.position() > before {
+            due.bytes = due.bytes.saturating_add(self.spares.segment_bytes());
+        }
+        self.spares.archived(segment);
+        Ok(())
+    }
+
+    /// Takes in all records up to the end of a sealed segment, where nothing can be packed.
+    fn fold_up_to(&mut self, last: SegmentNumber, due: &mut Due) -> Result<(), Trouble> {
         let path = self.path().to_owned();
         let problem = |problem| trouble(&path, &problem);
         let from = Position(self.position().0 + 1);
@@ -146,38 +194,24 @@ impl Fold {
             }
             let records = batch.records().expect("there are keys");
             replaying::apply(&mut self.state, records, &path).map_err(Trouble::Damage)?;
+            due.bytes += u64::try_from(batch.header.size()).unwrap_or(u64::MAX);
         }
         Ok(())
     }
 
     /// Writes a checkpoint; gives its bytes.
-    fn keep(&mut self) -> Result<u64, Trouble> {
+    fn keep(&mut self, pace: &mut Pace) -> Result<u64, Trouble> {
         let mut state = Vec::new();
         self.state.write(&mut state);
         let position = self.position();
         let (cluster, epoch, created_ns) = (self.cluster, self.epoch, clocks::utc_ns());
         let about = About { cluster, epoch, position, created_ns };
-        checkpoint::write(&self.disk, &self.keys, &about, &state)
+        let mut pause = |bytes| pace.wrote(bytes);
+        checkpoint::write_steadily(&self.disk, &self.keys, &about, &state, &mut pause)
             .map_err(|failed| Trouble::ForNow(format!("no checkpoint was made: {failed}")))?;
         self.checkpoint = position;
         self.figures.show_folding(Folding { checkpoint: position });
         Ok(u64::try_from(state.len()).unwrap_or(u64::MAX))
-    }
-
-    fn pack(&self, segment: SegmentNumber) -> Result<(), Trouble> {
-        match archive::pack(&self.disk, &self.keys, segment, clocks::utc_ns()) {
-            Ok(_) => {
-                self.spares.archived(segment);
-                Ok(())
-            }
-            Err(NotPacked::Damaged(name @ Name::Segment(_), found)) => {
-                let failure = Failure::damaged(self.path(), &format!("{name}: {found}"));
-                Err(Trouble::Damage(failure))
-            }
-            Err(why) => {
-                Err(Trouble::ForNow(format!("{} was not packed: {why}", Name::Segment(segment))))
-            }
-        }
     }
 
     /// Lets go of archives that are older than they have to be, and that no checkpoint needs.
@@ -188,6 +222,22 @@ impl Fold {
         let retain_ns = u64::try_from(self.retain.as_nanos()).unwrap_or(u64::MAX);
         archive::retire(&self.disk, clocks::utc_ns(), retain_ns, older).map_err(failed)?;
         Ok(())
+    }
+}
+
+/// What it means that a sealed segment was not packed: only what it says itself is damage.
+fn not_packed(path: &Path, segment: SegmentNumber, not: NotPacked) -> Trouble {
+    match not {
+        NotPacked::Damaged(name @ Name::Segment(_), found) => {
+            Trouble::Damage(Failure::damaged(path, &format!("{name}: {found}")))
+        }
+        why @ (NotPacked::Damaged(..)
+        | NotPacked::NotSealed
+        | NotPacked::UnknownKey(_)
+        | NotPacked::AlteredKey
+        | NotPacked::Disk(_)) => {
+            Trouble::ForNow(format!("{} was not packed: {why}", Name::Segment(segment)))
+        }
     }
 }
 

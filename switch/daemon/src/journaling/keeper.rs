@@ -25,8 +25,10 @@ use crate::worker::Command;
 
 /// With fewer spare segments than this, new requests are refused.
 pub(super) const SPARES_MIN: usize = 2;
-/// What is left to commits between two steps, unless spares are short.
-const PAUSE: Duration = Duration::from_millis(2);
+/// What is left to commits between two steps while one spare is missing: a segment takes two seconds.
+const PAUSE: Duration = Duration::from_millis(8);
+/// The same while more are missing, and still enough are there.
+const PAUSE_BUSY: Duration = Duration::from_millis(1);
 /// How often the directory is looked at, and the disk when it is full.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -71,8 +73,11 @@ impl Housekeeper {
                 look_at = done + LOOK.max(done.since(now) * LOOK_SHARE);
             }
             match next {
-                Next::Again if self.spares.count() <= SPARES_MIN => {}
-                Next::Again => thread::park_timeout(PAUSE),
+                Next::Again => match self.spares.count() {
+                    ..SPARES_MIN => {}
+                    SPARES_MIN => thread::park_timeout(PAUSE_BUSY),
+                    _ => thread::park_timeout(PAUSE),
+                },
                 Next::Idle | Next::Full => self.spares.wait_for_work(LOOK),
             }
         }

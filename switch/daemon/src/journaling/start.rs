@@ -225,7 +225,7 @@ impl Opened {
         let broken = |broken| Failure::broken(self.path(), &broken);
         let bytes = self.settings.segment_bytes;
         let spares = Arc::new(Spares::new(bytes));
-        let wanted = usize::try_from((SPARE_BYTES / bytes).clamp(3, 16)).expect("a small number");
+        let wanted = usize::try_from((SPARE_BYTES / bytes).clamp(4, 16)).expect("a small number");
         // Beside a new segment there is to be room for a checkpoint and for what is being packed.
         let reserve = 2 * bytes;
         let keeper = Keeper::begin(self.disk.clone(), Arc::clone(&spares), wanted, reserve);
