@@ -1,3 +1,5 @@
+//! Stories of pieces: they stand where they belong, and what the device gives back otherwise is found.
+
 use super::*;
 use crate::disk::Disk;
 use crate::disk::simulated::{Lie, SimulatedDisk};
