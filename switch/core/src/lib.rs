@@ -44,6 +44,8 @@ pub mod stans;
 
 pub mod identity;
 
+pub mod reference;
+
 pub mod duplicates;
 
 pub mod foresight;
