@@ -1,6 +1,8 @@
 //! The validated settings that the core runs by: who the stations are, how they speak, where cards
 //! go. Built once per configuration and shared, read-only. Knows no file and no address.
 
+mod partner;
+
 mod writing;
 
 use alloc::sync::Arc;
@@ -15,6 +17,7 @@ use crate::ids::{LinkId, StationId, WorkerId};
 use crate::routing::{RouteSettings, Routes, RoutingError};
 use crate::time::packed;
 
+pub use partner::{Acquiring, InFlight, Issuing, SecondReversal, UnknownOriginal};
 pub use writing::Numbers;
 
 /// An institution's identification code (DE 32, 33, 58): up to eleven digits.
@@ -145,6 +148,10 @@ pub struct StationSettings {
     pub keys: Keys,
     /// Fields that it must echo when they were sent and come back; DE 11 always.
     pub echoed: Fields,
+    /// What was agreed with it about repeats and reversals, where it sends requests.
+    pub acquiring: Acquiring,
+    /// What was agreed with it about advices and reversals, where it answers requests.
+    pub issuing: Issuing,
 }
 
 /// The bounds of one worker's tables, shown in the status.
@@ -171,6 +178,10 @@ pub struct Limits {
     pub duplicates_max: u32,
     /// Bytes of the answers that repeats are given again.
     pub answers_bytes: u32,
+    /// Stored items of this worker, together with the requests in flight that may become one.
+    pub saf_max: u32,
+    /// Repeats held until their original ends, among `parked_max`; one more gets 923.
+    pub held_max: u32,
 }
 
 impl Default for Limits {
@@ -186,6 +197,8 @@ impl Default for Limits {
             notices_max: 4_096,
             duplicates_max: 262_144,
             answers_bytes: 64 << 20,
+            saf_max: 65_536,
+            held_max: 512,
         }
     }
 }

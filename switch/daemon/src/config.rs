@@ -22,6 +22,8 @@ mod codes;
 
 mod dialects;
 
+mod partner;
+
 mod station;
 
 mod node;

@@ -115,6 +115,8 @@ impl Overview {
             ("duplicates_max", u64::from(limits.duplicates_max)),
             ("answers_bytes", u64::from(limits.answers_bytes)),
             ("parked_max", u64::from(limits.parked_max)),
+            ("held_max", u64::from(limits.held_max)),
+            ("saf_max", u64::from(limits.saf_max)),
             ("parked_frame_max", u64::from(limits.parked_frame_max)),
             ("ask_timeout_ms", millis(limits.ask_timeout)),
             ("quarantine_ms", millis(limits.quarantine)),

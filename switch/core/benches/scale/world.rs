@@ -10,7 +10,8 @@ use switch_core::foresight::AHEAD_MAX;
 use switch_core::ids::{LinkId, Stan, StationId, WorkerId};
 use switch_core::outlet::{Outlet, Placed};
 use switch_core::plan::{
-    Institution, Keys, Limits, NetworkCodes, Pin, Plan, Role, Settings, SignOn, StationSettings,
+    Acquiring, Institution, Issuing, Keys, Limits, NetworkCodes, Pin, Plan, Role, Settings, SignOn,
+    StationSettings,
 };
 use switch_core::time::{Now, Time};
 
@@ -352,6 +353,8 @@ fn plan(dialect: &Arc<Dialect>, size: Size) -> Plan {
         pin: Pin::Refuse,
         keys: Keys::None,
         echoed: Fields::of(&[7, 12, 32, 37, 41]),
+        acquiring: Acquiring::default(),
+        issuing: Issuing::default(),
     };
     let pending_max = u32::try_from(size.in_flight + 4 * BATCH).expect("it fits");
     Plan::new(Settings {

@@ -9,7 +9,8 @@ use switch_core::counters::Counter;
 use switch_core::ids::{LinkId, StationId, WorkerId};
 use switch_core::outlet::{Outlet, Placed};
 use switch_core::plan::{
-    Institution, Keys, Limits, NetworkCodes, Pin, Plan, Role, Settings, SignOn, StationSettings,
+    Acquiring, Institution, Issuing, Keys, Limits, NetworkCodes, Pin, Plan, Role, Settings, SignOn,
+    StationSettings,
 };
 use switch_core::routing::RouteSettings;
 use switch_core::time::{Now, Time};
@@ -315,6 +316,8 @@ fn plan(edition: Version) -> Plan {
         pin: Pin::Refuse,
         keys: if name == "B" { Keys::Provider } else { Keys::None },
         echoed: Fields::of(&[7, 12, 32, 37, 41]),
+        acquiring: Acquiring::default(),
+        issuing: Issuing::default(),
     });
     let route = |pan: &str, to| RouteSettings { pan: pan.to_string(), to: vec![StationId(to)] };
     Plan::new(Settings {

@@ -8,6 +8,7 @@ use journal::format::{BLOCK, PathKind};
 
 use super::document::Table;
 use super::section::{At, Section};
+use super::units::show_duration;
 use super::{Mode, Place};
 
 const MIB: u64 = 1 << 20;
@@ -24,6 +25,9 @@ pub struct Journal {
     pub segment_bytes: u64,
     /// How long old segments are kept, as archives.
     pub retain: Duration,
+    /// How long originals and the answers to them are found by what refers to them; at most
+    /// `retain`.
+    pub original_keep: Duration,
     /// The key that seals what is written; none only with `--insecure-demo`.
     pub key: Option<KeySource>,
     /// Keys before it, that open what they sealed.
@@ -74,6 +78,7 @@ pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal>
     let mut section = Section::new(table, "journal", root.report);
     let segment_bytes = segment_bytes(&mut section);
     let retain = section.duration("retain", DAY..=DAY * 3_650).unwrap_or(DAY * 35);
+    let original_keep = original_keep(&mut section, retain);
     let path =
         section.choice("path", &[("mapped", PathKind::Mapped), ("direct", PathKind::Direct)]);
     let key = section.text("key", KEY).and_then(|text| source(&mut section, "journal.key", &text));
@@ -89,7 +94,8 @@ pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal>
     let sync = sync(&mut section, mode);
     if sync == Some(Sync::None) {
         let why = "no effect: sync = \"none\" keeps no record";
-        section.inactive(&["segment", "retain", "path", "key", "former_keys"], why);
+        section
+            .inactive(&["segment", "retain", "original_keep", "path", "key", "former_keys"], why);
     }
     section.finish();
     Some(Journal {
@@ -97,6 +103,7 @@ pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal>
         path: path.map_or(PathKind::Mapped, |path| path.value),
         segment_bytes: segment_bytes?,
         retain,
+        original_keep,
         key,
         former_keys: former_keys?,
     })
@@ -115,6 +122,23 @@ fn segment_bytes(section: &mut Section<'_, '_>) -> Option<u64> {
         return None;
     }
     Some(bytes)
+}
+
+/// What is gone can not be found, so it is at most as long as segments are kept.
+fn original_keep(section: &mut Section<'_, '_>, retain: Duration) -> Duration {
+    let given = section.duration("original_keep", DAY..=DAY * 3_650);
+    let (Some(keep), Some(node)) = (given, section.given("original_keep")) else {
+        return retain.min(DAY * 35);
+    };
+    if keep > retain {
+        let [keep, retain] = [keep, retain].map(show_duration);
+        let message = format!(
+            "\"{keep}\" is longer than segments are kept (retain, \"{retain}\"); shorten it, or \
+             lengthen retain"
+        );
+        section.fail("original_keep", &node.place, message);
+    }
+    keep
 }
 
 fn source(section: &mut Section<'_, '_>, key: &'static str, text: &At<&str>) -> Option<KeySource> {

@@ -129,6 +129,8 @@ pub(super) fn limits(root: &mut Section<'_, '_>) -> (Limits, Duration) {
         limits.answers_bytes = u32::try_from(answers).expect("at most a gibibyte");
     }
     section.count("parked_max", 1..=65_536, &mut limits.parked_max);
+    held_max(&mut section, &mut limits);
+    section.count("saf_max", 1_024..=1_048_576, &mut limits.saf_max);
     if let Some(quarantine) = section.duration("quarantine", seconds(1, 600)) {
         limits.quarantine = quarantine;
     }
@@ -141,6 +143,21 @@ pub(super) fn limits(root: &mut Section<'_, '_>) -> (Limits, Duration) {
     }
     section.finish();
     (limits, drain)
+}
+
+/// Held repeats lie in the places of parked decisions, and must leave some to those.
+fn held_max(section: &mut Section<'_, '_>, limits: &mut Limits) {
+    limits.held_max = limits.held_max.min(limits.parked_max / 2);
+    section.count("held_max", 0..=65_536, &mut limits.held_max);
+    let given = section.given("held_max").filter(|_| limits.held_max >= limits.parked_max);
+    if let Some(given) = given {
+        let (held, parked) = (limits.held_max, limits.parked_max);
+        let message = format!(
+            "{held} leaves no place to decisions: held repeats and these share the places of \
+             parked_max, {parked}; lower it, or raise that"
+        );
+        section.fail("held_max", &given.place, message);
+    }
 }
 
 impl Section<'_, '_> {

@@ -15,6 +15,7 @@ use super::dialects::Dialects;
 use super::document::{Table, Value};
 use super::endpoint::{Located, endpoint};
 use super::node::{DIGITS, institution, name};
+use super::partner;
 use super::place::Place;
 use super::section::{At, Section};
 
@@ -58,9 +59,18 @@ pub(super) fn station(
     let network_codes = network_codes(&mut section, dialect.as_ref().map(|(of, _)| of.as_ref()));
     let issuing = issuing(&mut section);
     let keys = keys(&mut section, mode);
+    let agreed = (partner::acquiring(&mut section), partner::issuing(&mut section));
     match role {
-        Some(Role::Acquirer) => section.inactive(&ISSUING, "no effect on an acquirer"),
-        Some(Role::Issuer) => section.inactive(&["mac"], "no effect on an issuer"),
+        Some(Role::Acquirer) => {
+            for keys in [&ISSUING[..], &partner::ISSUING] {
+                section.inactive(keys, "no effect on an acquirer");
+            }
+        }
+        Some(Role::Issuer) => {
+            for keys in [&["mac"][..], &partner::ACQUIRING] {
+                section.inactive(keys, "no effect on an issuer");
+            }
+        }
         Some(Role::Both) | None => {}
     }
     section.finish();
@@ -85,6 +95,8 @@ pub(super) fn station(
             pin: issuing.pin,
             keys,
             echoed: issuing.echoed,
+            acquiring: agreed.0,
+            issuing: agreed.1,
             message_max: located.endpoint.frame_max,
             beside: None,
         };

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use journal::format::PathKind;
-use switch_core::plan::{Role, SignOn, StationSettings};
+use switch_core::plan::{Acquiring, InFlight, Issuing, Role, SignOn, StationSettings};
 
 use super::units::{show_duration, show_size};
 use super::{Configuration, Endpoint, Journal, KeyFile, KeySource, Sync};
@@ -41,13 +41,15 @@ impl Configuration {
     }
 
     fn write_journal(&self, out: &mut String) -> std::fmt::Result {
-        let Journal { sync, path, segment_bytes, retain, key, former_keys } = &self.journal;
+        let Journal { sync, path, segment_bytes, retain, original_keep, key, former_keys } =
+            &self.journal;
         if *sync == Sync::None {
             return writeln!(out, "journal none: no record is kept");
         }
         let (path, segment, retain) =
             (path_word(*path), show_size(*segment_bytes), show_duration(*retain));
-        write!(out, "journal local, {path}, segments of {segment}, kept {retain}, sealed with ")?;
+        write!(out, "journal local, {path}, segments of {segment}, kept {retain}, ")?;
+        write!(out, "originals found for {}, sealed with ", show_duration(*original_keep))?;
         match key {
             Some(source) => write!(out, "{source}")?,
             None => write!(out, "a key made for trial")?,
@@ -112,6 +114,45 @@ fn write_station(
     }
     if station.role.issues() {
         write!(out, ", timeout {}", show_duration(station.timeout))?;
+    }
+    writeln!(out)?;
+    if station.role.acquires() {
+        write_acquiring(out, &station.acquiring)?;
+    }
+    if station.role.issues() {
+        write_issuing(out, &station.issuing)?;
+    }
+    Ok(())
+}
+
+fn write_acquiring(out: &mut String, agreed: &Acquiring) -> std::fmt::Result {
+    let Acquiring { repeat_in_flight, unknown_original, second_reversal, gives_up } = agreed;
+    let held = match repeat_in_flight {
+        InFlight::Hold => "held",
+        InFlight::Refuse => "answered 923",
+    };
+    writeln!(
+        out,
+        "  repeats in flight {held}, unknown originals answered {:03x}, second reversals {:03x}, \
+         gives up after {}",
+        unknown_original.action(),
+        second_reversal.action(),
+        show_duration(*gives_up)
+    )
+}
+
+fn write_issuing(out: &mut String, agreed: &Issuing) -> std::fmt::Result {
+    let Issuing { matches_on_rrn, saf_window, saf_retry, saf_gap, saf_alarm_after, saf_rate } =
+        agreed;
+    write!(
+        out,
+        "  stored items {saf_window} at once, {} apart, at most {saf_rate}/s, again after {}, \
+         alarm after {saf_alarm_after} failures",
+        show_duration(*saf_gap),
+        show_duration(*saf_retry)
+    )?;
+    if *matches_on_rrn {
+        write!(out, ", reversals of unknown originals forwarded")?;
     }
     writeln!(out)
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use codec::{Dialect, Fields};
 use switch_core::ids::StationId;
 use switch_core::plan::{
-    Institution, Keys, Limits, NetworkCodes, Pin, Plan, PlanError, Role, Settings, SignOn,
-    StationSettings,
+    Acquiring, Institution, Issuing, Keys, Limits, NetworkCodes, Pin, Plan, PlanError, Role,
+    Settings, SignOn, StationSettings,
 };
 use switch_core::routing::RouteSettings;
 
@@ -128,6 +128,8 @@ pub(crate) fn acquirer(name: &str) -> StationSettings {
         pin: Pin::Refuse,
         keys: Keys::None,
         echoed: Fields::of(&[7, 12, 32, 37, 41]),
+        acquiring: Acquiring::default(),
+        issuing: Issuing::default(),
     }
 }
 

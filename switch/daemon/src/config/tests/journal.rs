@@ -26,14 +26,16 @@ fn without_a_sealing_key_only_a_demo_runs() {
     check_sealed(
         &journaled("key = \"credential:journal-key\""),
         &expect![[r#"
-        node tokyo: institution 49000000001, 2 workers
-        state /var/lib/sekisho
-        journal local, mapped, segments of 64MiB, kept 35d, sealed with credential:journal-key
-        control /run/sekisho/control.sock
-        station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
-        station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
-        route 353011: issuer-x
-    "#]],
+            node tokyo: institution 49000000001, 2 workers
+            state /var/lib/sekisho
+            journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, sealed with credential:journal-key
+            control /run/sekisho/control.sock
+            station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
+              repeats in flight held, unknown originals answered 400, second reversals 400, gives up after 1m
+            station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
+              stored items 1 at once, 1s apart, at most 50/s, again after 1m, alarm after 6 failures
+            route 353011: issuer-x
+        "#]],
     );
 }
 
@@ -86,18 +88,22 @@ fn every_setting_of_the_journal_has_bounds() {
             sekisho.toml:23:11: journal.segment: "1023KiB" is outside of "1MiB" to "1GiB"; choose one inside
             node tokyo: institution 49000000001, 2 workers
             state /var/lib/sekisho
-            journal local, mapped, segments of 1MiB, kept 35d, sealed with a key made for trial
+            journal local, mapped, segments of 1MiB, kept 35d, originals found for 35d, sealed with a key made for trial
             control /run/sekisho/control.sock
             station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
+              repeats in flight held, unknown originals answered 400, second reversals 400, gives up after 1m
             station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
+              stored items 1 at once, 1s apart, at most 50/s, again after 1m, alarm after 6 failures
             route 353011: issuer-x
             sekisho.toml:23:11: journal.segment: is no multiple of 4KiB; write "64MiB"
             node tokyo: institution 49000000001, 2 workers
             state /var/lib/sekisho
-            journal local, mapped, segments of 1GiB, kept 35d, sealed with a key made for trial
+            journal local, mapped, segments of 1GiB, kept 35d, originals found for 35d, sealed with a key made for trial
             control /run/sekisho/control.sock
             station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
+              repeats in flight held, unknown originals answered 400, second reversals 400, gives up after 1m
             station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
+              stored items 1 at once, 1s apart, at most 50/s, again after 1m, alarm after 6 failures
             route 353011: issuer-x
             sekisho.toml:23:11: journal.segment: "1025MiB" is outside of "1MiB" to "1GiB"; choose one inside
             sekisho.toml:23:11: journal.segment: "MB" is no unit here; one of B, KiB, MiB, GiB
@@ -123,8 +129,8 @@ fn a_journal_is_summed_up_in_a_line() {
     let all = "segment = \"128MiB\"\npath = \"direct\"\nretain = \"90d\"\nkey = \"/etc/key\"\n\
                former_keys = [\"credential:old\", \"older\"]";
     expect![[r#"
-        journal local, mapped, segments of 64MiB, kept 35d, sealed with a key made for trial
-        journal local, direct, segments of 128MiB, kept 90d, sealed with /etc/key and formerly credential:old older
+        journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, sealed with a key made for trial
+        journal local, direct, segments of 128MiB, kept 90d, originals found for 35d, sealed with /etc/key and formerly credential:old older
         journal none: no record is kept
         sekisho.toml:24:1: journal.key: no effect: sync = "none" keeps no record"#]]
         .assert_eq(&[line(""), line(all), line("sync = \"none\"\nkey = \"k\"")].join("\n"));
@@ -203,4 +209,21 @@ fn a_key_that_everybody_can_read_is_taken_with_a_warning() {
     expect!["journal.key: everybody on this machine can read key; chmod 0400 it"]
         .assert_eq(&directory.without_path(&sealing.warnings.join("\n")));
     assert!(sealing.current.is_some());
+}
+
+#[test]
+fn originals_are_found_for_as_long_as_segments_are_kept_at_most() {
+    let keep = |lines: &str| loaded(&journaled(lines)).journal.original_keep;
+    let day = Duration::from_hours(24);
+    assert_eq!(keep(""), day * 35);
+    assert_eq!(keep("retain = \"90d\""), day * 35);
+    assert_eq!(keep("retain = \"7d\""), day * 7);
+    assert_eq!(keep("retain = \"90d\"\noriginal_keep = \"90d\""), day * 90);
+    check_each(
+        &[journaled("original_keep = \"36d\""), journaled("original_keep = \"23h\"")],
+        &expect![[r#"
+            sekisho.toml:23:17: journal.original_keep: "36d" is longer than segments are kept (retain, "35d"); shorten it, or lengthen retain
+            sekisho.toml:23:17: journal.original_keep: "23h" is outside of "1d" to "3650d"; choose one inside
+        "#]],
+    );
 }

@@ -78,17 +78,19 @@ fn keys_of_later_work_are_checked_and_reported() {
     check(
         &format!("{WHOLE}{later}"),
         &expect![[r#"
-        node tokyo: institution 49000000001, 2 workers
-        state /var/lib/sekisho
-        journal local, mapped, segments of 64MiB, kept 35d, sealed with a key made for trial
-        control /run/sekisho/control.sock
-        station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
-        station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
-        route 353011: issuer-x
-        sekisho.toml:23:1: control.http: not active yet
-        sekisho.toml:24:2: peer: not active yet
-        sekisho.toml:26:2: witness: not active yet
-    "#]],
+            node tokyo: institution 49000000001, 2 workers
+            state /var/lib/sekisho
+            journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, sealed with a key made for trial
+            control /run/sekisho/control.sock
+            station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
+              repeats in flight held, unknown originals answered 400, second reversals 400, gives up after 1m
+            station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
+              stored items 1 at once, 1s apart, at most 50/s, again after 1m, alarm after 6 failures
+            route 353011: issuer-x
+            sekisho.toml:23:1: control.http: not active yet
+            sekisho.toml:24:2: peer: not active yet
+            sekisho.toml:26:2: witness: not active yet
+        "#]],
     );
     check_each(
         &[
@@ -129,6 +131,8 @@ fn limits_have_bounds_and_units() {
         &[
             format!("{WHOLE}[limits]\npending_max = 1023\n"),
             format!("{WHOLE}[limits]\nlarge_max = 0\nparked_max = 65537\n"),
+            format!("{WHOLE}[limits]\nsaf_max = 1023\n"),
+            format!("{WHOLE}[limits]\nparked_max = 8\nheld_max = 8\n"),
             format!("{WHOLE}[limits]\nquarantine = \"0s\"\n"),
             format!("{WHOLE}[limits]\nquarantine = \"601s\"\n"),
             format!("{WHOLE}[limits]\nask_timeout = 2\n"),
@@ -141,6 +145,8 @@ fn limits_have_bounds_and_units() {
             sekisho.toml:23:15: limits.pending_max: 1023 is outside of 1024 to 4194304; choose one inside
             sekisho.toml:23:13: limits.large_max: 0 is outside of 1 to 1048576; choose one inside
             sekisho.toml:24:14: limits.parked_max: 65537 is outside of 1 to 65536; choose one inside
+            sekisho.toml:23:11: limits.saf_max: 1023 is outside of 1024 to 1048576; choose one inside
+            sekisho.toml:24:12: limits.held_max: 8 leaves no place to decisions: held repeats and these share the places of parked_max, 8; lower it, or raise that
             sekisho.toml:23:14: limits.quarantine: "0s" is outside of "1s" to "10m"; choose one inside
             sekisho.toml:23:14: limits.quarantine: "601s" is outside of "1s" to "10m"; choose one inside
             sekisho.toml:23:15: limits.ask_timeout: 2 has no unit; write it like "10s" (us, ms, s, m, h, d)
@@ -154,11 +160,12 @@ fn limits_have_bounds_and_units() {
 
 #[test]
 fn limits_reach_the_core() {
-    let limits = "[limits]\npending_max = 2048\nlarge_max = 7\nduplicates_max = 4096\nanswers_bytes = \"8MiB\"\nparked_max = 9\nquarantine = \"5s\"\nask_timeout = \"250ms\"\ndrain = \"0s\"\n";
+    let limits = "[limits]\npending_max = 2048\nlarge_max = 7\nduplicates_max = 4096\nsaf_max = 1024\nanswers_bytes = \"8MiB\"\nparked_max = 9\nquarantine = \"5s\"\nask_timeout = \"250ms\"\ndrain = \"0s\"\n";
     let loaded = loaded(&format!("{WHOLE}{limits}"));
     let core = loaded.settings.limits;
     assert_eq!((core.pending_max, core.large_max, core.parked_max), (2_048, 7, 9));
     assert_eq!((core.duplicates_max, core.answers_bytes), (4_096, 8 << 20));
+    assert_eq!((core.saf_max, core.held_max), (1_024, 4), "half of the places of the parked");
     assert_eq!(core.quarantine, Duration::from_secs(5));
     assert_eq!(core.ask_timeout, Duration::from_millis(250));
     assert_eq!(loaded.drain, Duration::ZERO);
