@@ -2,6 +2,8 @@
 //! proof. Must use nothing but the public interface.
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
+use switch_sim::world;
+
 mod sales;
 
 mod refusals;
@@ -49,6 +51,3 @@ mod draining;
 
 #[cfg(test)] // where unwrap is allowed
 mod anything;
-
-#[cfg(test)] // where unwrap is allowed
-mod world;

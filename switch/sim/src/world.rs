@@ -1,9 +1,9 @@
 //! Workers, links, lanes and a clock in one place, so that a test reads as a conversation. Knows
 //! the core from outside only.
 
-mod network;
+pub mod network;
 mod party;
-mod restart;
+pub mod restart;
 mod setup;
 mod tale;
 mod text;
@@ -27,13 +27,13 @@ use restart::Journal;
 use switch_core::plan::Plan;
 use tale::{Tale, link_name};
 
-pub(crate) use network::Full;
-pub(crate) use party::Party;
-pub(crate) use setup::{
+pub use network::Full;
+pub use party::Party;
+pub use setup::{
     Setup, acquirer, ascii, ascii_87, ascii_87_without, ascii_without, institution, issuer, packed,
     packed_87,
 };
-pub(crate) use text::{
+pub use text::{
     Text, answer, echo, network, network_87, reversal_87, sale, sale_87, sign_off, sign_on,
 };
 
@@ -45,10 +45,13 @@ const BOOT: Time = Time(1_000_000_000_000);
 const TURNS_MAX: usize = 10_000;
 
 /// Everything around the cores, and the cores.
-pub(crate) struct World {
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) cores: Vec<Core>,
-    pub(crate) network: Network,
+pub struct World {
+    /// The settings that all cores run by.
+    pub plan: Arc<Plan>,
+    /// The workers.
+    pub cores: Vec<Core>,
+    /// Sockets and lanes.
+    pub network: Network,
     now: Now,
     slots: Slots,
     tale: Tale,
@@ -62,16 +65,16 @@ pub(crate) struct World {
     /// Whether a test says the TPDUs itself and wants to see them.
     tpdus_told: bool,
     /// Transactions found when the core looked ahead at the last frame.
-    pub(crate) foreseen: usize,
+    pub foreseen: usize,
     /// What left the cores, in order.
-    pub(crate) seen: Vec<Seen>,
+    pub seen: Vec<Seen>,
     /// What was recorded, from the first start on.
-    pub(crate) journal: Journal,
+    pub journal: Journal,
 }
 
 /// Something that left a core.
 #[derive(Clone, Debug)]
-pub(crate) enum Seen {
+pub enum Seen {
     /// A record, to be committed.
     Recorded(Vec<u8>),
     /// A message that a station has read whole.
@@ -82,7 +85,7 @@ pub(crate) enum Seen {
 
 impl Seen {
     /// The record that it is, if it is one.
-    pub(crate) fn record(&self) -> Option<Record<'_>> {
+    pub fn record(&self) -> Option<Record<'_>> {
         match self {
             Self::Recorded(bytes) => Some(Record::read(bytes).expect("a record reads back")),
             Self::Heard(..) | Self::Lost(..) => None,
@@ -92,7 +95,7 @@ impl Seen {
 
 impl World {
     /// The first so many of a plan's workers; words to others are lost.
-    pub(crate) fn of_workers(workers: u8, plan: Arc<Plan>, gate_bytes: usize) -> Self {
+    pub fn of_workers(workers: u8, plan: Arc<Plan>, gate_bytes: usize) -> Self {
         let mut world = Self::unsettled(workers, plan, gate_bytes);
         world.settle();
         world
@@ -120,22 +123,25 @@ impl World {
         }
     }
 
-    pub(crate) fn acquirer(&mut self, name: &str) -> Party<'_> {
+    /// The acquirer of that name, about to do something.
+    pub fn acquirer(&mut self, name: &str) -> Party<'_> {
         self.station(name)
     }
 
-    pub(crate) fn issuer(&mut self, name: &str) -> Party<'_> {
+    /// The issuer of that name, about to do something.
+    pub fn issuer(&mut self, name: &str) -> Party<'_> {
         self.station(name)
     }
 
-    pub(crate) fn station(&mut self, name: &str) -> Party<'_> {
+    /// The station of that name, about to do something.
+    pub fn station(&mut self, name: &str) -> Party<'_> {
         let named = |station: &switch_core::plan::Station| station.settings.name == name;
         let place = self.plan.stations.iter().position(named).expect("a station of that name");
         Party::new(self, StationId(u16::try_from(place).unwrap()))
     }
 
     /// Opens every link that is not open.
-    pub(crate) fn open_all(&mut self) {
+    pub fn open_all(&mut self) {
         for link in 0..u32::try_from(self.plan.link_stations.len()).unwrap() {
             let station = self.plan.station_of(LinkId(link));
             let from = self.plan_from(station);
@@ -143,19 +149,20 @@ impl World {
         }
     }
 
-    pub(crate) fn plan_from(&self, station: StationId) -> u32 {
+    /// The first link of a station.
+    pub fn plan_from(&self, station: StationId) -> u32 {
         self.plan.station(station).links_from.0
     }
 
     /// Compares the transcript since the last look, and what was counted meanwhile.
     #[expect(clippy::needless_pass_by_value, reason = "shorter at its many callers")]
-    pub(crate) fn check(&mut self, expected: Expect) {
+    pub fn check(&mut self, expected: Expect) {
         let transcript = self.transcript();
         expected.assert_eq(&transcript);
     }
 
     /// The transcript since the last look.
-    pub(crate) fn transcript(&mut self) -> String {
+    pub fn transcript(&mut self) -> String {
         let mut text = std::mem::take(&mut self.tale.text);
         let counts = self.counts();
         let changed = Counter::ALL.iter().zip(counts.iter().zip(&self.counted));
@@ -171,13 +178,13 @@ impl World {
     }
 
     /// Looks away from what happened so far.
-    pub(crate) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.tale.text.clear();
         self.counted = self.counts();
     }
 
     /// How many records there are.
-    pub(crate) fn records(&self) -> usize {
+    pub fn records(&self) -> usize {
         let of_steps = |record: &Record<'_>| !matches!(record, Record::Counts { .. });
         self.seen.iter().filter_map(Seen::record).filter(of_steps).count()
     }
@@ -187,24 +194,25 @@ impl World {
     }
 
     /// How often something happened, at all workers together.
-    pub(crate) fn count(&self, counter: Counter) -> u64 {
+    pub fn count(&self, counter: Counter) -> u64 {
         self.cores.iter().map(|core| core.counters().of(counter)).sum()
     }
 
     /// Transactions known, parked and resting, at all workers together.
-    pub(crate) fn occupancy(&self) -> (u32, u32, u32) {
+    pub fn occupancy(&self) -> (u32, u32, u32) {
         self.cores
             .iter()
             .map(Core::occupancy)
             .fold((0, 0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1, sum.2 + one.2))
     }
 
-    pub(crate) fn now(&self) -> Time {
+    /// What time it is.
+    pub fn now(&self) -> Time {
         self.now.boot
     }
 
     /// Lets time pass, stopping wherever a worker wants to be called.
-    pub(crate) fn passes(&mut self, span: Duration) {
+    pub fn passes(&mut self, span: Duration) {
         let until = self.now.boot + span;
         self.settle();
         while let Some(next) = self.cores.iter().map(Core::poll_timeout).min() {
@@ -218,7 +226,8 @@ impl World {
         self.settle();
     }
 
-    pub(crate) fn passes_secs(&mut self, seconds: u64) {
+    /// Lets so many seconds pass.
+    pub fn passes_secs(&mut self, seconds: u64) {
         self.passes(Duration::from_secs(seconds));
     }
 
@@ -228,17 +237,18 @@ impl World {
         self.now.utc = UTC + self.tale.at.as_secs();
     }
 
-    pub(crate) fn is_holding(&self) -> bool {
+    /// Whether records wait to be committed by hand.
+    pub fn is_holding(&self) -> bool {
         self.holding
     }
 
     /// Whether an attempt of ours to connect has not ended yet.
-    pub(crate) fn is_connecting(&self, link: LinkId) -> bool {
+    pub fn is_connecting(&self, link: LinkId) -> bool {
         self.connecting.contains(&link)
     }
 
     /// Forgets all but the last lines of the transcript.
-    pub(crate) fn transcript_is_short(&mut self) {
+    pub fn transcript_is_short(&mut self) {
         let mut lines = self.tale.text.rmatch_indices('\n').map(|(at, _)| at);
         if let Some(at) = lines.nth(200) {
             self.tale.text.drain(..=at);
@@ -246,13 +256,13 @@ impl World {
     }
 
     /// From now on no record is committed until [`World::commits`].
-    pub(crate) fn holds_commits(&mut self) {
+    pub fn holds_commits(&mut self) {
         self.holding = true;
     }
 
     /// From now on no record is committed, and sales of this acquirer fill the gate until there is
     /// no room for anything.
-    pub(crate) fn fills_the_gate(&mut self, acquirer: &str) {
+    pub fn fills_the_gate(&mut self, acquirer: &str) {
         self.holds_commits();
         while self.count(Counter::AnswersLost) == 0 {
             self.acquirer(acquirer).sends(sale(1));
@@ -266,13 +276,13 @@ impl World {
     }
 
     /// Commits what has been held back, and everything from now on.
-    pub(crate) fn commits(&mut self) {
+    pub fn commits(&mut self) {
         self.holding = false;
         self.settle();
     }
 
     /// Commits up to the end of the first so many of the records that are still to be taken.
-    pub(crate) fn commits_only(&mut self, records: usize) {
+    pub fn commits_only(&mut self, records: usize) {
         for _ in 0..records {
             let (position, record) = self.cores[0].poll_record().expect("a record waits");
             self.tale.record(&self.plan, Record::read(record).unwrap());
@@ -284,24 +294,25 @@ impl World {
     }
 
     /// The key provider replies to the oldest question.
-    pub(crate) fn keys_reply(&mut self, reply: Reply) {
+    pub fn keys_reply(&mut self, reply: Reply) {
         let (worker, slot) = self.asked.pop_front().expect("a question was put");
         self.reply(worker, slot, reply);
     }
 
     /// The oldest question, for a reply by hand.
-    pub(crate) fn take_question(&mut self) -> Option<(WorkerId, SlotId)> {
+    pub fn take_question(&mut self) -> Option<(WorkerId, SlotId)> {
         self.asked.pop_front()
     }
 
-    pub(crate) fn reply(&mut self, worker: WorkerId, slot: SlotId, reply: Reply) {
+    /// The key provider replies to a question.
+    pub fn reply(&mut self, worker: WorkerId, slot: SlotId, reply: Reply) {
         self.tale.line("", '*', &format!("reply {reply:?}"));
         self.cores[worker.index()].handle_reply(self.now, slot, reply, &mut self.slots);
         self.settle();
     }
 
     /// One worker is told by another what no worker says.
-    pub(crate) fn says_nonsense(&mut self, from: u8, to: u8) {
+    pub fn says_nonsense(&mut self, from: u8, to: u8) {
         let (from, to) = (WorkerId(from), WorkerId(to));
         let mut seen = self.network.of(to);
         self.cores[to.index()].handle_peer(self.now, from, b"?", &mut self.slots, &mut seen);
@@ -309,25 +320,26 @@ impl World {
     }
 
     /// Every worker is to stop.
-    pub(crate) fn drains(&mut self) {
+    pub fn drains(&mut self) {
         for core in &mut self.cores {
             core.handle_drain(self.now);
         }
         self.settle();
     }
 
-    pub(crate) fn is_drained(&self) -> bool {
+    /// Whether every worker has come to its end.
+    pub fn is_drained(&self) -> bool {
         self.cores.iter().all(Core::is_drained)
     }
 
     /// A frame of a station comes in on one of its links.
-    pub(crate) fn hears(&mut self, link: LinkId, frame: &[u8]) {
+    pub fn hears(&mut self, link: LinkId, frame: &[u8]) {
         let tpdu = self.tpdu_of(link, frame);
         self.hears_under(link, tpdu, frame);
     }
 
     /// The same, and its answer is to carry this TPDU.
-    pub(crate) fn hears_under(&mut self, link: LinkId, tpdu: Tpdu, frame: &[u8]) {
+    pub fn hears_under(&mut self, link: LinkId, tpdu: Tpdu, frame: &[u8]) {
         assert!(self.network.sockets[link.index()].open, "nobody speaks on a closed link");
         self.takes_in(link, tpdu, frame);
         self.settle();
@@ -346,12 +358,12 @@ impl World {
     }
 
     /// From now on the TPDUs are what the test says, and are told.
-    pub(crate) fn tells_tpdus(&mut self) {
+    pub fn tells_tpdus(&mut self) {
         self.tpdus_told = true;
     }
 
     /// The same, and the worker sees to nothing else for now.
-    pub(crate) fn hears_without_a_turn(&mut self, name: &str, frame: &[u8]) {
+    pub fn hears_without_a_turn(&mut self, name: &str, frame: &[u8]) {
         let link = self.station(name).link();
         let tpdu = self.tpdu_of(link, frame);
         self.takes_in(link, tpdu, frame);

@@ -8,55 +8,66 @@ use codec::{Dialect, Fields, Mti, Slots, Writer};
 
 /// A message as a test speaks of it: values as text, binary fields as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Text {
-    pub(crate) mti: u16,
-    pub(crate) fields: BTreeMap<u8, Vec<u8>>,
+pub struct Text {
+    /// Four packed digits.
+    pub mti: u16,
+    /// By number.
+    pub fields: BTreeMap<u8, Vec<u8>>,
     /// Fields that are not to be filled in by whoever sends it.
     left_out: Vec<u8>,
 }
 
 impl Text {
-    pub(crate) fn new(mti: u16) -> Self {
+    /// No field yet.
+    pub fn new(mti: u16) -> Self {
         Self { mti, fields: BTreeMap::new(), left_out: Vec::new() }
     }
 
-    pub(crate) fn with(mut self, field: u8, value: impl AsRef<[u8]>) -> Self {
+    /// The same with a field.
+    #[must_use]
+    pub fn with(mut self, field: u8, value: impl AsRef<[u8]>) -> Self {
         self.fields.insert(field, value.as_ref().to_vec());
         self
     }
 
-    pub(crate) fn without(mut self, field: u8) -> Self {
+    /// The same without a field, which nobody fills in either.
+    #[must_use]
+    pub fn without(mut self, field: u8) -> Self {
         self.fields.remove(&field);
         self.left_out.push(field);
         self
     }
 
-    pub(crate) fn kind(self, mti: u16) -> Self {
+    /// The same with another MTI.
+    #[must_use]
+    pub fn kind(self, mti: u16) -> Self {
         Self { mti, ..self }
     }
 
     /// Gives it a field that it neither has nor must not have.
-    pub(crate) fn fill(&mut self, field: u8, value: impl AsRef<[u8]>) {
+    pub fn fill(&mut self, field: u8, value: impl AsRef<[u8]>) {
         if !self.left_out.contains(&field) {
             self.fields.entry(field).or_insert_with(|| value.as_ref().to_vec());
         }
     }
 
     /// A field as text; empty when it is not there.
-    pub(crate) fn of(&self, field: u8) -> &str {
+    pub fn of(&self, field: u8) -> &str {
         self.fields.get(&field).map_or("", |value| str::from_utf8(value).unwrap_or("(binary)"))
     }
 
-    pub(crate) fn class(&self) -> u8 {
+    /// Of the MTI.
+    pub fn class(&self) -> u8 {
         Mti::of(self.mti).class()
     }
 
     /// Whether it is about a card: an authorization, a sale, a reversal of 1987.
-    pub(crate) fn is_relayed(&self) -> bool {
+    pub fn is_relayed(&self) -> bool {
         self.class() <= 2 || (Mti::of(self.mti).version(), self.class()) == (0, 4)
     }
 
-    pub(crate) fn write(&self, dialect: &Dialect) -> Vec<u8> {
+    /// In the bytes of a dialect.
+    pub fn write(&self, dialect: &Dialect) -> Vec<u8> {
         let mut out = vec![0; 65_535];
         let numbers: Vec<u8> = self.fields.keys().copied().collect();
         let (mti, fields) = (Mti::of(self.mti), Fields::of(&numbers));
@@ -69,7 +80,8 @@ impl Text {
         out
     }
 
-    pub(crate) fn read(dialect: &Dialect, bytes: &[u8]) -> Self {
+    /// From the bytes of a dialect; panics where they say nothing.
+    pub fn read(dialect: &Dialect, bytes: &[u8]) -> Self {
         let mut slots = Slots::new();
         if let Err(error) = dialect.decode(bytes, &mut slots) {
             panic!("what the switch sends can be read: {error}");
@@ -85,7 +97,7 @@ impl Text {
     }
 
     /// The line of a transcript: what tells one message from another.
-    pub(crate) fn brief(&self) -> String {
+    pub fn brief(&self) -> String {
         let shown: &[u8] = match (Mti::of(self.mti).version(), self.class()) {
             (_, ..=2) => &[11, 39],
             (0, _) => &[11, 39, 70],
@@ -114,7 +126,7 @@ impl fmt::Display for Text {
 }
 
 /// A sale (1200); STAN, RRN and institution are filled in by who sends it.
-pub(crate) fn sale(amount: u64) -> Text {
+pub fn sale(amount: u64) -> Text {
     Text::new(0x1200)
         .with(2, "3530111333300000")
         .with(3, "000000")
@@ -130,7 +142,7 @@ pub(crate) fn sale(amount: u64) -> Text {
 }
 
 /// A sale of 1987 (0200), as [`sale`].
-pub(crate) fn sale_87(amount: u64) -> Text {
+pub fn sale_87(amount: u64) -> Text {
     Text::new(0x0200)
         .with(2, "3530111333300000")
         .with(3, "000000")
@@ -147,18 +159,18 @@ pub(crate) fn sale_87(amount: u64) -> Text {
 }
 
 /// The reversal (0400) of a sale of 1987 that went out with this STAN.
-pub(crate) fn reversal_87(amount: u64, stan: &str) -> Text {
+pub fn reversal_87(amount: u64, stan: &str) -> Text {
     let original = format!("0200{stan}1121052030{:011}{:011}", 77_334_000_001_u64, 0);
     sale_87(amount).kind(0x0400).with(90, original)
 }
 
 /// A request of network management of 1987 (0800).
-pub(crate) fn network_87(code: &str) -> Text {
+pub fn network_87(code: &str) -> Text {
     Text::new(0x0800).with(7, "1121052030").with(32, "49711000001").with(70, code)
 }
 
 /// A request of network management (1804).
-pub(crate) fn network(function: u16) -> Text {
+pub fn network(function: u16) -> Text {
     Text::new(0x1804)
         .with(7, "1121052030")
         .with(12, "261121142030")
@@ -166,20 +178,23 @@ pub(crate) fn network(function: u16) -> Text {
         .with(32, "49711000001")
 }
 
-pub(crate) fn sign_on() -> Text {
+/// DE 24 801.
+pub fn sign_on() -> Text {
     network(801)
 }
 
-pub(crate) fn sign_off() -> Text {
+/// DE 24 802.
+pub fn sign_off() -> Text {
     network(802)
 }
 
-pub(crate) fn echo() -> Text {
+/// DE 24 831.
+pub fn echo() -> Text {
     network(831)
 }
 
 /// What an issuer makes of a request: it copies what must come back, and adds its verdict.
-pub(crate) fn answer(request: &Text, code: &str) -> Text {
+pub fn answer(request: &Text, code: &str) -> Text {
     let mut answer = Text::new(Mti::of(request.mti).answer().unwrap().bcd());
     for field in [2, 3, 4, 7, 11, 12, 28, 29, 32, 33, 37, 41, 42, 49, 59, 70] {
         if let Some(value) = request.fields.get(&field) {

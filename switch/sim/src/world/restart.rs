@@ -12,13 +12,13 @@ use super::{Seen, Setup, World};
 
 /// The records of a switch from its first start on.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub struct Journal {
     records: Vec<Vec<u8>>,
 }
 
 impl Journal {
     /// A first start records stations and links, by their places.
-    pub(crate) fn of(plan: &Plan) -> Self {
+    pub fn of(plan: &Plan) -> Self {
         let mut journal = Self { records: Vec::new() };
         for (place, station) in plan.stations.iter().enumerate() {
             let number = StationNumber(u16::try_from(place).unwrap());
@@ -30,7 +30,8 @@ impl Journal {
         journal
     }
 
-    pub(crate) fn adds(&mut self, record: &[u8]) {
+    /// One more record.
+    pub fn adds(&mut self, record: &[u8]) {
         self.records.push(record.to_vec());
     }
 
@@ -56,7 +57,7 @@ impl Journal {
 
 impl World {
     /// Records become durable that were made, and nothing leaves any more.
-    pub(crate) fn records_alone(&mut self) {
+    pub fn records_alone(&mut self) {
         for core in &mut self.cores {
             while let Some((_, record)) = core.poll_record() {
                 self.tale.record(&self.plan, Record::read(record).unwrap());
@@ -68,18 +69,20 @@ impl World {
 
     /// The switch is gone, and starts again a second later with these settings; every link that it
     /// had is lost, and all are opened again.
-    pub(crate) fn restarts(self, setup: Setup) -> Self {
+    #[must_use]
+    pub fn restarts(self, setup: Setup) -> Self {
         let workers = setup.workers;
         self.starts_again(setup, workers)
     }
 
     /// The same with the first of its workers alone.
-    pub(crate) fn restarts_alone(self, setup: Setup) -> Self {
+    #[must_use]
+    pub fn restarts_alone(self, setup: Setup) -> Self {
         self.starts_again(setup, 1)
     }
 
     /// What a station did, at all workers together: requests, answers, approvals, timeouts.
-    pub(crate) fn tally(&mut self, name: &str) -> (u64, u64, u64, u64) {
+    pub fn tally(&mut self, name: &str) -> (u64, u64, u64, u64) {
         let link = self.station(name).link();
         let station = self.plan.station_of(link);
         let tallies = self.cores.iter().map(|core| &core.station(station).tally);

@@ -14,45 +14,56 @@ use switch_core::routing::RouteSettings;
 use super::World;
 
 /// A world before its first event.
-pub(crate) struct Setup {
-    pub(crate) workers: u8,
-    pub(crate) stations: Vec<StationSettings>,
-    pub(crate) routes: Vec<(&'static str, Vec<&'static str>)>,
-    pub(crate) limits: Limits,
-    pub(crate) gate_bytes: usize,
+pub struct Setup {
+    /// How many workers there are.
+    pub workers: u8,
+    /// The stations.
+    pub stations: Vec<StationSettings>,
+    /// Cards by prefix, and to whom they go.
+    pub routes: Vec<(&'static str, Vec<&'static str>)>,
+    /// Bounds.
+    pub limits: Limits,
+    /// Bytes of each gate.
+    pub gate_bytes: usize,
 }
 
 impl Setup {
     /// One worker, and the cards of 353011 for all issuers in their order.
-    pub(crate) fn of(stations: impl IntoIterator<Item = StationSettings>) -> Self {
+    pub fn of(stations: impl IntoIterator<Item = StationSettings>) -> Self {
         let stations: Vec<StationSettings> = stations.into_iter().collect();
         let limits =
             Limits { pending_max: 1_000, large_max: 8, parked_max: 8, ..Limits::default() };
         Self { workers: 1, stations, routes: Vec::new(), limits, gate_bytes: 1 << 20 }
     }
 
-    pub(crate) fn route(mut self, pan: &'static str, to: &[&'static str]) -> Self {
+    /// The same with a route.
+    #[must_use]
+    pub fn route(mut self, pan: &'static str, to: &[&'static str]) -> Self {
         self.routes.push((pan, to.to_vec()));
         self
     }
 
-    pub(crate) fn workers(self, workers: u8) -> Self {
+    /// The same with so many workers.
+    #[must_use]
+    pub fn workers(self, workers: u8) -> Self {
         Self { workers, ..self }
     }
 
-    pub(crate) fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+    /// The same with other bounds.
+    #[must_use]
+    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
         self
     }
 
     /// A world in which no link is open yet.
-    pub(crate) fn down(self) -> World {
+    pub fn down(self) -> World {
         let (workers, gate_bytes) = (self.workers, self.gate_bytes);
         World::of_workers(workers, Arc::new(self.plan()), gate_bytes)
     }
 
     /// A world in which every link has been opened.
-    pub(crate) fn up(self) -> World {
+    pub fn up(self) -> World {
         let mut world = self.down();
         world.open_all();
         world.forget();
@@ -60,7 +71,7 @@ impl Setup {
     }
 
     /// A world with the first of its workers alone, every link of which has been opened.
-    pub(crate) fn alone(self) -> World {
+    pub fn alone(self) -> World {
         let gate_bytes = self.gate_bytes;
         let mut world = World::of_workers(1, Arc::new(self.plan()), gate_bytes);
         world.open_all();
@@ -73,7 +84,7 @@ impl Setup {
     }
 
     /// The plan, or why there is none.
-    pub(crate) fn planned(self) -> Result<Plan, PlanError> {
+    pub fn planned(self) -> Result<Plan, PlanError> {
         let named = |name: &str| {
             let place = self.stations.iter().position(|station| station.name == name);
             StationId(u16::try_from(place.expect("a station of that name")).unwrap())
@@ -101,13 +112,14 @@ impl Setup {
     }
 }
 
-pub(crate) fn institution(digits: &str) -> Institution {
+/// An institution of these digits.
+pub fn institution(digits: &str) -> Institution {
     Institution::parse(digits).unwrap()
 }
 
 /// A station that sends requests, on one link that it opens. A speaks for 77334000001, B for
 /// 77334000002, and so on.
-pub(crate) fn acquirer(name: &str) -> StationSettings {
+pub fn acquirer(name: &str) -> StationSettings {
     let number = name.bytes().next().unwrap() - b'A' + 1;
     StationSettings {
         name: name.to_string(),
@@ -134,7 +146,7 @@ pub(crate) fn acquirer(name: &str) -> StationSettings {
 }
 
 /// A station that answers requests within ten seconds, on one link that we open.
-pub(crate) fn issuer(name: &str) -> StationSettings {
+pub fn issuer(name: &str) -> StationSettings {
     StationSettings {
         role: Role::Issuer,
         institutions: vec![institution("49711000001")],
@@ -143,19 +155,23 @@ pub(crate) fn issuer(name: &str) -> StationSettings {
     }
 }
 
-pub(crate) fn ascii() -> Arc<Dialect> {
+/// 1993 in ASCII.
+pub fn ascii() -> Arc<Dialect> {
     built_in("iso93-ascii")
 }
 
-pub(crate) fn packed() -> Arc<Dialect> {
+/// 1993, packed.
+pub fn packed() -> Arc<Dialect> {
     built_in("iso93-binary")
 }
 
-pub(crate) fn ascii_87() -> Arc<Dialect> {
+/// 1987 in ASCII.
+pub fn ascii_87() -> Arc<Dialect> {
     built_in("iso87-ascii")
 }
 
-pub(crate) fn packed_87() -> Arc<Dialect> {
+/// 1987, packed.
+pub fn packed_87() -> Arc<Dialect> {
     built_in("iso87-binary")
 }
 
@@ -164,12 +180,12 @@ fn built_in(name: &str) -> Arc<Dialect> {
 }
 
 /// `iso93-ascii` with some fields left out.
-pub(crate) fn ascii_without(missing: &[u8]) -> Arc<Dialect> {
+pub fn ascii_without(missing: &[u8]) -> Arc<Dialect> {
     without(&ascii(), missing)
 }
 
 /// `iso87-ascii` with some fields left out.
-pub(crate) fn ascii_87_without(missing: &[u8]) -> Arc<Dialect> {
+pub fn ascii_87_without(missing: &[u8]) -> Arc<Dialect> {
     without(&ascii_87(), missing)
 }
 

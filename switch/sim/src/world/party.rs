@@ -15,11 +15,11 @@ pub(crate) struct State {
     /// Its own STANs and RRNs so far.
     sent: u32,
     /// Requests that it has not answered, with the links they came on.
-    pub(crate) asked: VecDeque<(LinkId, Text)>,
+    pub asked: VecDeque<(LinkId, Text)>,
     /// The last one that it answered.
     answered: Option<(LinkId, Text)>,
     /// Everything it has heard.
-    pub(crate) heard: Vec<Text>,
+    pub heard: Vec<Text>,
 }
 
 impl State {
@@ -32,7 +32,7 @@ impl State {
 }
 
 /// A station that is about to do something, on its first link unless told otherwise.
-pub(crate) struct Party<'a> {
+pub struct Party<'a> {
     world: &'a mut World,
     station: StationId,
     link: LinkId,
@@ -41,24 +41,28 @@ pub(crate) struct Party<'a> {
 }
 
 impl<'a> Party<'a> {
-    pub(crate) fn new(world: &'a mut World, station: StationId) -> Self {
+    /// The station, on its first link.
+    pub fn new(world: &'a mut World, station: StationId) -> Self {
         let link = world.plan.station(station).links_from;
         Self { world, station, link, tpdu: None }
     }
 
     /// The same station on another one of its links.
-    pub(crate) fn on(self, link: u32) -> Self {
+    #[must_use]
+    pub fn on(self, link: u32) -> Self {
         let link = LinkId(self.world.plan_from(self.station) + link);
         assert_eq!(self.world.plan.station_of(link), self.station, "a station has its own links");
         Self { link, ..self }
     }
 
     /// The same station, at the terminal of this number behind its access controller.
-    pub(crate) fn at(self, terminal: u8) -> Self {
+    #[must_use]
+    pub fn at(self, terminal: u8) -> Self {
         Self { tpdu: Some(Tpdu([0x60, 0, terminal, 0, 3])), ..self }
     }
 
-    pub(crate) fn link(&self) -> LinkId {
+    /// The link that it is about to use.
+    pub fn link(&self) -> LinkId {
         self.link
     }
 
@@ -72,7 +76,7 @@ impl<'a> Party<'a> {
     }
 
     /// Sends a message; STAN (A's begin at 000101), RRN and institution are its own.
-    pub(crate) fn sends(mut self, mut text: Text) {
+    pub fn sends(mut self, mut text: Text) {
         self.complete(&mut text);
         let frame = text.write(&self.world.plan.station(self.station).settings.dialect);
         self.says(&text.brief(), &frame);
@@ -89,7 +93,7 @@ impl<'a> Party<'a> {
     }
 
     /// Gives a request what is its own.
-    pub(crate) fn complete(&mut self, text: &mut Text) {
+    pub fn complete(&mut self, text: &mut Text) {
         if Mti::of(text.mti).answer().is_none()
             || [11, 37].iter().all(|field| text.fields.contains_key(field))
         {
@@ -111,64 +115,64 @@ impl<'a> Party<'a> {
     }
 
     /// The bytes that [`Party::sends`] would send.
-    pub(crate) fn writes(mut self, mut text: Text) -> Vec<u8> {
+    pub fn writes(mut self, mut text: Text) -> Vec<u8> {
         self.complete(&mut text);
         text.write(&self.world.plan.station(self.station).settings.dialect)
     }
 
     /// Sends bytes that may be anything.
-    pub(crate) fn sends_bytes(mut self, frame: &[u8]) {
+    pub fn sends_bytes(mut self, frame: &[u8]) {
         self.says(&format!("{} bytes", frame.len()), frame);
     }
 
     /// Answers the oldest request that it has not answered, on the link that it came on.
-    pub(crate) fn answers(self, code: &str) {
+    pub fn answers(self, code: &str) {
         self.answers_with(code, |answer| answer);
     }
 
     /// The same, with an answer that differs from the usual one.
-    pub(crate) fn answers_with(mut self, code: &str, change: impl FnOnce(Text) -> Text) {
+    pub fn answers_with(mut self, code: &str, change: impl FnOnce(Text) -> Text) {
         let (link, request) = self.state().asked.pop_front().expect("it was asked something");
         self.state().answered = Some((link, request.clone()));
         Party { link, ..self }.sends(change(answer(&request, code)));
     }
 
     /// The oldest request, answered on the link chosen with [`Party::on`].
-    pub(crate) fn answers_here(mut self, code: &str) {
+    pub fn answers_here(mut self, code: &str) {
         let (came_on, request) = self.state().asked.pop_front().expect("it was asked something");
         self.state().answered = Some((came_on, request.clone()));
         self.sends(answer(&request, code));
     }
 
     /// Answers the last answered request once more.
-    pub(crate) fn answers_again(mut self, code: &str) {
+    pub fn answers_again(mut self, code: &str) {
         let (link, request) = self.state().answered.clone().expect("it answered something");
         Party { link, ..self }.sends(answer(&request, code));
     }
 
     /// The last message that it heard.
-    pub(crate) fn heard(mut self) -> Text {
+    pub fn heard(mut self) -> Text {
         self.state().heard.last().cloned().expect("it heard something")
     }
 
     /// One of the messages that it heard, counted from 0.
-    pub(crate) fn heard_at(mut self, place: usize) -> Text {
+    pub fn heard_at(mut self, place: usize) -> Text {
         self.state().heard[place].clone()
     }
 
     /// How many messages it has heard.
-    pub(crate) fn heard_count(mut self) -> usize {
+    pub fn heard_count(mut self) -> usize {
         self.state().heard.len()
     }
 
     /// The oldest request that it has not answered; it will not answer that one.
-    pub(crate) fn takes(mut self) -> Text {
+    pub fn takes(mut self) -> Text {
         self.state().asked.pop_front().expect("it was asked something").1
     }
 
     /// Its connection is there: it came to our listener, or our attempt found it. Tells which
     /// link it became.
-    pub(crate) fn connects(mut self) -> Option<u32> {
+    pub fn connects(mut self) -> Option<u32> {
         let (worker, from) =
             (self.world.plan.owner(self.station), self.world.plan_from(self.station));
         let now = self.world.now;
@@ -190,7 +194,7 @@ impl<'a> Party<'a> {
     }
 
     /// Our attempt to connect found nobody.
-    pub(crate) fn refuses(mut self) {
+    pub fn refuses(mut self) {
         let place = self.world.connecting.iter().position(|&link| link == self.link);
         self.world.connecting.remove(place.expect("we are connecting"));
         self.line('=', "refused");
@@ -198,7 +202,7 @@ impl<'a> Party<'a> {
     }
 
     /// It closes its connection, or the line breaks.
-    pub(crate) fn closes(mut self) {
+    pub fn closes(mut self) {
         let (sent, lost) = self.world.network.close(self.link);
         let dialect = &self.world.plan.station(self.station).settings.dialect;
         let lost = lost.iter().map(|frame| Seen::Lost(self.link, Text::read(dialect, frame)));
@@ -220,25 +224,25 @@ impl<'a> Party<'a> {
     }
 
     /// It reads no more.
-    pub(crate) fn stalls(mut self) {
+    pub fn stalls(mut self) {
         self.socket().stalled = true;
     }
 
     /// It reads again.
-    pub(crate) fn reads(mut self) {
+    pub fn reads(mut self) {
         self.socket().stalled = false;
         self.world.settle();
     }
 
     /// It reads so many bytes, and no more.
-    pub(crate) fn reads_only(mut self, bytes: u64) {
+    pub fn reads_only(mut self, bytes: u64) {
         let socket = self.socket();
         socket.handed += bytes;
         self.world.settle();
     }
 
     /// So many bytes at most may wait for it.
-    pub(crate) fn has_room_for(mut self, bytes: usize) {
+    pub fn has_room_for(mut self, bytes: usize) {
         self.socket().room = Some(bytes);
     }
 }

@@ -9,40 +9,47 @@ use switch_core::outlet::{Outlet, Placed};
 
 /// One socket, from its opening on.
 #[derive(Debug, Default)]
-pub(crate) struct Socket {
-    pub(crate) open: bool,
+pub struct Socket {
+    /// Whether it is open.
+    pub open: bool,
     /// Whether it takes bytes from us.
-    pub(crate) stalled: bool,
+    pub stalled: bool,
     /// Most bytes that may wait for it; none: no bound.
-    pub(crate) room: Option<usize>,
+    pub room: Option<usize>,
     /// Messages that it has not taken whole, with the place of their first byte and their TPDU.
     waiting: VecDeque<(u64, Option<Tpdu>, Vec<u8>)>,
     waiting_bytes: usize,
     /// Bytes given to it, and bytes that it took.
     end: u64,
-    pub(crate) handed: u64,
+    /// Bytes that it took.
+    pub handed: u64,
 }
 
 /// All sockets and lanes.
 #[derive(Debug)]
-pub(crate) struct Network {
-    pub(crate) sockets: Vec<Socket>,
+pub struct Network {
+    /// By link.
+    pub sockets: Vec<Socket>,
     lanes: Vec<VecDeque<Vec<u8>>>,
     workers: usize,
     /// Lanes without room: for requests, or for everything.
-    pub(crate) lanes_full: Full,
+    pub lanes_full: Full,
 }
 
 /// What finds no room in the lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Full {
+pub enum Full {
+    /// Everything finds room.
     Nothing,
+    /// Answers find room.
     Requests,
+    /// Nothing finds room.
     Everything,
 }
 
 impl Network {
-    pub(crate) fn new(links: usize, workers: u8) -> Self {
+    /// All closed and empty.
+    pub fn new(links: usize, workers: u8) -> Self {
         let workers = usize::from(workers);
         Self {
             sockets: (0..links).map(|_| Socket::default()).collect(),
@@ -52,13 +59,14 @@ impl Network {
         }
     }
 
-    pub(crate) fn open(&mut self, link: LinkId) {
+    /// A connection is there; it begins anew.
+    pub fn open(&mut self, link: LinkId) {
         self.sockets[link.index()] = Socket { open: true, ..Socket::default() };
     }
 
     /// Breaks a connection; gives the bytes that its socket had taken, and the messages that it
     /// had not taken whole.
-    pub(crate) fn close(&mut self, link: LinkId) -> (u64, Vec<Vec<u8>>) {
+    pub fn close(&mut self, link: LinkId) -> (u64, Vec<Vec<u8>>) {
         let socket = &mut self.sockets[link.index()];
         socket.open = false;
         socket.waiting_bytes = 0;
@@ -66,7 +74,7 @@ impl Network {
     }
 
     /// The next message that a worker was sent, and by whom.
-    pub(crate) fn next_for(&mut self, worker: WorkerId) -> Option<(WorkerId, Vec<u8>)> {
+    pub fn next_for(&mut self, worker: WorkerId) -> Option<(WorkerId, Vec<u8>)> {
         (0..self.workers).find_map(|from| {
             let lane = &mut self.lanes[from * self.workers + worker.index()];
             Some((WorkerId(u8::try_from(from).unwrap()), lane.pop_front()?))
@@ -74,12 +82,12 @@ impl Network {
     }
 
     /// Whether nothing is under way between workers.
-    pub(crate) fn is_quiet(&self) -> bool {
+    pub fn is_quiet(&self) -> bool {
         self.lanes.iter().all(VecDeque::is_empty)
     }
 
     /// Every socket that does not stall takes what waits for it; gives the messages that left.
-    pub(crate) fn flush(&mut self) -> Vec<(LinkId, Option<Tpdu>, Vec<u8>)> {
+    pub fn flush(&mut self) -> Vec<(LinkId, Option<Tpdu>, Vec<u8>)> {
         let mut left = Vec::new();
         for (place, socket) in self.sockets.iter_mut().enumerate() {
             if !socket.stalled {
@@ -98,13 +106,13 @@ impl Network {
     }
 
     /// As one worker sees it.
-    pub(crate) fn of(&mut self, worker: WorkerId) -> Seen<'_> {
+    pub fn of(&mut self, worker: WorkerId) -> Seen<'_> {
         Seen { network: self, worker }
     }
 }
 
 /// The network as one worker sees it.
-pub(crate) struct Seen<'a> {
+pub struct Seen<'a> {
     network: &'a mut Network,
     worker: WorkerId,
 }

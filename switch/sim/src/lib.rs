@@ -1,0 +1,6 @@
+//! The world around the core: acquirers, issuers, lines, lanes, a clock and a journal, in one place
+//! and from one seed. Must not know more of the core than what it shows to everybody.
+#![expect(clippy::unwrap_used, reason = "all of this is a test, and what fails here is one")]
+#![forbid(unsafe_code)]
+
+pub mod world;
