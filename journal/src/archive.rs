@@ -7,7 +7,7 @@ mod packing;
 
 use std::io::ErrorKind;
 
-pub use self::packing::{NotPacked, Pass, pack};
+pub use self::packing::{NotPacked, Packed, Pass, pack};
 
 pub(crate) use self::frames::{Frames, own_key};
 
@@ -16,6 +16,7 @@ use crate::format::{
     BLOCK, BatchNumber, From, NoHeader, Position, SEGMENT_HEADER, SegmentHeader, SegmentNumber, To,
     VERSION, add_check,
 };
+use crate::index;
 use crate::names::Name;
 use crate::scan::Expected;
 use crate::seal::KeyOwner;
@@ -108,6 +109,15 @@ impl ArchiveHeader {
         })
     }
 
+    /// The check of this header as it is written: it names this archive, and no other one of the same
+    /// segment.
+    pub fn check(&self) -> u64 {
+        let mut block = [0; BLOCK];
+        self.write(&mut block);
+        let check = block[..ARCHIVE_HEADER].last_chunk().expect("a header is longer");
+        u64::from_le_bytes(*check)
+    }
+
     fn owner(&self) -> KeyOwner {
         let SegmentHeader { cluster, segment, epoch, .. } = self.segment;
         KeyOwner { cluster, segment, epoch }
@@ -186,6 +196,7 @@ pub fn retire<D: Disk>(
             break;
         }
         let name = Name::Archive(segment);
+        index::discard(disk, segment)?;
         disk.remove(&name.to_string()).map_err(Failed::when("remove", name))?;
         // One by one: a crash must not bring back an older one than any that is gone.
         disk.sync_directory().map_err(Failed::when("sync", ""))?;

@@ -10,6 +10,7 @@ use crate::format::{
     BATCH_HEADER, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, Epoch, Position, SEGMENT_HEADER,
     SegmentHeader, SegmentNumber,
 };
+use crate::index::{self, INDEX_HEADER, INDEX_SEALED, PAGE_MARKS};
 use crate::names::Name;
 
 const DOCUMENT: &str = include_str!("../FORMAT.md");
@@ -252,6 +253,88 @@ fn an_archive_is_drawn_as_it_is_written() {
     others.push(("header of the segment", other));
     compare(&drawn, &whole(&archive), &others);
     assert_eq!(whole(&archive)[ARCHIVED_AT..ARCHIVED_AT + SEGMENT_HEADER], segment(&SEGMENT));
+}
+
+#[test]
+fn an_index_is_drawn_as_it_is_written() {
+    let base = index::Header {
+        cluster: [0x11; 16],
+        segment: SegmentNumber(0x1111_1111_1111_1111),
+        epoch: Epoch(0x1111_1111),
+        first: Position(0x1111_1111_1111_1111),
+        archive: 0x1111_1111_1111_1111,
+        created_ns: 0x1111_1111_1111_1111,
+        marks: [0x1111_1111; 8],
+        frames: 0x1111_1111,
+        sum: 0x1111_1111_1111_1111,
+        key_check: [0x11; 8],
+        wrapped_key: [0x11; 60],
+    };
+    let whole = |header: &index::Header| {
+        let mut block = [0; BLOCK];
+        header.write(&mut block);
+        assert_eq!(index::Header::read(&block), Ok(*header));
+        block[..INDEX_HEADER].to_vec()
+    };
+    let of = |change: fn(&mut index::Header)| {
+        let mut header = base;
+        change(&mut header);
+        whole(&header)
+    };
+    let others = [
+        ("cluster", of(|header| header.cluster = [9; 16])),
+        ("segment", of(|header| header.segment.0 = !header.segment.0)),
+        ("epoch", of(|header| header.epoch.0 = !header.epoch.0)),
+        ("first position", of(|header| header.first.0 = !header.first.0)),
+        ("archive", of(|header| header.archive = !header.archive)),
+        ("created", of(|header| header.created_ns = !header.created_ns)),
+        ("marks", of(|header| header.marks = [!0x1111_1111; 8])),
+        ("frames", of(|header| header.frames = !header.frames)),
+        ("sum", of(|header| header.sum = !header.sum)),
+        ("key check", of(|header| header.key_check = [9; 8])),
+        ("wrapped key", of(|header| header.wrapped_key = [9; 60])),
+    ];
+    compare(&drawing("An index"), &whole(&base), &others);
+    assert!(DOCUMENT.contains(&format!("bytes 0 to {} of the header", INDEX_SEALED - 1)));
+    assert!(DOCUMENT.contains(&format!("{PAGE_MARKS} in a page, ten bytes each")));
+}
+
+#[test]
+fn a_mark_and_a_frame_of_an_index_stand_where_the_text_says() {
+    let mut author = Author::begin();
+    author.batch(&[b"one", b"two"]);
+    author.roll_over();
+    let (disk, keys) = (author.disk(), &author.keys);
+    let segment = SegmentNumber(1);
+    pack(&disk, keys, segment, 5).expect("packed");
+    let mark = index::Mark { kind: 5, hash: 0x0102_0304_0506_0708 };
+    let mut marks = |position: Position, _: &[u8], each: &mut dyn FnMut(index::Mark)| {
+        if position == Position(2) {
+            each(mark);
+        }
+    };
+    index::make(&disk, keys, segment, 9, &mut marks, &mut |_| ()).expect("made");
+    let bytes = disk.content(&Name::Index(segment).to_string());
+    let header = index::Header::read(&bytes[..BLOCK]).expect("whole");
+    assert_eq!(header.marks, [0, 0, 0, 0, 0, 1, 0, 0]);
+    let owner = crate::seal::KeyOwner { cluster: CLUSTER, segment, epoch: header.epoch };
+    let key = keys.open(header.key_check, &header.wrapped_key, &owner).expect("ours");
+    let open = |number: u64, from: usize, length: usize| {
+        let mut part = bytes[from..from + length].to_vec();
+        let tag = bytes[from + length..from + length + 16].try_into().expect("a tag");
+        let number = BatchNumber(number);
+        key.open(header.epoch, number, &bytes[..INDEX_SEALED], &tag, &mut part).expect("sealed");
+        part
+    };
+    let page = open(1, BLOCK, BLOCK - 16);
+    assert_eq!(page[..10], [1, 2, 3, 4, 5, 6, 1, 0, 0, 0]);
+    let table = open(2, 2 * BLOCK, 6 + 16);
+    assert_eq!(table[..6], [1, 2, 3, 4, 5, 6]);
+    assert_eq!(table[6..10], [0; 4], "the first record");
+    assert_eq!(table[10..14], 1_700_000_000_u32.to_le_bytes());
+    assert_eq!(table[14..], (BLOCK as u64).to_le_bytes());
+    let sum = crate::format::sum(&bytes[BLOCK..2 * BLOCK + 6 + 16 + 16]);
+    assert_eq!(header.sum, sum);
 }
 
 #[test]

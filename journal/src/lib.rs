@@ -39,6 +39,8 @@ pub mod checkpoint;
 
 pub mod archive;
 
+pub mod index;
+
 mod walk;
 
 pub mod sweep;

@@ -11,6 +11,8 @@ pub enum Name {
     Spare(u64),
     /// A segment whose batches were packed.
     Archive(SegmentNumber),
+    /// Where the records of an archive stand, by marks.
+    Index(SegmentNumber),
     /// The state after the record at this position.
     Checkpoint(Position),
 }
@@ -28,6 +30,7 @@ impl Name {
             "segment" => Some(Self::Segment(SegmentNumber(number))),
             "spare" => Some(Self::Spare(number)),
             "archive" => Some(Self::Archive(SegmentNumber(number))),
+            "index" => Some(Self::Index(SegmentNumber(number))),
             "checkpoint" => Some(Self::Checkpoint(Position(number))),
             _ => None,
         }
@@ -50,6 +53,7 @@ impl std::fmt::Display for Name {
             Self::Segment(number) => write!(f, "{:016}.segment", number.0),
             Self::Spare(number) => write!(f, "{number:016}.spare"),
             Self::Archive(number) => write!(f, "{:016}.archive", number.0),
+            Self::Index(number) => write!(f, "{:016}.index", number.0),
             Self::Checkpoint(position) => write!(f, "{:020}.checkpoint", position.0),
         }
     }
@@ -66,6 +70,7 @@ mod tests {
                 Name::Segment(SegmentNumber(number)),
                 Name::Spare(number),
                 Name::Archive(SegmentNumber(number)),
+                Name::Index(SegmentNumber(number)),
                 Name::Checkpoint(Position(number)),
             ] {
                 assert_eq!(Name::parse(&name.to_string()), Some(name));

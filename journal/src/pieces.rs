@@ -45,6 +45,11 @@ impl<F: DiskFile> Pieces<F> {
         Ok(())
     }
 
+    /// Where the next byte goes.
+    pub(crate) fn at(&self) -> u64 {
+        self.at + self.filled as u64
+    }
+
     /// Bytes of the file once all of it is written: whole blocks.
     pub(crate) fn bytes(&self) -> u64 {
         self.at + self.filled.next_multiple_of(BLOCK) as u64

@@ -111,6 +111,8 @@ pub(crate) struct Frames<F> {
     /// Where the next frame should be, and its number.
     pub(crate) offset: u64,
     number: u32,
+    /// Where the frame that was read last begins.
+    begins: u64,
     pub(crate) expected: Expected,
     /// The frame that was read last: its batches, how many of them were given, and their records.
     batches: Vec<BatchHeader>,
@@ -135,6 +137,7 @@ impl<F: DiskFile> Frames<F> {
             key,
             offset: BLOCK as u64,
             number: 0,
+            begins: BLOCK as u64,
             expected: first_of(&header.segment),
             header: *header,
             batches: Vec::new(),
@@ -206,8 +209,13 @@ impl<F: DiskFile> Frames<F> {
         }
     }
 
+    /// Where the frame begins that has the batch that was given last.
+    pub(crate) fn begins(&self) -> u64 {
+        self.begins
+    }
+
     /// Goes on with the frame at this offset, if one begins there that was not read.
-    fn begin_at(&mut self, offset: u64) -> io::Result<bool> {
+    pub(crate) fn begin_at(&mut self, offset: u64) -> io::Result<bool> {
         let bytes = self.window.at(offset, FRAME_HEADER + BATCH_HEADER)?;
         let (Ok(frame), Some(header)) = (FrameHeader::read(bytes), bytes.get(FRAME_HEADER..))
         else {
@@ -269,6 +277,7 @@ impl<F: DiskFile> Frames<F> {
         }
         (self.batches, self.given, self.last) = (batches, 0, (0, 0));
         self.number = frame.number;
+        self.begins = self.offset;
         self.offset += size as u64;
         Ok(None)
     }

@@ -15,6 +15,7 @@ use crate::format::{
     BATCH_HEADER, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, Epoch, Position, SegmentNumber,
     sum,
 };
+use crate::index::{FramePlace, NANOS};
 use crate::names::Name;
 use crate::pieces::Pieces;
 use crate::reader::Batch;
@@ -44,6 +45,15 @@ pub enum NotPacked {
     Disk(Failed),
 }
 
+/// A segment that was packed.
+#[derive(Debug)]
+pub struct Packed {
+    /// The header of its archive.
+    pub archive: ArchiveHeader,
+    /// Where the frames of the archive stand, for its index.
+    pub frames: Vec<FramePlace>,
+}
+
 /// Packs a segment behind which the log goes on: a [`Pass`] that nobody watches.
 ///
 /// # Errors
@@ -56,7 +66,7 @@ pub fn pack<D: Disk>(
 ) -> Result<ArchiveHeader, NotPacked> {
     let mut pass = Pass::begin(disk, keys, segment, Position(0), now_ns)?;
     while pass.next_batch(&mut |_| ())?.is_some() {}
-    pass.finish(&mut |_| ())
+    pass.finish(&mut |_| ()).map(|packed| packed.archive)
 }
 
 /// One pass over a sealed segment: each batch is read and opened once, for the archive and for whoever
@@ -169,7 +179,7 @@ impl<'k, D: Disk> Pass<'k, D> {
     ///
     /// # Errors
     /// Why it was not packed. Nothing is lost by it.
-    pub fn finish(mut self, pause: &mut dyn FnMut(usize)) -> Result<ArchiveHeader, NotPacked> {
+    pub fn finish(mut self, pause: &mut dyn FnMut(usize)) -> Result<Packed, NotPacked> {
         let segment = self.archive.segment.segment;
         let (disk, name) = (self.disk.clone(), Name::Archive(segment));
         let unfinished = name.unfinished();
@@ -184,7 +194,8 @@ impl<'k, D: Disk> Pass<'k, D> {
         disk.rename(&unfinished, &name.to_string()).map_err(Failed::when("rename", &unfinished))?;
         self.is_finished = true;
         disk.sync_directory().map_err(Failed::when("sync", ""))?;
-        Ok(*self.archive)
+        let frames = std::mem::take(&mut self.packing.places);
+        Ok(Packed { archive: *self.archive, frames })
     }
 }
 
@@ -204,6 +215,9 @@ struct Packing<F> {
     key: SegmentKey,
     epoch: Epoch,
     frames: u32,
+    places: Vec<FramePlace>,
+    /// The first batch of the frame that is filled.
+    first: Option<BatchHeader>,
     headers: Vec<u8>,
     records: Vec<u8>,
     compressor: Compressor<'static>,
@@ -236,6 +250,8 @@ impl<F: DiskFile> Packing<F> {
             key,
             epoch,
             frames: 0,
+            places: Vec::new(),
+            first: None,
             headers: Vec::new(),
             records: Vec::new(),
             compressor: Compressor::new(LEVEL)?,
@@ -256,6 +272,7 @@ impl<F: DiskFile> Packing<F> {
         if is_full {
             self.write_frame(pause)?;
         }
+        self.first.get_or_insert(*batch);
         self.headers.extend_from_slice(&batch.whole());
         self.records.extend_from_slice(records);
         assert!(self.records.len() <= FRAME_RECORDS_MAX, "a batch alone fits a frame");
@@ -286,6 +303,11 @@ impl<F: DiskFile> Packing<F> {
         let again = self.decompressor.decompress_to_buffer(opened, &mut self.unpacked[..]);
         if again.ok() != Some(length) || self.unpacked[..length] != self.records[..] {
             return Err(NoFrame::Other);
+        }
+        if let Some(first) = self.first.take() {
+            let (position, utc) = (first.first_position, first.written_ns / NANOS);
+            let offset = self.pieces.at();
+            self.places.push(FramePlace { first: position, utc, offset });
         }
         let failed = |error| NoFrame::Disk(Failed::when("write", "an archive")(error));
         self.pieces.put(&header, pause).map_err(failed)?;

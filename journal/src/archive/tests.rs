@@ -70,7 +70,7 @@ fn who_watches_a_pass_sees_each_record_once_and_those_before_only_in_the_archive
             seen.extend(records.map(|(position, record)| (position.0, record.to_vec())));
         }
         let mut moved = 0;
-        let archive = pass.finish(&mut |bytes| moved += bytes).expect("packed");
+        let archive = pass.finish(&mut |bytes| moved += bytes).expect("packed").archive;
         assert!(moved as u64 >= archive.bytes, "all of it was read back");
         disk.remove(&name(segment.0).0).expect("reused");
     }

@@ -93,7 +93,7 @@ impl<D: Disk> Keeper<D> {
                 None if Name::is_unfinished(file) => {
                     self.disk.remove(file).map_err(Broken::at(file, "not removed"))?;
                 }
-                Some(Name::Archive(_) | Name::Checkpoint(_)) | None => {}
+                Some(Name::Archive(_) | Name::Index(_) | Name::Checkpoint(_)) | None => {}
             }
         }
         Ok(())

@@ -113,7 +113,7 @@ impl Housekeeper {
             match Name::parse(&file) {
                 Some(Name::Segment(_)) => keeping.segments += 1,
                 Some(Name::Archive(_)) => keeping.archives += 1,
-                Some(Name::Spare(_) | Name::Checkpoint(_)) | None => {}
+                Some(Name::Spare(_) | Name::Index(_) | Name::Checkpoint(_)) | None => {}
             }
         }
         self.figures.show_keeping(keeping);

@@ -1,0 +1,220 @@
+//! Stories of indexes: what was marked is found and read, and a flaw is never an answer.
+
+use super::*;
+use crate::archive::{Packed, Pass, pack, retire};
+use crate::authoring::{Author, key};
+use crate::disk::simulated::SimulatedDisk;
+use crate::format::SegmentNumber;
+use crate::seal::Keys;
+
+const SEGMENT: SegmentNumber = SegmentNumber(1);
+
+/// A segment of 2,000 records, sealed.
+fn author() -> Author {
+    let mut author = Author::sized(1 << 20);
+    for batch in 0..40_u64 {
+        let texts: Vec<String> = (0..50).map(|n| format!("{:200}", batch * 50 + n)).collect();
+        let records: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+        author.batch(&records);
+    }
+    author.roll_over();
+    author
+}
+
+/// What stands in a record of [`author`].
+fn number(record: &[u8]) -> u64 {
+    std::str::from_utf8(record).expect("digits").trim().parse().expect("a number")
+}
+
+/// The marks of a record with this number: one of its own, one that some share, and one that many do.
+fn marks_of(number: u64, mark: &mut dyn FnMut(Mark)) {
+    let own = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mark(Mark { kind: 1, hash: own });
+    mark(Mark { kind: 3, hash: (number % 7) << 60 });
+    if number.is_multiple_of(3) {
+        mark(Mark { kind: 7, hash: own | 1 << 63 });
+    }
+    // Ends of the range, where a kind borders on another.
+    mark(Mark { kind: 4, hash: if number.is_multiple_of(2) { 0 } else { u64::MAX } });
+}
+
+/// Packs it with an index, as the daemon does.
+fn packed(disk: &SimulatedDisk, keys: &Keys) -> Packed {
+    let mut pass = Pass::begin(disk, keys, SEGMENT, Position(0), 5).expect("sealed");
+    let mut marks = Marks::from(Position(1));
+    while let Some(batch) = pass.next_batch(&mut |_| ()).expect("whole") {
+        for (position, record) in batch.records().expect("opened") {
+            marks_of(number(record), &mut |mark| marks.add(mark, position));
+        }
+    }
+    let packed = pass.finish(&mut |_| ()).expect("packed");
+    write(disk, keys, &packed.archive, &packed.frames, marks, 9, &mut |_| ()).expect("written");
+    packed
+}
+
+/// All marks of a kind that the records have, each with its positions.
+fn expected(kind: u8) -> std::collections::BTreeMap<Mark, Vec<Position>> {
+    let mut all = std::collections::BTreeMap::<Mark, Vec<Position>>::new();
+    for number in 0..2_000 {
+        marks_of(number, &mut |mark| {
+            if mark.kind == kind {
+                let mark = Mark { kind, hash: mark.hash >> 16 << 16 };
+                all.entry(mark).or_default().push(Position(number + 1));
+            }
+        });
+    }
+    all
+}
+
+fn read_all(index: &Index<SimulatedDisk>, keys: &Keys, positions: &[Position]) -> Vec<u64> {
+    let mut read = Vec::new();
+    let each = |position: Position, _: &crate::format::BatchHeader, record: &[u8]| {
+        assert_eq!(number(record) + 1, position.0);
+        read.push(position.0);
+    };
+    index.read(keys, positions, each).expect("read");
+    read
+}
+
+#[test]
+fn what_is_marked_is_found_and_read_and_nothing_else_is() {
+    let author = author();
+    let disk = author.disk();
+    let packed = packed(&disk, &author.keys);
+    assert!(packed.frames.len() > 3, "{} frames", packed.frames.len());
+    disk.remove(&Name::Segment(SEGMENT).to_string()).expect("reused");
+    let index = Index::open(&disk, &author.keys, SEGMENT).expect("opens");
+    assert_eq!(index.frames(), packed.frames);
+    for kind in 0..8 {
+        let all = expected(kind);
+        for (mark, positions) in &all {
+            assert_eq!(index.find(*mark).expect("whole"), *positions, "{mark:?}");
+            let read = read_all(&index, &author.keys, positions);
+            assert_eq!(read, positions.iter().map(|at| at.0).collect::<Vec<_>>());
+        }
+        for hash in [0, 1 << 16, 0x7777 << 40, 3 << 60, 8 << 60, u64::MAX] {
+            let mark = Mark { kind, hash };
+            let known = all.get(&Mark { kind, hash: hash >> 16 << 16 });
+            assert_eq!(index.find(mark).expect("whole"), known.cloned().unwrap_or_default());
+        }
+    }
+    assert_eq!(index.find(Mark { kind: 8, hash: 0 }).expect("no such kind"), []);
+    let content = disk.content(&Name::Index(SEGMENT).to_string());
+    let bytes = content.len() - BLOCK;
+    let marks = 2_000 * 3 + 667;
+    assert!(bytes < marks * 11 + 2 * BLOCK, "{bytes} bytes of {marks} marks");
+}
+
+#[test]
+fn an_index_made_again_from_the_archive_says_the_same() {
+    let author = author();
+    let disk = author.disk();
+    packed(&disk, &author.keys);
+    let first = Index::open(&disk, &author.keys, SEGMENT).expect("opens");
+    assert_eq!(missing(&disk).expect("listed"), []);
+    discard(&disk, SEGMENT).expect("removed");
+    assert_eq!(missing(&disk).expect("listed"), [SEGMENT]);
+    let opened = Index::open(&disk, &author.keys, SEGMENT).err();
+    assert!(matches!(opened, Some(Problem::Unusable(_))), "{opened:?}");
+    let mut marks =
+        |_: Position, record: &[u8], mark: &mut dyn FnMut(Mark)| marks_of(number(record), mark);
+    let made = make(&disk, &author.keys, SEGMENT, 9, &mut marks, &mut |_| ()).expect("made");
+    assert_eq!(made, Some(6_667));
+    assert_eq!(missing(&disk).expect("listed"), []);
+    let again = Index::open(&disk, &author.keys, SEGMENT).expect("opens");
+    assert_eq!(again.frames(), first.frames());
+    for kind in 0..8 {
+        for mark in expected(kind).keys() {
+            assert_eq!(again.find(*mark).expect("whole"), first.find(*mark).expect("whole"));
+        }
+    }
+}
+
+#[test]
+fn any_bit_of_an_index_that_turned_over_is_found_or_means_nothing() {
+    let author = author();
+    let disk = author.disk();
+    packed(&disk, &author.keys);
+    let name = Name::Index(SEGMENT).to_string();
+    let whole = disk.content(&name);
+    let all = expected(3);
+    let ask = || -> Result<(), Problem> {
+        let index = Index::open(&disk, &author.keys, SEGMENT)?;
+        for (mark, positions) in &all {
+            assert_eq!(index.find(*mark)?, *positions);
+        }
+        Ok(())
+    };
+    let last = whole.iter().rposition(|&byte| byte != 0).expect("something");
+    let (mut found, mut harmless) = (0, 0);
+    for byte in (0..INDEX_HEADER).chain((BLOCK..last).step_by(17)).chain([last]) {
+        let mut spoilt = whole.clone();
+        spoilt[byte] ^= 1 << (byte % 8);
+        disk.place(&name, &spoilt);
+        match ask() {
+            Ok(()) => harmless += 1,
+            Err(Problem::Unusable(of)) => {
+                assert_eq!(of.to_string(), name);
+                found += 1;
+            }
+            Err(other) => panic!("byte {byte}: {other}"),
+        }
+        assert!(byte >= BLOCK || harmless == 0, "byte {byte} of the header");
+    }
+    assert!(found > INDEX_HEADER, "pages of other kinds are not asked: {found} and {harmless}");
+    for length in [0, 100, BLOCK, whole.len() / 2 / BLOCK * BLOCK, whole.len() - BLOCK] {
+        disk.place(&name, &whole[..length]);
+        assert!(matches!(ask(), Err(Problem::Unusable(_))), "{length} bytes");
+    }
+}
+
+#[test]
+fn an_index_is_of_one_archive_and_of_no_other_of_the_same_segment() {
+    let author = author();
+    let disk = author.disk();
+    packed(&disk, &author.keys);
+    let name = Name::Archive(SEGMENT).to_string();
+    disk.remove(&name).expect("given up");
+    pack(&disk, &author.keys, SEGMENT, 6).expect("packed again");
+    let opened = Index::open(&disk, &author.keys, SEGMENT).err();
+    assert!(matches!(opened, Some(Problem::Unusable(_))), "{opened:?}");
+    assert_eq!(missing(&disk).expect("listed"), [SEGMENT]);
+}
+
+#[test]
+fn another_key_is_said_and_former_keys_open_an_index() {
+    let author = author();
+    let disk = author.disk();
+    packed(&disk, &author.keys);
+    let opened = Index::open(&disk, &Keys::only(key(2)), SEGMENT).err();
+    assert!(matches!(opened, Some(Problem::UnknownKey { .. })), "{opened:?}");
+    let mut keys = Keys::only(key(2));
+    keys.former.push(key(1));
+    let index = Index::open(&disk, &keys, SEGMENT).expect("opens");
+    assert_eq!(read_all(&index, &keys, &[Position(7), Position(1_999)]), [7, 1_999]);
+}
+
+#[test]
+fn an_index_goes_with_its_archive() {
+    let author = author();
+    let disk = author.disk();
+    let packed = packed(&disk, &author.keys);
+    let late = packed.archive.newest_ns + 2;
+    assert_eq!(retire(&disk, late, 1, Position(2_000)).expect("removed"), [SEGMENT]);
+    let left = disk.list().expect("listed");
+    assert!(!left.contains(&Name::Index(SEGMENT).to_string()), "{left:?}");
+    assert!(matches!(Index::open(&disk, &author.keys, SEGMENT), Err(Problem::Disk(_))));
+}
+
+#[test]
+fn an_archive_without_records_has_an_index_without_marks() {
+    let mut author = Author::begin();
+    author.roll_over();
+    author.batches(1);
+    let disk = author.disk();
+    pack(&disk, &author.keys, SEGMENT, 5).expect("packed");
+    let made = make(&disk, &author.keys, SEGMENT, 9, &mut |_, _, _| (), &mut |_| ());
+    assert_eq!(made.expect("made"), Some(0));
+    let index = Index::open(&disk, &author.keys, SEGMENT).expect("opens");
+    assert_eq!(index.find(Mark { kind: 0, hash: 0 }).expect("whole"), []);
+}
