@@ -1,23 +1,38 @@
-//! The requests that a worker knows, by their keys, and what became of each: what a repeat of it is
-//! answered from. A table of fixed size and a ring of stored answers. Knows no message.
+//! The requests that a worker knows, by their keys and by what later messages call them, and what
+//! became of each: what a repeat of it is answered from, and what a reversal of it is held against. A
+//! table of fixed size and a ring of stored answers. Knows no message.
 //!
 //! ```text
-//! index    | tag, place |            | tag, place |     open addressing, by the key's low bits
-//! entries  | oldest ... newest | not used yet |         taken in turn; one in flight is passed over
-//! answers  | ... frame | frame | frame |                written round and round
+//! by key        | tag, place |            | tag, place |     open addressing, by the low bits of
+//! by reference  |            | tag, place | tag, place |     the key, of the reference
+//! entries       | oldest ... newest | not used yet |         taken in turn; one in flight is passed over
+//! answers       | ... frame | frame | frame |                written round and round
 //! ```
 //! The oldest is forgotten first: a new request takes the place of the one that came longest ago,
 //! unless that one is still in flight, and a new answer is written over the oldest ones. A key
 //! whose answer was written over is still known, so that its repeat is not taken for a new request.
 
-use alloc::boxed::Box;
+mod answers;
+
+mod index;
+
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::identity::Identity;
-use crate::ids::StationId;
+use codec::Mti;
 
-/// What became of a request.
+use crate::identity::Identity;
+use crate::ids::{Stan, StationId};
+use crate::time::number_of;
+use answers::Answers;
+use index::Index;
+
+/// What a repeat is told once a reversal is owed for an approval: 911, three packed digits.
+const REVERSED: u16 = 0x911;
+/// DE 39 below is an approval (000 to 099).
+const APPROVED_BELOW: u16 = 0x100;
+
+/// What became of a request, as its repeats are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known<'a> {
     /// Its answer is still to come.
@@ -31,10 +46,59 @@ pub enum Known<'a> {
         /// The answer as it is stored, in the issuer's dialect; none when it is forgotten.
         frame: Option<&'a [u8]>,
     },
-    /// We declined it with this action code.
+    /// We declined it with this action code; or a reversal is owed for it, and its approval is not
+    /// said again.
     Declined(u16),
     /// A restart found it without an outcome.
     Closed,
+}
+
+/// What a request was, as it was forwarded: what a later message about it must agree with, and what
+/// that one calls it towards the issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Who was asked.
+    pub issuer: StationId,
+    /// Our STAN towards the issuer.
+    pub stan: Stan,
+    /// The MTI that we sent.
+    pub mti: Mti,
+    /// The DE 7 that we sent, ten packed digits.
+    pub sent_at: u64,
+    /// The digits of its DE 4, packed, and how many there were; none where it had none.
+    pub amount: Option<(u64, u8)>,
+    /// Its DE 49; zeros where it had none.
+    pub currency: [u8; 3],
+}
+
+impl Facts {
+    /// Its amount in minor units; 0 where it had none.
+    pub fn minor_units(&self) -> u64 {
+        self.amount.map_or(0, |(digits, _)| number_of(digits))
+    }
+}
+
+/// An original that a later message refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Original<'a> {
+    /// What it is known by.
+    pub identity: Identity,
+    /// What it was; none of one that was never forwarded, or of which only the outcome is left.
+    pub facts: Option<Facts>,
+    /// What became of it, whatever its repeats are told.
+    pub outcome: Known<'a>,
+    /// The STAN of the reversal of all of it that is owed, or was brought to its end; 0 where it is
+    /// not known any more.
+    pub reversed: Option<Stan>,
+    /// What was taken back of its amount by partial reversals, in minor units.
+    pub taken_back: u64,
+}
+
+/// More was to be taken back than there was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exceeds {
+    /// What is left of the original, in minor units.
+    pub left: u64,
 }
 
 /// A request as the table has it.
@@ -42,13 +106,30 @@ pub enum Known<'a> {
 struct Entry {
     key: u128,
     check: u64,
+    /// What later messages call it by; 0 where none can.
+    reference: u64,
     /// Where its answer begins, counted from the first ever stored.
     answer: u64,
+    sent_at: u64,
+    amount: u64,
+    taken_back: u64,
     answer_len: u32,
+    stan: Stan,
+    /// When it came, in seconds since 1970.
+    since: u32,
+    reversed: Stan,
     action: u16,
     issuer: StationId,
+    mti: u16,
+    currency: [u8; 3],
+    amount_units: u8,
     was: Was,
 }
+
+/// No reversal is owed.
+const NOT_REVERSED: Stan = Stan(u32::MAX);
+/// Digits of an amount that was not there.
+const NO_AMOUNT: u8 = u8::MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Was {
@@ -60,13 +141,22 @@ enum Was {
     Closed,
 }
 
-/// An entry by its place, for whoever will tell what became of it.
+/// An entry by its place, for whoever will tell what became of it. One that is in flight stays
+/// there; any other may be forgotten with the next new request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entered(u32);
 
 impl Entered {
     /// No entry.
     pub const NONE: Self = Self(u32::MAX);
+
+    fn of(place: usize) -> Self {
+        Self(u32::try_from(place).expect("no more than max"))
+    }
+
+    fn place(self) -> usize {
+        usize::try_from(self.0).expect("a place fits")
+    }
 }
 
 /// The table.
@@ -79,9 +169,11 @@ pub struct Duplicates {
     in_flight_len: usize,
     /// The place to look at for the next request.
     hand: usize,
-    /// Tag and place, one above; 0 where there is none.
-    index: Vec<u64>,
+    by_key: Index,
+    by_reference: Index,
     answers: Answers,
+    /// When the request came that was forgotten last, in seconds since 1970; none before that.
+    forgotten: Option<u32>,
 }
 
 impl Duplicates {
@@ -96,8 +188,10 @@ impl Duplicates {
             in_flight: vec![0; max.div_ceil(BITS)],
             in_flight_len: 0,
             hand: 0,
-            index: vec![0; (max * 2).next_power_of_two()],
+            by_key: Index::new(max),
+            by_reference: Index::new(max),
             answers: Answers::new(answers),
+            forgotten: None,
         }
     }
 
@@ -106,12 +200,26 @@ impl Duplicates {
         (self.entries.len(), self.max)
     }
 
+    /// How far back every request is known, in seconds; none as long as none had to be forgotten.
+    /// `utc` is a second since 1970.
+    pub fn reaches_back(&self, utc: u64) -> Option<u64> {
+        self.forgotten.map(|since| utc.saturating_sub(since.into()))
+    }
+
     /// What is known of a request, and what it was checked by; none when it is new.
     #[inline]
     pub fn find(&self, key: u128) -> Option<(u64, Known<'_>)> {
         let (_, place) = self.look_up(key)?;
         let entry = &self.entries[place];
-        let known = match entry.was {
+        let known = self.outcome(entry)?;
+        let approved = entry.was == Was::Answered && entry.action < APPROVED_BELOW;
+        let is_over = approved && entry.reversed != NOT_REVERSED;
+        Some((entry.check, if is_over { Known::Declined(REVERSED) } else { known }))
+    }
+
+    #[inline]
+    fn outcome(&self, entry: &Entry) -> Option<Known<'_>> {
+        Some(match entry.was {
             Was::Forgotten => return None,
             Was::InFlight => Known::InFlight,
             Was::Answered => Known::Answered {
@@ -121,55 +229,141 @@ impl Duplicates {
             },
             Was::Declined => Known::Declined(entry.action),
             Was::Closed => Known::Closed,
-        };
-        Some((entry.check, known))
+        })
+    }
+
+    /// The request that later messages call by this. Ask with what
+    /// [`HashKey::reference`](crate::identity::HashKey::reference) gives.
+    pub fn find_by_reference(&self, reference: u64) -> Option<Entered> {
+        let (_, place) = self.refer(reference)?;
+        Some(Entered::of(place))
+    }
+
+    /// What is known of an original; none when it never became a transaction.
+    pub fn original(&self, entered: Entered) -> Option<Original<'_>> {
+        let entry = self.entries.get(entered.place())?;
+        let outcome = self.outcome(entry)?;
+        let facts = Mti::new(entry.mti).filter(|_| entry.stan != Stan(0)).map(|mti| Facts {
+            issuer: entry.issuer,
+            stan: entry.stan,
+            mti,
+            sent_at: entry.sent_at,
+            amount: Some((entry.amount, entry.amount_units)).filter(|&(_, u)| u != NO_AMOUNT),
+            currency: entry.currency,
+        });
+        Some(Original {
+            identity: Identity { key: entry.key, check: entry.check },
+            facts,
+            outcome,
+            reversed: Some(entry.reversed).filter(|&stan| stan != NOT_REVERSED),
+            taken_back: entry.taken_back,
+        })
+    }
+
+    /// From here on a reversal of all of it is owed, under this STAN: no repeat of it is told of an
+    /// approval any more, but the decline that it got, else 911. False, and nothing changes, when
+    /// one was owed before.
+    pub fn mark_reversed(&mut self, entered: Entered, by: Stan) -> bool {
+        let entry = self.entries.get_mut(entered.place());
+        let entry = entry.filter(|entry| entry.reversed == NOT_REVERSED);
+        entry.map(|entry| entry.reversed = by).is_some()
+    }
+
+    /// A part of its amount, in minor units, is taken back; gives all that was. Never more than its
+    /// amount, and nothing of one of which all was.
+    pub fn add_partial(&mut self, entered: Entered, part: u64) -> Result<u64, Exceeds> {
+        let original = self.original(entered).ok_or(Exceeds { left: 0 })?;
+        let whole = original.facts.map_or(0, |facts| facts.minor_units());
+        let left = whole.saturating_sub(original.taken_back);
+        let left = if original.reversed.is_some() { 0 } else { left };
+        if part > left {
+            return Err(Exceeds { left });
+        }
+        let entry = &mut self.entries[entered.place()];
+        entry.taken_back += part;
+        Ok(entry.taken_back)
     }
 
     /// A new request, in the place of the oldest that is not in flight. One with the same key is
-    /// forgotten. Call only when fewer are in flight than there is room for.
+    /// forgotten. Call only when fewer are in flight than there is room for. `utc` is a second
+    /// since 1970.
     #[inline]
-    pub fn begin(&mut self, identity: Identity) -> Entered {
-        if let Some((cell, place)) = self.look_up(identity.key) {
-            self.unlink(cell);
-            let was = core::mem::replace(&mut self.entries[place].was, Was::Forgotten);
-            assert!(was != Was::InFlight, "a request is in flight once");
+    pub fn begin(&mut self, identity: Identity, utc: u64) -> Entered {
+        if let Some((_, place)) = self.look_up(identity.key) {
+            let entry = &self.entries[place];
+            assert!(entry.was != Was::InFlight, "a request is in flight once");
+            self.unlink(place);
         }
         let place = self.oldest();
         let Identity { key, check } = identity;
+        let since = u32::try_from(utc).unwrap_or(u32::MAX);
         let entry = Entry {
             key,
             check,
+            reference: 0,
             answer: 0,
+            sent_at: 0,
+            amount: 0,
+            taken_back: 0,
             answer_len: 0,
+            stan: Stan(0),
+            since,
+            reversed: NOT_REVERSED,
             action: 0,
             issuer: StationId(0),
+            mti: 0,
+            currency: [0; 3],
+            amount_units: NO_AMOUNT,
             was: Was::InFlight,
         };
         if place == self.entries.len() {
             self.entries.push(entry);
         } else {
-            self.drop_entry(place);
+            if self.entries[place].was != Was::Forgotten {
+                self.forgotten = self.forgotten.max(Some(self.entries[place].since));
+                self.unlink(place);
+            }
             self.entries[place] = entry;
         }
-        self.link(key, place);
+        self.by_key.link(tag_of(key), place);
         self.in_flight[place / BITS] |= 1 << (place % BITS);
         self.in_flight_len += 1;
         self.hand = if place + 1 == self.max { 0 } else { place + 1 };
         self.approach_next();
-        Entered(u32::try_from(place).expect("no more than max"))
+        Entered::of(place)
     }
 
-    /// Looks at where a key is searched for, without waiting for it.
+    /// What it was, and what later messages call it, now that it is forwarded. Where two have one
+    /// reference, it means the newer one. 0 is no reference.
     #[inline]
-    pub fn approach(&self, key: u128) {
-        core::hint::black_box(self.index[self.home(tag_of(key))]);
+    pub fn forwarded(&mut self, entered: Entered, reference: u64, facts: &Facts) {
+        let place = entered.place();
+        if let Some((cell, older)) = self.refer(reference) {
+            self.by_reference.unlink(cell);
+            self.entries[older].reference = 0;
+        }
+        let Some(entry) = self.entries.get_mut(place) else { return };
+        entry.reference = reference;
+        (entry.issuer, entry.stan, entry.mti) = (facts.issuer, facts.stan, facts.mti.bcd());
+        (entry.sent_at, entry.currency) = (facts.sent_at, facts.currency);
+        (entry.amount, entry.amount_units) = facts.amount.unwrap_or((0, NO_AMOUNT));
+        if reference != 0 {
+            self.by_reference.link(tag_of_reference(reference), place);
+        }
+    }
+
+    /// Looks at where a key and a reference are searched for, without waiting for either.
+    #[inline]
+    pub fn approach(&self, key: u128, reference: u64) {
+        self.by_key.approach(tag_of(key));
+        self.by_reference.approach(tag_of_reference(reference));
     }
 
     /// The same for what the next new request takes the place of.
     #[inline]
     fn approach_next(&self) {
         if let Some(oldest) = self.entries.get(self.hand) {
-            self.approach(oldest.key);
+            self.approach(oldest.key, oldest.reference);
         }
     }
 
@@ -212,18 +406,15 @@ impl Duplicates {
 
     /// It never became a transaction: a repeat of it is decided anew.
     pub fn forget(&mut self, entered: Entered) {
-        if let Some(entry) = self.end(entered, Was::Forgotten) {
-            let key = entry.key;
-            if let Some((cell, _)) = self.look_up(key) {
-                self.unlink(cell);
-            }
+        if self.end(entered, Was::Forgotten).is_some() {
+            self.unlink(entered.place());
         }
     }
 
     /// One in flight is so no more.
     #[inline]
     fn end(&mut self, entered: Entered, was: Was) -> Option<&mut Entry> {
-        let place = usize::try_from(entered.0).expect("a place fits");
+        let place = entered.place();
         let entry = self.entries.get_mut(place)?;
         assert!(entry.was == Was::InFlight, "a request has one outcome");
         entry.was = was;
@@ -251,154 +442,49 @@ impl Duplicates {
         }
     }
 
-    /// What was in a place is known no more.
+    /// What is in a place is found no more.
     #[inline]
-    fn drop_entry(&mut self, place: usize) {
-        let entry = &self.entries[place];
-        if entry.was != Was::Forgotten
-            && let Some((cell, _)) = self.look_up(entry.key)
-        {
-            self.unlink(cell);
+    fn unlink(&mut self, place: usize) {
+        let Entry { key, reference, .. } = self.entries[place];
+        if let Some((cell, _)) = self.by_key.find(tag_of(key), |other| other == place) {
+            self.by_key.unlink(cell);
         }
-    }
-
-    fn mask(&self) -> usize {
-        self.index.len() - 1
-    }
-
-    /// Where the search for a tag begins.
-    #[inline]
-    fn home(&self, tag: u32) -> usize {
-        usize::try_from(tag).expect("32 bits") & self.mask()
+        if reference != 0 {
+            let tag = tag_of_reference(reference);
+            if let Some((cell, _)) = self.by_reference.find(tag, |other| other == place) {
+                self.by_reference.unlink(cell);
+            }
+        }
+        let entry = &mut self.entries[place];
+        (entry.was, entry.reference) = (Was::Forgotten, 0);
     }
 
     /// Cell of the index and place of the entry of a key.
     #[inline]
     fn look_up(&self, key: u128) -> Option<(usize, usize)> {
-        let tag = tag_of(key);
-        let mut cell = self.home(tag);
-        loop {
-            let (other, place) = read(self.index[cell])?;
-            if other == tag && self.entries[place].key == key {
-                return Some((cell, place));
-            }
-            cell = (cell + 1) & self.mask();
-        }
+        self.by_key.find(tag_of(key), |place| self.entries[place].key == key)
     }
 
-    /// At most half of the cells are used, so this ends.
+    /// The same of a reference.
     #[inline]
-    fn link(&mut self, key: u128, place: usize) {
-        let tag = tag_of(key);
-        let mut cell = self.home(tag);
-        while self.index[cell] != 0 {
-            cell = (cell + 1) & self.mask();
-        }
-        let place = u64::try_from(place).expect("at most 64 bits");
-        self.index[cell] = u64::from(tag) << 32 | (place + 1);
-    }
-
-    /// Empties a cell and moves those behind it that would be found no more.
-    #[inline]
-    fn unlink(&mut self, cell: usize) {
-        let (mask, mut hole, mut next) = (self.mask(), cell, cell);
-        loop {
-            next = (next + 1) & mask;
-            let Some((tag, _)) = read(self.index[next]) else { break };
-            let (from_home, from_hole) =
-                (next.wrapping_sub(self.home(tag)) & mask, next.wrapping_sub(hole) & mask);
-            if from_home >= from_hole {
-                self.index[hole] = self.index[next];
-                hole = next;
-            }
-        }
-        self.index[hole] = 0;
+    fn refer(&self, reference: u64) -> Option<(usize, usize)> {
+        let tag = tag_of_reference(reference);
+        let is_it = |place: usize| self.entries[place].reference == reference;
+        if reference == 0 { None } else { self.by_reference.find(tag, is_it) }
     }
 }
 
 /// Bits of a word of `in_flight`.
 const BITS: usize = 64;
 
-/// What a cell says: tag and place; none when it is empty.
-#[inline]
-fn read(cell: u64) -> Option<(u32, usize)> {
-    let place = (cell & 0xFFFF_FFFF).checked_sub(1)?;
-    let tag = u32::try_from(cell >> 32).expect("32 bits");
-    Some((tag, usize::try_from(place).expect("32 bits")))
-}
-
 #[inline]
 fn tag_of(key: u128) -> u32 {
     u32::try_from(key & 0xFFFF_FFFF).expect("32 bits")
 }
 
-/// Frames one behind the other, the newest written over the oldest. Places are counted from the first
-/// byte ever written.
-#[derive(Debug)]
-struct Answers {
-    bytes: Box<[u8]>,
-    /// The end of what is kept, and of what was ever written.
-    end: u64,
-    written: u64,
-}
-
-impl Answers {
-    fn new(bytes: u32) -> Self {
-        let len = usize::try_from(bytes).expect("32 bits");
-        Self { bytes: vec![0; len].into_boxed_slice(), end: 0, written: 0 }
-    }
-
-    /// Moves on to where `len_max` bytes fit in one piece.
-    #[inline]
-    fn draft(&mut self, len_max: usize) -> Option<&mut [u8]> {
-        let capacity = self.bytes.len();
-        if len_max > capacity {
-            return None;
-        }
-        let place = self.place();
-        if place + len_max > capacity {
-            self.end += to_u64(capacity - place);
-        }
-        // Whether the draft is kept or not, what stood in its place is gone.
-        self.written = self.written.max(self.end + to_u64(len_max));
-        let place = self.place();
-        self.bytes.get_mut(place..place + len_max)
-    }
-
-    #[inline]
-    fn drafted(&self, len: usize) -> &[u8] {
-        let place = self.place();
-        &self.bytes[place..place + len]
-    }
-
-    #[inline]
-    fn keep(&mut self, len: usize) -> (u64, u32) {
-        let from = self.end;
-        self.end += to_u64(len);
-        (from, u32::try_from(len).expect("a frame is short"))
-    }
-
-    #[inline]
-    fn at(&self, from: u64, len: u32) -> Option<&[u8]> {
-        let capacity = to_u64(self.bytes.len());
-        if from >= self.end || self.written - from > capacity {
-            return None;
-        }
-        let place = usize::try_from(from % capacity).expect("within the ring");
-        self.bytes.get(place..place + usize::try_from(len).expect("32 bits"))
-    }
-
-    #[inline]
-    fn place(&self) -> usize {
-        match to_u64(self.bytes.len()) {
-            0 => 0,
-            capacity => usize::try_from(self.end % capacity).expect("within the ring"),
-        }
-    }
-}
-
-fn to_u64(bytes: usize) -> u64 {
-    u64::try_from(bytes).expect("at most 64 bits")
+#[inline]
+fn tag_of_reference(reference: u64) -> u32 {
+    u32::try_from(reference & 0xFFFF_FFFF).expect("32 bits")
 }
 
 #[cfg(test)]

@@ -56,16 +56,32 @@ impl HashKey {
     /// What they must agree with.
     #[inline]
     pub fn check(&self, key: u128, message: &Message<'_>, pan: Pan) -> u64 {
-        let mut text = Text::new(self);
         let amount = message.value(4);
-        text.put(key.to_le_bytes());
-        text.put(pan.number().to_le_bytes());
-        text.put([pan.digits()]);
-        text.put(amount.map_or(0, |amount| amount.units()).to_le_bytes());
+        let mut text = self.of_card(key, pan, amount.map_or(0, |amount| amount.units()));
         if let Some(amount) = amount {
             text.put_value(amount);
         }
         text.hash().h1
+    }
+
+    /// Whether a request that is known by this was of this card. `amount` is its own: the digits
+    /// of its DE 4, packed, and how many there were; a later message may be about another one.
+    pub fn is_of_card(&self, identity: Identity, amount: Option<(u64, u8)>, pan: Pan) -> bool {
+        let mut text = self.of_card(identity.key, pan, amount.map_or(0, |(_, units)| units.into()));
+        if let Some((digits, _)) = amount {
+            text.put(digits.to_le_bytes());
+        }
+        text.hash().h1 == identity.check
+    }
+
+    #[inline]
+    fn of_card(&self, key: u128, pan: Pan, units: u16) -> Text {
+        let mut text = Text::new(self);
+        text.put(key.to_le_bytes());
+        text.put(pan.number().to_le_bytes());
+        text.put([pan.digits()]);
+        text.put(units.to_le_bytes());
+        text
     }
 }
 

@@ -4,7 +4,7 @@
 use codec::{Edit, Fields, Message, Pan, PanError, Replace, Slots};
 
 use crate::counters::Counter;
-use crate::duplicates::Entered;
+use crate::duplicates::{Entered, Facts};
 use crate::gate::Purpose;
 use crate::identity::Identity;
 use crate::ids::{LinkId, RouteId, SlotId, StationId};
@@ -12,6 +12,7 @@ use crate::notices::Notice;
 use crate::pending::{Pending, State};
 use crate::plan::{Keys, Pin};
 use crate::records::{HEAD_MAX, Record};
+use crate::reference::Reference;
 use crate::refusal::Refusal;
 use crate::routing::padded;
 use crate::stans::Stans;
@@ -38,6 +39,8 @@ struct Choice {
     route: RouteId,
     issuer: StationId,
     identity: Identity,
+    /// What later messages call it.
+    reference: u64,
 }
 
 /// A new request, or one whose decision is taken up again.
@@ -127,9 +130,12 @@ impl Turn<'_> {
     ) -> Result<Decision, Refusal> {
         let acquirer = self.plan.station_of(link);
         let hash_key = self.plan.hash_key();
-        let key = hash_key.key(self.plan.number(acquirer), message);
+        let number = self.plan.number(acquirer);
+        let key = hash_key.key(number, message);
+        let reference = Reference::of(message).map(|of| hash_key.reference(number, &of));
+        let reference = reference.unwrap_or_default();
         // The table is far away: what can be done meanwhile is done.
-        self.world.duplicates.approach(key);
+        self.world.duplicates.approach(key, reference);
         let pan = message.pan();
         let check = match pan {
             Ok(Some(pan)) => hash_key.check(key, message, pan),
@@ -148,7 +154,7 @@ impl Turn<'_> {
         }
         // The negative file and limits have their stages here; they refuse nothing yet.
         let (route, issuer) = self.route(message, pan)?;
-        Ok(Decision::Forward(Choice { route, issuer, identity }))
+        Ok(Decision::Forward(Choice { route, issuer, identity, reference }))
     }
 
     /// Whether a parked request is the one that its key is known by.
@@ -274,7 +280,7 @@ impl Turn<'_> {
         arrived.parked = parked;
         // A repeat that is parked while the first is known waits to see what became of that.
         if self.world.duplicates.find(identity.key).is_none() {
-            arrived.duplicate = self.world.duplicates.begin(identity);
+            arrived.duplicate = self.world.duplicates.begin(identity, self.now.utc);
         }
         let slot = self.world.table.insert(arrived);
         self.world.table.keep(slot, message);
@@ -294,7 +300,7 @@ impl Turn<'_> {
         choice: Choice,
         standing: Standing,
     ) -> Result<(), Refusal> {
-        let Choice { route, issuer, identity } = choice;
+        let Choice { route, issuer, identity, .. } = choice;
         let (plan, acquirer) = (self.plan, self.plan.station_of(link));
         let wire_max = plan.longest(message, issuer);
         let record_max = HEAD_MAX + message.bytes().len();
@@ -368,7 +374,7 @@ impl Turn<'_> {
         &mut self,
         link: LinkId,
         message: &Message<'_>,
-        Choice { issuer, identity, .. }: Choice,
+        Choice { issuer, identity, reference, .. }: Choice,
         slot: SlotId,
         sent_at: u64,
     ) {
@@ -388,8 +394,12 @@ impl Turn<'_> {
         pending.stan = stan.expect("a free one was looked at");
         pending.sent_at = sent_at;
         if pending.duplicate == Entered::NONE {
-            pending.duplicate = world.duplicates.begin(identity);
+            pending.duplicate = world.duplicates.begin(identity, self.now.utc);
         }
+        let mti = message.mti();
+        let (amount, currency) = (amount_of(message), currency_of(message));
+        let facts = Facts { issuer, stan: pending.stan, mti, sent_at, amount, currency };
+        world.duplicates.forwarded(pending.duplicate, reference, &facts);
         world.table.join(&mut now.in_flight, slot, self.now.boot + timeout);
         now.tally.requests += 1;
         self.count_dropped(message);
@@ -406,4 +416,19 @@ impl Turn<'_> {
         let acquirer = self.plan.station_of(link);
         Pending::arrived(self.now.boot, acquirer, (link, generation), self.tpdu, message.mti())
     }
+}
+
+/// The digits of an amount (DE 4), packed, and how many they are.
+#[inline]
+fn amount_of(message: &Message<'_>) -> Option<(u64, u8)> {
+    let amount = message.value(4)?;
+    Some((amount.packed()?, u8::try_from(amount.units()).ok()?))
+}
+
+/// The currency of an amount (DE 49); zeros where none is said.
+#[inline]
+fn currency_of(message: &Message<'_>) -> [u8; 3] {
+    let mut room = [0; 3];
+    let said = message.value(49).and_then(|currency| currency.write_text(&mut room));
+    if said.is_some_and(|said| said.len() == 3) { room } else { [0; 3] }
 }

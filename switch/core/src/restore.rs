@@ -135,7 +135,7 @@ impl Turn<'_> {
         let duplicates = &mut self.world.duplicates;
         for (known, answer) in state.known().filter(|(known, _)| is_ours(&known.acquirer)) {
             let &Known { outcome, issuer, identity, .. } = known;
-            let entered = duplicates.begin(identity);
+            let entered = duplicates.begin(identity, self.now.utc);
             match outcome {
                 Outcome::Answered(action) => {
                     let issuer = ids.get(&issuer).copied();
@@ -152,7 +152,7 @@ impl Turn<'_> {
             }
         }
         for open in state.unfinished().into_iter().filter(|open| is_ours(&open.acquirer)) {
-            let entered = duplicates.begin(open.identity);
+            let entered = duplicates.begin(open.identity, open.utc);
             duplicates.close(entered);
         }
     }

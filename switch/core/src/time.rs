@@ -92,9 +92,21 @@ pub fn packed(mut number: u64) -> u64 {
     digits
 }
 
+/// The number that packed digits say.
+pub fn number_of(digits: u64) -> u64 {
+    (0..16).rev().fold(0, |number, place| number * 10 + (digits >> (4 * place) & 0xF))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_say_the_number_that_they_were_packed_from() {
+        for number in [0, 9, 10, 2_500, 999_999_999_999, 9_999_999_999_999_999] {
+            assert_eq!(number_of(packed(number)), number);
+        }
+    }
 
     #[test]
     fn a_second_is_stamped_as_its_civil_date() {
