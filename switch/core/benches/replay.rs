@@ -108,6 +108,7 @@ fn decision(number: u64) -> Record<'static> {
         configuration: 1,
         key: u128::from(number) << 60,
         check: number,
+        reference: number,
         present: Fields::of(&[2, 3, 4, 11]),
         inputs: &INPUTS,
     }

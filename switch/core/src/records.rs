@@ -27,10 +27,10 @@ use crate::time::Time;
 use write::Cursor;
 
 /// The version of this form of the records.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// The most bytes of a record that stands in the gate, apart from the frame or the counts in it.
-pub const HEAD_MAX: usize = 96;
+pub const HEAD_MAX: usize = 104;
 
 /// One step: of a transaction, of a station, or of the switch itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,9 @@ pub enum Record<'a> {
         key: u128,
         /// What its repeats must agree with: a keyed hash of amount and card.
         check: u64,
+        /// What its acquirer's reversals name it by: a keyed hash of what DE 56 (1987: DE 90) says,
+        /// 0 where nothing can name it.
+        reference: u64,
         /// All fields that the request had.
         present: Fields,
         /// What it was decided from: a frame in the acquirer's dialect with only those fields that
@@ -189,6 +192,122 @@ pub enum Record<'a> {
         /// By how much which counter went up.
         deltas: Deltas<'a>,
     },
+    /// A message that must be brought to an issuer is kept until it is acknowledged: an advice, a
+    /// reversal, a file action.
+    Queued {
+        /// To whom.
+        issuer: StationNumber,
+        /// Its STAN, the same in every sending.
+        stan: Stan,
+        /// For whom, or who asked for what is reversed.
+        acquirer: StationNumber,
+        /// The MTI of its first sending.
+        mti: Mti,
+        /// Our STAN of the transaction that it is about, 0 without one.
+        original: Stan,
+        /// DE 25 of 1993 as first given, four packed digits; inside the switch in 1987 too.
+        reason: u16,
+        /// When, as a second since 1970.
+        utc: u64,
+        /// The message in the issuer's dialect: of what was given only what that dialect allows to
+        /// be written down. DE 7 is that of its making.
+        frame: &'a [u8],
+    },
+    /// The issuer acknowledged what was kept for it: it is never sent again.
+    Acknowledged {
+        /// Who.
+        issuer: StationNumber,
+        /// Its STAN.
+        stan: Stan,
+        /// DE 39, three packed digits.
+        action: u16,
+        /// When, as a second since 1970.
+        utc: u64,
+    },
+    /// What is kept for an issuer is not to be sent for now, or is again, or never.
+    Item {
+        /// For whom.
+        issuer: StationNumber,
+        /// Its STAN.
+        stan: Stan,
+        /// What became of it.
+        state: ItemState,
+        /// Who said so: the names of operators, or the action code of the issuer.
+        by: &'a str,
+        /// When, as a second since 1970.
+        utc: u64,
+    },
+    /// An acquirer's advice or reversal was taken and answered.
+    Advice {
+        /// Who told.
+        acquirer: StationNumber,
+        /// On which link.
+        link: LinkNumber,
+        /// Its MTI.
+        mti: Mti,
+        /// What its repeats are known by: a keyed hash.
+        key: u128,
+        /// What its repeats must agree with: a keyed hash of amount and card.
+        check: u64,
+        /// What later messages name it by, as in a decision.
+        reference: u64,
+        /// What it names the message by that it is about; 0 where it names none.
+        original: u64,
+        /// DE 39 that it was answered with, three packed digits.
+        action: u16,
+        /// Who gets it; the acquirer itself where nobody does.
+        issuer: StationNumber,
+        /// The STAN under which it is kept for the issuer; 0 when it is not passed on, or what was
+        /// kept already covers it.
+        stan: Stan,
+        /// When, as a second since 1970.
+        utc: u64,
+        /// What it said: a frame in the acquirer's dialect with only those fields that the dialect
+        /// allows to be written down.
+        inputs: &'a [u8],
+    },
+    /// A reversal named a request that is not known: should the request still come, it is refused.
+    Tombstone {
+        /// Whose request.
+        acquirer: StationNumber,
+        /// What the reversal named it by.
+        reference: u64,
+        /// When, as a second since 1970.
+        utc: u64,
+    },
+    /// The answer of a transaction that is over may not have reached its acquirer.
+    Delivery {
+        /// Who answered.
+        issuer: StationNumber,
+        /// Our STAN.
+        stan: Stan,
+        /// What is known.
+        how: Delivery,
+        /// When, as a second since 1970.
+        utc: u64,
+    },
+}
+
+/// What became of something that is kept for an issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemState {
+    /// The issuer refuses it with a code that will not heal: somebody has to look.
+    Parked,
+    /// An operator wants it not to be sent.
+    Held,
+    /// It is to be sent again.
+    Released,
+    /// Two operators gave it up: it is never sent again.
+    Purged,
+}
+
+/// How an answer left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// No byte of it reached a socket of the acquirer.
+    None,
+    /// Some may have.
+    Unknown,
 }
 
 /// Why bytes are no record.
@@ -256,6 +375,12 @@ impl Record<'_> {
             Self::Start { .. } => 11,
             Self::Counts { .. } => 12,
             Self::HashKey { .. } => 13,
+            Self::Queued { .. } => 14,
+            Self::Acknowledged { .. } => 15,
+            Self::Item { .. } => 16,
+            Self::Advice { .. } => 17,
+            Self::Tombstone { .. } => 18,
+            Self::Delivery { .. } => 19,
         }
     }
 
@@ -275,6 +400,12 @@ impl Record<'_> {
             Self::Start { .. } => "start",
             Self::Counts { .. } => "counts",
             Self::HashKey { .. } => "hash-key",
+            Self::Queued { .. } => "queued",
+            Self::Acknowledged { .. } => "acknowledged",
+            Self::Item { .. } => "item",
+            Self::Advice { .. } => "advice",
+            Self::Tombstone { .. } => "tombstone",
+            Self::Delivery { .. } => "delivery",
         }
     }
 }

@@ -10,6 +10,8 @@
 //! | counts, tallies | what follows from records, and counts records for the rest | they go on |
 //! | open transactions | decisions without an outcome | they are closed; their STANs rest |
 //! | known transactions | outcomes, the last so many | repeats get the same answer |
+//! | items | what is kept for issuers, until it is acknowledged or purged | it is sent again |
+//! | tombstones, deliveries | their records, the last so many | what they say goes on |
 //! | resting STANs | expiries and closings of the last minutes | late answers are known as late |
 //! | last STANs | decisions, by blocks of 1,024 | new ones begin behind them |
 //!
@@ -20,6 +22,8 @@ mod contradiction;
 mod facts;
 
 mod open;
+
+mod items;
 
 mod known;
 
@@ -40,12 +44,14 @@ use crate::records::Record;
 use crate::refusal::Refusal;
 
 use facts::Stations;
+use items::Items;
 use known::KnownOnes;
 use open::OpenOnes;
 
 pub use contradiction::Contradiction;
 pub use facts::{Recorded, Station};
 pub use form::Unreadable;
+pub use items::{Doubt, Item, Tombstone};
 pub use known::{Known, Outcome};
 pub use open::Open;
 
@@ -137,8 +143,11 @@ pub struct State {
     /// By number of the counter.
     counts: Vec<u64>,
     open: OpenOnes,
+    items: Items,
     known: KnownOnes,
     resting: VecDeque<Resting>,
+    tombstones: VecDeque<Tombstone>,
+    doubts: VecDeque<Doubt>,
 }
 
 /// How a transaction ended, as its record says it.
@@ -168,8 +177,11 @@ impl State {
             stations: Stations::default(),
             counts: alloc::vec![0; Counter::ALL.len() + 1],
             open: OpenOnes::default(),
+            items: Items::default(),
             known: KnownOnes::default(),
             resting: VecDeque::new(),
+            tombstones: VecDeque::new(),
+            doubts: VecDeque::new(),
         }
     }
 
@@ -230,13 +242,19 @@ impl State {
                     self.add(number, by);
                 }
             }
+            Record::Queued { .. }
+            | Record::Acknowledged { .. }
+            | Record::Item { .. }
+            | Record::Advice { .. }
+            | Record::Tombstone { .. }
+            | Record::Delivery { .. } => self.keep(position, record)?,
         }
         self.position = position;
         Ok(())
     }
 
     fn decide(&mut self, position: Position, record: &Record<'_>) -> Result<(), Contradiction> {
-        let Record::Decision { acquirer, link, issuer, stan, utc, .. } = *record else {
+        let Record::Decision { acquirer, link, issuer, utc, .. } = *record else {
             unreachable!("it is a decision")
         };
         self.stations.of(position, acquirer)?;
@@ -244,7 +262,7 @@ impl State {
             return Err(Contradiction::UnknownLink { position, link });
         }
         let traces = &mut self.stations.of(position, issuer)?.traces;
-        self.open.begin(position, record, traces, (issuer, stan))?;
+        self.open.begin(position, record, traces, &self.items)?;
         self.stations.of(position, issuer)?.tally.requests += 1;
         self.stations.of(position, acquirer)?.tally.requests += 1;
         self.passes(utc);
@@ -284,8 +302,20 @@ impl State {
                 None => Contradiction::NothingOpen { position, kind, issuer, stan },
             });
         };
-        let (acquirer, mti, sent_at) = (open.acquirer, open.mti, open.sent_at);
-        let known = Known { position, outcome, acquirer, issuer, stan, identity: open.identity };
+        let &Open { acquirer, mti, sent_at, identity, reference, obliged, .. } = open;
+        let known = Known {
+            position,
+            outcome,
+            acquirer,
+            issuer,
+            stan,
+            identity,
+            mti,
+            sent_at,
+            reference,
+            original: 0,
+            obliged,
+        };
         self.known.add(known, answer, &self.bounds);
         if matches!(record, Record::Expiry { .. } | Record::Closed { .. }) {
             self.resting.push_back(Resting { issuer, stan, acquirer, mti, sent_at, utc });

@@ -344,6 +344,7 @@ impl Turn<'_> {
             configuration: plan.numbers().configuration,
             key: identity.key,
             check: identity.check,
+            reference: 0,
             present: message.fields(),
             inputs: &[],
         };

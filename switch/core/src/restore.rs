@@ -147,7 +147,9 @@ impl Turn<'_> {
                     let issuer = issuer.unwrap_or(StationId(0));
                     duplicates.answer(entered, issuer, action, stored);
                 }
-                Outcome::Declined(action) => duplicates.decline(entered, action),
+                Outcome::Declined(action) | Outcome::Advised(action) => {
+                    duplicates.decline(entered, action);
+                }
                 Outcome::Closed => duplicates.close(entered),
             }
         }

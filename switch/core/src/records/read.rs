@@ -2,7 +2,7 @@
 
 use codec::{Fields, Mti};
 
-use super::{Deltas, EACH, Record, Unreadable, VERSION};
+use super::{Delivery, Deltas, EACH, ItemState, Record, Unreadable, VERSION};
 use crate::identity::HashKey;
 use crate::ids::{LinkNumber, RouteId, Stan, StationNumber};
 use crate::time::Time;
@@ -20,6 +20,7 @@ impl<'a> Record<'a> {
             1 => from.decision()?,
             2..=6 => from.outcome()?,
             7..=13 => from.rare()?,
+            14..=19 => from.kept()?,
             kind => return Err(Unreadable::Kind(kind)),
         };
         match from.bytes.len() {
@@ -40,7 +41,7 @@ impl<'a> Reader<'a> {
             acquirer: StationNumber(self.short()?),
             link: LinkNumber(self.word()?),
             issuer: StationNumber(self.short()?),
-            mti: Mti::new(self.short()?).ok_or(self.wrong("message type"))?,
+            mti: self.mti()?,
             route: RouteId(self.word()?),
             stan: Stan(self.word()?),
             sent_at: self.long()?,
@@ -49,6 +50,7 @@ impl<'a> Reader<'a> {
             configuration: self.word()?,
             key: u128::from_le_bytes(self.take()?),
             check: self.long()?,
+            reference: self.long()?,
             present: self.fields()?,
             inputs: self.frame()?,
         })
@@ -108,6 +110,74 @@ impl<'a> Reader<'a> {
                 Record::Counts { deltas }
             }
         })
+    }
+
+    /// What is kept for an issuer and what has to do with it.
+    fn kept(&mut self) -> Result<Record<'a>, Unreadable> {
+        Ok(match self.kind {
+            14 => Record::Queued {
+                issuer: StationNumber(self.short()?),
+                stan: Stan(self.word()?),
+                acquirer: StationNumber(self.short()?),
+                mti: self.mti()?,
+                original: Stan(self.word()?),
+                reason: self.short()?,
+                utc: self.long()?,
+                frame: self.frame()?,
+            },
+            15 => Record::Acknowledged {
+                issuer: StationNumber(self.short()?),
+                stan: Stan(self.word()?),
+                action: self.short()?,
+                utc: self.long()?,
+            },
+            16 => Record::Item {
+                issuer: StationNumber(self.short()?),
+                stan: Stan(self.word()?),
+                state: match self.take()? {
+                    [0] => ItemState::Parked,
+                    [1] => ItemState::Held,
+                    [2] => ItemState::Released,
+                    [3] => ItemState::Purged,
+                    _ => return Err(self.wrong("state")),
+                },
+                utc: self.long()?,
+                by: self.text("name")?,
+            },
+            17 => Record::Advice {
+                acquirer: StationNumber(self.short()?),
+                link: LinkNumber(self.word()?),
+                mti: self.mti()?,
+                key: u128::from_le_bytes(self.take()?),
+                check: self.long()?,
+                reference: self.long()?,
+                original: self.long()?,
+                action: self.short()?,
+                issuer: StationNumber(self.short()?),
+                stan: Stan(self.word()?),
+                utc: self.long()?,
+                inputs: self.frame()?,
+            },
+            18 => Record::Tombstone {
+                acquirer: StationNumber(self.short()?),
+                reference: self.long()?,
+                utc: self.long()?,
+            },
+            _ => Record::Delivery {
+                issuer: StationNumber(self.short()?),
+                stan: Stan(self.word()?),
+                how: match self.take()? {
+                    [0] => Delivery::None,
+                    [1] => Delivery::Unknown,
+                    _ => return Err(self.wrong("delivery")),
+                },
+                utc: self.long()?,
+            },
+        })
+    }
+
+    fn mti(&mut self) -> Result<Mti, Unreadable> {
+        Mti::new(self.short()?).ok_or(self.wrong("message type"))
     }
 
     fn wrong(&self, name: &'static str) -> Unreadable {

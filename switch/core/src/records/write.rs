@@ -1,6 +1,6 @@
 //! A record becomes bytes. Knows no reader of them.
 
-use super::{Record, VERSION};
+use super::{Delivery, ItemState, Record, VERSION};
 use crate::ids::{Stan, StationNumber};
 use crate::time::Time;
 
@@ -59,8 +59,85 @@ impl Record<'_> {
             }
             Self::Counts { deltas } => to.frame(deltas.0)?,
             Self::HashKey { key } => to.put(key.0)?,
+            Self::Queued { .. }
+            | Self::Acknowledged { .. }
+            | Self::Item { .. }
+            | Self::Advice { .. }
+            | Self::Tombstone { .. }
+            | Self::Delivery { .. } => self.write_kept(&mut to)?,
         }
         Some(to.at)
+    }
+
+    /// What is kept for an issuer and what has to do with it.
+    fn write_kept(&self, to: &mut Cursor<'_>) -> Option<()> {
+        match *self {
+            Self::Queued { issuer, stan, acquirer, mti, original, reason, utc, frame } => {
+                to.transaction(issuer, stan)?;
+                to.put(acquirer.0.to_le_bytes())?;
+                to.put(mti.bcd().to_le_bytes())?;
+                to.put(original.0.to_le_bytes())?;
+                to.put(reason.to_le_bytes())?;
+                to.put(utc.to_le_bytes())?;
+                to.frame(frame)
+            }
+            Self::Acknowledged { issuer, stan, action, utc } => {
+                to.transaction(issuer, stan)?;
+                to.put(action.to_le_bytes())?;
+                to.put(utc.to_le_bytes())
+            }
+            Self::Item { issuer, stan, state, by, utc } => {
+                to.transaction(issuer, stan)?;
+                to.put([match state {
+                    ItemState::Parked => 0,
+                    ItemState::Held => 1,
+                    ItemState::Released => 2,
+                    ItemState::Purged => 3,
+                }])?;
+                to.put(utc.to_le_bytes())?;
+                to.text(by)
+            }
+            Self::Advice {
+                acquirer,
+                link,
+                mti,
+                key,
+                check,
+                reference,
+                original,
+                action,
+                issuer,
+                stan,
+                utc,
+                inputs,
+            } => {
+                to.put(acquirer.0.to_le_bytes())?;
+                to.put(link.0.to_le_bytes())?;
+                to.put(mti.bcd().to_le_bytes())?;
+                to.put(key.to_le_bytes())?;
+                to.put(check.to_le_bytes())?;
+                to.put(reference.to_le_bytes())?;
+                to.put(original.to_le_bytes())?;
+                to.put(action.to_le_bytes())?;
+                to.transaction(issuer, stan)?;
+                to.put(utc.to_le_bytes())?;
+                to.frame(inputs)
+            }
+            Self::Tombstone { acquirer, reference, utc } => {
+                to.put(acquirer.0.to_le_bytes())?;
+                to.put(reference.to_le_bytes())?;
+                to.put(utc.to_le_bytes())
+            }
+            Self::Delivery { issuer, stan, how, utc } => {
+                to.transaction(issuer, stan)?;
+                to.put([match how {
+                    Delivery::None => 0,
+                    Delivery::Unknown => 1,
+                }])?;
+                to.put(utc.to_le_bytes())
+            }
+            _ => unreachable!("nothing else is written here"),
+        }
     }
 
     #[inline]
@@ -78,6 +155,7 @@ impl Record<'_> {
             configuration,
             key,
             check,
+            reference,
             present,
             inputs,
         } = self
@@ -96,6 +174,7 @@ impl Record<'_> {
         to.put(configuration.to_le_bytes())?;
         to.put(key.to_le_bytes())?;
         to.put(check.to_le_bytes())?;
+        to.put(reference.to_le_bytes())?;
         to.put(present.bits().to_le_bytes())?;
         to.frame(inputs)
     }
@@ -111,7 +190,14 @@ impl Record<'_> {
         out: &mut [u8],
         fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Result<usize, E> {
-        assert!(matches!(self, Self::Decision { .. } | Self::Settlement { .. }), "it has a frame");
+        let has_a_frame = matches!(
+            self,
+            Self::Decision { .. }
+                | Self::Settlement { .. }
+                | Self::Queued { .. }
+                | Self::Advice { .. }
+        );
+        assert!(has_a_frame, "it has a frame");
         let at = self.write(out).expect("room for a record is asked for before");
         let len = fill(&mut out[at..])?;
         let digits = u16::try_from(len).expect("a frame is short").to_le_bytes();

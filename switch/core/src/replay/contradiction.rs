@@ -68,7 +68,7 @@ pub enum Contradiction {
         issuer: StationNumber,
         /// The STAN.
         stan: Stan,
-        /// The decision that is open.
+        /// The decision that is open, or what is kept for the issuer.
         since: Position,
     },
     /// An outcome of a transaction that never began, or was forgotten since it ended.
@@ -78,6 +78,17 @@ pub enum Contradiction {
         /// Its kind.
         kind: &'static str,
         /// Who was asked.
+        issuer: StationNumber,
+        /// The STAN.
+        stan: Stan,
+    },
+    /// Something is said of what is kept for an issuer, and nothing is kept under that STAN.
+    NothingKept {
+        /// Of the record.
+        position: Position,
+        /// Its kind.
+        kind: &'static str,
+        /// For whom.
         issuer: StationNumber,
         /// The STAN.
         stan: Stan,
@@ -149,6 +160,10 @@ impl fmt::Display for Contradiction {
             Self::NothingOpen { position, kind, issuer, stan } => {
                 write!(f, "record {position} is a {kind} of STAN {:06} ", stan.0)?;
                 write!(f, "of station {}, which is not open", issuer.0)
+            }
+            Self::NothingKept { position, kind, issuer, stan } => {
+                write!(f, "record {position} is a {kind} of STAN {:06} ", stan.0)?;
+                write!(f, "of station {}, for which nothing is kept under it", issuer.0)
             }
             Self::SecondOutcome { position, kind, issuer, stan, first } => {
                 write!(f, "record {position} is a {kind} of STAN {:06} ", stan.0)?;

@@ -15,6 +15,9 @@ pub(super) const BLOCK: usize = 1_024;
 /// Blocks of all STANs of transactions: 0 to 998,999.
 pub(super) const BLOCKS: usize = 976;
 
+/// Stands for a STAN of something that is kept for the issuer.
+pub(super) const ITEM: u32 = u32::MAX;
+
 /// What a station did, as far as records tell: a request that was refused has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
@@ -67,7 +70,8 @@ pub(super) struct Block {
     pub(super) last: Option<(Position, Stan)>,
     /// How many transactions are open.
     pub(super) used: u32,
-    /// By STAN, the place of the open transaction, one above; 0 where there is none.
+    /// By STAN, the place of the open transaction, one above; 0 where there is none, and [`ITEM`]
+    /// where something is kept for the issuer.
     pub(super) open: Option<Box<[u32; BLOCK]>>,
 }
 
@@ -79,6 +83,14 @@ impl Block {
         open[place] = u32::try_from(at + 1).expect("fewer than there are STANs");
         self.used += 1;
         self.last = last;
+    }
+
+    /// What is kept for the issuer takes the place of its STAN.
+    pub(super) fn keep(&mut self, position: Position, stan: Stan) {
+        let open = self.open.as_mut().expect("room was made");
+        open[usize::try_from(stan.0).expect("six digits") % BLOCK] = ITEM;
+        self.used += 1;
+        self.last = self.last.max(Some((position, stan)));
     }
 }
 

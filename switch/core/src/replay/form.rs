@@ -3,13 +3,15 @@
 //!
 //! ```text
 //! 0      4        8         16   24
-//! magic  version  position  utc  start  configuration  hash key  links  counts  stations  open  known
-//!                                                                                             resting
+//! magic  version  position  utc  start  configuration  hash key  links  counts  stations  open  items
+//!                                                               known  resting  tombstones  doubts
 //! ```
 //! Numbers are little-endian. A text has its length in one byte before it, a frame in two, a list its
 //! number of entries in four; what may be missing has a byte before it, 0 where it is. Counts that
-//! are zero are left out; stations are in the order of their numbers, everything else in that of
+//! are zero are left out; stations are in the order of their numbers, items in that of issuer and STAN, everything else in that of
 //! the journal.
+
+mod kept;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -26,7 +28,7 @@ use crate::replay::{Configuration, Known, Open, Outcome, Position, Resting, Star
 /// What a state begins with.
 const MAGIC: [u8; 4] = *b"SkSt";
 /// The version of this form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why bytes are no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +105,10 @@ impl State {
         for one in open {
             to.open(one);
         }
+        to.list(self.items.iter().len());
+        for one in self.items.iter() {
+            to.item(one);
+        }
         to.list(self.known.iter().len());
         for (one, answer) in self.known.iter() {
             to.known(one, answer);
@@ -111,6 +117,7 @@ impl State {
         for one in &self.resting {
             to.resting(one);
         }
+        to.beside(self);
     }
 
     /// Reads a state that was written; of what it remembers, no more than `limits` allow.
@@ -156,6 +163,10 @@ impl State {
             state.reopen(open).ok_or(Unreadable::Part("open transactions"))?;
         }
         for _ in 0..from.word()? {
+            let item = from.item()?;
+            state.keep_again(item).ok_or(Unreadable::Part("items"))?;
+        }
+        for _ in 0..from.word()? {
             let (known, answer) = from.known()?;
             state.known.add(known, answer, &state.bounds);
         }
@@ -164,6 +175,7 @@ impl State {
             state.resting.push_back(resting);
         }
         state.forget_rested();
+        from.beside(&mut state)?;
         match from.bytes.len() {
             0 => Ok(state),
             left => Err(Unreadable::Long { left }),
@@ -175,7 +187,7 @@ impl State {
         self.stations.find(open.acquirer)?;
         let traces = &mut self.stations.find_mut(open.issuer)?.traces;
         (open.position.0 > 0).then_some(())?;
-        self.open.take_in(open, traces).ok()
+        self.open.take_in(open, traces, &self.items).ok()
     }
 }
 
@@ -245,6 +257,8 @@ impl Out<'_> {
         self.long(open.sent_at);
         self.long(open.utc);
         self.identity(open.identity);
+        self.long(open.reference);
+        self.put(open.obliged.0.to_le_bytes());
         self.frame(&open.inputs);
     }
 
@@ -254,6 +268,7 @@ impl Out<'_> {
             Outcome::Answered(action) => (1, action),
             Outcome::Declined(action) => (2, action),
             Outcome::Closed => (3, 0),
+            Outcome::Advised(action) => (4, action),
         };
         self.put([kind]);
         self.put(action.to_le_bytes());
@@ -261,6 +276,11 @@ impl Out<'_> {
         self.put(known.issuer.0.to_le_bytes());
         self.put(known.stan.0.to_le_bytes());
         self.identity(known.identity);
+        self.put(known.mti.bcd().to_le_bytes());
+        self.long(known.sent_at);
+        self.long(known.reference);
+        self.long(known.original);
+        self.put(known.obliged.0.to_le_bytes());
         self.frame(answer.unwrap_or_default());
     }
 
@@ -379,6 +399,8 @@ impl<'a> In<'a> {
             sent_at: self.long()?,
             utc: self.long()?,
             identity: self.identity()?,
+            reference: self.long()?,
+            obliged: Stan(self.word()?),
             inputs: self.frame()?.into(),
         })
     }
@@ -390,6 +412,7 @@ impl<'a> In<'a> {
             (1, action) => Outcome::Answered(action),
             (2, action) => Outcome::Declined(action),
             (3, 0) => Outcome::Closed,
+            (4, action) => Outcome::Advised(action),
             _ => return Err(Unreadable::Part("outcomes")),
         };
         let known = Known {
@@ -399,6 +422,11 @@ impl<'a> In<'a> {
             issuer: self.station_number()?,
             stan: Stan(self.word()?),
             identity: self.identity()?,
+            mti: self.mti()?,
+            sent_at: self.long()?,
+            reference: self.long()?,
+            original: self.long()?,
+            obliged: Stan(self.word()?),
         };
         let answer = self.frame()?;
         Ok((known, Some(answer).filter(|answer| !answer.is_empty())))

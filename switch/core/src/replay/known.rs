@@ -4,6 +4,8 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use codec::Mti;
+
 use crate::identity::Identity;
 use crate::ids::{Stan, StationNumber};
 use crate::replay::{Bounds, Position};
@@ -18,6 +20,8 @@ pub enum Outcome {
     Answered(u16),
     /// We declined it with this one.
     Declined(u16),
+    /// It is an advice or a reversal of the acquirer, and we took it with this one.
+    Advised(u16),
     /// It was found without an outcome at a start.
     Closed,
 }
@@ -37,6 +41,16 @@ pub struct Known {
     pub stan: Stan,
     /// What its repeats are known by.
     pub identity: Identity,
+    /// Its MTI.
+    pub mti: Mti,
+    /// The DE 7 that went with it, ten packed digits; 0 of what is only kept for the issuer.
+    pub sent_at: u64,
+    /// What later messages name it by; 0 where nothing can.
+    pub reference: u64,
+    /// What it names the message by that it is about; 0 where it names none.
+    pub original: u64,
+    /// The STAN of the reversal that we made of it before it was over; 0 without one.
+    pub obliged: Stan,
 }
 
 /// The last so many, the oldest first.

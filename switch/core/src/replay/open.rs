@@ -9,7 +9,8 @@ use codec::Mti;
 use crate::identity::Identity;
 use crate::ids::{LinkNumber, Stan, StationNumber};
 use crate::records::Record;
-use crate::replay::facts::{BLOCK, Block, Traces};
+use crate::replay::facts::{BLOCK, Block, ITEM, Traces};
+use crate::replay::items::Items;
 use crate::replay::{Contradiction, Position};
 
 /// Room for inputs that a place keeps when its transaction has ended.
@@ -38,6 +39,10 @@ pub struct Open {
     pub utc: u64,
     /// What its repeats are known by.
     pub identity: Identity,
+    /// What later messages name it by.
+    pub reference: u64,
+    /// The STAN of the reversal that is kept for its issuer already; 0 without one.
+    pub obliged: Stan,
     /// A frame in the acquirer's dialect of what may be written down.
     pub inputs: Vec<u8>,
 }
@@ -58,14 +63,17 @@ impl OpenOnes {
         position: Position,
         record: &Record<'_>,
         traces: &mut Traces,
-        (issuer, stan): (StationNumber, Stan),
+        items: &Items,
     ) -> Result<(), Contradiction> {
-        let Record::Decision { acquirer, link, mti, sent_at, utc, key, check, inputs, .. } =
-            *record
+        let Record::Decision { acquirer, link, issuer, mti, stan, sent_at, utc, .. } = *record
         else {
             unreachable!("only decisions begin")
         };
-        let (block, place) = self.room(position, traces, (issuer, stan))?;
+        let &Record::Decision { key, check, reference, inputs, .. } = record else {
+            unreachable!("only decisions begin")
+        };
+        let block = self.room(position, traces, (issuer, stan), items)?;
+        let place = index(stan.0) % BLOCK;
         let at = self.free.pop().map_or(self.all.len(), index);
         let mut one = Open {
             position,
@@ -77,6 +85,8 @@ impl OpenOnes {
             sent_at,
             utc,
             identity: Identity { key, check },
+            reference,
+            obliged: Stan(0),
             inputs: Vec::new(),
         };
         if let Some(old) = self.all.get_mut(at) {
@@ -93,9 +103,15 @@ impl OpenOnes {
     }
 
     /// Takes in one that began before, later than all that are there.
-    pub(super) fn take_in(&mut self, open: Open, traces: &mut Traces) -> Result<(), Contradiction> {
+    pub(super) fn take_in(
+        &mut self,
+        open: Open,
+        traces: &mut Traces,
+        items: &Items,
+    ) -> Result<(), Contradiction> {
         let Open { position, issuer, stan, .. } = open;
-        let (block, place) = self.room(position, traces, (issuer, stan))?;
+        let block = self.room(position, traces, (issuer, stan), items)?;
+        let place = index(stan.0) % BLOCK;
         // Its block knows of a later one, perhaps.
         let last = block.last.max(Some((position, stan)));
         block.begin(place, self.all.len(), last);
@@ -103,13 +119,14 @@ impl OpenOnes {
         Ok(())
     }
 
-    /// The block of a STAN that is free, and its place there.
-    fn room<'t>(
+    /// The block of a STAN that is free.
+    pub(super) fn room<'t>(
         &mut self,
         position: Position,
         traces: &'t mut Traces,
         (issuer, stan): (StationNumber, Stan),
-    ) -> Result<(&'t mut Block, usize), Contradiction> {
+        items: &Items,
+    ) -> Result<&'t mut Block, Contradiction> {
         let found = traces.block(stan);
         let (block, place) =
             found.ok_or(Contradiction::StanOutOfRange { position, issuer, stan })?;
@@ -117,9 +134,10 @@ impl OpenOnes {
         let open =
             block.open.get_or_insert_with(|| spare.pop().unwrap_or_else(|| Box::new([0; BLOCK])));
         match open[place].checked_sub(1) {
-            None => Ok((block, place)),
+            None => Ok(block),
             Some(taken) => {
-                let since = self.all[index(taken)].position;
+                let open = self.all.get(index(taken)).map(|open| open.position);
+                let since = items.since((issuer, stan)).or(open).unwrap_or_default();
                 Err(Contradiction::StanInUse { position, issuer, stan, since })
             }
         }
@@ -127,16 +145,8 @@ impl OpenOnes {
 
     /// The transaction with this STAN is over; none when there is none.
     pub(super) fn end(&mut self, traces: &mut Traces, stan: Stan) -> Option<&Open> {
-        let (block, place) = traces.block(stan)?;
-        let open = block.open.as_mut()?;
-        let at = core::mem::take(&mut open[place]).checked_sub(1)?;
-        block.used -= 1;
-        if block.used == 0
-            && let Some(empty) = block.open.take()
-            && self.spare.len() < SPARE_MAX
-        {
-            self.spare.push(empty);
-        }
+        let at = Self::place(traces, stan)?;
+        self.give_back(traces, stan);
         self.free.push(at);
         let one = &mut self.all[index(at)];
         one.position = Position(0);
@@ -145,6 +155,39 @@ impl OpenOnes {
         }
         one.inputs.clear();
         Some(one)
+    }
+
+    /// Where the open transaction with this STAN is.
+    #[inline]
+    fn place(traces: &mut Traces, stan: Stan) -> Option<u32> {
+        let (block, place) = traces.block(stan)?;
+        let at = block.open.as_ref()?[place];
+        if at == ITEM { None } else { at.checked_sub(1) }
+    }
+
+    /// A STAN in use is so no more.
+    #[inline]
+    pub(super) fn give_back(&mut self, traces: &mut Traces, stan: Stan) {
+        let Some((block, place)) = traces.block(stan) else { return };
+        let Some(open) = &mut block.open else { return };
+        open[place] = 0;
+        block.used -= 1;
+        if block.used == 0
+            && let Some(empty) = block.open.take()
+            && self.spare.len() < SPARE_MAX
+        {
+            self.spare.push(empty);
+        }
+    }
+
+    /// A reversal of the open transaction with this STAN is kept for its issuer; nothing happens
+    /// where none is open, or it has one.
+    pub(super) fn oblige(&mut self, traces: &mut Traces, original: Stan, by: Stan) {
+        let Some(at) = Self::place(traces, original) else { return };
+        let one = &mut self.all[index(at)];
+        if one.obliged == Stan(0) {
+            one.obliged = by;
+        }
     }
 
     /// By position.

@@ -2,13 +2,13 @@
 
 use super::*;
 use alloc::collections::BTreeMap;
-use alloc::string::ToString as _;
+use alloc::string::{String, ToString as _};
 use alloc::vec;
 use codec::Fields;
 use proptest::prelude::*;
 
 use crate::ids::RouteId;
-use crate::records::Deltas;
+use crate::records::{Delivery, Deltas, ItemState};
 use crate::time::Time;
 
 const A: StationNumber = StationNumber(0);
@@ -102,6 +102,7 @@ fn decision(issuer: StationNumber, stan: u32, inputs: &[u8]) -> Record<'_> {
         configuration: 1,
         key: u128::from(stan) << 64 | u128::from(issuer.0),
         check: u64::from(stan),
+        reference: u64::from(stan) + 1,
         present: Fields::of(&[2, 11]),
         inputs,
     }
@@ -419,8 +420,8 @@ fn only_a_whole_state_of_this_version_is_read() {
     }
     assert_eq!(read(&[&whole[..], b"?"].concat()), Err(Unreadable::Long { left: 1 }));
     let mut other = whole;
-    other[4] = 2;
-    assert_eq!(read(&other), Err(Unreadable::Version(2)));
+    other[4] = 1;
+    assert_eq!(read(&other), Err(Unreadable::Version(1)));
     other[0] = b'?';
     assert_eq!(read(&other), Err(Unreadable::Magic));
 }
@@ -606,5 +607,124 @@ proptest! {
             let mut again = Vec::new();
             state.write(&mut again);
         }
+    }
+}
+
+fn queued(issuer: StationNumber, stan: u32, original: u32) -> Record<'static> {
+    Record::Queued {
+        issuer,
+        stan: Stan(stan),
+        acquirer: A,
+        mti: Mti::of(0x1420),
+        original: Stan(original),
+        reason: 0x4021,
+        utc: UTC,
+        frame: b"1420",
+    }
+}
+
+fn acknowledged(issuer: StationNumber, stan: u32) -> Record<'static> {
+    Record::Acknowledged { issuer, stan: Stan(stan), action: 0x400, utc: UTC }
+}
+
+fn turned(stan: u32, state: ItemState, by: &str) -> Record<'_> {
+    Record::Item { issuer: X, stan: Stan(stan), state, by, utc: UTC }
+}
+
+#[test]
+fn what_is_kept_for_an_issuer_is_so_until_it_is_acknowledged_or_purged() {
+    let mut log = Log::ordinary();
+    for stan in [5, 6, 7] {
+        log.says(&queued(X, stan, 0));
+    }
+    log.says(&turned(5, ItemState::Parked, "914"));
+    log.says(&turned(6, ItemState::Held, "ann"));
+    let states = |log: &Log| -> Vec<_> {
+        log.state.items().map(|item| (item.stan.0, item.state, item.by.clone())).collect()
+    };
+    let (parked, held) = (Some(ItemState::Parked), Some(ItemState::Held));
+    assert_eq!(
+        states(&log),
+        [(5, parked, "914".into()), (6, held, "ann".into()), (7, None, String::new())]
+    );
+    log.says(&acknowledged(X, 7));
+    log.says(&turned(5, ItemState::Purged, "ann, bo"));
+    assert_eq!(states(&log), [(6, held, "ann".into())]);
+    assert_eq!(log.state.items().next().unwrap().frame, b"1420");
+    for cut in 0..=log.records.len() {
+        assert_eq!(bytes(&log.through_a_checkpoint(cut)), bytes(&log.state), "at {cut}");
+    }
+}
+
+#[test]
+fn the_stan_of_what_is_kept_is_in_use_and_the_last_that_was_used() {
+    let mut log = Log::ordinary();
+    log.says(&decision(X, 4, b"inputs"));
+    log.says(&queued(X, 5, 4));
+    let since = log.state.position();
+    let position = Position(since.0 + 1);
+    let in_use =
+        |since| Err(Contradiction::StanInUse { position, issuer: X, stan: Stan(5), since });
+    assert_eq!(log.tries(&decision(X, 5, b"")), in_use(since));
+    assert_eq!(log.tries(&queued(X, 5, 0)), in_use(since));
+    assert_eq!(log.state.last_stan(X, 1..999_000), Some(Stan(5)));
+    // What is kept is no transaction, and a transaction is not kept.
+    let nothing = Contradiction::NothingOpen { position, kind: "expiry", issuer: X, stan: Stan(5) };
+    assert_eq!(log.tries(&expiry(X, 5, UTC)), Err(nothing));
+    for (record, kind) in
+        [(acknowledged(X, 4), "acknowledged"), (turned(4, ItemState::Held, "ann"), "item")]
+    {
+        let stan = Stan(4);
+        let why = Contradiction::NothingKept { position, kind, issuer: X, stan };
+        assert_eq!(log.tries(&record), Err(why));
+    }
+    log.says(&acknowledged(X, 5));
+    log.says(&decision(X, 5, b""));
+    assert_eq!(log.state.unfinished().len(), 2);
+}
+
+#[test]
+fn an_open_transaction_knows_of_its_reversal_and_so_does_its_outcome() {
+    let mut log = Log::ordinary();
+    log.says(&decision(X, 4, b"inputs"));
+    log.says(&decision(X, 6, b"inputs"));
+    log.says(&queued(X, 5, 4));
+    log.says(&queued(X, 7, 4));
+    let obliged: Vec<_> = log.state.unfinished().iter().map(|open| open.obliged).collect();
+    assert_eq!(obliged, [Stan(5), Stan(0)]);
+    log.says(&expiry(X, 4, UTC));
+    log.says(&closed(X, 6));
+    let obliged: Vec<_> = log.state.known().map(|(known, _)| known.obliged).collect();
+    assert_eq!(obliged, [Stan(5), Stan(0)]);
+    for cut in 0..=log.records.len() {
+        assert_eq!(bytes(&log.through_a_checkpoint(cut)), bytes(&log.state), "at {cut}");
+    }
+}
+
+#[test]
+fn advices_tombstones_and_doubts_are_remembered() {
+    let mut log = Log::ordinary();
+    log.says(&Record::Advice {
+        acquirer: A,
+        link: LinkNumber(3),
+        mti: Mti::of(0x1420),
+        key: 8,
+        check: 9,
+        reference: 10,
+        original: 11,
+        action: 0x400,
+        issuer: X,
+        stan: Stan(5),
+        utc: UTC,
+        inputs: b"1420",
+    });
+    log.says(&Record::Tombstone { acquirer: A, reference: 12, utc: UTC });
+    log.says(&Record::Delivery { issuer: X, stan: Stan(6), how: Delivery::Unknown, utc: UTC });
+    let (known, _) = log.state.known().next().unwrap();
+    assert_eq!((known.outcome, known.original), (Outcome::Advised(0x400), 11));
+    assert_eq!(log.state.tombstones().next().unwrap().reference, 12);
+    assert_eq!(log.state.doubts().next().unwrap().how, Delivery::Unknown);
+    for cut in 0..=log.records.len() {
+        assert_eq!(bytes(&log.through_a_checkpoint(cut)), bytes(&log.state), "at {cut}");
     }
 }

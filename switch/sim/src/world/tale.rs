@@ -61,6 +61,28 @@ impl Tale {
             Record::Closed { issuer, stan, .. } => {
                 format!("{} is not asked for {:06} again", station(issuer), stan.0)
             }
+            Record::Queued { issuer, stan, mti, original, reason, .. } => {
+                let about =
+                    if original.0 == 0 { "none".into() } else { format!("{:06}", original.0) };
+                let to = station(issuer);
+                format!("{mti} for {to} as {:06}, about {about}, for {reason:04x}", stan.0)
+            }
+            Record::Acknowledged { issuer, stan, action, .. } => {
+                format!("{} acknowledged {:06} with {action:03x}", station(issuer), stan.0)
+            }
+            Record::Item { issuer, stan, state, by, .. } => {
+                format!("{:06} for {} is {state:?} by {by}", stan.0, station(issuer))
+            }
+            Record::Advice { acquirer, mti, action, stan, .. } => {
+                let from = station(acquirer);
+                format!("{mti} of {from} taken with {action:03x}, kept as {:06}", stan.0)
+            }
+            Record::Tombstone { acquirer, .. } => {
+                format!("a request of {} is refused, should it come", station(acquirer))
+            }
+            Record::Delivery { issuer, stan, how, .. } => {
+                format!("delivery of {:06} of {}: {how:?}", stan.0, station(issuer))
+            }
             Record::Station { .. }
             | Record::Links { .. }
             | Record::Configuration { .. }

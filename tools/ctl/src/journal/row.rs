@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use switch_core::counters::Counter;
 use switch_core::ids::{Stan, StationNumber};
-use switch_core::records::{Deltas, Record};
+use switch_core::records::{Delivery, Deltas, ItemState, Record};
 
 use super::names::Names;
 use super::times;
@@ -135,6 +135,68 @@ impl Row {
             | Record::Start { .. }
             | Record::HashKey { .. }
             | Record::Counts { .. } => self.fill_rare(record, names),
+            Record::Queued { .. }
+            | Record::Acknowledged { .. }
+            | Record::Item { .. }
+            | Record::Advice { .. }
+            | Record::Tombstone { .. }
+            | Record::Delivery { .. } => self.fill_kept(record, names),
+        }
+    }
+
+    /// What is kept for issuers, and what has to do with it.
+    fn fill_kept(&mut self, record: &Record<'_>, names: &Names) {
+        match *record {
+            Record::Queued { issuer, stan, acquirer, mti, original, reason, utc, frame } => {
+                self.acquirer = Some(names.station(acquirer));
+                self.transaction(issuer, stan, utc, names);
+                self.mti = Some(mti.to_string());
+                self.frame(issuer, frame, names);
+                if original.0 > 0 {
+                    self.more.insert("original", json!(format!("{:06}", original.0)));
+                }
+                self.more.insert("reason", json!(format!("{reason:04x}")));
+            }
+            Record::Acknowledged { issuer, stan, action, utc } => {
+                self.transaction(issuer, stan, utc, names);
+                self.action = Some(digits(action));
+            }
+            Record::Item { issuer, stan, state, by, utc } => {
+                self.transaction(issuer, stan, utc, names);
+                let state = match state {
+                    ItemState::Parked => "parked",
+                    ItemState::Held => "held",
+                    ItemState::Released => "released",
+                    ItemState::Purged => "purged",
+                };
+                self.more.insert("state", json!(state));
+                self.more.insert("by", json!(by));
+            }
+            Record::Advice { acquirer, link, mti, action, issuer, stan, utc, inputs, .. } => {
+                self.acquirer = Some(names.station(acquirer));
+                if stan.0 > 0 {
+                    self.transaction(issuer, stan, utc, names);
+                } else {
+                    self.at = Some(times::second(utc));
+                }
+                self.mti = Some(mti.to_string());
+                self.action = Some(digits(action));
+                self.frame(acquirer, inputs, names);
+                self.more.insert("link", json!(link.0));
+            }
+            Record::Tombstone { acquirer, utc, .. } => {
+                self.acquirer = Some(names.station(acquirer));
+                self.at = Some(times::second(utc));
+            }
+            Record::Delivery { issuer, stan, how, utc } => {
+                self.transaction(issuer, stan, utc, names);
+                let how = match how {
+                    Delivery::None => "none",
+                    Delivery::Unknown => "unknown",
+                };
+                self.more.insert("delivered", json!(how));
+            }
+            _ => unreachable!("it is kept for nobody"),
         }
     }
 
@@ -169,12 +231,7 @@ impl Row {
             Record::Counts { deltas } => say("counters", counters(deltas)),
             // A key is not for anybody's eyes.
             Record::HashKey { .. } => {}
-            Record::Decision { .. }
-            | Record::Settlement { .. }
-            | Record::Expiry { .. }
-            | Record::Unsent { .. }
-            | Record::Undelivered { .. }
-            | Record::Closed { .. } => unreachable!("a step of a transaction"),
+            _ => unreachable!("a step of a transaction"),
         }
     }
 

@@ -182,7 +182,13 @@ impl Journal {
             | Record::SignOn { .. }
             | Record::Configuration { .. }
             | Record::HashKey { .. }
-            | Record::Counts { .. } => return None,
+            | Record::Counts { .. }
+            | Record::Queued { .. }
+            | Record::Acknowledged { .. }
+            | Record::Item { .. }
+            | Record::Advice { .. }
+            | Record::Tombstone { .. }
+            | Record::Delivery { .. } => return None,
         };
         self.end(position, &record, outcome, findings)
     }
@@ -294,7 +300,13 @@ fn place_of(record: &Record<'_>) -> Option<((u16, u32), u64)> {
         | Record::Configuration { .. }
         | Record::Start { .. }
         | Record::HashKey { .. }
-        | Record::Counts { .. } => None,
+        | Record::Counts { .. }
+        | Record::Queued { .. }
+        | Record::Acknowledged { .. }
+        | Record::Item { .. }
+        | Record::Advice { .. }
+        | Record::Tombstone { .. }
+        | Record::Delivery { .. } => None,
     }
 }
 

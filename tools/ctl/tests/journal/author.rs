@@ -238,6 +238,7 @@ fn decision(number: u32, inputs: &[u8], utc: u64) -> Record<'_> {
         configuration: 1,
         key: 0,
         check: 0,
+        reference: 0,
         present: Fields::of(&[2, 4, 11, 35, 37, 41, 52]),
         inputs,
     }

@@ -185,6 +185,12 @@ impl Ledger {
             }
             Record::Unsent { issuer, stan, .. } => (3, issuer, stan, Decided::Over),
             Record::SignOn { .. } | Record::Counts { .. } => return,
+            Record::Queued { .. }
+            | Record::Acknowledged { .. }
+            | Record::Item { .. }
+            | Record::Advice { .. }
+            | Record::Tombstone { .. }
+            | Record::Delivery { .. } => return,
             Record::Closed { .. }
             | Record::Station { .. }
             | Record::Links { .. }

@@ -1,0 +1,222 @@
+//! What is kept for issuers until it is acknowledged, as records tell it, and what was noted beside.
+//! Knows no message in it.
+
+use alloc::borrow::ToOwned as _;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use codec::Mti;
+
+use crate::identity::Identity;
+use crate::ids::{Stan, StationNumber};
+use crate::records::{Delivery, ItemState, Record};
+use crate::replay::{Contradiction, Known, Outcome, Position, State};
+
+/// The class of reversals.
+const REVERSAL: u8 = 4;
+
+/// Something that must be brought to an issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Of the record that made it.
+    pub position: Position,
+    /// To whom.
+    pub issuer: StationNumber,
+    /// Its STAN.
+    pub stan: Stan,
+    /// For whom, or who asked for what is reversed.
+    pub acquirer: StationNumber,
+    /// The MTI of its first sending.
+    pub mti: Mti,
+    /// Our STAN of the transaction that it is about, 0 without one.
+    pub original: Stan,
+    /// DE 25 as first given, four packed digits.
+    pub reason: u16,
+    /// When it was made, as a second since 1970.
+    pub utc: u64,
+    /// Whether it is parked, held or released; none when nobody ever said so.
+    pub state: Option<ItemState>,
+    /// Who said so.
+    pub by: String,
+    /// The message in the issuer's dialect.
+    pub frame: Vec<u8>,
+}
+
+/// A request that is refused should it still come: its reversal came first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Whose request.
+    pub acquirer: StationNumber,
+    /// What the reversal named it by.
+    pub reference: u64,
+    /// Since when, as a second since 1970.
+    pub utc: u64,
+}
+
+/// A transaction that is over and whose answer may not have reached its acquirer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// Who answered.
+    pub issuer: StationNumber,
+    /// Our STAN.
+    pub stan: Stan,
+    /// What is known.
+    pub how: Delivery,
+    /// Since when, as a second since 1970.
+    pub utc: u64,
+}
+
+/// All of them, by issuer and STAN.
+#[derive(Debug, Default)]
+pub(super) struct Items(BTreeMap<(StationNumber, Stan), Item>);
+
+impl Items {
+    pub(super) fn begin(&mut self, position: Position, record: &Record<'_>) {
+        let Record::Queued { issuer, stan, acquirer, mti, original, reason, utc, frame } = *record
+        else {
+            unreachable!("only what is queued begins")
+        };
+        self.take_in(Item {
+            position,
+            issuer,
+            stan,
+            acquirer,
+            mti,
+            original,
+            reason,
+            utc,
+            state: None,
+            by: String::new(),
+            frame: frame.into(),
+        });
+    }
+
+    /// Takes in one whose STAN is free.
+    pub(super) fn take_in(&mut self, item: Item) {
+        self.0.insert((item.issuer, item.stan), item);
+    }
+
+    /// Something is said about one; false when there is none.
+    pub(super) fn turns(&mut self, key: (StationNumber, Stan), state: ItemState, by: &str) -> bool {
+        let found = self.0.get_mut(&key);
+        found.is_some_and(|item| {
+            item.state = Some(state);
+            by.clone_into(&mut item.by);
+            true
+        })
+    }
+
+    /// One is acknowledged or purged; false when there is none.
+    pub(super) fn end(&mut self, key: (StationNumber, Stan)) -> bool {
+        self.0.remove(&key).is_some()
+    }
+
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Item> {
+        self.0.values()
+    }
+
+    /// The record that made one.
+    pub(super) fn since(&self, key: (StationNumber, Stan)) -> Option<Position> {
+        self.0.get(&key).map(|item| item.position)
+    }
+}
+
+impl State {
+    /// What is kept for issuers, by issuer and STAN.
+    pub fn items(&self) -> impl ExactSizeIterator<Item = &Item> {
+        self.items.iter()
+    }
+
+    /// Requests that are refused should they still come, the oldest first.
+    pub fn tombstones(&self) -> impl ExactSizeIterator<Item = &Tombstone> {
+        self.tombstones.iter()
+    }
+
+    /// Transactions whose answer may not have been delivered, the oldest first.
+    pub fn doubts(&self) -> impl ExactSizeIterator<Item = &Doubt> {
+        self.doubts.iter()
+    }
+
+    /// What is kept for issuers, and what has to do with it.
+    pub(super) fn keep(
+        &mut self,
+        position: Position,
+        record: &Record<'_>,
+    ) -> Result<(), Contradiction> {
+        let utc = match *record {
+            Record::Queued { issuer, stan, acquirer, mti, original, utc, .. } => {
+                self.stations.of(position, acquirer)?;
+                let traces = &mut self.stations.of(position, issuer)?.traces;
+                let block = self.open.room(position, traces, (issuer, stan), &self.items)?;
+                block.keep(position, stan);
+                if mti.class() == REVERSAL {
+                    self.open.oblige(traces, original, stan);
+                }
+                self.items.begin(position, record);
+                utc
+            }
+            Record::Acknowledged { issuer, stan, utc, .. }
+            | Record::Item { issuer, stan, state: ItemState::Purged, utc, .. } => {
+                let kind = record.name();
+                let traces = &mut self.stations.of(position, issuer)?.traces;
+                if !self.items.end((issuer, stan)) {
+                    return Err(Contradiction::NothingKept { position, kind, issuer, stan });
+                }
+                self.open.give_back(traces, stan);
+                utc
+            }
+            Record::Item { issuer, stan, state, by, utc } => {
+                if !self.items.turns((issuer, stan), state, by) {
+                    let kind = record.name();
+                    return Err(Contradiction::NothingKept { position, kind, issuer, stan });
+                }
+                utc
+            }
+            Record::Advice { acquirer, link, mti, key, check, issuer, stan, utc, .. } => {
+                self.stations.of(position, acquirer)?;
+                self.stations.of(position, issuer)?;
+                if link >= self.stations.next_link() {
+                    return Err(Contradiction::UnknownLink { position, link });
+                }
+                let &Record::Advice { reference, original, action, .. } = record else {
+                    unreachable!("it is an advice")
+                };
+                let known = Known {
+                    position,
+                    outcome: Outcome::Advised(action),
+                    acquirer,
+                    issuer,
+                    stan,
+                    identity: Identity { key, check },
+                    mti,
+                    sent_at: 0,
+                    reference,
+                    original,
+                    obliged: Stan(0),
+                };
+                self.known.add(known, None, &self.bounds);
+                utc
+            }
+            Record::Tombstone { acquirer, reference, utc } => {
+                self.stations.of(position, acquirer)?;
+                self.tombstones.push_back(Tombstone { acquirer, reference, utc });
+                utc
+            }
+            Record::Delivery { issuer, stan, how, utc } => {
+                self.stations.of(position, issuer)?;
+                self.doubts.push_back(Doubt { issuer, stan, how, utc });
+                utc
+            }
+            _ => unreachable!("only what is kept is kept"),
+        };
+        while self.tombstones.len() > self.bounds.known_max {
+            self.tombstones.pop_front();
+        }
+        while self.doubts.len() > self.bounds.known_max {
+            self.doubts.pop_front();
+        }
+        self.passes(utc);
+        Ok(())
+    }
+}
