@@ -172,11 +172,11 @@ impl<D: Disk> Index<D> {
                     return Err(unusable());
                 }
                 let records = Lengths { rest: walk.records() };
-                for (record, position) in records.zip(batch.first_position.0..) {
-                    if wanted.next_if_eq(&Position(position)).is_some() {
-                        each(Position(position), &batch, record);
+                records.zip((batch.first_position.0..).map(Position)).for_each(|(record, at)| {
+                    if wanted.next_if_eq(&at).is_some() {
+                        each(at, &batch, record);
                     }
-                }
+                });
             }
         }
         Ok(())

@@ -72,6 +72,8 @@ pub mod refusal;
 
 pub mod records;
 
+pub mod found;
+
 pub mod replay;
 
 pub mod restore;

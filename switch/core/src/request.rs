@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::routing::padded;
 use crate::stans::Stans;
 use crate::stations::Usable;
-use crate::turn::{Order, Question, Reply, Turn};
+use crate::turn::{Order, Question, Turn};
 
 /// What no hop can vouch for but the one that made it: security control information (DE 53), key
 /// data (DE 96) and authentication codes (DE 64, 128).
@@ -74,7 +74,7 @@ impl Turn<'_> {
     }
 
     /// A reply is there: the decision is taken up again, with the state of now.
-    pub(crate) fn on_reply(&mut self, slot: SlotId, reply: Reply, slots: &mut Slots) {
+    pub(crate) fn on_reply(&mut self, slot: SlotId, granted: bool, slots: &mut Slots) {
         let waiting = self.world.table.of(slot).filter(|p| p.state == State::Deciding);
         let Some(&Pending { link, parked, duplicate, tpdu, .. }) = waiting else {
             self.count(Counter::RepliesLate);
@@ -85,33 +85,30 @@ impl Turn<'_> {
             return;
         }
         self.world.table.leave(&mut self.world.deciding, slot);
-        let outcome = match reply {
-            Reply::Denied => {
-                self.world.parked.forget(parked);
-                Err(Refusal::Mac)
-            }
-            Reply::Granted => {
-                let lent = self.world.parked.take(parked);
-                let plan = self.plan;
-                self.tpdu = tpdu;
-                let dialect = &plan.station(plan.station_of(link)).settings.dialect;
-                let frame = &lent.0[..lent.1];
-                dialect.decode(frame, slots).expect("what was parked could be read");
-                let message = slots.message(dialect, frame);
-                let outcome = match self.decide(link, &message, Standing::Replied(slot)) {
-                    Ok(Decision::Forward(choice)) => {
-                        self.forward(link, &message, choice, Standing::Replied(slot))
-                    }
-                    Ok(Decision::Ask(..)) => unreachable!("each question is put once"),
-                    Ok(Decision::Repeated) => {
-                        self.world.table.remove(slot);
-                        Ok(())
-                    }
-                    Err(refusal) => Err(refusal),
-                };
-                self.world.parked.give_back(parked, lent);
-                outcome
-            }
+        let outcome = if granted {
+            let lent = self.world.parked.take(parked);
+            let plan = self.plan;
+            self.tpdu = tpdu;
+            let dialect = &plan.station(plan.station_of(link)).settings.dialect;
+            let frame = &lent.0[..lent.1];
+            dialect.decode(frame, slots).expect("what was parked could be read");
+            let message = slots.message(dialect, frame);
+            let outcome = match self.decide(link, &message, Standing::Replied(slot)) {
+                Ok(Decision::Forward(choice)) => {
+                    self.forward(link, &message, choice, Standing::Replied(slot))
+                }
+                Ok(Decision::Ask(..)) => unreachable!("each question is put once"),
+                Ok(Decision::Repeated) => {
+                    self.world.table.remove(slot);
+                    Ok(())
+                }
+                Err(refusal) => Err(refusal),
+            };
+            self.world.parked.give_back(parked, lent);
+            outcome
+        } else {
+            self.world.parked.forget(parked);
+            Err(Refusal::Mac)
         };
         if let Err(refusal) = outcome {
             self.answer_kept(slot, refusal, None);

@@ -12,6 +12,7 @@ use crate::answers::OWN_MAX;
 use crate::beside::Counted;
 use crate::counters::{Counter, Counters};
 use crate::duplicates::Duplicates;
+use crate::found::Found;
 use crate::gate::{Gate, Position};
 use crate::ids::{LinkId, SlotId, StationId, WorkerId};
 use crate::links::Link;
@@ -42,15 +43,30 @@ pub enum Order {
 pub enum Question {
     /// The key provider: is the message authentication code right?
     Mac,
+    /// The reader: what is written down of the message that this names, and of what was said about it
+    /// later? A keyed hash, [`HashKey::reference`](crate::identity::HashKey::reference).
+    Original {
+        /// The hash.
+        reference: u64,
+    },
+    /// The reader: what is written down of the request or advice that is known by this key, and of
+    /// what became of it? A keyed hash, [`HashKey::key`](crate::identity::HashKey::key).
+    Known {
+        /// The hash.
+        key: u128,
+    },
 }
 
 /// What a question is answered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// Go on.
     Granted,
     /// Refuse.
     Denied,
+    /// What the reader found: a decision or an advice first, then what is written down about the same
+    /// transaction; nothing when nothing is known. Where it can not look there is no reply at all.
+    Found(Found),
 }
 
 /// One worker's share of the switch.
@@ -215,7 +231,13 @@ impl Core {
 
     /// A question of ours has its reply.
     pub fn handle_reply(&mut self, now: Now, slot: SlotId, reply: Reply, slots: &mut Slots) {
-        self.turn(now).on_reply(slot, reply, slots);
+        let mut turn = self.turn(now);
+        match reply {
+            Reply::Granted => turn.on_reply(slot, true, slots),
+            Reply::Denied => turn.on_reply(slot, false, slots),
+            // Nobody asks the reader about a request.
+            Reply::Found(_) => turn.count(Counter::RepliesLate),
+        }
     }
 
     /// Another worker sent us a message.

@@ -45,7 +45,9 @@ fn reply(questions: &Receiver<Asked>, mesh: &Mesh) {
             return;
         }
         for asked in std::iter::once(first).chain(questions.try_iter()) {
-            let Question::Mac = asked.question;
+            if asked.question != Question::Mac {
+                continue;
+            }
             mesh.command(asked.worker, Command::Reply(asked.slot, Reply::Granted));
         }
     }
