@@ -101,6 +101,8 @@ counters! {
     29 RefusedKeysSilent = "refused_keys_silent",
     /// Refused with 921: a PIN block, and no keys for it.
     30 RefusedPin = "refused_pin",
+    /// Refused with 923: a repeat of what is in flight, which is not held.
+    90 RefusedInProgress = "refused_in_progress",
 
     /// Messages whose type (MTI) can not be read: nobody knows whether an answer is due.
     31 TypeUnreadable = "type_unreadable",

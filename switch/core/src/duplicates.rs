@@ -124,6 +124,8 @@ struct Entry {
     currency: [u8; 3],
     amount_units: u8,
     was: Was,
+    /// Whether somebody waits for its outcome.
+    awaited: bool,
 }
 
 /// No reversal is owed.
@@ -174,6 +176,8 @@ pub struct Duplicates {
     answers: Answers,
     /// When the request came that was forgotten last, in seconds since 1970; none before that.
     forgotten: Option<u32>,
+    /// Whether one ended whose outcome somebody waits for.
+    some_ended: bool,
 }
 
 impl Duplicates {
@@ -192,6 +196,7 @@ impl Duplicates {
             by_reference: Index::new(max),
             answers: Answers::new(answers),
             forgotten: None,
+            some_ended: false,
         }
     }
 
@@ -315,6 +320,7 @@ impl Duplicates {
             currency: [0; 3],
             amount_units: NO_AMOUNT,
             was: Was::InFlight,
+            awaited: false,
         };
         if place == self.entries.len() {
             self.entries.push(entry);
@@ -331,6 +337,29 @@ impl Duplicates {
         self.hand = if place + 1 == self.max { 0 } else { place + 1 };
         self.approach_next();
         Entered::of(place)
+    }
+
+    /// Somebody waits for the outcome of this one, which is in flight.
+    pub fn await_end(&mut self, key: u128) {
+        if let Some((_, place)) = self.look_up(key) {
+            self.entries[place].awaited = true;
+        }
+    }
+
+    /// Whether one ended whose outcome somebody waits for, until [`Duplicates::saw_ended`].
+    #[inline]
+    pub fn some_ended(&self) -> bool {
+        self.some_ended
+    }
+
+    /// Whoever waited for one that ended waits no longer.
+    pub fn saw_ended(&mut self) {
+        self.some_ended = false;
+    }
+
+    /// Whether the answer to this one is still to come.
+    pub fn is_in_flight(&self, key: u128) -> bool {
+        self.look_up(key).is_some_and(|(_, place)| self.entries[place].was == Was::InFlight)
     }
 
     /// What it was, and what later messages call it, now that it is forwarded. Where two have one
@@ -418,6 +447,7 @@ impl Duplicates {
         let entry = self.entries.get_mut(place)?;
         assert!(entry.was == Was::InFlight, "a request has one outcome");
         entry.was = was;
+        self.some_ended |= entry.awaited;
         self.in_flight[place / BITS] &= !(1 << (place % BITS));
         self.in_flight_len -= 1;
         Some(entry)

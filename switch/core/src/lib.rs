@@ -22,6 +22,8 @@ pub mod request;
 
 pub mod repeats;
 
+pub mod held;
+
 pub mod response;
 
 pub mod unmatched;

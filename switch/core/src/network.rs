@@ -97,7 +97,7 @@ impl World {
 
     /// Whether every transaction has its answer.
     fn is_settled(&self) -> bool {
-        self.table.used() == self.resting.len()
+        self.table.used() == self.resting.len() && self.held.fill().0 == 0
     }
 
     fn awaits_sign_off(&self) -> bool {

@@ -138,6 +138,14 @@ pub enum Notice {
         /// The other.
         other: PanSource,
     },
+    /// A request came under the key of another one, with another amount or card: 904, and somebody
+    /// should look.
+    KeyConflict {
+        /// Where it came from.
+        link: LinkId,
+        /// Its MTI.
+        mti: Mti,
+    },
     /// An answer was dropped.
     Unmatched {
         /// Where it came from.

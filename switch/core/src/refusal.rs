@@ -55,6 +55,8 @@ pub enum Refusal {
     KeysSilent,
     /// A PIN block, and no keys for it.
     Pin,
+    /// The first is in flight, and its repeat is not held.
+    InProgress,
 }
 
 impl Refusal {
@@ -79,6 +81,7 @@ impl Refusal {
             Self::Mac => 0x916,
             Self::KeysSilent => 0x920,
             Self::Pin => 0x921,
+            Self::InProgress => 0x923,
         }
     }
 
@@ -114,6 +117,7 @@ impl Refusal {
             Self::Mac => Counter::RefusedMac,
             Self::KeysSilent => Counter::RefusedKeysSilent,
             Self::Pin => Counter::RefusedPin,
+            Self::InProgress => Counter::RefusedInProgress,
         }
     }
 }

@@ -39,6 +39,14 @@ impl Turn<'_> {
                 self.world.links_wake = self.world.links_wake.min(self.now.boot + ANNOUNCE_AGAIN);
             }
         }
+        self.release_committed(outlet);
+        // Repeats that were held are answered behind the answers that they waited for.
+        while self.take_up_held() {
+            self.release_committed(outlet);
+        }
+    }
+
+    fn release_committed(&mut self, outlet: &mut impl Outlet) {
         while let Some(entry) = self.gate.front() {
             let (purpose, wire) = (entry.purpose, &*entry.wire);
             let left = match purpose {

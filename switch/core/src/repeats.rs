@@ -8,6 +8,7 @@ use crate::counters::Counter;
 use crate::duplicates::Known;
 use crate::identity::Identity;
 use crate::ids::{LinkId, StationId};
+use crate::notices::Notice;
 use crate::refusal::Refusal;
 use crate::turn::{Turn, World};
 
@@ -23,7 +24,7 @@ const APPROVED_BELOW: u16 = 0x100;
 
 impl Turn<'_> {
     /// Whether a request is known, and then answers it as it was answered; one that is in flight has
-    /// its answer still to come, and gets none here.
+    /// its answer still to come, and waits for it.
     pub(crate) fn is_repeat(
         &mut self,
         link: LinkId,
@@ -34,11 +35,12 @@ impl Turn<'_> {
             return Ok(false);
         };
         if check != identity.check {
+            self.tell(Notice::KeyConflict { link, mti: message.mti() });
             return Err(Refusal::Differs);
         }
         let ours = Some(self.plan.institution);
         let (counter, answered) = match known {
-            Known::InFlight => (Counter::RepeatsInFlight, false),
+            Known::InFlight => return self.hold(link, message, identity.key).map(|()| true),
             Known::Answered { issuer, action, frame: Some(_) } => {
                 let told = self.answer_again(link, message, identity.key, (issuer, action));
                 (Counter::RepeatsAnswered, told?)

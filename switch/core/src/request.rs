@@ -48,6 +48,8 @@ struct Choice {
 enum Standing {
     New,
     Replied(SlotId),
+    /// A repeat that was held until its first had its outcome.
+    Held,
 }
 
 impl Turn<'_> {
@@ -59,10 +61,20 @@ impl Turn<'_> {
         self.is_forgiven(link);
         let acquirer = self.plan.station_of(link);
         self.world.stations[acquirer.index()].tally.requests += 1;
-        let outcome = match self.decide(link, message, Standing::New) {
+        self.decide_and_act(link, message, Standing::New);
+    }
+
+    /// A repeat was held, and its first has its outcome.
+    pub(crate) fn on_held(&mut self, link: LinkId, message: &Message<'_>) {
+        self.decide_and_act(link, message, Standing::Held);
+    }
+
+    fn decide_and_act(&mut self, link: LinkId, message: &Message<'_>, standing: Standing) {
+        let acquirer = self.plan.station_of(link);
+        let outcome = match self.decide(link, message, standing) {
             Ok(Decision::Ask(question, identity)) => self.park(link, message, question, identity),
             Ok(Decision::Repeated) => Ok(()),
-            Ok(Decision::Forward(choice)) => self.forward(link, message, choice, Standing::New),
+            Ok(Decision::Forward(choice)) => self.forward(link, message, choice, standing),
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = outcome {
@@ -307,10 +319,10 @@ impl Turn<'_> {
         let world = &mut *self.world;
         let slot = match standing {
             Standing::Replied(slot) => slot,
-            Standing::New if world.table.can_keep(message) => {
+            Standing::New | Standing::Held if world.table.can_keep(message) => {
                 world.table.next().ok_or(Refusal::PendingFull)?
             }
-            Standing::New => return Err(Refusal::PendingFull),
+            Standing::New | Standing::Held => return Err(Refusal::PendingFull),
         };
         let stans = world.stations[issuer.index()].stans.as_ref();
         let stan = stans.and_then(Stans::next).ok_or(Refusal::StansExhausted)?;

@@ -14,6 +14,7 @@ use crate::counters::{Counter, Counters};
 use crate::duplicates::Duplicates;
 use crate::found::Found;
 use crate::gate::{Gate, Position};
+use crate::held::Held;
 use crate::ids::{LinkId, SlotId, StationId, WorkerId};
 use crate::links::Link;
 use crate::network::Drain;
@@ -88,6 +89,7 @@ pub(crate) struct World {
     /// Where a stored answer is read.
     pub(crate) again: Box<Slots>,
     pub(crate) parked: Parked,
+    pub(crate) held: Held,
     /// Decisions that wait for a reply.
     pub(crate) deciding: Line,
     /// Transactions in quarantine.
@@ -143,6 +145,7 @@ impl Core {
             ),
             again: Box::new(Slots::new()),
             parked: Parked::new(limits.parked_max, limits.parked_frame_max),
+            held: Held::new(limits.held_max),
             deciding: Line::EMPTY,
             resting: Line::EMPTY,
             orders: VecDeque::with_capacity(orders),
@@ -339,6 +342,11 @@ impl Core {
     /// Transactions known, parked decisions, and transactions in quarantine.
     pub fn occupancy(&self) -> (u32, u32, u32) {
         (self.world.table.used(), self.world.deciding.len(), self.world.resting.len())
+    }
+
+    /// Repeats that are held until their first has its outcome, and how many can be.
+    pub fn held(&self) -> (usize, usize) {
+        self.world.held.fill()
     }
 
     /// A station as this worker sees it.

@@ -93,6 +93,7 @@ fn core_kind(notice: &Notice, plan: &Plan) -> Kind {
         Notice::Malformed { link, .. } => ("malformed", of(link)),
         Notice::Incomplete { link, .. } => ("incomplete", of(link)),
         Notice::PanDisagrees { link, .. } => ("card numbers", of(link)),
+        Notice::KeyConflict { link, .. } => ("key conflict", of(link)),
         Notice::Unmatched { link, .. } => ("unmatched", of(link)),
         Notice::Late { link, .. } => ("late", of(link)),
         Notice::TimedOut { issuer, .. } => ("timed out", issuer.0.into()),
@@ -211,6 +212,11 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
             let (station, mti, one, other) =
                 (name(link), mti.to_string(), one.to_string(), other.to_string());
             warn!(station, link = link.0, mti, one, other, "card numbers differ: refused with 904");
+        }
+        Notice::KeyConflict { link, mti } => {
+            let (station, mti) = (name(link), mti.to_string());
+            let what = "another amount or card under the key of a known request: refused with 904";
+            error!(station, link = link.0, mti, alarm = true, "{what}");
         }
         Notice::Unmatched { link, stan, mti, why, nearest } => {
             let (station, link, stan) = (name(link), link.0, stan.0);

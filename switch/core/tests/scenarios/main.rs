@@ -10,6 +10,8 @@ mod refusals;
 
 mod repeats;
 
+mod held;
+
 mod restarts;
 
 mod editions;

@@ -71,7 +71,9 @@ fn a_repeat_of_what_is_in_flight_waits_for_its_answer() {
         00.000 X.0 > 1210 11=000001 39=000
         00.000     + X answered 000001 with 000
         00.000 A.0 < 1210 11=000101 39=000
-        counted: frames 3, requests 2, answered 1, approved 1, repeats_in_flight 2
+        00.000 A.0 < 1210 11=000101 39=000
+        00.000 A.0 < 1210 11=000101 39=000
+        counted: frames 3, requests 2, answered 1, approved 1, repeats_in_flight 2, repeats_answered 2
     "#]]);
 }
 
@@ -258,7 +260,7 @@ fn a_repeat_that_overtakes_a_question_waits_for_the_first() {
     assert_eq!((world.issuer("X").heard_count(), world.acquirer("A").heard_count()), (0, 0));
     world.reply(worker, slot, Reply::Granted);
     world.issuer("X").answers("000");
-    assert_eq!(world.acquirer("A").heard_count(), 1);
+    assert_eq!(world.acquirer("A").heard_count(), 2);
     assert_eq!(world.count(Counter::RepeatsInFlight), 1);
 }
 

@@ -122,6 +122,9 @@ impl Tale {
             Notice::PanDisagrees { link: id, mti, one, other } => {
                 format!("{} sent {mti} with other card numbers in {one} and {other}", link(id))
             }
+            Notice::KeyConflict { link: id, mti } => {
+                format!("alarm: {} sent {mti} under the key of another one", link(id))
+            }
             Notice::Unmatched { link: id, stan, mti, why, nearest } => {
                 let near = nearest.map_or_else(String::new, |near| {
                     let differs = near.differs.map_or_else(String::new, |n| format!(" but DE {n}"));
