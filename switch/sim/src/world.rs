@@ -161,6 +161,11 @@ impl World {
         expected.assert_eq(&transcript);
     }
 
+    /// What happened since the last look, and nothing else.
+    pub fn story(&self) -> &str {
+        &self.tale.text
+    }
+
     /// The transcript since the last look.
     pub fn transcript(&mut self) -> String {
         let mut text = std::mem::take(&mut self.tale.text);
@@ -253,6 +258,11 @@ impl World {
         if let Some(at) = lines.nth(200) {
             self.tale.text.drain(..=at);
         }
+    }
+
+    /// What time it is, as a second since the world began.
+    pub fn second(&self) -> u64 {
+        self.now.utc - UTC
     }
 
     /// From now on no record is committed until [`World::commits`].

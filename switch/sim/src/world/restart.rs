@@ -1,6 +1,7 @@
 //! A switch that ends at once and starts again, with as many workers as one likes: what it recorded is
 //! all that is left of it. What its stations remember stays with them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use switch_core::ids::{LinkNumber, StationNumber};
@@ -35,10 +36,12 @@ impl Journal {
         self.records.push(record.to_vec());
     }
 
-    fn says(&mut self, record: &Record<'_>) {
+    fn says(&mut self, record: &Record<'_>) -> Vec<u8> {
         let mut out = vec![0; 256];
         let len = record.write(&mut out).unwrap();
-        self.adds(&out[..len]);
+        out.truncate(len);
+        self.adds(&out);
+        out
     }
 
     /// What follows from them.
@@ -93,25 +96,44 @@ impl World {
     }
 
     fn starts_again(mut self, setup: Setup, workers: u8) -> Self {
+        let gate_bytes = setup.gate_bytes;
+        self.begins_again(setup.planned().unwrap().into(), workers, gate_bytes);
+        self.settle();
+        self.open_all();
+        self
+    }
+
+    /// The switch is gone with all that it did not record, and there is a new one a second later,
+    /// whose links are all still closed.
+    pub fn begins_again(&mut self, plan: Arc<Plan>, workers: u8, gate_bytes: usize) {
         self.tale.line("", '*', &format!("restart with {workers}"));
         self.set_clock(self.now.boot + Duration::from_secs(1));
-        let gate_bytes = setup.gate_bytes;
-        let mut after = Self::unsettled(workers, setup.planned().unwrap().into(), gate_bytes);
+        let mut after = Self::unsettled(workers, plan, gate_bytes);
         let state = self.journal.state(&after.plan);
         after.now = self.now;
         for core in &mut after.cores {
             core.restore(self.now, &state);
         }
+        let before = std::mem::replace(self, after);
+        (self.journal, self.tale, self.parties) = (before.journal, before.tale, before.parties);
+        self.counted = before.counted;
         for open in state.unfinished() {
             let (issuer, stan) = (open.issuer, open.stan);
             let closed = Record::Closed { issuer, stan, utc: self.now.utc };
-            self.tale.record(&after.plan, closed);
-            self.journal.says(&closed);
+            self.tale.record(&self.plan, closed);
+            self.seen.push(Seen::Recorded(self.journal.says(&closed)));
         }
-        (after.journal, after.tale, after.parties) = (self.journal, self.tale, self.parties);
-        after.counted = self.counted;
-        after.settle();
-        after.open_all();
-        after
+    }
+
+    /// Only so many of the records that wait become durable, and nothing of them leaves; `which`
+    /// chooses whose is next among so many workers.
+    pub fn records_only(&mut self, records: usize, mut which: impl FnMut(usize) -> usize) {
+        for _ in 0..records {
+            let worker = which(self.cores.len());
+            let Some((_, record)) = self.cores[worker].poll_record() else { continue };
+            self.tale.record(&self.plan, Record::read(record).unwrap());
+            self.seen.push(Seen::Recorded(record.to_vec()));
+            self.journal.adds(record);
+        }
     }
 }

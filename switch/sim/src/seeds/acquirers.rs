@@ -1,0 +1,182 @@
+//! The acquirers' side: what each of them sent, what it was told, and what it believes it has sold.
+//! Must not know what happens between it and the issuers.
+
+use std::collections::BTreeMap;
+
+use codec::Mti;
+
+use super::words::Edition;
+use crate::world::Text;
+
+/// What both sides know a transaction by: DE 32 and DE 37.
+pub(crate) type Name = (String, String);
+
+pub(crate) fn name_of(text: &Text) -> Name {
+    (text.of(32).to_string(), text.of(37).to_string())
+}
+
+/// What an acquirer says in one message and its repeats.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) text: Text,
+    pub(crate) case: Name,
+    /// How often it was sent, and the codes of its answers.
+    pub(crate) sent: u32,
+    pub(crate) answers: Vec<String>,
+}
+
+/// What an acquirer knows of one transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) acquirer: usize,
+    /// The request or advice that it began with, as it was or would be sent.
+    pub(crate) first: Text,
+    /// The STANs of its reversals: of the whole, and those that leave a part.
+    pub(crate) reversals: Vec<String>,
+    pub(crate) parts: Vec<(String, u64)>,
+}
+
+/// All acquirers.
+#[derive(Debug)]
+pub(crate) struct Acquirers {
+    edition: Edition,
+    pub(crate) said: BTreeMap<(usize, String), Said>,
+    pub(crate) cases: BTreeMap<Name, Case>,
+    stans: [u64; 2],
+}
+
+/// Codes that say nothing for good: whoever hears them may ask again and be told something else.
+fn is_passing(code: &str) -> bool {
+    ["902", "905", "907", "908", "910", "923", "12", "31", "91", "09"].contains(&code)
+}
+
+/// Whether a code (DE 39) approves.
+pub(crate) fn approves(code: &str) -> bool {
+    if code.len() == 2 { code == "00" } else { code.starts_with('0') }
+}
+
+/// Whether a code says that an advice or a reversal needs not come again.
+pub(crate) fn takes(code: &str) -> bool {
+    if code.len() == 2 { ["00", "25"].contains(&code) } else { !is_passing(code) && code != "909" }
+}
+
+impl Acquirers {
+    pub(crate) fn new(edition: Edition) -> Self {
+        let (said, cases) = (BTreeMap::new(), BTreeMap::new());
+        Self { edition, said, cases, stans: [100_000, 500_000] }
+    }
+
+    /// One begins a transaction with this message; gives it with its names.
+    pub(crate) fn begins(&mut self, acquirer: usize, text: Text) -> Text {
+        let text = self.named(acquirer, text);
+        let text = text.with(37, format!("6325140{:05}", self.cases.len()));
+        let case = Case {
+            acquirer,
+            first: text.clone(),
+            reversals: Vec::new(),
+            parts: Vec::new(),
+        };
+        self.cases.insert(name_of(&text), case);
+        text
+    }
+
+    fn named(&mut self, acquirer: usize, text: Text) -> Text {
+        self.stans[acquirer] += 1;
+        let institution = ["77334000001", "77334000002"][acquirer];
+        text.with(32, institution).with(11, format!("{:06}", self.stans[acquirer]))
+    }
+
+    /// A reversal of a transaction: of the whole, or so that so much stays.
+    pub(crate) fn reverses(&mut self, case: &Name, stays: Option<u64>, reason: &str) -> Text {
+        let Case { acquirer, first, .. } = self.cases[case].clone();
+        let text = self.named(acquirer, self.edition.reversal(&first, stays, reason));
+        let known = self.cases.get_mut(case).unwrap();
+        match stays {
+            None => known.reversals.push(text.of(11).to_string()),
+            Some(stays) => known.parts.push((text.of(11).to_string(), stays)),
+        }
+        text
+    }
+
+    /// It sends a message, for the first time or again; gives it as it is sent then.
+    pub(crate) fn sends(&mut self, acquirer: usize, text: Text) -> Text {
+        let stan = text.of(11).to_string();
+        let case = name_of(&text);
+        let new = Said { text, case, sent: 0, answers: Vec::new() };
+        let said = self.said.entry((acquirer, stan)).or_insert(new);
+        said.sent += 1;
+        let mti = said.text.mti | u16::from(said.sent > 1);
+        said.text.clone().kind(mti)
+    }
+
+    /// An acquirer hears an answer; gives the transaction that it is about.
+    pub(crate) fn hears(&mut self, acquirer: usize, answer: &Text) -> Name {
+        let key = (acquirer, answer.of(11).to_string());
+        let Some(said) = self.said.get_mut(&key) else {
+            panic!("promise 4: acquirer {acquirer} never said what {answer} answers");
+        };
+        let asked = &said.text;
+        assert_eq!(Mti::of(asked.mti).answer(), Some(Mti::of(answer.mti)), "{answer} to {asked}");
+        for field in [3, 7, 12, 32, 33, 37, 41] {
+            let (ours, theirs) = (asked.of(field), answer.of(field));
+            assert!(theirs.is_empty() || ours == theirs, "DE {field} of {answer} to {asked}");
+        }
+        let code = answer.of(39).to_string();
+        assert!(!code.is_empty(), "{answer} says nothing");
+        let declined = said.answers.iter().any(|before| !approves(before) && !is_passing(before));
+        let is_request = Mti::of(asked.mti).function() == 0;
+        if is_request && approves(&code) {
+            assert!(!declined, "promise 4: {answer} after {:?}", said.answers);
+        }
+        said.answers.push(code);
+        said.case.clone()
+    }
+
+    fn said_in(&self, case: &Case, stan: &str) -> Option<&Said> {
+        self.said.get(&(case.acquirer, stan.to_string()))
+    }
+
+    fn is_taken(&self, case: &Case, stan: &str) -> bool {
+        self.said_in(case, stan).is_some_and(|said| said.answers.iter().any(|code| takes(code)))
+    }
+
+    /// Whether the transaction was approved by the last answer that it had.
+    pub(crate) fn is_approved(&self, case: &Case) -> bool {
+        let first = self.said_in(case, case.first.of(11));
+        first.and_then(|said| said.answers.last()).is_some_and(|code| approves(code))
+    }
+
+    /// How much an acquirer believes to have sold, once nothing of the transaction is open.
+    pub(crate) fn belief(&self, case: &Case) -> u64 {
+        let amount = case.first.of(4).parse().unwrap();
+        let is_advice = Mti::of(case.first.mti).function() == 2;
+        if case.reversals.iter().any(|stan| self.is_taken(case, stan)) {
+            return 0;
+        }
+        let stands =
+            if is_advice { self.is_taken(case, case.first.of(11)) } else { self.is_approved(case) };
+        if !stands {
+            return 0;
+        }
+        let accepted = |stan: &str| {
+            let said = self.said_in(case, stan);
+            said.is_some_and(|said| said.answers.iter().any(|code| code == "400" || code == "00"))
+        };
+        let parts = case.parts.iter().filter(|(stan, _)| accepted(stan));
+        parts.map(|(_, stays)| *stays).fold(amount, u64::min)
+    }
+
+    /// Messages that have no answer that would let their acquirer rest.
+    pub(crate) fn open(&self) -> Vec<(usize, Text)> {
+        let is_open = |said: &Said| {
+            let case = &self.cases[&said.case];
+            let is_request = Mti::of(said.text.mti).function() == 0;
+            // Who reverses does not need the answer any more.
+            let covered = is_request && !case.reversals.is_empty();
+            let answered = |code: &String| if is_request { true } else { takes(code) };
+            !covered && !said.answers.iter().any(answered)
+        };
+        let open = self.said.iter().filter(|(_, said)| is_open(said));
+        open.map(|((acquirer, _), said)| (*acquirer, said.text.clone())).collect()
+    }
+}

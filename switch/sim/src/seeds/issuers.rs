@@ -1,0 +1,138 @@
+//! The issuers' side: what each of them was asked and told, what it said, and what it has booked. Must
+//! not know what the acquirers were told.
+
+use std::collections::BTreeMap;
+
+use codec::Mti;
+
+use super::acquirers::{Name, name_of};
+use super::words::{Edition, reference};
+use crate::world::Text;
+
+/// A request that an issuer heard, and what became of it there.
+#[derive(Clone, Debug)]
+struct Booked {
+    text: Text,
+    amount: u64,
+    /// The STAN of the reversal of all of it.
+    reversed: Option<String>,
+}
+
+/// A message that is sent until it is answered: an advice, a reversal.
+#[derive(Clone, Debug)]
+struct Item {
+    first: Text,
+    /// The life of the switch in which it was heard last, and how often in all.
+    life: u32,
+    heard: u32,
+    /// The last code that it was answered with.
+    answered: Option<&'static str>,
+}
+
+/// All issuers.
+#[derive(Debug)]
+pub(crate) struct Issuers {
+    edition: Edition,
+    booked: BTreeMap<(usize, Name), Booked>,
+    items: BTreeMap<(usize, String), Item>,
+    /// What was sent to an issuer and may have been lost on the way, by reference and by STAN.
+    lost: BTreeMap<(usize, String), Name>,
+    /// Sends of items that were lost on the way, by STAN.
+    lost_items: BTreeMap<(usize, String), u32>,
+}
+
+impl Issuers {
+    pub(crate) fn new(edition: Edition) -> Self {
+        let (booked, items) = (BTreeMap::new(), BTreeMap::new());
+        Self { edition, booked, items, lost: BTreeMap::new(), lost_items: BTreeMap::new() }
+    }
+
+    /// A message that left the switch and did not arrive whole.
+    pub(crate) fn loses(&mut self, issuer: usize, text: &Text) {
+        if Mti::of(text.mti).function() == 0 {
+            self.lost.insert((issuer, reference(text)), name_of(text));
+        } else {
+            *self.lost_items.entry((issuer, text.of(11).to_string())).or_default() += 1;
+        }
+    }
+
+    /// A request: approved or declined when it is heard, whatever becomes of the answer.
+    pub(crate) fn is_asked(&mut self, issuer: usize, text: &Text, approves: bool) {
+        let amount = if approves { text.of(4).parse().unwrap() } else { 0 };
+        let new = Booked { text: text.clone(), amount, reversed: None };
+        let before = self.booked.insert((issuer, name_of(text)), new);
+        assert!(before.is_none(), "promise 4: {text} after {before:?}");
+    }
+
+    /// An advice or a reversal, in the switch's so many-th life.
+    pub(crate) fn is_told(&mut self, issuer: usize, text: &Text, life: u32) {
+        let stan = text.of(11).to_string();
+        let lost = self.lost_items.get(&(issuer, stan.clone())).copied().unwrap_or_default();
+        let Some(item) = self.items.get_mut(&(issuer, stan.clone())) else {
+            let repeat = text.mti & 1 == 1;
+            assert!(!repeat || lost > 0 || life > 0, "{text} is no repeat of anything");
+            assert!(repeat || lost == 0, "{text} was sent before");
+            let item = Item { first: text.clone(), life, heard: 1, answered: None };
+            self.items.insert((issuer, stan), item);
+            return self.on_new(issuer, text);
+        };
+        assert_eq!(text.mti & 1, 1, "{text} was sent before");
+        let frozen = |text: &Text| text.clone().kind(text.mti | 1).without(7);
+        let (first, again) = (frozen(&item.first), frozen(text));
+        assert_eq!(first.to_string(), again.to_string(), "only DE 7 and the MTI may change");
+        let is_over = item.answered.is_some_and(|code| ["000", "00", "400"].contains(&code));
+        assert!(!is_over || item.life != life || item.heard > 0, "{text} was answered");
+        (item.life, item.heard) = (life, item.heard + 1);
+    }
+
+    fn on_new(&mut self, issuer: usize, text: &Text) {
+        let name = name_of(text);
+        if Mti::of(text.mti).class() != 4 {
+            let amount = text.of(4).parse().unwrap();
+            let mti = Mti::of(text.mti & !1).bcd();
+            let new = Booked { text: text.clone().kind(mti), amount, reversed: None };
+            let before = self.booked.insert((issuer, name), new);
+            assert!(before.is_none(), "promise 4: {text} after {before:?}");
+            return;
+        }
+        let field = if self.edition == Edition::Of1987 { 90 } else { 56 };
+        let named = text.of(field).to_string();
+        let lost = self.lost.get(&(issuer, named.clone()));
+        let Some(booked) = self.booked.get_mut(&(issuer, name.clone())) else {
+            assert_eq!(lost, Some(&name), "{text} names what this issuer was never asked");
+            return;
+        };
+        assert!(
+            reference(&booked.text) == named || lost == Some(&name),
+            "{text} does not name {}",
+            booked.text
+        );
+        let stays = self.edition.stays(text);
+        let before = booked.reversed.replace(text.of(11).to_string());
+        match stays {
+            None => {
+                assert_eq!(before, None, "promise 5: {text} is a second reversal");
+                booked.amount = 0;
+            }
+            Some(stays) => {
+                assert_eq!(before, None, "promise 5: {text} after a reversal of the whole");
+                booked.reversed = None;
+                assert!(stays < booked.amount, "promise 5: {text} gives back {}", booked.amount);
+                booked.amount = stays;
+            }
+        }
+    }
+
+    /// It answered an item.
+    pub(crate) fn answers(&mut self, issuer: usize, stan: &str, code: &'static str) {
+        if let Some(item) = self.items.get_mut(&(issuer, stan.to_string())) {
+            item.answered = Some(code);
+        }
+    }
+
+    /// How much is booked of a transaction, at all issuers.
+    pub(crate) fn booked(&self, name: &Name) -> u64 {
+        let of_it = self.booked.iter().filter(|((_, booked), _)| booked == name);
+        of_it.map(|(_, booked)| booked.amount).sum()
+    }
+}
