@@ -67,7 +67,10 @@ fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<bool> {
     failed.sort();
     if let Some((seed, why)) = failed.first() {
         writeln!(out, "{why}")?;
-        writeln!(out, "again, with all that happened: cargo xtask campaign sim --count 1 --seed {seed}")?;
+        writeln!(
+            out,
+            "again, with all that happened: cargo xtask campaign sim --count 1 --seed {seed}"
+        )?;
         writeln!(out, "campaign sim: FAILED with {} of {done} seeds", failed.len())?;
         return Ok(false);
     }
@@ -87,7 +90,8 @@ fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<bool> {
 
 /// Seeds one after the other, on one thread.
 fn lives(arguments: &Arguments, begun: Instant, results: &Results) {
-    let is_late = || arguments.seconds.is_some_and(|most| begun.elapsed() >= Duration::from_secs(most));
+    let is_late =
+        || arguments.seconds.is_some_and(|most| begun.elapsed() >= Duration::from_secs(most));
     let told = arguments.count == 1;
     while !is_late() && !results.is_over.load(Ordering::Relaxed) {
         let place = results.next.fetch_add(1, Ordering::Relaxed);

@@ -11,6 +11,7 @@ mod power;
 mod programs;
 mod records;
 mod setting;
+mod sim;
 mod switch;
 mod trouble;
 
@@ -33,7 +34,8 @@ const LIFE: u64 = 25;
 /// What is asked for.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Which: kill (SIGKILL at random instants) or power (its file system loses power)
+    /// Which: kill (SIGKILL at random instants), power (its file system loses power) or sim (worlds
+    /// of chance around the core)
     name: String,
     /// How many rounds
     #[arg(long, default_value_t = COUNT, value_parser = clap::value_parser!(u64).range(1..))]
@@ -81,8 +83,9 @@ pub(crate) fn run(
             Ok(Ended::Failed)
         }
         "power" => campaign(root, arguments, seed, Power::new, out),
+        "sim" => sim::run(root, arguments),
         name => {
-            writeln!(err, "xtask: no campaign `{name}`; there are kill and power")?;
+            writeln!(err, "xtask: no campaign `{name}`; there are kill, power and sim")?;
             Ok(Ended::NotFound)
         }
     }

@@ -60,7 +60,8 @@ fn campaigns(out: &mut dyn Write) -> io::Result<Vec<Step>> {
     };
     let kill = "cargo xtask campaign kill --count 50 --seconds 60 --at-least 25";
     let power = "cargo xtask campaign power --count 50 --seconds 90 --at-least 25";
-    let mut steps = vec![campaign("kill", kill)];
+    let sim = "cargo xtask campaign sim --count 5000 --seconds 120 --at-least 2500";
+    let mut steps = vec![campaign("sim", sim), campaign("kill", kill)];
     if rustix::process::geteuid().is_root() {
         steps.push(campaign("power", power));
     } else {

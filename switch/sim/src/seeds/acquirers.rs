@@ -70,12 +70,7 @@ impl Acquirers {
     pub(crate) fn begins(&mut self, acquirer: usize, text: Text) -> Text {
         let text = self.named(acquirer, text);
         let text = text.with(37, format!("6325140{:05}", self.cases.len()));
-        let case = Case {
-            acquirer,
-            first: text.clone(),
-            reversals: Vec::new(),
-            parts: Vec::new(),
-        };
+        let case = Case { acquirer, first: text.clone(), reversals: Vec::new(), parts: Vec::new() };
         self.cases.insert(name_of(&text), case);
         text
     }

@@ -1,14 +1,15 @@
 //! What the journal says, as whoever reads it later would understand it: which answer and which
 //! message it permits. Must not look into the tables of the core.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use codec::{Dialect, Mti};
 use switch_core::ids::{Stan, StationNumber};
 use switch_core::plan::Plan;
-use switch_core::records::Record;
+use switch_core::records::{ItemState, Record};
 
-use super::acquirers::{Name, approves, name_of};
+use super::acquirers::{Name, approves, name_of, takes};
+use super::words::Edition;
 use crate::world::Text;
 
 /// An issuer's number and our STAN there.
@@ -31,14 +32,29 @@ struct Decided {
     outcome: Outcome,
 }
 
+/// A message that is kept for an issuer.
+#[derive(Clone, Debug)]
+struct Queued {
+    original: Stan,
+    reason: u16,
+    text: Text,
+    is_over: bool,
+}
+
 /// Everything that was recorded.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Register {
+    edition: Edition,
     /// How many records there are.
     pub(crate) count: usize,
     decided: BTreeMap<Leg, Decided>,
     /// By acquirer's number and its STAN.
     asked: BTreeMap<(u16, String), Leg>,
+    /// Advices and reversals that were taken, the same way.
+    told: BTreeSet<(u16, String)>,
+    queued: BTreeMap<Leg, Queued>,
+    /// What is reversed as a whole, and how many records there were then.
+    reversed: BTreeMap<Leg, usize>,
 }
 
 fn leg(issuer: StationNumber, stan: Stan) -> Leg {
@@ -46,6 +62,18 @@ fn leg(issuer: StationNumber, stan: Stan) -> Leg {
 }
 
 impl Register {
+    pub(crate) fn new(edition: Edition) -> Self {
+        Self {
+            edition,
+            count: 0,
+            decided: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            told: BTreeSet::new(),
+            queued: BTreeMap::new(),
+            reversed: BTreeMap::new(),
+        }
+    }
+
     pub(crate) fn takes(&mut self, plan: &Plan, record: &Record<'_>) {
         self.count += 1;
         let dialect = |number| -> &Dialect {
@@ -68,7 +96,32 @@ impl Register {
                 self.ends(leg(issuer, stan), Outcome::Undelivered);
             }
             Record::Closed { issuer, stan, .. } => self.ends(leg(issuer, stan), Outcome::Closed),
-            Record::Station { .. }
+            Record::Queued { issuer, stan, mti, original, reason, frame, .. } => {
+                let text = Text::read(dialect(issuer), frame);
+                let item = Queued { original, reason, text, is_over: false };
+                let reverses_all = mti.class() == 4 && original.0 > 0;
+                if reverses_all && self.edition.stays(&item.text).is_none() {
+                    let before = self.reversed.insert(leg(issuer, original), self.count);
+                    assert!(before.is_none(), "promise 5: a second obligation: {}", item.text);
+                }
+                let before = self.queued.insert(leg(issuer, stan), item);
+                assert!(before.is_none(), "STAN {} was given to {before:?}", stan.0);
+                assert!(!self.decided.contains_key(&leg(issuer, stan)), "STAN {}", stan.0);
+            }
+            Record::Acknowledged { issuer, stan, .. }
+            | Record::Item { issuer, stan, state: ItemState::Purged, .. } => {
+                let item = self.queued.get_mut(&leg(issuer, stan)).expect("it was kept");
+                assert!(!item.is_over, "promise 5: {} ends twice", item.text);
+                item.is_over = true;
+            }
+            Record::Advice { acquirer, inputs, .. } => {
+                let text = Text::read(dialect(acquirer), inputs);
+                self.told.insert((acquirer.0, text.of(11).to_string()));
+            }
+            Record::Item { .. }
+            | Record::Tombstone { .. }
+            | Record::Delivery { .. }
+            | Record::Station { .. }
             | Record::Links { .. }
             | Record::SignOn { .. }
             | Record::Configuration { .. }
@@ -87,6 +140,17 @@ impl Register {
     /// A message reaches an issuer, or would have.
     pub(crate) fn permits(&self, issuer: StationNumber, text: &Text) {
         let stan = text.of(11).parse().unwrap();
+        if Mti::of(text.mti).function() == 2 {
+            let Some(item) = self.queued.get(&(issuer.0, stan)) else {
+                panic!("promise 1: {text} left before its record");
+            };
+            let frozen = |text: &Text| text.clone().kind(text.mti | 1).without(7).to_string();
+            assert_eq!(frozen(&item.text), frozen(text), "an item is sent as it was kept");
+            if self.edition == Edition::Of1993 && item.text.fields.contains_key(&25) {
+                assert_eq!(text.of(25), format!("{:04x}", item.reason), "{text}");
+            }
+            return;
+        }
         if Mti::of(text.mti).function() == 0 {
             let decided = self.decided.get(&(issuer.0, stan));
             let Some(decided) = decided else {
@@ -97,9 +161,11 @@ impl Register {
     }
 
     /// An answer reaches an acquirer. It left when there were at least so many records.
-    pub(crate) fn permits_answer(&self, acquirer: StationNumber, answer: &Text) {
+    pub(crate) fn permits_answer(&self, acquirer: StationNumber, answer: &Text, since: usize) {
         let code = answer.of(39);
-        if Mti::of(answer.mti).function() != 1 || Mti::of(answer.mti).class() == 4 {
+        if Mti::of(answer.mti).function() != 1 {
+            let recorded = self.told.contains(&(acquirer.0, answer.of(11).to_string()));
+            assert!(recorded || !takes(code), "promise 1: {answer} left before its record");
             return;
         }
         let asked = self.asked.get(&(acquirer.0, answer.of(11).to_string()));
@@ -107,13 +173,39 @@ impl Register {
         if approves(code) {
             let permitted = matches!(outcome, Some(Outcome::Answered(action)) if action < 0x100);
             assert!(permitted, "promise 1: {answer} after {outcome:?}");
+            let reversed = asked.and_then(|leg| self.reversed.get(leg));
+            let before = reversed.is_none_or(|&at| at >= since);
+            assert!(before, "promise 4: {answer} though it is reversed");
         } else if code == "911" || code == "68" {
             assert_eq!(outcome, Some(Outcome::Expired), "promise 1: {answer}");
         }
     }
 
-    /// Transactions without an outcome.
+    /// Transactions without an outcome, and messages that nobody has acknowledged.
     pub(crate) fn open(&self) -> usize {
-        self.decided.values().filter(|decided| decided.outcome == Outcome::Open).count()
+        let open = self.decided.values().filter(|decided| decided.outcome == Outcome::Open);
+        open.count() + self.queued.values().filter(|item| !item.is_over).count()
+    }
+
+    /// What must be true in the end: what an issuer may know of and its acquirer does not is
+    /// reversed, and nothing else is.
+    pub(crate) fn has_ended(&self) {
+        for (leg, decided) in &self.decided {
+            let reversed = self.reversed.contains_key(leg);
+            match decided.outcome {
+                Outcome::Open => panic!("promise 5: {decided:?} is open"),
+                Outcome::Expired | Outcome::Closed => {
+                    let _ = reversed;
+                }
+                Outcome::Unsent => assert!(!reversed, "promise 5: {decided:?} was reversed"),
+                Outcome::Answered(_) | Outcome::Undelivered => {}
+            }
+        }
+        let open = self.queued.values().find(|item| !item.is_over);
+        assert!(open.is_none(), "promise 5: {open:?}");
+        let lost = self.queued.iter().find(|((issuer, _), item)| {
+            item.original.0 > 0 && !self.decided.contains_key(&(*issuer, item.original.0))
+        });
+        assert!(lost.is_none(), "{lost:?} is about nothing");
     }
 }

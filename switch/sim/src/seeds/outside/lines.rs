@@ -1,0 +1,87 @@
+//! What happens to lines and to the switch itself.
+
+use switch_core::ids::LinkId;
+
+use super::Outside;
+use crate::seeds::agenda::{Event, ms};
+use crate::seeds::stage::{self, GATE_BYTES, LINKS, WORKERS_MAX};
+
+impl Outside {
+    pub(super) fn trouble(&mut self) {
+        if self.healing {
+            return;
+        }
+        self.soon(ms(1_000), Event::Trouble);
+        let weather = self.weather;
+        let link = LinkId(u32::try_from(self.dice.below(LINKS.into())).unwrap());
+        if self.dice.percent(weather.drops) && self.is_open(link) {
+            self.within(0, 1_000, Event::Drops(link));
+        }
+        if self.dice.percent(weather.stalls) && self.is_open(link) {
+            self.party(link).stalls();
+            self.stalled.entry(link).or_insert(self.register.count);
+            let end = if self.dice.percent(50) { Event::Reads(link) } else { Event::Drops(link) };
+            self.within(100, 8_000, end);
+        }
+        if self.dice.percent(weather.holds) && !self.world.is_holding() {
+            self.world.holds_commits();
+            self.within(10, 2_500, Event::Commits);
+        }
+        if self.dice.percent(weather.signs_off) && link.0 >= 3 && self.is_open(link) {
+            self.manages(link, 802);
+            self.within(500, 8_000, Event::SignsOn(link));
+        }
+        if self.dice.percent(weather.crashes) {
+            self.crashes();
+        }
+    }
+
+    /// What waited for it may have left long ago.
+    pub(super) fn reads(&mut self, link: LinkId) {
+        if self.is_open(link) {
+            self.party(link).reads();
+        }
+        self.looks();
+        self.stalled.remove(&link);
+    }
+
+    pub(super) fn drops(&mut self, link: LinkId) {
+        if self.is_open(link) {
+            self.sums.drops += 1;
+            if self.dice.percent(50) {
+                let bytes = self.dice.below(400);
+                self.party(link).reads_only(bytes);
+            }
+            if self.is_open(link) {
+                self.party(link).closes();
+            }
+        }
+        self.looks();
+        self.stalled.remove(&link);
+    }
+
+    pub(super) fn connects(&mut self, link: LinkId) {
+        let ours = self.world.is_connecting(link);
+        if link.0 < 3 && !self.is_open(link) || ours {
+            if ours && !self.healing && self.dice.percent(self.weather.drops) {
+                self.party(link).refuses();
+            } else {
+                self.party(link).connects();
+            }
+        }
+    }
+
+    pub(super) fn crashes(&mut self) {
+        self.sums.crashes += 1;
+        self.life += 1;
+        if self.world.is_holding() {
+            let records = self.dice.place(20);
+            let Self { world, dice, .. } = self;
+            world.records_only(records, |workers| dice.place(workers));
+        }
+        self.looks();
+        let workers = u8::try_from(self.dice.between(1, u64::from(WORKERS_MAX) + 1)).unwrap();
+        self.world.begins_again(stage::plan(self.edition, workers), workers, GATE_BYTES);
+        self.world.commits();
+    }
+}
