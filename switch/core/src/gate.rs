@@ -10,6 +10,7 @@ use alloc::boxed::Box;
 
 use codec::Tpdu;
 
+use crate::broken::{Variant, breaks};
 use crate::ids::{LinkId, SlotId, StationId};
 use crate::records::{HEAD_MAX, Record};
 use crate::time::Time;
@@ -255,7 +256,7 @@ impl Gate {
             let place = self.place(self.released);
             let head = Head::read(&self.bytes[place..place + HEAD]);
             if self.released >= self.committed {
-                if head.record > 0 {
+                if head.record > 0 && !breaks(Variant::WireBeforeRecord) {
                     return None;
                 }
                 self.committed = self.released + head.len;

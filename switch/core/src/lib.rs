@@ -92,4 +92,6 @@ pub mod time;
 
 pub mod ids;
 
+pub mod broken;
+
 pub use turn::{Core, Order, Question, Reply};

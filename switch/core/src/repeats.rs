@@ -3,6 +3,7 @@
 
 use codec::{Edit, Fields, Message, Replace};
 
+use crate::broken::{Variant, breaks};
 use crate::codes;
 use crate::counters::Counter;
 use crate::duplicates::Known;
@@ -34,12 +35,16 @@ impl Turn<'_> {
         let Some((check, known)) = self.world.duplicates.find(identity.key) else {
             return Ok(false);
         };
-        if check != identity.check {
+        if check != identity.check && !breaks(Variant::OtherAmountAnswered) {
             self.tell(Notice::KeyConflict { link, mti: message.mti() });
             return Err(Refusal::Differs);
         }
         let ours = Some(self.plan.institution);
         let (counter, answered) = match known {
+            Known::InFlight if breaks(Variant::InFlightForwarded) => return Ok(false),
+            Known::Answered { .. } | Known::Declined(_) if breaks(Variant::RepeatForwarded) => {
+                return Ok(false);
+            }
             Known::InFlight => return self.hold(link, message, identity.key).map(|()| true),
             Known::Answered { issuer, action, frame: Some(_) } => {
                 let told = self.answer_again(link, message, identity.key, (issuer, action));

@@ -3,6 +3,7 @@
 
 use codec::{Edit, Fields, Message, Replace};
 
+use crate::broken::{Variant, breaks};
 use crate::codes;
 use crate::counters::Counter;
 use crate::gate::Purpose;
@@ -80,7 +81,7 @@ impl Turn<'_> {
         let Some(action) = codes::verdict(message) else {
             return self.differs(link, message, &pending, Unmatched::NoActionCode);
         };
-        if pending.state == State::Expired {
+        if pending.state == State::Expired && !breaks(Variant::LateDelivered) {
             return self.on_late(link, stan, action);
         }
         self.is_forgiven(link);

@@ -6,6 +6,7 @@ use alloc::collections::BTreeMap;
 
 use codec::{Slots, Tpdu};
 
+use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::ids::{StationId, StationNumber};
 use crate::pending::{Pending, State as Stage};
@@ -154,6 +155,9 @@ impl Turn<'_> {
             }
         }
         for open in state.unfinished().into_iter().filter(|open| is_ours(&open.acquirer)) {
+            if breaks(Variant::ClosedForgotten) {
+                continue;
+            }
             let entered = duplicates.begin(open.identity, open.utc);
             duplicates.close(entered);
         }

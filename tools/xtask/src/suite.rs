@@ -24,11 +24,15 @@ pub(crate) fn run(root: &Path, out: &mut dyn Write) -> io::Result<Ended> {
     run_steps(steps(root).into_iter().chain(campaigns(out)?), out)
 }
 
-fn steps(root: &Path) -> [Step; 3] {
+fn steps(root: &Path) -> [Step; 4] {
     let setup = Command::new(root.join("tools/setup"));
 
     let mut workspace = cargo::command(root);
     workspace.args(["test", "--workspace", "--no-fail-fast"]);
+
+    let mut broken = cargo::command(root);
+    broken.args(["test", "--profile", "sim", "--package", "switch-sim", "--features", "broken"]);
+    broken.args(["--test", "broken"]);
 
     let mut models = cargo::loom_command(root, "test");
     models.args(["--package", "switch-sync", "--test", "loom", "--release"]);
@@ -39,6 +43,12 @@ fn steps(root: &Path) -> [Step; 3] {
             name: "workspace",
             shown: "cargo test --workspace --no-fail-fast",
             command: workspace,
+            is_needed: false,
+        },
+        Step {
+            name: "broken",
+            shown: "cargo test --profile sim --package switch-sim --features broken --test broken",
+            command: broken,
             is_needed: false,
         },
         Step {

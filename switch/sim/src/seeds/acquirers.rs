@@ -23,6 +23,8 @@ pub(crate) struct Said {
     /// How often it was sent, and the codes of its answers.
     pub(crate) sent: u32,
     pub(crate) answers: Vec<String>,
+    /// DE 7 of another message that goes under the same names, once it was sent.
+    pub(crate) other: Option<String>,
 }
 
 /// What an acquirer knows of one transaction.
@@ -97,11 +99,24 @@ impl Acquirers {
     pub(crate) fn sends(&mut self, acquirer: usize, text: Text) -> Text {
         let stan = text.of(11).to_string();
         let case = name_of(&text);
-        let new = Said { text, case, sent: 0, answers: Vec::new() };
+        let new = Said { text, case, sent: 0, answers: Vec::new(), other: None };
         let said = self.said.entry((acquirer, stan)).or_insert(new);
         said.sent += 1;
         let mti = said.text.mti | u16::from(said.sent > 1);
         said.text.clone().kind(mti)
+    }
+
+    /// It sends another message under the names of one that was approved.
+    pub(crate) fn confuses(&mut self, acquirer: usize, stan: &str) -> Option<Text> {
+        let said = self.said.get_mut(&(acquirer, stan.to_string()))?;
+        if !said.answers.iter().any(|code| approves(code)) {
+            return None;
+        }
+        let amount: u64 = said.text.of(4).parse().unwrap();
+        let other = format!("{:012}", amount + 1);
+        // The answer tells which message it is for by its DE 7.
+        said.other = Some("1121000000".to_string());
+        Some(said.text.clone().kind(said.text.mti | 1).with(4, other).with(7, "1121000000"))
     }
 
     /// An acquirer hears an answer; gives the transaction that it is about.
@@ -112,11 +127,15 @@ impl Acquirers {
         };
         let asked = &said.text;
         assert_eq!(Mti::of(asked.mti).answer(), Some(Mti::of(answer.mti)), "{answer} to {asked}");
-        for field in [3, 7, 12, 32, 33, 37, 41] {
+        let code = answer.of(39).to_string();
+        if said.other.as_deref() == Some(answer.of(7)) {
+            assert!(["904", "30"].contains(&&*code) || is_passing(&code), "{answer} to another");
+            return said.case.clone();
+        }
+        for field in [3, 4, 7, 12, 32, 33, 37, 41] {
             let (ours, theirs) = (asked.of(field), answer.of(field));
             assert!(theirs.is_empty() || ours == theirs, "DE {field} of {answer} to {asked}");
         }
-        let code = answer.of(39).to_string();
         assert!(!code.is_empty(), "{answer} says nothing");
         let declined = said.answers.iter().any(|before| !approves(before) && !is_passing(before));
         let is_request = Mti::of(asked.mti).function() == 0;

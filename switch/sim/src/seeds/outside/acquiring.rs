@@ -70,6 +70,13 @@ impl Outside {
             self.acquirers.open().iter().any(|(who, text)| *who == acquirer && text.of(11) == stan);
         let is_request = Mti::of(said.text.mti).function() == 0;
         if !is_open {
+            if is_request && self.dice.percent(self.weather.changes) {
+                let link = ACQUIRERS[acquirer].1[0];
+                let other = self.acquirers.confuses(acquirer, stan);
+                if let Some(text) = other.filter(|_| self.is_open(link)) {
+                    self.says(link, text);
+                }
+            }
             if is_request && self.dice.percent(self.weather.repeats) && !self.healing {
                 self.acquirer_sends(acquirer, said.text);
             }
