@@ -43,6 +43,10 @@ pub struct Options {
     pub drop_every: Option<u64>,
     /// Each so-manieth request gets its answer later still.
     pub late: Option<Late>,
+    /// Each so-manieth request gets its answer twice.
+    pub double_every: Option<u64>,
+    /// Each so-manieth advice or reversal is taken, and gets no answer.
+    pub deaf_every: Option<u64>,
     /// How long to run; for ever if not told.
     pub duration: Option<Duration>,
 }
@@ -73,12 +77,21 @@ pub struct Summary {
     pub dropped: u64,
     /// Answers held back longer on purpose.
     pub late: u64,
-    /// Advices acknowledged.
+    /// Answers given twice on purpose.
+    #[serde(default)]
+    pub doubled: u64,
+    /// Advices that came.
     pub advices: u64,
-    /// Reversals acknowledged.
+    /// Reversals that came.
     pub reversals: u64,
-    /// Their amounts.
+    /// Their amounts, a repeat's as well.
     pub reversed_amount: u64,
+    /// Advices and reversals that were repeats.
+    #[serde(default)]
+    pub sent_again: u64,
+    /// Advices and reversals left without an answer on purpose.
+    #[serde(default)]
+    pub unacknowledged: u64,
     /// Sign-ons, sign-offs and echoes answered.
     pub network: u64,
     /// Answers of every kind handed to a socket.
@@ -109,7 +122,7 @@ pub type Ledger<'a> = &'a mut dyn FnMut(&[ledger::Issuer]);
 pub struct Issuer {
     net: Net,
     addresses: Vec<SocketAddr>,
-    desk: Desk,
+    desk: Box<Desk>,
     duration: Option<Duration>,
 }
 
@@ -125,7 +138,8 @@ impl Issuer {
             let listener = net.listen(*address)?;
             addresses.push(net.local_addr(listener).ok_or(io::ErrorKind::AddrNotAvailable)?);
         }
-        Ok(Self { net, addresses, desk: Desk::new(options), duration: options.duration })
+        let desk = Box::new(Desk::new(options));
+        Ok(Self { net, addresses, desk, duration: options.duration })
     }
 
     /// Where it listens, in the order of the options.
@@ -173,7 +187,7 @@ impl Issuer {
             }
             let until = self.desk.next_due().unwrap_or(u64::MAX).min(end).min(now + LOOK);
             let wait = Duration::from_nanos(until.saturating_sub(now));
-            self.net.turn(Some(wait), &mut self.desk)?;
+            self.net.turn(Some(wait), &mut *self.desk)?;
         }
     }
 }
@@ -189,6 +203,8 @@ impl Options {
             action: ActionCode::approved(dialect.version()),
             drop_every: None,
             late: None,
+            double_every: None,
+            deaf_every: None,
             duration: None,
         }
     }
@@ -206,9 +222,12 @@ impl Summary {
             ("declined", self.declined),
             ("dropped on purpose", self.dropped),
             ("late on purpose", self.late),
+            ("doubled on purpose", self.doubled),
             ("advices", self.advices),
             ("reversals", self.reversals),
             ("reversed amount", self.reversed_amount),
+            ("  of advices and reversals repeats", self.sent_again),
+            ("  left without an answer on purpose", self.unacknowledged),
             ("network management", self.network),
             ("answers", self.answers),
             ("undeliverable", self.undeliverable),

@@ -4,14 +4,16 @@
 //! A ledger in a file has an entry a line, as JSON:
 //!
 //! ```text
-//! acquirer  {"step":"sent","reference":"7K2M00000001","stan":2,"mti":"1200","second":...,"at_ns":...}
+//! acquirer  {"step":"sent","reference":"7K2M00000001","stan":2,"mti":"1200","second":...,"amount":100,"at_ns":...}
 //!           {"step":"answered","reference":"7K2M00000001","action":"000","approval":"000002","by_switch":false,"at_ns":...}
-//! issuer    {"step":"received","stan":17,"transmitted":1122033045,"reference":"7K2M00000001","mti":"1200","at_ns":...}
-//!           {"step":"replied","stan":17,"transmitted":1122033045,"reference":"7K2M00000001","action":"000","handed":true,"at_ns":...}
+//!           {"step":"repeated", as "sent"}          {"step":"answered-again", as "answered"}
+//!           {"step":"reversed", as "sent"}          {"step":"acknowledged", as "answered"}
+//! issuer    {"step":"received","stan":17,"transmitted":1122033045,"reference":"7K2M00000001","mti":"1200","original":null,"amount":100,"at_ns":...}
+//!           {"step":"replied","stan":17,"transmitted":1122033045,"reference":"7K2M00000001","mti":"1200","action":"000","handed":true,"at_ns":...}
 //! ```
 //!
-//! A request that was sent and never answered has one entry at its acquirer. `at_ns` are nanoseconds
-//! since 1970.
+//! A request that was sent and never answered has one entry at its acquirer. A reversal has the
+//! reference of its original, and a type of its own. `at_ns` are nanoseconds since 1970.
 
 use std::fmt;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
@@ -33,12 +35,20 @@ pub type Reference = Text<12>;
 
 /// A step that an acquirer's centre knows of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "lowercase")]
+#[serde(tag = "step", rename_all = "kebab-case")]
 pub enum Acquirer {
     /// A request was handed to a socket.
     Sent(Sent),
     /// The answer to it came, right or wrong.
     Answered(Answered),
+    /// The request leaves once more, as its repeat.
+    Repeated(Sent),
+    /// The answer to that came.
+    AnsweredAgain(Answered),
+    /// A reversal of the whole of it leaves.
+    Reversed(Sent),
+    /// The answer to that came.
+    Acknowledged(Answered),
 }
 
 /// A request of an acquirer.
@@ -53,6 +63,8 @@ pub struct Sent {
     pub mti: Mti,
     /// What its DE 7 and 12 say, seconds since 1970.
     pub second: u64,
+    /// DE 4, minor units.
+    pub amount: u64,
     /// When.
     pub at_ns: u64,
 }
@@ -94,6 +106,10 @@ pub struct Received {
     /// Its type.
     #[serde(serialize_with = "mti_out", deserialize_with = "mti_in")]
     pub mti: Mti,
+    /// DE 11 of the original that DE 56, or 90 of 1987, names: a reversal, or an advice about one.
+    pub original: Option<u32>,
+    /// DE 4, minor units; 0 where there is none.
+    pub amount: u64,
     /// When.
     pub at_ns: u64,
 }
@@ -107,6 +123,9 @@ pub struct Replied {
     pub transmitted: u64,
     /// DE 37 of the request.
     pub reference: Option<Reference>,
+    /// Type of the request.
+    #[serde(serialize_with = "mti_out", deserialize_with = "mti_in")]
+    pub mti: Mti,
     /// DE 39.
     pub action: ActionCode,
     /// A socket took it; else its link had gone, or did not read.
@@ -211,8 +230,10 @@ pub trait Timed: Serialize {
 impl Timed for Acquirer {
     fn at_ns(&self) -> u64 {
         match self {
-            Self::Sent(sent) => sent.at_ns,
-            Self::Answered(answered) => answered.at_ns,
+            Self::Sent(sent) | Self::Repeated(sent) | Self::Reversed(sent) => sent.at_ns,
+            Self::Answered(answered)
+            | Self::AnsweredAgain(answered)
+            | Self::Acknowledged(answered) => answered.at_ns,
         }
     }
 }
@@ -300,7 +321,14 @@ mod tests {
 
     fn sent(at_ns: u64) -> Acquirer {
         let reference = Text::new(b"7K2M00000001").unwrap();
-        Acquirer::Sent(Sent { reference, stan: 2, mti: Mti::of(0x1200), second: 5, at_ns })
+        Acquirer::Sent(Sent {
+            reference,
+            stan: 2,
+            mti: Mti::of(0x1200),
+            second: 5,
+            amount: 100,
+            at_ns,
+        })
     }
 
     fn replied() -> Issuer {
@@ -308,6 +336,7 @@ mod tests {
             stan: 17,
             transmitted: 1_122_033_045,
             reference: None,
+            mti: Mti::of(0x1420),
             action: ActionCode::new("000").unwrap(),
             handed: true,
             at_ns: 9,
@@ -317,11 +346,11 @@ mod tests {
     #[test]
     fn an_entry_is_a_line_that_says_what_it_is() {
         let line = serde_json::to_string(&sent(6)).unwrap();
-        let expected = r#"{"step":"sent","reference":"7K2M00000001","stan":2,"mti":"1200","second":5,"at_ns":6}"#;
+        let expected = r#"{"step":"sent","reference":"7K2M00000001","stan":2,"mti":"1200","second":5,"amount":100,"at_ns":6}"#;
         assert_eq!(line, expected);
         assert_eq!(serde_json::from_str::<Acquirer>(&line).unwrap(), sent(6));
         let line = serde_json::to_string(&replied()).unwrap();
-        let expected = r#"{"step":"replied","stan":17,"transmitted":1122033045,"reference":null,"action":"000","handed":true,"at_ns":9}"#;
+        let expected = r#"{"step":"replied","stan":17,"transmitted":1122033045,"reference":null,"mti":"1420","action":"000","handed":true,"at_ns":9}"#;
         assert_eq!(line, expected);
         assert_eq!(serde_json::from_str::<Issuer>(&line).unwrap(), replied());
     }

@@ -18,6 +18,12 @@ mod sending;
 
 mod sale;
 
+mod reversal;
+
+mod follow;
+
+mod following;
+
 mod book;
 
 mod schedule;
@@ -86,6 +92,14 @@ pub struct Options {
     pub pans: Vec<String>,
     /// Acquiring institutions (DE 32), in turn.
     pub acquirers: Vec<String>,
+    /// Each so-manieth request is sent once more, as its repeat: in turn when it has been answered,
+    /// and right behind itself.
+    pub repeats_every: Option<u64>,
+    /// Each so-manieth request is reversed, once it is approved.
+    pub reversals_every: Option<u64>,
+    /// What is open on a connection that is lost is sent again over the next one, as repeats;
+    /// without this it is given up.
+    pub asks_again: bool,
 }
 
 /// When to send.
@@ -215,6 +229,9 @@ impl Options {
             mti: sale_of(dialect.version()),
             pans: vec!["3530111333300000".to_owned()],
             acquirers: vec!["77334000001".to_owned()],
+            repeats_every: None,
+            reversals_every: None,
+            asks_again: false,
         }
     }
 }

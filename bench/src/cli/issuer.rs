@@ -42,6 +42,12 @@ pub struct Arguments {
     /// By so much, milliseconds
     #[arg(long, value_name = "MS", requires = "late_every", value_parser = parse::milliseconds)]
     late_by: Option<Duration>,
+    /// Answer each Nth request twice
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    double_every: Option<u64>,
+    /// Take each Nth advice or reversal, and do not answer it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    deaf_every: Option<u64>,
     /// End by itself after so many seconds
     #[arg(long, value_name = "S", value_parser = parse::duration)]
     duration: Option<Duration>,
@@ -122,6 +128,8 @@ impl Arguments {
             action,
             drop_every: self.drop_every,
             late: late.map(|(every, by)| Late { every, by }),
+            double_every: self.double_every,
+            deaf_every: self.deaf_every,
             duration: self.duration,
         }
     }

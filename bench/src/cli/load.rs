@@ -52,6 +52,16 @@ pub struct Arguments {
     #[arg(long, value_name = "ID", value_parser = parse::institution,
           default_value = "77334000001")]
     acquirer: Vec<String>,
+    /// Send so many of the requests once more, as repeats: half of them right behind themselves, half
+    /// when they have been answered
+    #[arg(long, value_name = "PERCENT", value_parser = parse::share)]
+    repeats: Option<u64>,
+    /// Reverse so many of the requests, when they have been approved
+    #[arg(long, value_name = "PERCENT", value_parser = parse::share)]
+    reversals: Option<u64>,
+    /// Send what was open on a connection that is lost again over the next one, as repeats
+    #[arg(long)]
+    ask_again: bool,
     /// Write down each request and its answer, a line of JSON each
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
@@ -139,6 +149,9 @@ impl Arguments {
             mti: self.mti.unwrap_or_else(|| load::sale_of(self.dialect.version())),
             pans: self.pan.clone(),
             acquirers: self.acquirer.clone(),
+            repeats_every: self.repeats,
+            reversals_every: self.reversals,
+            asks_again: self.ask_again,
         }
     }
 }

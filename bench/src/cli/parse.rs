@@ -63,6 +63,17 @@ pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
     text.parse().map_or_else(|_| duration(text), |count| Ok(Duration::from_millis(count)))
 }
 
+/// A share in hundredths, `1`, `0.5` or `2%`: each how-manieth that is.
+pub(super) fn share(text: &str) -> Result<u64, String> {
+    let percent = text.strip_suffix('%').unwrap_or(text);
+    // Hundredths read as seconds, so that thousandths of them are whole.
+    let thousandths = duration(percent).ok().filter(|_| !percent.ends_with(char::is_alphabetic));
+    let thousandths = thousandths.map_or(0, |share| share.as_millis());
+    let every = 100_000_u128.checked_div(thousandths).filter(|every| *every >= 1);
+    let every = every.and_then(|every| u64::try_from(every).ok());
+    every.ok_or_else(|| "expected a share in hundredths, such as 1, 0.5 or 2%, up to 100".into())
+}
+
 /// 1100 or 1200; 0100 or 0200 of 1987.
 pub(super) fn mti(text: &str) -> Result<Mti, String> {
     match text {
@@ -110,6 +121,16 @@ mod tests {
         }
         for text in ["", "s", "-1", "5h", "1e30", "NaN"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_each_how_manieth_it_comes_to() {
+        for (text, every) in [("1", 100), ("1%", 100), ("0.5", 200), ("100", 1), ("33%", 3)] {
+            assert_eq!(share(text), Ok(every), "{text}");
+        }
+        for text in ["", "0", "101", "1s", "%", "-1", "x"] {
+            assert!(share(text).is_err(), "{text}");
         }
     }
 

@@ -16,6 +16,9 @@ const FINANCIAL: u8 = 2;
 const REVERSAL: u8 = 4;
 const NETWORK: u8 = 8;
 
+/// Digits of DE 90, the longer one of the fields that name an original.
+const ORIGINAL_MAX: usize = 42;
+
 /// The issuer's memory between two messages.
 pub(super) struct Desk {
     pub(super) summary: Summary,
@@ -30,6 +33,8 @@ pub(super) struct Desk {
     action: ActionCode,
     drop_every: Option<u64>,
     late: Option<Late>,
+    double_every: Option<u64>,
+    deaf_every: Option<u64>,
     at_once: Held,
     prompt: Held,
     tardy: Held,
@@ -58,6 +63,8 @@ impl Desk {
             action: options.action,
             drop_every: options.drop_every.filter(|every| *every > 0),
             late: options.late.filter(|late| late.every > 0),
+            double_every: options.double_every.filter(|every| *every > 0),
+            deaf_every: options.deaf_every.filter(|every| *every > 0),
             at_once: Held::default(),
             prompt: Held::default(),
             tardy: Held::default(),
@@ -130,12 +137,12 @@ impl Desk {
             AUTHORIZATION | FINANCIAL if mti.is_request() => self.decide_request(mti, amount),
             AUTHORIZATION | FINANCIAL => {
                 summary.advices += 1;
-                action(b"000")
+                self.acknowledge(mti, action(b"000"))
             }
             REVERSAL => {
                 summary.reversals += 1;
                 summary.reversed_amount = summary.reversed_amount.saturating_add(amount);
-                action(b"400")
+                self.acknowledge(mti, action(b"400"))
             }
             NETWORK => {
                 summary.network += 1;
@@ -146,6 +153,18 @@ impl Desk {
                 Reply::Silence
             }
         }
+    }
+
+    /// The answer to an advice or a reversal that was taken, or silence all the same.
+    fn acknowledge(&mut self, mti: Mti, reply: Reply) -> Reply {
+        let (summary, deaf_every) = (&mut self.summary, self.deaf_every);
+        summary.sent_again += u64::from(mti.is_repeat());
+        let taken = summary.advices + summary.reversals;
+        if deaf_every.is_some_and(|every| taken.is_multiple_of(every)) {
+            summary.unacknowledged += 1;
+            return Reply::Silence;
+        }
+        reply
     }
 
     fn decide_request(&mut self, mti: Mti, amount: u64) -> Reply {
@@ -175,16 +194,22 @@ impl Desk {
         now: u64,
         note: Option<Replied>,
     ) -> bool {
-        let due = now + self.delay;
-        let request = mti.is_request() && matches!(mti.class(), AUTHORIZATION | FINANCIAL);
-        match self.late {
-            _ if mti.class() == NETWORK => self.at_once.push(now, socket, frame, None),
-            Some(late) if request && self.summary.requests.is_multiple_of(late.every) => {
-                self.summary.late += 1;
-                self.tardy.push(due + clock::nanos(late.by), socket, frame, note)
-            }
-            _ => self.prompt.push(due, socket, frame, note),
+        if mti.class() == NETWORK {
+            return self.at_once.push(now, socket, frame, None);
         }
+        let is_request = mti.is_request() && matches!(mti.class(), AUTHORIZATION | FINANCIAL);
+        let requests = self.summary.requests;
+        let is_one_of = |every: u64| is_request && requests.is_multiple_of(every);
+        let (mut queue, mut due) = (&mut self.prompt, now + self.delay);
+        if let Some(late) = self.late.filter(|late| is_one_of(late.every)) {
+            self.summary.late += 1;
+            (queue, due) = (&mut self.tardy, due + clock::nanos(late.by));
+        }
+        let is_held = queue.push(due, socket, frame, note);
+        if is_held && self.double_every.is_some_and(is_one_of) {
+            self.summary.doubled += u64::from(queue.push(due, socket, frame, None));
+        }
+        is_held
     }
 }
 
@@ -232,14 +257,16 @@ fn received(message: &Message<'_>) -> Option<Received> {
         transmitted: number(7),
         reference: Text::of(message, 37),
         mti: message.mti(),
+        original: original_of(message),
+        amount: amount_of(message),
         at_ns: 0,
     })
 }
 
 /// What a ledger says of the answer to it, if nothing comes between.
 fn replied(received: &Received, action: ActionCode) -> Replied {
-    let Received { stan, transmitted, reference, .. } = *received;
-    Replied { stan, transmitted, reference, action, handed: true, at_ns: 0 }
+    let Received { stan, transmitted, reference, mti, .. } = *received;
+    Replied { stan, transmitted, reference, mti, action, handed: true, at_ns: 0 }
 }
 
 /// Whether a socket took the answer.
@@ -247,6 +274,14 @@ fn tell(pages: &mut Option<Pages<ledger::Issuer>>, now: u64, note: Option<Replie
     if let Some((pages, note)) = pages.as_mut().zip(note) {
         pages.push(now, |at_ns| ledger::Issuer::Replied(Replied { handed, at_ns, ..note }));
     }
+}
+
+/// The trace number in DE 56, or DE 90 of 1987: six digits behind the type of the original.
+fn original_of(message: &Message<'_>) -> Option<u32> {
+    let field = if message.mti().version() == 0 { 90 } else { 56 };
+    let mut text = [0; ORIGINAL_MAX];
+    let text = message.value(field)?.write_text(&mut text)?;
+    std::str::from_utf8(text.get(4..10)?).ok()?.parse().ok()
 }
 
 /// DE 4; 0 where there is none.

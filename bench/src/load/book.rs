@@ -160,6 +160,17 @@ impl Book {
         count
     }
 
+    /// The requests that are open on a connection, in any order; they are as good as sent now.
+    pub(super) fn take_up(&mut self, connection: usize, now: u64) -> Vec<Particulars> {
+        let entries = self.entries.iter_mut();
+        let open = entries.filter(|e| e.state == State::Open && e.connection == connection);
+        let take = |entry: &mut Entry| {
+            entry.sent = now;
+            entry.particulars
+        };
+        open.map(take).collect()
+    }
+
     fn place(&self, stan: u32) -> usize {
         usize::try_from(stan).expect("usize has 64 bits") & (self.entries.len() - 1)
     }

@@ -38,6 +38,21 @@ pub struct Report {
     pub seconds: f64,
     /// Times a connection was lost.
     pub connections_lost: u64,
+    /// Requests sent once more, as repeats.
+    #[serde(default)]
+    pub repeats: u64,
+    /// Answers to those.
+    #[serde(default)]
+    pub repeats_answered: u64,
+    /// Reversals sent.
+    #[serde(default)]
+    pub reversals: u64,
+    /// Answers to those.
+    #[serde(default)]
+    pub reversals_answered: u64,
+    /// Requests asked again because their connection was lost.
+    #[serde(default)]
+    pub asked_again: u64,
     /// Right answers by action code.
     pub actions: BTreeMap<String, u64>,
     /// Wrong answers by what was wrong.
@@ -83,14 +98,22 @@ impl Report {
             measured: measured.answered,
             seconds: figures::seconds(measured.nanoseconds),
             connections_lost: tally.connections_lost,
+            repeats: tally.followed.repeats,
+            repeats_answered: tally.followed.repeats_answered,
+            reversals: tally.followed.reversals,
+            reversals_answered: tally.followed.reversals_answered,
+            asked_again: tally.followed.asked_again,
             actions: tally.actions(),
             wrong: tally.wrongs(),
         }
     }
 
-    /// Every request had one answer, and the right one.
+    /// Every request, repeat and reversal had one answer, and the right one.
     pub fn is_right(&self) -> bool {
-        self.unanswered == 0 && self.mismatched == 0
+        let follows = (self.repeats, self.reversals);
+        self.unanswered == 0
+            && self.mismatched == 0
+            && follows == (self.repeats_answered, self.reversals_answered)
     }
 
     /// The report for people.
@@ -113,6 +136,17 @@ impl Report {
         row("mismatched", self.mismatched.to_string());
         for (what, count) in &self.wrong {
             row(&format!("  {what}"), count.to_string());
+        }
+        for (what, sent, answered) in [
+            ("repeats answered", self.repeats, self.repeats_answered),
+            ("reversals answered", self.reversals, self.reversals_answered),
+        ] {
+            if sent > 0 {
+                row(what, format!("{answered} of {sent}"));
+            }
+        }
+        if self.asked_again > 0 {
+            row("asked again", self.asked_again.to_string());
         }
         row("late sends", self.late_sends.to_string());
         row("connections lost", self.connections_lost.to_string());

@@ -6,14 +6,17 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use codec::Mti;
 use switch_net::{CloseReason, Net, SocketOptions};
 
 use super::book::{Book, OPEN_MAX};
+use super::follow::Follows;
 use super::report::Measured;
 use super::rest;
+use super::reversal::Reversal;
 use super::sale::{self, Sale, SaleError};
 use super::schedule::Schedule;
-use super::station::Station;
+use super::station::{Goods, Station};
 use super::{
     CONNECTIONS_MAX, Error, Event, KINDS_MAX, OPEN_LOOP_OPEN_MAX, Options, Pace, Progress, Report,
 };
@@ -38,7 +41,7 @@ pub(super) struct Run<'a> {
     stop: &'a AtomicBool,
     ledger: Option<super::Ledger<'a>>,
     net: Net,
-    station: Station,
+    station: Box<Station>,
     schedule: Option<Schedule>,
     started: u64,
     phase: Phase,
@@ -88,8 +91,11 @@ impl<'a> Run<'a> {
         );
         let net = Net::new(EVENTS_PER_TURN, sockets_max, SocketOptions::default());
         let (dialect, framing) = (options.dialect, options.framing);
-        let sales = sales(options).map_err(Error::Sale)?;
-        let mut station = Station::new(dialect, framing, sales, Book::new(open_max), connects);
+        let goods = goods(options).map_err(Error::Sale)?;
+        let follows = Follows::new(options.repeats_every, options.reversals_every);
+        let books = (Book::new(open_max), follows);
+        let mut station = Box::new(Station::new(dialect, framing, goods, books, connects));
+        station.asks_again = options.asks_again;
         station.pages = ledger.as_ref().map(|_| Pages::new());
         Ok(Self {
             options,
@@ -179,7 +185,7 @@ impl<'a> Run<'a> {
             Some(_) => rest::before_turn(wait),
             None => Duration::from_nanos(wait),
         };
-        self.net.turn(Some(wait), &mut self.station)?;
+        self.net.turn(Some(wait), &mut *self.station)?;
         self.write_down();
         Ok(())
     }
@@ -256,7 +262,7 @@ impl<'a> Run<'a> {
 
     /// Nothing is open, and nothing has come for a while that was not asked for.
     fn is_over(&self, now: u64, quiet_since: &mut Option<u64>) -> bool {
-        if self.station.book.open() > 0 {
+        if self.station.book.open() > 0 || self.station.follows.open() > 0 {
             *quiet_since = None;
             return false;
         }
@@ -290,15 +296,23 @@ fn next_run() -> u64 {
     FIRST.get_or_init(chance).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// One sale for each card at each acquirer.
-fn sales(options: &Options) -> Result<Vec<Sale>, SaleError> {
+/// One sale for each card at each acquirer, and what may follow it.
+fn goods(options: &Options) -> Result<Goods, SaleError> {
+    let Options { dialect, framing, mti, .. } = *options;
     let run = sale::run_name(next_run());
-    let mut sales = Vec::new();
+    let mut goods = Goods { sales: Vec::new(), repeats: Vec::new(), reversals: Vec::new() };
+    let repeat = Mti::new(mti.without_repeat().bcd() + 1).ok_or(SaleError::Type(mti))?;
     for acquirer in &options.acquirers {
         for pan in &options.pans {
-            let (dialect, framing) = (options.dialect, &options.framing);
-            sales.push(Sale::new(dialect, framing, options.mti, pan, acquirer, run)?);
+            goods.sales.push(Sale::new(dialect, &framing, mti, pan, acquirer, run)?);
+            if options.repeats_every.is_some() || options.asks_again {
+                goods.repeats.push(Sale::new(dialect, &framing, repeat, pan, acquirer, run)?);
+            }
+            if options.reversals_every.is_some() {
+                let reversal = Reversal::new(dialect, framing, mti, (pan, acquirer), run)?;
+                goods.reversals.push(reversal);
+            }
         }
     }
-    Ok(sales)
+    Ok(goods)
 }

@@ -174,7 +174,7 @@ impl Sale {
             }
         }
         let mut amount = [0; 12];
-        figures::write_decimal(&mut amount, AMOUNT_FIRST + sequence % AMOUNTS);
+        figures::write_decimal(&mut amount, amount_of(sequence));
         self.amount.write(&mut self.frame, &amount);
         let mut digits = [0; 6];
         figures::write_decimal(&mut digits, u64::from(stan));
@@ -192,7 +192,7 @@ impl Sale {
     pub(super) fn note(&self, particulars: &Particulars, at_ns: u64) -> Sent {
         let Particulars { sequence, stan, second } = *particulars;
         let reference = Text::new(&reference(self.run, sequence)).expect("letters and digits");
-        Sent { reference, stan, mti: self.mti, second, at_ns }
+        Sent { reference, stan, mti: self.mti, second, amount: amount_of(sequence), at_ns }
     }
 
     /// What the last frame's TPDU is; zeros where it has none.
@@ -312,8 +312,13 @@ fn write(
     writer.finish()
 }
 
+/// DE 4 of the request at that position, minor units.
+pub(super) fn amount_of(sequence: u64) -> u64 {
+    AMOUNT_FIRST + sequence % AMOUNTS
+}
+
 /// DE 37: the run, and the request's position in it, in base 32.
-fn reference(run: [u8; 4], mut sequence: u64) -> [u8; 12] {
+pub(super) fn reference(run: [u8; 4], mut sequence: u64) -> [u8; 12] {
     let mut text = [0; 12];
     text[..4].copy_from_slice(&run);
     for place in text[4..].iter_mut().rev() {

@@ -105,6 +105,7 @@ impl Station {
         self.windows.in_flight[connection] += 1;
         self.tally.sent += 1;
         self.last_send = now;
+        self.on_sent(&particulars, connection, now);
         true
     }
 }

@@ -7,6 +7,9 @@ use codec::{Cut, Dialect, Edit, Framing, Kernels, Message, Plan, Replace, Slots,
 use switch_net::{CloseReason, Handler, ListenerId, SocketId, Verdict};
 
 use super::book::{Book, Found};
+use super::follow::{Follows, Kind};
+use super::following::Answer;
+use super::reversal::Reversal;
 use super::sale::{Sale, Wrong};
 use super::tally::Tally;
 use crate::action::ActionCode;
@@ -18,6 +21,9 @@ use crate::{answer, clock};
 /// Network management: sign-on, sign-off, echo.
 const NETWORK_CLASS: u8 = 8;
 
+/// Reversals.
+const REVERSAL_CLASS: u8 = 4;
+
 /// The centre.
 pub(super) struct Station {
     pub(super) connects: Connects,
@@ -26,16 +32,29 @@ pub(super) struct Station {
     /// When the last request was sent.
     pub(super) last_send: u64,
     pub(super) sales: Vec<Sale>,
+    /// The same as repeats, and their reversals.
+    pub(super) repeats: Vec<Sale>,
+    pub(super) reversals: Vec<Reversal>,
+    pub(super) follows: Follows,
+    /// What was open on a connection that is lost is asked again over the next one.
+    pub(super) asks_again: bool,
     pub(super) windows: Windows,
     /// Connection that the open loop uses next.
     pub(super) next_connection: usize,
     pub(super) replies: Outbox,
     /// Steps that are not in the ledger yet, where there is one.
     pub(super) pages: Option<Pages<Acquirer>>,
-    dialect: &'static Dialect,
+    pub(super) dialect: &'static Dialect,
     framing: Framing,
     plan: Plan,
-    slots: Slots,
+    pub(super) slots: Slots,
+}
+
+/// Everything that a centre may send, by kind: cards times acquirers.
+pub(super) struct Goods {
+    pub(super) sales: Vec<Sale>,
+    pub(super) repeats: Vec<Sale>,
+    pub(super) reversals: Vec<Reversal>,
 }
 
 /// How many requests are open on each connection, and which connections have room.
@@ -71,10 +90,11 @@ impl Station {
     pub(super) fn new(
         dialect: &'static Dialect,
         framing: Framing,
-        sales: Vec<Sale>,
-        book: Book,
+        goods: Goods,
+        (book, follows): (Book, Follows),
         connects: Connects,
     ) -> Self {
+        let Goods { sales, repeats, reversals } = goods;
         Self {
             windows: Windows::new(connects.len()),
             connects,
@@ -82,6 +102,10 @@ impl Station {
             tally: Tally::new(),
             last_send: 0,
             sales,
+            repeats,
+            reversals,
+            follows,
+            asks_again: false,
             next_connection: 0,
             replies: Outbox::default(),
             pages: None,
@@ -94,7 +118,8 @@ impl Station {
 
     /// Gives up the requests sent before `time`.
     pub(super) fn give_up_before(&mut self, time: u64) {
-        let Self { book, windows, tally, .. } = self;
+        let Self { book, windows, tally, follows, .. } = self;
+        follows.give_up_before(time);
         book.give_up_before(time, |connection| {
             tally.unanswered += 1;
             windows.on_ended(connection);
@@ -112,9 +137,12 @@ impl Station {
         if self.dialect.decode(bytes, &mut self.slots).is_err() {
             return self.tally.on_wrong("not a message of the dialect");
         }
-        let mti = self.slots.message(self.dialect, bytes).mti();
-        if mti.is_answer() {
-            self.on_answer(connection, tpdu, bytes, now);
+        let message = self.slots.message(self.dialect, bytes);
+        let (mti, stan) = (message.mti(), stan_of(&message));
+        if mti.is_answer() && mti.class() == REVERSAL_CLASS {
+            self.on_acknowledged(&Answer { stan, connection, bytes }, now);
+        } else if mti.is_answer() {
+            self.on_answer(&Answer { stan, connection, bytes }, tpdu, now);
         } else if mti.class() == NETWORK_CLASS {
             self.on_network(socket, tpdu, bytes);
         } else {
@@ -122,21 +150,25 @@ impl Station {
         }
     }
 
-    fn on_answer(&mut self, connection: usize, tpdu: Tpdu, bytes: &[u8], now: u64) {
-        let Self { slots, dialect, book, tally, sales, windows, pages, .. } = self;
-        let answer = slots.message(dialect, bytes);
-        let entry = match book.answer(stan_of(&answer), connection) {
-            Found::Open(entry) => entry,
-            Found::Answered => return tally.on_wrong("a second answer"),
-            Found::GivenUp => return tally.on_wrong("an answer after the grace time"),
-            Found::Nothing => return tally.on_wrong("an answer to nothing"),
+    fn on_answer(&mut self, answer: &Answer<'_>, tpdu: Tpdu, now: u64) {
+        let Answer { stan, connection, bytes } = *answer;
+        let found = self.book.answer(stan, connection);
+        let Found::Open(entry) = found else {
+            return match (self.follows.answer(Kind::Repeat, stan, connection), found) {
+                (Some(follow), _) => self.on_answer_again(follow, tpdu, bytes, now),
+                (None, Found::Answered) => self.tally.on_wrong("a second answer"),
+                (None, Found::GivenUp) => self.tally.on_wrong("an answer after the grace time"),
+                (None, _) => self.tally.on_wrong("an answer to nothing"),
+            };
         };
+        let Self { slots, dialect, tally, sales, windows, pages, .. } = self;
+        let answer = slots.message(dialect, bytes);
         windows.on_ended(connection);
         tally.answered += 1;
         tally.on_latency(entry.intended, now.saturating_sub(entry.intended));
         let sale = sale_of(sales, entry.particulars.sequence);
+        let reference = sale.note(&entry.particulars, 0).reference;
         if let Some(pages) = pages {
-            let reference = sale.note(&entry.particulars, 0).reference;
             pages.push(now, |at_ns| Acquirer::Answered(note(reference, &answer, at_ns)));
         }
         match sale.check(&entry.particulars, tpdu, &answer) {
@@ -146,11 +178,10 @@ impl Station {
                     Some(action) => tally.on_action(action),
                     None => tally.on_wrong("DE 39 is no action code"),
                 }
+                let answered = note(reference, &answer, 0);
+                self.on_right(&entry, answered, now);
             }
-            Err(Wrong::Tpdu) => tally.on_wrong("the TPDU differs"),
-            Err(Wrong::Type) => tally.on_wrong("another type of answer"),
-            Err(Wrong::Missing(n)) => tally.on_wrong(&format!("DE {n} is missing")),
-            Err(Wrong::Differs(n)) => tally.on_wrong(&format!("DE {n} differs")),
+            Err(wrong) => tell_wrong(tally, wrong),
         }
     }
 
@@ -176,8 +207,12 @@ impl Handler for Station {
     }
 
     fn on_open(&mut self, socket: SocketId) {
-        if let Some(connection) = self.connects.on_open(socket, clock::now()) {
+        let now = clock::now();
+        if let Some(connection) = self.connects.on_open(socket, now) {
             self.windows.mark_ready(connection);
+            if self.asks_again {
+                self.ask_again(connection, now);
+            }
         }
     }
 
@@ -210,6 +245,10 @@ impl Handler for Station {
         };
         if was_open {
             self.tally.connections_lost += 1;
+            self.follows.give_up_all_of(connection);
+            if self.asks_again {
+                return;
+            }
             self.tally.unanswered += self.book.give_up_all_of(connection);
             self.windows.in_flight[connection] = 0;
         }
@@ -218,9 +257,24 @@ impl Handler for Station {
 
 /// The kind of sale that a request is.
 pub(super) fn sale_of(sales: &mut [Sale], sequence: u64) -> &mut Sale {
-    let kinds = u64::try_from(sales.len()).expect("a few");
-    let kind = usize::try_from(sequence % kinds).expect("below the number of kinds");
+    let kind = kind_of(sales.len(), sequence);
     &mut sales[kind]
+}
+
+/// The same as a place among so many kinds.
+pub(super) fn kind_of(kinds: usize, sequence: u64) -> usize {
+    let kinds = u64::try_from(kinds).expect("a few");
+    usize::try_from(sequence % kinds).expect("below the number of kinds")
+}
+
+/// An answer that is wrong.
+pub(super) fn tell_wrong(tally: &mut Tally, wrong: Wrong) {
+    match wrong {
+        Wrong::Tpdu => tally.on_wrong("the TPDU differs"),
+        Wrong::Type => tally.on_wrong("another type of answer"),
+        Wrong::Missing(n) => tally.on_wrong(&format!("DE {n} is missing")),
+        Wrong::Differs(n) => tally.on_wrong(&format!("DE {n} differs")),
+    }
 }
 
 /// What a ledger says of an answer to that request.

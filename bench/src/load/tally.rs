@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
+use super::following::Followed;
 use crate::action::ActionCode;
 use crate::clock::SECOND;
 
@@ -19,6 +20,7 @@ pub(super) struct Tally {
     pub(super) mismatched: u64,
     pub(super) late_sends: u64,
     pub(super) connections_lost: u64,
+    pub(super) followed: Followed,
     actions: BTreeMap<ActionCode, u64>,
     wrongs: BTreeMap<String, u64>,
     /// Since the last [`Tally::fold`].
@@ -51,6 +53,7 @@ impl Tally {
             mismatched: 0,
             late_sends: 0,
             connections_lost: 0,
+            followed: Followed::default(),
             actions: BTreeMap::new(),
             wrongs: BTreeMap::new(),
             recent: histogram(),

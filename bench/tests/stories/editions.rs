@@ -110,6 +110,7 @@ fn each_kind_of_message_of_1987_gets_its_kind_of_answer_with_00() {
         approved_amount: 2 * 12_800,
         advices: 1,
         reversals: 2,
+        sent_again: 1,
         reversed_amount: 2 * 12_800,
         network: 1,
         answers: 6,

@@ -58,6 +58,7 @@ fn each_kind_of_message_gets_its_kind_of_answer() {
         advices: 2,
         reversals: 2,
         reversed_amount: 2 * 12_800,
+        sent_again: 2,
         network: 1,
         answers: 8,
         links: 1,
@@ -143,4 +144,33 @@ fn it_listens_at_every_address_it_was_given_and_ends_by_itself() {
     }
     let stop = std::sync::atomic::AtomicBool::new(false);
     assert_eq!(issuer.run(&stop, &mut |_| ()).unwrap().requests, 0);
+}
+
+#[test]
+fn every_second_answer_is_given_twice() {
+    let issuer = running_issuer(&Options { double_every: Some(2), ..honest_issuer() });
+    let mut acquirer = Line::to(issuer.address);
+    for stan in 1..=3 {
+        acquirer.says(&sale(&format!("{stan:06}")));
+    }
+    let heard: Vec<_> = (0..4).map(|_| acquirer.hears().field(11).to_owned()).collect();
+    assert_eq!(heard, ["000001", "000002", "000002", "000003"]);
+    let summary = issuer.ends();
+    assert_eq!((summary.doubled, summary.approved, summary.answers), (1, 3, 4));
+}
+
+#[test]
+fn every_third_advice_or_reversal_is_taken_and_stays_without_an_answer() {
+    let issuer = running_issuer(&Options { deaf_every: Some(3), ..honest_issuer() });
+    let mut acquirer = Line::to(issuer.address);
+    for (mti, stan) in
+        [(0x1420, "000001"), (0x1220, "000002"), (0x1420, "000003"), (0x1421, "000003")]
+    {
+        acquirer.says(&Said { mti: codec::Mti::of(mti), ..sale(stan) });
+    }
+    let heard: Vec<_> = (0..3).map(|_| acquirer.hears().field(11).to_owned()).collect();
+    assert_eq!(heard, ["000001", "000002", "000003"]);
+    let summary = issuer.ends();
+    assert_eq!((summary.advices, summary.reversals, summary.sent_again), (1, 3, 1));
+    assert_eq!((summary.unacknowledged, summary.reversed_amount), (1, 3 * 12_800));
 }

@@ -22,6 +22,10 @@ fn run(options: &Options) -> (load::Report, Vec<Sent>, BTreeMap<Reference, Answe
                 ledger::Acquirer::Answered(entry) => {
                     assert_eq!(answered.insert(entry.reference, entry), None, "one answer each");
                 }
+                ledger::Acquirer::Repeated(_)
+                | ledger::Acquirer::AnsweredAgain(_)
+                | ledger::Acquirer::Reversed(_)
+                | ledger::Acquirer::Acknowledged(_) => panic!("nobody asked for {entry:?}"),
             }
         }
     };

@@ -10,6 +10,8 @@ mod lies;
 
 mod ledger;
 
+mod following;
+
 mod issuer;
 
 mod editions;

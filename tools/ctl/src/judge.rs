@@ -11,14 +11,29 @@
 //! 4. What had no outcome when the switch started again was closed before anything new was decided,
 //!    and its STAN rests after that.
 //! 5. Positions have no gap, epochs grow.
+//! 6. A reversal that an issuer received is kept under its number, names its original's, and is the
+//!    only one of that request; what was acknowledged was kept.
+//!
+//! And when nothing is under way any more ([`Judge::close`]):
+//!
+//! 7. Every request that left and that its acquirer has no approval of was reversed, and its issuer
+//!    acknowledged that.
+//! 8. What is approved at one end is approved at the other.
 
 mod journal;
+
+mod items;
+
+mod books;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use bench::ledger::{self, Answered, Received, Reference, Replied, Sent};
 
+use self::books::is_reversal;
+pub use self::books::{Book, Books};
+pub use self::items::{End, Obligation};
 use self::journal::Journal;
 pub use self::journal::{Decision, Outcome};
 
@@ -43,8 +58,16 @@ pub struct Judge {
 struct Transaction {
     sent: Option<Sent>,
     answered: Option<Answered>,
+    /// It was sent once more, and what that was answered.
+    was_repeated: bool,
+    again: Option<Answered>,
+    /// The answer to its reversal by the acquirer.
+    acknowledged: Option<Answered>,
     received: Option<Received>,
     replied: Option<Replied>,
+    /// The first reversal of it at its issuer, and the last answer to one.
+    taken_back: Option<Received>,
+    accepted: Option<Replied>,
     /// Which issuer received it, by its place among those heard, and how often.
     issuer: usize,
     times: u32,
@@ -95,11 +118,23 @@ impl Judge {
     /// Takes what an acquirer's centre wrote down.
     pub fn hear_acquirer(&mut self, entries: &[ledger::Acquirer]) {
         for entry in entries {
+            let (ledger::Acquirer::Sent(Sent { reference, .. })
+            | ledger::Acquirer::Repeated(Sent { reference, .. })
+            | ledger::Acquirer::Reversed(Sent { reference, .. })
+            | ledger::Acquirer::Answered(Answered { reference, .. })
+            | ledger::Acquirer::AnsweredAgain(Answered { reference, .. })
+            | ledger::Acquirer::Acknowledged(Answered { reference, .. })) = *entry;
+            let known = self.transactions.entry(reference).or_default();
             match *entry {
-                ledger::Acquirer::Sent(sent) => {
-                    self.transactions.entry(sent.reference).or_default().sent = Some(sent);
-                }
+                ledger::Acquirer::Sent(sent) => known.sent = Some(sent),
                 ledger::Acquirer::Answered(answered) => self.hear_answer(answered),
+                ledger::Acquirer::Repeated(_) => known.was_repeated = true,
+                ledger::Acquirer::AnsweredAgain(answered) => {
+                    known.again = Some(answered);
+                    self.touched.push(reference);
+                }
+                ledger::Acquirer::Reversed(_) => {}
+                ledger::Acquirer::Acknowledged(answered) => known.acknowledged = Some(answered),
             }
         }
     }
@@ -128,6 +163,16 @@ impl Judge {
             };
             let known = self.transactions.entry(reference).or_default();
             match *entry {
+                ledger::Issuer::Received(received) if is_reversal(received.mti) => {
+                    known.taken_back.get_or_insert(received);
+                }
+                ledger::Issuer::Replied(replied) if is_reversal(replied.mti) => {
+                    known.accepted = Some(replied);
+                }
+                // What is only told changes nothing that is judged here.
+                ledger::Issuer::Received(Received { mti, .. })
+                | ledger::Issuer::Replied(Replied { mti, .. })
+                    if !mti.is_request() => {}
                 ledger::Issuer::Received(received) => {
                     known.received = Some(received);
                     known.issuer = place;
@@ -166,8 +211,13 @@ impl Judge {
             let Self { journal, issuers, findings, .. } = self;
             let mut add = |words: String| findings.add(|| format!("{reference}: {words}"));
             if let Some(answered) = known.answered {
-                judge_answer(&answered, decision.as_ref(), &mut add);
+                judge_answer(&answered, known.was_repeated, decision.as_ref(), &mut add);
             }
+            if let Some(again) = known.again {
+                judge_answer_again(&again, decision.as_ref(), &mut add);
+            }
+            let obligation = journal.items.obligation(reference);
+            books::judge_reversal(&known, decision.as_ref(), obligation.as_ref(), &mut add);
             if let Some(received) = known.received {
                 let issuer = journal.number_of(&issuers[known.issuer]);
                 judge_request(&received, issuer, decision.as_ref(), &mut add);
@@ -240,18 +290,43 @@ impl Judge {
     }
 }
 
-/// An answer that an acquirer has stands in the journal, or is a refusal.
-fn judge_answer(answered: &Answered, decision: Option<&Decision>, add: &mut dyn FnMut(String)) {
+/// An answer that an acquirer has stands in the journal, or is a refusal. One that was asked for
+/// again may have got what a repeat gets, or have been refused the first time.
+fn judge_answer(
+    answered: &Answered,
+    was_repeated: bool,
+    decision: Option<&Decision>,
+    add: &mut dyn FnMut(String),
+) {
     let action = answered.action.map(|action| action.to_string()).unwrap_or_default();
     let by = if answered.by_switch { " by the switch" } else { "" };
+    let was_refused = answered.by_switch && decision.is_some_and(|decision| decision.of_repeat);
+    if was_repeated && was_refused {
+        return;
+    }
     match decision.map(|decision| decision.outcome) {
         // Nothing was changed before it, so there is nothing to know.
         None if answered.by_switch => {}
         None => add(format!("answered {action}, and not in the journal")),
         Some(None) => add(format!("answered {action}{by}, and without an outcome in the journal")),
         Some(Some(outcome)) if outcome.explains(answered) => {}
+        Some(Some(outcome)) if was_repeated && outcome.explains_repeat(answered) => {}
         Some(Some(outcome)) => {
             add(format!("answered {action}{by}, and {outcome:?} in the journal"));
+        }
+    }
+}
+
+/// A repeat got what the journal says of its request, or that it is under way.
+fn judge_answer_again(again: &Answered, decision: Option<&Decision>, add: &mut dyn FnMut(String)) {
+    let action = again.action.map(|action| action.to_string()).unwrap_or_default();
+    match decision.map(|decision| decision.outcome) {
+        None if again.by_switch => {}
+        _ if again.by_switch && ["923", "09"].contains(&action.as_str()) => {}
+        Some(Some(outcome)) if outcome.explains_repeat(again) => {}
+        outcome => {
+            let outcome = outcome.flatten();
+            add(format!("its repeat got {action}, and {outcome:?} in the journal"));
         }
     }
 }

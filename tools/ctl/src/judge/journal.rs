@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use bench::issuer::ActionCode;
 use bench::ledger::{Answered, Reference, Text};
-use codec::{Dialect, Slots};
-use switch_core::records::Record;
+use codec::{Dialect, Mti, Slots};
+use switch_core::records::{ItemState, Record};
 
+use super::items::{End, Items, Obligation};
 use super::{Counts, Findings};
 
 /// How long the number of a request that has no outcome, or timed out, is not given again, seconds:
@@ -31,6 +32,8 @@ pub(super) struct Journal {
     to_close: bool,
     /// Numbers that rest, with the second from which on they do.
     resting: BTreeMap<(u16, u32), u64>,
+    /// What is kept for issuers.
+    pub(super) items: Items,
     stations: BTreeMap<u16, Station>,
 }
 
@@ -53,6 +56,8 @@ pub struct Decision {
     pub stan: u32,
     /// DE 7 at the issuer, ten digits.
     pub transmitted: u64,
+    /// It was decided when its repeat came: the request itself was refused, or lost on its way.
+    pub of_repeat: bool,
     /// What became of it.
     pub outcome: Option<Outcome>,
 }
@@ -183,18 +188,28 @@ impl Journal {
             | Record::Configuration { .. }
             | Record::HashKey { .. }
             | Record::Counts { .. }
-            | Record::Queued { .. }
-            | Record::Acknowledged { .. }
-            | Record::Item { .. }
             | Record::Advice { .. }
             | Record::Tombstone { .. }
             | Record::Delivery { .. } => return None,
+            Record::Queued { issuer, stan, mti, original, reason, frame, .. } => {
+                let kept = Obligation { issuer: issuer.0, stan: stan.0, reason, end: None };
+                return self.keep(kept, (mti, original.0), frame, findings);
+            }
+            Record::Acknowledged { issuer, stan, action, .. } => {
+                let place = (issuer.0, stan.0);
+                return self.items.end(position, place, End::Acknowledged(action), findings);
+            }
+            Record::Item { issuer, stan, state: ItemState::Purged, .. } => {
+                return self.items.end(position, (issuer.0, stan.0), End::Purged, findings);
+            }
+            Record::Item { .. } => return None,
         };
         self.end(position, &record, outcome, findings)
     }
 
     fn decide(&mut self, record: &Record<'_>, findings: &mut Findings) -> Option<Reference> {
-        let &Record::Decision { acquirer, issuer, stan, sent_at, utc, inputs, .. } = record else {
+        let &Record::Decision { acquirer, issuer, stan, mti, sent_at, utc, inputs, .. } = record
+        else {
             return None;
         };
         let position = self.position;
@@ -212,6 +227,9 @@ impl Journal {
         if self.resting.get(&place).is_some_and(|since| utc < since + REST) {
             findings.add(|| format!("{reference}: its number {place:?} had to rest"));
         }
+        if self.items.is_kept(place) {
+            findings.add(|| format!("{reference}: its number {place:?} is that of a reversal"));
+        }
         if let Some(other) = self.open.insert(place, reference) {
             findings.add(|| format!("{reference}: its number {place:?} is that of {other}"));
         }
@@ -223,6 +241,7 @@ impl Journal {
             issuer: issuer.0,
             stan: stan.0,
             transmitted: decimal(sent_at),
+            of_repeat: mti.is_repeat(),
             outcome: None,
         };
         if let Some(before) = self.decisions.insert(reference, decision) {
@@ -230,6 +249,41 @@ impl Journal {
                 .add(|| format!("{reference}: decided at {} and at {position}", before.position));
         }
         Some(reference)
+    }
+
+    /// A message is kept for an issuer; gives the request that it reverses in whole.
+    fn keep(
+        &mut self,
+        kept: Obligation,
+        (mti, original): (Mti, u32),
+        frame: &[u8],
+        findings: &mut Findings,
+    ) -> Option<Reference> {
+        let position = self.position;
+        let reference = self.reference_of(kept.issuer, frame);
+        let reversed = reference.filter(|_| mti.class() == 4 && self.is_full(kept.issuer, frame));
+        let of = reference.and_then(|reference| self.decisions.get(&reference));
+        if original != 0 && of.is_none_or(|of| (of.issuer, of.stan) != (kept.issuer, original)) {
+            findings.add(|| {
+                format!("position {position}: {kept:?} is about {original:06}, which is {of:?}")
+            });
+        }
+        self.items.keep(position, kept, reversed, findings);
+        reversed
+    }
+
+    /// Whether a reversal is of the whole: DE 24 says so, and in 1987 that there is no DE 95.
+    fn is_full(&self, issuer: u16, frame: &[u8]) -> bool {
+        let dialect = self.stations.get(&issuer).and_then(|station| station.dialect);
+        let mut slots = Slots::new();
+        let Some(dialect) = dialect.filter(|one| one.decode(frame, &mut slots).is_ok()) else {
+            return false;
+        };
+        let message = slots.message(dialect, frame);
+        match message.mti().version() {
+            0 => !message.fields().has(95),
+            _ => message.value(24).and_then(|value| value.number()) == Some(400),
+        }
     }
 
     fn end(

@@ -10,6 +10,8 @@ use switch_core::time::Time;
 
 use super::{Judge, Missing, Outcome};
 
+mod reversals;
+
 const UTC: u64 = 1_795_300_000;
 
 /// A journal and two ledgers, told step by step.
@@ -118,7 +120,7 @@ impl Story {
     fn acquirer_sends(&mut self, number: u32) {
         let reference = reference(number);
         let mti = Mti::of(0x1200);
-        let sent = Sent { reference, stan: number, mti, second: UTC, at_ns: 0 };
+        let sent = Sent { reference, stan: number, mti, second: UTC, amount: 100, at_ns: 0 };
         self.judge.hear_acquirer(&[Acquirer::Sent(sent)]);
     }
 
@@ -131,14 +133,16 @@ impl Story {
 
     fn issuer_has(&mut self, number: u32, stan: u32, transmitted: u64) {
         let (reference, mti) = (Some(reference(number)), Mti::of(0x1200));
-        let received = Received { stan, transmitted, reference, mti, at_ns: 0 };
+        let received =
+            Received { stan, transmitted, reference, mti, original: None, amount: 100, at_ns: 0 };
         self.judge.hear_issuer("bank", &[Issuer::Received(received)]);
     }
 
     fn issuer_says(&mut self, number: u32, stan: u32, action: &str) {
         let (reference, action) = (Some(reference(number)), ActionCode::new(action).unwrap());
         let transmitted = 1_122_033_045;
-        let replied = Replied { stan, transmitted, reference, action, handed: true, at_ns: 0 };
+        let mti = Mti::of(0x1200);
+        let replied = Replied { stan, transmitted, reference, mti, action, handed: true, at_ns: 0 };
         self.judge.hear_issuer("bank", &[Issuer::Replied(replied)]);
     }
 
@@ -242,7 +246,7 @@ fn a_request_at_an_issuer_without_its_decision_or_with_another_or_twice_is_found
     story.issuer_has(3, 10, 1_122_033_045);
     story.ends(&expect![[r"
           RRN000000001: at its issuer as 000007, and not in the journal
-          RRN000000002: at its issuer as 000009 of 1122033045, and as Decision { position: 4, acquirer: 1, issuer: 2, stan: 8, transmitted: 1122033045, outcome: None } in the journal
+          RRN000000002: at its issuer as 000009 of 1122033045, and as Decision { position: 4, acquirer: 1, issuer: 2, stan: 8, transmitted: 1122033045, of_repeat: false, outcome: None } in the journal
           RRN000000003: 2 times at its issuer
     "]]);
 }
