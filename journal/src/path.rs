@@ -19,7 +19,8 @@ pub use mapped::Mapped;
 /// ```text
 /// begin(name, bytes)          the segment, prepared and durable, that the next batches go to
 /// buffer() -> 1 MiB           room for the next batch; none while all buffers are under way
-/// submit(offset, length)      what was written into the buffer goes to that place of the segment
+/// submit(offset, length)      what was written into the buffer goes to that place of the segment,
+///                             on its way with the next poll at the latest
 /// poll(wait) -> n             n batches submitted since the start are durable, none before them is not
 /// ```
 ///
@@ -38,7 +39,8 @@ pub trait WritePath: Send {
     /// submitted. None while all are under way: poll first.
     fn buffer(&mut self) -> Option<&mut [u8]>;
 
-    /// Sends the first `length` bytes (whole blocks) of the buffer to `offset` of the segment.
+    /// Sends the first `length` bytes (whole blocks) of the buffer to `offset` of the segment. It may
+    /// be the next [`WritePath::poll`] that sets them off, so one is to follow soon.
     ///
     /// # Errors
     /// What the system says.

@@ -105,7 +105,7 @@ impl WritePath for Direct {
         let segment = self.segment.as_ref().expect("a segment was begun");
         assert!(length > 0 && length.is_multiple_of(BLOCK), "batches are of whole blocks");
         match &mut self.engine {
-            Engine::Ring(ring, _) => ring.write(slot(self.submitted), offset, length)?,
+            Engine::Ring(ring, _) => ring.write(slot(self.submitted), offset, length),
             Engine::Blocking(buffer, _) => {
                 segment.write_all_at(&buffer[..length], offset)?;
                 self.durable += 1;
@@ -118,6 +118,9 @@ impl WritePath for Direct {
     fn poll(&mut self, wait: bool) -> io::Result<u64> {
         let before = self.durable;
         if let Engine::Ring(ring, done) = &mut self.engine {
+            if !wait {
+                ring.look()?;
+            }
             loop {
                 while let Some(slot) = ring.completed()? {
                     done[slot] = true;
@@ -131,6 +134,7 @@ impl WritePath for Direct {
                 }
                 ring.wait()?;
             }
+            ring.send()?;
         }
         Ok(self.durable)
     }

@@ -67,8 +67,9 @@ impl Ring {
         &mut buffer.bytes
     }
 
-    /// Hands the start of a buffer to the kernel.
-    pub(super) fn write(&mut self, slot: usize, offset: u64, length: usize) -> io::Result<()> {
+    /// Gives the start of a buffer to the kernel, which begins with the next [`Ring::send`]
+    /// or [`Ring::wait`]: a caller that waits next needs one system call for both.
+    pub(super) fn write(&mut self, slot: usize, offset: u64, length: usize) {
         assert!(self.has_file, "there is a file to write to");
         let start = self.buffer(slot)[..length].as_ptr();
         let (index, bytes) = (u16::try_from(slot), u32::try_from(length));
@@ -82,14 +83,28 @@ impl Ring {
         let pushed = unsafe { self.kernel.submission().push(&write) };
         pushed.expect("the ring has an entry for each buffer");
         self.buffers[slot].under_way = Some(length);
-        let submitted = self.kernel.submit()?;
-        if submitted == 1 { Ok(()) } else { Err(io::Error::other("the kernel took no write")) }
+    }
+
+    /// The kernel begins with what it was given, if it has not yet. What it does not take now, for
+    /// once, it is given again by the next call.
+    pub(super) fn send(&mut self) -> io::Result<()> {
+        if self.holds_back() { interrupted(self.kernel.submit()) } else { Ok(()) }
+    }
+
+    /// Whether there is something that the kernel was not yet told to begin with.
+    pub(super) fn holds_back(&mut self) -> bool {
+        !self.kernel.submission().is_empty()
+    }
+
+    /// What is complete is seen by [`Ring::completed`] from now on.
+    pub(super) fn look(&mut self) -> io::Result<()> {
+        let hidden = self.kernel.completion().is_empty() && self.kernel.submission().taskrun();
+        if hidden { interrupted(self.kernel.submit()) } else { Ok(()) }
     }
 
     /// A buffer whose write is complete, and durable.
     pub(super) fn completed(&mut self) -> io::Result<Option<usize>> {
-        let Some(slot) = self.next_completion()? else { return Ok(None) };
-        let (slot, result) = slot;
+        let Some((slot, result)) = self.next_completion() else { return Ok(None) };
         let length = self.buffers[slot].under_way.take().expect("a write is complete once");
         match usize::try_from(result) {
             Ok(written) if written == length => Ok(Some(slot)),
@@ -101,16 +116,13 @@ impl Ring {
         }
     }
 
-    fn next_completion(&mut self) -> io::Result<Option<(usize, i32)>> {
-        if self.kernel.completion().is_empty() && self.kernel.submission().taskrun() {
-            interrupted(self.kernel.submit())?;
-        }
-        let Some(entry) = self.kernel.completion().next() else { return Ok(None) };
+    fn next_completion(&mut self) -> Option<(usize, i32)> {
+        let entry = self.kernel.completion().next()?;
         let slot = usize::try_from(entry.user_data()).expect("64-bit machine");
-        Ok(Some((slot, entry.result())))
+        Some((slot, entry.result()))
     }
 
-    /// Waits until at least one more write is complete.
+    /// As [`Ring::send`], and waits until at least one more write is complete.
     pub(super) fn wait(&mut self) -> io::Result<()> {
         interrupted(self.kernel.submit_and_wait(1))
     }
@@ -133,9 +145,9 @@ impl Drop for Ring {
         while self.under_way() {
             let waited = self.wait();
             match self.next_completion() {
-                Ok(Some((slot, _))) => self.buffers[slot].under_way = None,
-                Ok(None) if waited.is_ok() => {}
-                _ => {
+                Some((slot, _)) => self.buffers[slot].under_way = None,
+                None if waited.is_ok() => {}
+                None => {
                     // The ring does not answer: what the kernel may still read is never freed.
                     Vec::leak(std::mem::take(&mut self.buffers));
                 }

@@ -66,6 +66,34 @@ fn what_was_submitted_is_on_the_device_at_its_place() {
 }
 
 #[test]
+fn a_look_that_does_not_wait_sets_off_what_was_submitted() {
+    let place = Place::new("direct-look");
+    let (disk, mut path) = begun(&place, Direct::new);
+    let expected = write_all(&mut path, 3);
+    // Far more looks than a disk needs, and an end where nothing was set off.
+    let durable = (0..1_000_000).any(|_| {
+        std::thread::yield_now();
+        path.poll(false).unwrap() == 3
+    });
+    assert!(durable, "{} of 3 are still under way", path.under_way());
+    assert!(*read(&disk, "segment") == *expected);
+}
+
+#[test]
+fn a_wait_that_finds_one_durable_sets_off_the_next_all_the_same() {
+    let place = Place::new("direct-next");
+    let (_disk, mut path) = begun(&place, Direct::new);
+    path.submit(0, BLOCK).unwrap();
+    let Engine::Ring(ring, _) = &mut path.engine else { panic!("this machine has io_uring") };
+    ring.wait().unwrap();
+    path.submit(u64::try_from(BLOCK).unwrap(), BLOCK).unwrap();
+    assert_eq!(path.poll(true).unwrap(), 1, "it is known at once");
+    let Engine::Ring(ring, _) = &mut path.engine else { panic!("this machine has io_uring") };
+    assert!(!ring.holds_back(), "nothing waits for a call that may not come");
+    assert_eq!(path.poll(true).unwrap(), 2);
+}
+
+#[test]
 fn four_batches_are_under_way_and_a_fifth_has_no_buffer() {
     let place = Place::new("direct-four");
     let (_disk, mut path) = begun(&place, Direct::new);
