@@ -33,6 +33,9 @@ use crate::mesh::Mesh;
 const BATCHES_MAX: usize = 8;
 /// After so long without work what was released is written down too.
 const IDLE: Duration = Duration::from_millis(10);
+/// How old the figures are at most that somebody sees while batches are written. To copy them out
+/// takes as long as to seal a small batch.
+const SHOW_EVERY: Duration = Duration::from_millis(1);
 /// How long one look for a spare segment takes.
 const SPARE_WAIT: Duration = Duration::from_millis(100);
 /// How many looks for a spare segment are made once the switch is to stop.
@@ -66,6 +69,8 @@ struct Run<P: WritePath> {
     /// Released, as the last header said.
     marked: Position,
     last_work: Time,
+    /// When the figures were shown last.
+    shown: Time,
 }
 
 /// Why the thread can not go on.
@@ -97,6 +102,7 @@ impl<P: WritePath> Scribe<P> {
             under_way: VecDeque::with_capacity(BATCHES_MAX),
             turn: 0,
             last_work: clocks::boot(),
+            shown: Time(0),
             with: self,
         };
         run.run()
@@ -118,7 +124,10 @@ impl<P: WritePath> Run<P> {
                     continue;
                 }
             }
-            // With nothing to write but what is under way, wait for that.
+            // With nothing to write but what is under way, wait for that, and let the next batch gather.
+            // To be woken for the next record and send a second batch beside it was tried with an eventfd
+            // in the ring: `compare --journal --journal-path direct --rate 20000 -c 64` on two cores took
+            // 35 us of processor time for a transaction instead of 30, for the same or a longer p50.
             let wait = self.with.writer.under_way() > 0 && (full || self.lanes_are_empty());
             self.see_what_is_durable(wait)?;
             if self.with.writer.under_way() > 0 || !self.lanes_are_empty() {
@@ -126,6 +135,7 @@ impl<P: WritePath> Run<P> {
             }
             if stopping {
                 self.mark()?;
+                self.note();
                 self.with.figures.show_writing(&self.writing);
                 return Ok(());
             }
@@ -210,6 +220,7 @@ impl<P: WritePath> Run<P> {
                 Committed::Nothing => return Ok(()),
                 Committed::NoSpare => {
                     self.see_what_is_durable(false)?;
+                    self.show();
                     // Looked at again each time: the wait may have begun long before.
                     waits_at_stop += u32::from(self.with.stop.load(Ordering::Acquire));
                     if waits_at_stop > SPARE_WAITS_AT_STOP {
@@ -243,17 +254,25 @@ impl<P: WritePath> Run<P> {
             }
         });
         self.writing.durable = durable;
-        self.show();
+        if now.since(self.shown) >= SHOW_EVERY {
+            self.shown = now;
+            self.show();
+        }
         woken
     }
 
     fn show(&mut self) {
+        self.note();
+        self.with.figures.try_show_writing(&self.writing);
+    }
+
+    /// Takes down what there is to show of the writer.
+    fn note(&mut self) {
         let written = self.with.writer.written();
         self.writing.records = written.records;
         self.writing.bytes = written.batch_bytes;
         self.writing.segment = self.with.writer.segment();
         self.writing.released = self.marked;
-        self.with.figures.try_show_writing(&self.writing);
     }
 
     fn lanes_are_empty(&mut self) -> bool {
@@ -287,13 +306,13 @@ impl<P: WritePath> Run<P> {
                 return Ok(());
             }
             self.marked = released;
-            self.show();
         }
         Ok(())
     }
 
     fn sleep(&mut self, most: Option<Duration>) {
         // Whoever looked has what there is; whoever looks later is to have no less.
+        self.note();
         self.with.figures.show_writing(&self.writing);
         let (stop, lanes) = (&self.with.stop, &mut self.with.lanes);
         let mesh = &self.with.mesh;
