@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 /// The buffers.
 #[derive(Debug)]
 pub struct Parked {
+    /// Bytes of each.
+    longest: usize,
     buffers: Vec<Box<[u8]>>,
     lengths: Vec<usize>,
     free: Vec<u32>,
@@ -19,13 +21,13 @@ impl Parked {
         let buffers: Vec<_> =
             (0..count).map(|_| alloc::vec![0; bytes].into_boxed_slice()).collect();
         let lengths = alloc::vec![0; buffers.len()];
-        Self { buffers, lengths, free: (0..count).rev().collect() }
+        Self { longest: bytes, buffers, lengths, free: (0..count).rev().collect() }
     }
 
     /// Keeps a frame; none when no buffer is free or the frame is too long for one.
     pub fn keep(&mut self, frame: &[u8]) -> Option<u32> {
-        let fits = self.buffers.first().is_some_and(|buffer| frame.len() <= buffer.len());
-        let buffer = if fits { self.free.pop()? } else { return None };
+        // A buffer that is lent out has no length.
+        let buffer = if frame.len() <= self.longest { self.free.pop()? } else { return None };
         self.buffers[place(buffer)][..frame.len()].copy_from_slice(frame);
         self.lengths[place(buffer)] = frame.len();
         Some(buffer)

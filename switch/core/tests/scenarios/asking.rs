@@ -177,3 +177,26 @@ fn a_route_is_looked_for_when_the_reply_is_there() {
     assert_eq!(world.acquirer("A").heard().of(39), "908");
     assert_eq!(world.occupancy(), (0, 0, 0));
 }
+
+/// Its frame lay in the first buffer, which was lent out while it was decided on, and so of no length
+/// when another one was wanted for the wait.
+#[test]
+fn a_repeat_that_was_asked_about_is_held_while_its_first_is_in_flight() {
+    let mut world = asking();
+    world.acquirer("A").sends(sale(2500));
+    world.keys_reply(Reply::Granted);
+    let first = world.issuer("X").heard();
+    world.acquirer("A").sends(
+        sale(2500).kind(0x1201).with(11, "000101").with(37, first.of(37)).with(32, first.of(32)),
+    );
+    world.keys_reply(Reply::Granted);
+    world.forget();
+    world.issuer("X").answers("000");
+    world.check(expect![[r#"
+        00.000 X.0 > 1210 11=000001 39=000
+        00.000     + X answered 000001 with 000
+        00.000 A.0 < 1210 11=000101 39=000
+        00.000 A.0 < 1210 11=000101 39=000
+        counted: frames 1, answered 1, approved 1, repeats_answered 1
+    "#]]);
+}
