@@ -36,6 +36,8 @@ counters! {
     4 Requests = "requests",
     /// Requests handed to a socket of an issuer.
     5 Forwarded = "forwarded",
+    /// Among them, those taken back before the socket took a byte: their time was over.
+    92 Withdrawn = "withdrawn",
     /// Answers of issuers passed on.
     6 Answered = "answered",
     /// Among them, approvals (DE 39 000 to 099).
@@ -71,6 +73,8 @@ counters! {
     17 RefusedLinkDown = "refused_link_down",
     /// Refused with 907: no link of the issuer had room, or the last one closed before a byte left.
     18 RefusedUnsent = "refused_unsent",
+    /// Refused with 907: it came too long ago, or all links of its acquirer are gone.
+    91 RefusedGivenUp = "refused_given_up",
     /// Refused with 907: the table of pending transactions is full.
     19 RefusedPendingFull = "refused_pending_full",
     /// Refused with 907: no STAN is free.

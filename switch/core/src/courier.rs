@@ -7,6 +7,7 @@ use crate::counters::Counter;
 use crate::ids::{LinkId, SlotId, Stan, StationId, WorkerId};
 use crate::notices::Notice;
 use crate::outlet::Outlet;
+use crate::refusal::Refusal;
 use crate::stations::Usable;
 use crate::turn::Turn;
 
@@ -99,7 +100,7 @@ impl Turn<'_> {
                 self.send_request(issuer, from, slot, wire, outlet);
             }
             Some((Word::Answer { link }, frame)) => self.on_carried_answer(link, frame, slots),
-            Some((Word::Returned { slot }, _)) => self.on_unsent(slot),
+            Some((Word::Returned { slot }, _)) => self.on_unsent(slot, Refusal::Unsent),
             Some((Word::Settled, _)) => self.on_peer_settled(from),
             Some((Word::Told { issuer, usable }, _)) => {
                 self.world.stations[issuer.index()].on_told(usable);

@@ -4,6 +4,7 @@
 use crate::counters::Counter;
 use crate::ids::{SlotId, StationId};
 use crate::notices::Notice;
+use crate::outlet::Outlet;
 use crate::pending::{Pending, State};
 use crate::records::Record;
 use crate::refusal::Refusal;
@@ -13,11 +14,11 @@ use crate::turn::Turn;
 const EXPIRED_PER_TURN_MAX: usize = 4_096;
 
 impl Turn<'_> {
-    pub(crate) fn on_time(&mut self) {
+    pub(crate) fn on_time(&mut self, outlet: &mut impl Outlet) {
         let mut left = EXPIRED_PER_TURN_MAX;
         for station in 0..self.world.stations.len() {
             let station = StationId(u16::try_from(station).expect("stations are counted"));
-            self.expire_in_flight(station, &mut left);
+            self.expire_in_flight(station, &mut left, outlet);
         }
         while let Some(slot) = self.world.table.due(&self.world.deciding, self.now.boot) {
             let Some(less) = left.checked_sub(1).filter(|_| self.can_answer()) else { break };
@@ -34,14 +35,48 @@ impl Turn<'_> {
         self.on_counts_time();
     }
 
-    fn expire_in_flight(&mut self, station: StationId, left: &mut usize) {
+    fn expire_in_flight(&mut self, station: StationId, left: &mut usize, outlet: &mut impl Outlet) {
         loop {
             let line = &self.world.stations[station.index()].in_flight;
             let Some(slot) = self.world.table.due(line, self.now.boot) else { break };
             let Some(less) = left.checked_sub(1).filter(|_| self.can_answer()) else { break };
             *left = less;
-            self.on_expired(slot);
+            if self.withdraw(station, slot, outlet) {
+                self.on_unsent(slot, Refusal::Unsent);
+            } else {
+                self.on_expired(slot);
+            }
         }
+    }
+
+    /// Takes back a request of which no byte was handed to a socket: from the gate, where it has not
+    /// been released, or from what waits for its issuer to read. What another worker has taken over
+    /// counts as sent.
+    fn withdraw(&mut self, issuer: StationId, slot: SlotId, outlet: &mut impl Outlet) -> bool {
+        if self.world.table.of(slot).is_some_and(|pending| !pending.released) {
+            return true;
+        }
+        if self.plan.owner(issuer) != self.me {
+            return false;
+        }
+        self.links_of(issuer).any(|link| {
+            let unsent = &mut self.world.links[link.index()].unsent;
+            let handed = outlet.handed(link);
+            while unsent.front().is_some_and(|oldest| oldest.start < handed) {
+                unsent.pop_front();
+            }
+            let found = unsent.iter().position(|one| (one.home, one.slot) == (self.me, slot));
+            let Some((place, one)) = found.and_then(|place| Some((place, *unsent.get(place)?)))
+            else {
+                return false;
+            };
+            let withdrawn = outlet.withdraw(link, one.start, one.end);
+            if withdrawn {
+                unsent.remove(place);
+                self.world.counters.count(Counter::Withdrawn);
+            }
+            withdrawn
+        })
     }
 
     /// No answer in time: the acquirer gets 911, and the STAN rests, so that a late answer is
@@ -97,21 +132,27 @@ impl Turn<'_> {
 
     /// No byte of a request left, and none will: it is declined at once and its STAN is free. When
     /// there is no room for that answer, the timeout gives it.
-    pub(crate) fn on_unsent(&mut self, slot: SlotId) {
-        let Some(pending) = self.world.table.of(slot) else { return };
-        if pending.state != State::InFlight || !self.can_answer() {
+    pub(crate) fn on_unsent(&mut self, slot: SlotId, why: Refusal) {
+        let can_answer = self.can_answer();
+        let Some(pending) = self.world.table.of_mut(slot) else { return };
+        if pending.state != State::InFlight {
             return;
         }
-        let &Pending { issuer, stan, duplicate, .. } = pending;
+        if !can_answer {
+            // The timeout will know that nothing of it is out.
+            pending.released = false;
+            return;
+        }
+        let &mut Pending { issuer, stan, duplicate, .. } = pending;
         let record = Record::Unsent {
             issuer: self.plan.number(issuer),
             stan,
             at: self.now.boot,
             utc: self.now.utc,
         };
-        self.answer_kept(slot, Refusal::Unsent, Some(&record));
+        self.answer_kept(slot, why, Some(&record));
         let world = &mut *self.world;
-        world.duplicates.decline(duplicate, Refusal::Unsent.action());
+        world.duplicates.decline(duplicate, why.action());
         let now = &mut world.stations[issuer.index()];
         world.table.leave(&mut now.in_flight, slot);
         now.stans.as_mut().expect("it gave the number").give_back(stan, false);

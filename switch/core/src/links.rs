@@ -51,6 +51,8 @@ pub struct Asked {
 pub struct Unsent {
     /// Its first byte, counted from the opening of the link.
     pub start: u64,
+    /// The byte behind its last.
+    pub end: u64,
     /// The home of the transaction.
     pub home: WorkerId,
     /// The transaction there.

@@ -440,7 +440,7 @@ impl Turn<'_> {
         self.world.drain = Drain::SigningOff(until);
     }
 
-    fn links_of(&self, station: StationId) -> impl Iterator<Item = LinkId> + use<> {
+    pub(crate) fn links_of(&self, station: StationId) -> impl Iterator<Item = LinkId> + use<> {
         let station = self.plan.station(station);
         let from = station.links_from.0;
         (from..from + station.settings.links).map(LinkId)

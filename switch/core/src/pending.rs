@@ -49,6 +49,8 @@ pub struct Pending {
     pub stan: Stan,
     /// The DE 7 that we sent, ten packed digits.
     pub sent_at: u64,
+    /// Whether it has left the gate: from then on a byte of it may have left.
+    pub released: bool,
     /// When the present state ends by itself.
     pub deadline: Time,
     /// By what its repeats find it.
@@ -326,6 +328,7 @@ impl Pending {
             issuer: acquirer,
             stan: Stan(0),
             sent_at: 0,
+            released: false,
             deadline: Time::NEVER,
             duplicate: Entered::NONE,
             parked: NONE,

@@ -25,6 +25,8 @@ pub enum Refusal {
     LinkDown,
     /// A link was chosen, but no byte left on it.
     Unsent,
+    /// Its acquirer no longer waits for the answer.
+    GivenUp,
     /// The table of pending transactions, or of parked decisions, is full.
     PendingFull,
     /// No STAN is free.
@@ -68,6 +70,7 @@ impl Refusal {
             Self::UnknownAcquirer => 0x905,
             Self::LinkDown
             | Self::Unsent
+            | Self::GivenUp
             | Self::PendingFull
             | Self::StansExhausted
             | Self::WindowFull
@@ -102,6 +105,7 @@ impl Refusal {
             Self::UnknownAcquirer => Counter::RefusedUnknownAcquirer,
             Self::LinkDown => Counter::RefusedLinkDown,
             Self::Unsent => Counter::RefusedUnsent,
+            Self::GivenUp => Counter::RefusedGivenUp,
             Self::PendingFull => Counter::RefusedPendingFull,
             Self::StansExhausted => Counter::RefusedStansExhausted,
             Self::WindowFull => Counter::RefusedWindowFull,

@@ -13,6 +13,9 @@ use crate::links::{Phase, UNSENT_MAX, Unsent};
 use crate::notices::{Closing, Notice};
 use crate::outlet::{Outlet, Placed};
 use crate::pending::State;
+use crate::plan::Plan;
+use crate::refusal::Refusal;
+use crate::time::{Now, Time};
 use crate::turn::{Order, Turn, World};
 
 /// When to tell another worker again what its full lane did not take; nothing else may happen here
@@ -24,6 +27,8 @@ enum Left {
     Sent,
     /// No byte left, and none will.
     Unsent,
+    /// The same, as nobody waits for the answer any more.
+    GivenUp,
 }
 
 impl Turn<'_> {
@@ -54,9 +59,17 @@ impl Turn<'_> {
                 // without one sends as long as the transaction waits.
                 Purpose::Forward { issuer, slot, deadline: _ } => {
                     let owner = self.plan.owner(issuer);
-                    let waits = self.world.table.of(slot).map(|p| p.state) == Some(State::InFlight);
-                    if !waits {
+                    let waits = self.world.table.of_mut(slot);
+                    let waits = waits.filter(|pending| pending.state == State::InFlight);
+                    let asked = waits.map(|pending| {
+                        pending.released = true;
+                        (pending.acquirer, pending.arrived)
+                    });
+                    let given_up = |asked| has_given_up(self.plan, self.world, asked, self.now);
+                    if asked.is_none() {
                         Left::Sent
+                    } else if asked.is_some_and(given_up) {
+                        Left::GivenUp
                     } else if owner == self.me {
                         self.world.send_request(issuer, self.me, slot, wire, outlet)
                     } else {
@@ -81,7 +94,13 @@ impl Turn<'_> {
             self.gate.leave();
             match (left, purpose) {
                 (Left::Sent, _) | (Left::Unsent, Purpose::Network { .. } | Purpose::Record) => {}
-                (Left::Unsent, Purpose::Forward { slot, .. }) => self.on_unsent(slot),
+                (Left::Unsent, Purpose::Forward { slot, .. }) => {
+                    self.on_unsent(slot, Refusal::Unsent);
+                }
+                (Left::GivenUp, Purpose::Forward { slot, .. }) => {
+                    self.on_unsent(slot, Refusal::GivenUp);
+                }
+                (Left::GivenUp, _) => unreachable!("only requests are given up"),
                 (Left::Unsent, Purpose::Answer { acquirer, .. }) => self.on_undeliverable(acquirer),
                 (Left::Unsent, Purpose::Carry { .. }) => self.count(Counter::AnswersLost),
             }
@@ -105,7 +124,7 @@ impl Turn<'_> {
     /// Tells a home that no byte of its request left.
     pub(crate) fn give_back(&mut self, home: WorkerId, slot: SlotId, outlet: &mut impl Outlet) {
         if home == self.me {
-            self.on_unsent(slot);
+            self.on_unsent(slot, Refusal::Unsent);
         } else {
             // A word that finds no room is lost; the home then answers at the timeout.
             let head = Word::Returned { slot }.write();
@@ -147,6 +166,18 @@ impl Turn<'_> {
     }
 }
 
+/// Whether the acquirer of a request no longer waits for its answer: it came too long ago, or none of
+/// its links is left.
+fn has_given_up(
+    plan: &Plan,
+    world: &World,
+    (acquirer, arrived): (StationId, Time),
+    now: Now,
+) -> bool {
+    let waits = plan.station(acquirer).settings.acquiring.gives_up;
+    world.stations[acquirer.index()].open == 0 || now.boot.since(arrived) >= waits
+}
+
 impl World {
     /// Sends a request on one of an issuer's links, each in its turn.
     fn send_request(
@@ -173,7 +204,8 @@ impl World {
                     // The oldest counts as sent from here on: its timeout settles it.
                     unsent.pop_front();
                 }
-                unsent.push_back(Unsent { start: placed.start, home, slot });
+                let Placed { start, end, .. } = placed;
+                unsent.push_back(Unsent { start, end, home, slot });
                 self.counters.count(Counter::Forwarded);
                 return Left::Sent;
             }

@@ -309,7 +309,7 @@ impl Turn<'_> {
         choice: Choice,
         standing: Standing,
     ) -> Result<(), Refusal> {
-        let Choice { route, issuer, identity, .. } = choice;
+        let Choice { route, issuer, identity, reference } = choice;
         let (plan, acquirer) = (self.plan, self.plan.station_of(link));
         let wire_max = plan.longest(message, issuer);
         let record_max = HEAD_MAX + message.bytes().len();
@@ -353,7 +353,7 @@ impl Turn<'_> {
             configuration: plan.numbers().configuration,
             key: identity.key,
             check: identity.check,
-            reference: 0,
+            reference,
             present: message.fields(),
             inputs: &[],
         };

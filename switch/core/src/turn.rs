@@ -255,10 +255,10 @@ impl Core {
         self.turn(now).on_peer(from, message, slots, outlet);
     }
 
-    /// Time has passed: expires what is due, connects, echoes.
-    pub fn handle_time(&mut self, now: Now) {
-        let mut turn = self.turn(now);
-        turn.on_time();
+    /// Time has passed: expires what is due, connects, echoes. What expires and has not been handed
+    /// to a socket is withdrawn.
+    pub fn handle_time(&mut self, now: Now, outlet: &mut impl Outlet) {
+        self.turn(now).on_time(outlet);
     }
 
     /// Whether the journal will have room: while it will not, new requests are refused (907), and

@@ -153,7 +153,7 @@ impl Worker {
         worked |= self.take_lanes(now);
         worked |= self.committer.has_news();
         self.tell_closed(now);
-        self.core.handle_time(now);
+        self.with_out(|core, out| core.handle_time(now, out));
         self.commit_and_release(now);
         self.carry_out_orders(now);
         self.publish()?;

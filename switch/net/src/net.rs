@@ -166,6 +166,18 @@ impl Net {
         Ok(offset)
     }
 
+    /// How far the stream of an open socket has come, as offsets of [`Net::send`] count.
+    pub fn handed(&self, socket: SocketId) -> Option<u64> {
+        self.sockets.peek(socket).filter(|slot| slot.stream.is_some()).map(|slot| slot.out.sent())
+    }
+
+    /// Takes back what lies between two offsets of a stream; false when the kernel has taken a byte
+    /// of it, or the socket is gone. What comes behind keeps its offsets.
+    pub fn withdraw(&mut self, socket: SocketId, from: u64, to: u64) -> bool {
+        let slot = self.sockets.find(socket).filter(|slot| slot.stream.is_some());
+        slot.is_some_and(|slot| slot.out.withdraw(from, to))
+    }
+
     /// Bytes given to [`Net::send`] that the kernel has not taken yet; none for a closed socket.
     pub fn out_buffered(&self, socket: SocketId) -> usize {
         self.sockets.peek(socket).map_or(0, |slot| slot.out.len())

@@ -407,7 +407,7 @@ impl World {
         }
         if core.poll_timeout() <= now.boot {
             busy = true;
-            core.handle_time(*now);
+            core.handle_time(*now, &mut network.of(me));
         }
         if !self.holding {
             while let Some((_, record)) = core.poll_record() {

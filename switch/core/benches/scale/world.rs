@@ -88,7 +88,15 @@ impl Outlet for Frames {
         let start = u64::try_from(self.bytes.len()).expect("it fits");
         self.bytes.extend_from_slice(message);
         self.ends.push((link, self.bytes.len()));
-        Some(Placed { start, handed: u64::MAX })
+        Some(Placed { start, end: u64::MAX, handed: u64::MAX })
+    }
+
+    fn handed(&self, _: LinkId) -> u64 {
+        u64::MAX
+    }
+
+    fn withdraw(&mut self, _: LinkId, _: u64, _: u64) -> bool {
+        false
     }
 
     fn carry(&mut self, _: WorkerId, _: bool, _: &[u8], _: &[u8]) -> bool {
@@ -287,7 +295,7 @@ impl World {
             for _ in 0..2 {
                 // The timeout, and the end of its quarantine.
                 let now = Now { boot: self.core.poll_timeout(), ..self.now };
-                self.core.handle_time(now);
+                self.core.handle_time(now, &mut self.sent);
                 release(&mut self.core, now, &mut self.sent);
             }
         }

@@ -61,9 +61,17 @@ impl Outlet for Wires {
         self.link.put([message, &[]]);
         self.link_id = link;
         let end = &mut self.ends[link.index()];
-        let placed = Placed { start: *end, handed: *end };
+        let start = *end;
         *end += u64::try_from(message.len()).unwrap();
-        Some(placed)
+        Some(Placed { start, end: *end, handed: start })
+    }
+
+    fn handed(&self, link: LinkId) -> u64 {
+        self.ends[link.index()]
+    }
+
+    fn withdraw(&mut self, _: LinkId, _: u64, _: u64) -> bool {
+        false
     }
 
     fn carry(&mut self, worker: WorkerId, _answer: bool, head: &[u8], body: &[u8]) -> bool {
@@ -124,7 +132,7 @@ impl Exchange {
 
     fn takes_note_of_the_time(&mut self) {
         for place in 0..2 {
-            self.cores[place].handle_time(self.now);
+            self.cores[place].handle_time(self.now, &mut self.wires);
             while self.turn().is_some() {}
         }
     }

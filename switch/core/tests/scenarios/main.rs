@@ -37,6 +37,8 @@ mod couriers;
 
 mod release;
 
+mod withdrawn;
+
 #[cfg(test)] // where unwrap is allowed
 mod records;
 

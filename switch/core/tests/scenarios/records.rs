@@ -159,10 +159,10 @@ fn the_records_of_a_sale_are_short() {
             .unwrap();
     }
     expect![[r#"
-        iso93-ascii: decision 244, settlement 125
-        iso93-binary: decision 193, settlement 99
-        iso87-ascii: decision 232, settlement 118
-        iso87-binary: decision 181, settlement 96
+        iso93-ascii: decision 252, settlement 125
+        iso93-binary: decision 201, settlement 99
+        iso87-ascii: decision 240, settlement 118
+        iso87-binary: decision 189, settlement 96
     "#]]
     .assert_eq(&told);
 }

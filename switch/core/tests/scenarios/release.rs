@@ -66,11 +66,10 @@ fn a_request_that_was_not_committed_before_its_timeout_never_leaves() {
     world.commits();
     world.check(expect![[r#"
         00.000 A.0 > 1200 11=000101
-        10.000     ! X timed out on 000001
         10.000     + A.0 1200 to X as 000001
-        10.000     + X silent on 000001
-        10.000 A.0 < 1210 11=000101 39=911
-        counted: frames 1, requests 1, refused_timed_out 1
+        10.000     + X never got 000001
+        10.000 A.0 < 1210 11=000101 39=907
+        counted: frames 1, requests 1, refused_unsent 1
     "#]]);
     assert_eq!(world.issuer("X").heard_count(), 0);
 }

@@ -38,8 +38,17 @@ impl Outlet for Out<'_> {
         }
         let parts = [&head[..head_len], message, &tail[..tail_len]];
         let end = self.net.send(socket, &parts).ok()?;
-        let handed = end - wide(self.net.out_buffered(socket));
-        Some(Placed { start: end - wide(total), handed })
+        let handed = self.net.handed(socket).unwrap_or_default();
+        Some(Placed { start: end - wide(total), end, handed })
+    }
+
+    fn handed(&self, link: LinkId) -> u64 {
+        let socket = self.sockets.of(link);
+        socket.and_then(|socket| self.net.handed(socket)).unwrap_or_default()
+    }
+
+    fn withdraw(&mut self, link: LinkId, start: u64, end: u64) -> bool {
+        self.sockets.of(link).is_some_and(|socket| self.net.withdraw(socket, start, end))
     }
 
     #[inline]

@@ -125,10 +125,24 @@ impl Outlet for Seen<'_> {
             return None;
         }
         socket.waiting_bytes = wanted;
-        let placed = Placed { start: socket.end, handed: socket.handed };
+        let end = socket.end + size(message);
+        let placed = Placed { start: socket.end, end, handed: socket.handed };
         socket.waiting.push_back((socket.end, tpdu, message.to_vec()));
         socket.end += size(message);
         Some(placed)
+    }
+
+    fn handed(&self, link: LinkId) -> u64 {
+        self.network.sockets[link.index()].handed
+    }
+
+    fn withdraw(&mut self, link: LinkId, start: u64, _: u64) -> bool {
+        let socket = &mut self.network.sockets[link.index()];
+        let found = socket.waiting.iter().position(|&(at, _, _)| at == start);
+        let found = found.filter(|_| socket.open && start >= socket.handed);
+        let withdrawn = found.and_then(|place| socket.waiting.remove(place));
+        socket.waiting_bytes -= withdrawn.as_ref().map_or(0, |(_, _, bytes)| bytes.len());
+        withdrawn.is_some()
     }
 
     fn carry(&mut self, worker: WorkerId, answer: bool, head: &[u8], body: &[u8]) -> bool {
