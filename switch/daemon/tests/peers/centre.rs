@@ -49,6 +49,7 @@ impl Centre {
         let text = format!(
             "[node]\nname = \"trial\"\ninstitution = \"{OURS}\"\nstate = \"{place}/state\"\n\
              workers = 1\n\
+             [journal]\nsegment = \"1MiB\"\n\
              [control]\nsocket = \"{place}/control.sock\"\n\
              [[station]]\nname = \"merchant-a\"\nrole = \"acquirer\"\n\
              institutions = {INSTITUTIONS:?}\ndialect = \"{}\"\nframing = \"{}\"\n\

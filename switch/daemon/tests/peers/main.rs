@@ -32,6 +32,10 @@ mod crossing;
 
 mod network;
 
+mod ending;
+
+mod scenarios;
+
 mod jpos;
 
 mod capture;

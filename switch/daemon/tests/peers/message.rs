@@ -46,11 +46,19 @@ impl Message {
         self
     }
 
+    /// The same once more, as its repeat.
+    pub(crate) fn repeated(mut self) -> Self {
+        self.mti.pop();
+        self.mti.push('1');
+        self
+    }
+
     /// The MTI of its answer.
     pub(crate) fn answer_mti(&self) -> String {
         let (kind, function) = self.mti.split_at(2);
         let function = match function {
             "00" | "01" => "10",
+            "20" | "21" => "30",
             "04" | "05" => "14",
             other => panic!("no answer to {kind}{other}"),
         };
