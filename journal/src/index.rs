@@ -15,20 +15,23 @@ mod making;
 
 mod lookup;
 
+mod shelf;
+
 pub use self::lookup::{Index, Problem};
 pub use self::making::{Marks, MarksOf, make, write};
+pub use self::shelf::{Each, Part, Shelf};
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
-use crate::archive::{self, ArchiveHeader};
-use crate::disk::{Disk, DiskFile, Failed};
+use crate::archive::ArchiveHeader;
+use crate::disk::{Disk, Failed};
 use crate::format::{
     BLOCK, Cluster, Epoch, From, NoHeader, Position, SegmentHeader, SegmentNumber, To, VERSION,
     add_check,
 };
 use crate::names::Name;
 use crate::seal::KeyOwner;
-use crate::window::Aligned;
 
 /// Bytes of an index's header that mean something; zeros fill its block.
 pub const INDEX_HEADER: usize = 256;
@@ -169,21 +172,25 @@ impl Header {
     }
 }
 
-/// Archives without an index that belongs to them, newest first: their indexes are to be made. Whether
-/// an index is whole within is seen when it is used.
+/// Archives without an index, newest first: theirs are to be made. Whether one is whole is seen when it
+/// is used.
 ///
 /// # Errors
 /// What the disk did not do.
 pub fn missing<D: Disk>(disk: &D) -> Result<Vec<SegmentNumber>, Failed> {
-    let mut missing = Vec::new();
-    for segment in archive::numbers(disk)?.into_iter().rev() {
-        let Some(archive) = archive::one(disk, segment)? else { continue };
-        let Ok(archive) = archive.header else { continue };
-        if header_of(disk, &archive)?.is_none() {
-            missing.push(segment);
+    let names = disk.list().map_err(Failed::when("list", ""))?;
+    let (mut archives, mut indexes) = (Vec::new(), BTreeSet::new());
+    for name in names.iter().filter_map(|name| Name::parse(name)) {
+        match name {
+            Name::Archive(segment) => archives.push(segment),
+            Name::Index(segment) => drop(indexes.insert(segment)),
+            Name::Segment(_) | Name::Spare(_) | Name::Checkpoint(_) => {}
         }
     }
-    Ok(missing)
+    archives.retain(|segment| !indexes.contains(segment));
+    archives.sort_unstable();
+    archives.reverse();
+    Ok(archives)
 }
 
 /// Removes an index that is not as it was written, so that [`missing`] names it.
@@ -198,18 +205,6 @@ pub fn discard<D: Disk>(disk: &D, segment: SegmentNumber) -> Result<(), Failed> 
         }
         _ => Ok(()),
     }
-}
-
-/// The header of the index of an archive; none: there is none of it.
-fn header_of<D: Disk>(disk: &D, archive: &ArchiveHeader) -> Result<Option<Header>, Failed> {
-    let name = Name::Index(archive.segment.segment);
-    let file = match disk.open(&name.to_string(), false) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(Failed::when("open", name))?,
-    };
-    let mut block = Aligned::new(BLOCK);
-    let read = file.read_at(0, &mut block).map_err(Failed::when("read", name))?;
-    Ok(Header::read(&block[..read]).ok().filter(|header| belongs(header, archive)))
 }
 
 fn belongs(header: &Header, archive: &ArchiveHeader) -> bool {

@@ -10,6 +10,7 @@ use crate::archive::{self, ArchiveHeader, Frames};
 use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{BLOCK, BatchHeader, BatchNumber, Position, SegmentNumber, Tag};
 use crate::names::Name;
+use crate::reader;
 use crate::scan::{Found, Lengths, Step};
 use crate::seal::{Keys, NotOpened, SegmentKey, hex};
 use crate::window::{Aligned, Reading};
@@ -17,10 +18,10 @@ use crate::window::{Aligned, Reading};
 /// The most bytes of a table: what a length that is nonsense is told by.
 const TABLE_MAX: usize = 64 << 20;
 
-/// An index, ready to be asked. Its table is in memory; a page is read for each question.
+/// An index, ready to be asked. Its table is in memory; a page is read for each question. Holds no file
+/// open.
 pub struct Index<D: Disk> {
     disk: D,
-    file: D::File,
     archive: ArchiveHeader,
     header: Header,
     key: SegmentKey,
@@ -44,6 +45,8 @@ pub enum Problem {
     },
     /// The archive is not as it was written.
     Damaged(Name, Found),
+    /// What has no index could not be read.
+    Log(reader::Problem),
     /// The disk did not do what it was asked.
     Disk(Failed),
 }
@@ -81,7 +84,6 @@ impl<D: Disk> Index<D> {
         let covered = *block[..INDEX_HEADER].first_chunk().expect("a header is longer");
         let mut index = Self {
             disk: disk.clone(),
-            file,
             archive,
             header,
             key,
@@ -89,7 +91,7 @@ impl<D: Disk> Index<D> {
             begins: Vec::new(),
             frames: Vec::new(),
         };
-        index.read_table()?;
+        index.read_table(&file)?;
         Ok(index)
     }
 
@@ -172,11 +174,10 @@ impl<D: Disk> Index<D> {
                     return Err(unusable());
                 }
                 let records = Lengths { rest: walk.records() };
-                records.zip((batch.first_position.0..).map(Position)).for_each(|(record, at)| {
-                    if wanted.next_if_eq(&at).is_some() {
-                        each(at, &batch, record);
-                    }
-                });
+                let records = records.zip((batch.first_position.0..).map(Position));
+                records
+                    .filter(|(_, at)| wanted.next_if_eq(at).is_some())
+                    .for_each(|(record, at)| each(at, &batch, record));
             }
         }
         Ok(())
@@ -187,7 +188,8 @@ impl<D: Disk> Index<D> {
         let name = Name::Index(self.header.segment);
         let mut block = Aligned::new(BLOCK);
         let offset = BLOCK + number * BLOCK;
-        let read = self.file.read_at(offset as u64, &mut block);
+        let file = self.disk.open(&name.to_string(), false).map_err(Failed::when("open", name))?;
+        let read = file.read_at(offset as u64, &mut block);
         if read.map_err(Failed::when("read", name))? != BLOCK {
             return Err(Problem::Unusable(name));
         }
@@ -206,12 +208,12 @@ impl<D: Disk> Index<D> {
         opened.map_err(|_| unusable())
     }
 
-    fn read_table(&mut self) -> Result<(), Problem> {
+    fn read_table(&mut self, file: &D::File) -> Result<(), Problem> {
         let name = Name::Index(self.header.segment);
         let (pages, length) = (self.header.pages(), self.header.table() + TAG);
         let mut blocks = Aligned::new(length.next_multiple_of(BLOCK));
         let offset = (BLOCK + pages * BLOCK) as u64;
-        let read = self.file.read_at(offset, &mut blocks).map_err(Failed::when("read", name))?;
+        let read = file.read_at(offset, &mut blocks).map_err(Failed::when("read", name))?;
         if read < length {
             return Err(Problem::Unusable(name));
         }
@@ -247,6 +249,18 @@ impl Problem {
     }
 }
 
+impl From<reader::Problem> for Problem {
+    fn from(problem: reader::Problem) -> Self {
+        match problem {
+            reader::Problem::Disk(failed) => Self::Disk(failed),
+            reader::Problem::Gone { .. }
+            | reader::Problem::Damaged(..)
+            | reader::Problem::UnknownKey { .. }
+            | reader::Problem::AlteredKey(_) => Self::Log(problem),
+        }
+    }
+}
+
 impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
         Self::Disk(failed)
@@ -261,6 +275,7 @@ impl std::fmt::Display for Problem {
                 write!(f, "no key opens {file}: it has check value {}", hex(check))
             }
             Self::Damaged(name, found) => write!(f, "{name} is damaged: {found}"),
+            Self::Log(problem) => write!(f, "{problem}"),
             Self::Disk(failed) => write!(f, "{failed}"),
         }
     }

@@ -111,6 +111,11 @@ fn an_index_made_again_from_the_archive_says_the_same() {
     let disk = author.disk();
     packed(&disk, &author.keys);
     let first = Index::open(&disk, &author.keys, SEGMENT).expect("opens");
+    let found = |index: &Index<SimulatedDisk>| {
+        let all = (0..8).flat_map(|kind| expected(kind).into_keys());
+        all.map(|mark| index.find(mark).expect("whole")).collect::<Vec<_>>()
+    };
+    let before = found(&first);
     assert_eq!(missing(&disk).expect("listed"), []);
     discard(&disk, SEGMENT).expect("removed");
     assert_eq!(missing(&disk).expect("listed"), [SEGMENT]);
@@ -123,11 +128,9 @@ fn an_index_made_again_from_the_archive_says_the_same() {
     assert_eq!(missing(&disk).expect("listed"), []);
     let again = Index::open(&disk, &author.keys, SEGMENT).expect("opens");
     assert_eq!(again.frames(), first.frames());
-    for kind in 0..8 {
-        for mark in expected(kind).keys() {
-            assert_eq!(again.find(*mark).expect("whole"), first.find(*mark).expect("whole"));
-        }
-    }
+    assert_eq!(found(&again), before);
+    let old = first.find(Mark { kind: 1, hash: 0 });
+    assert!(matches!(old, Err(Problem::Unusable(_))), "it has another key now: {old:?}");
 }
 
 #[test]
@@ -178,7 +181,6 @@ fn an_index_is_of_one_archive_and_of_no_other_of_the_same_segment() {
     pack(&disk, &author.keys, SEGMENT, 6).expect("packed again");
     let opened = Index::open(&disk, &author.keys, SEGMENT).err();
     assert!(matches!(opened, Some(Problem::Unusable(_))), "{opened:?}");
-    assert_eq!(missing(&disk).expect("listed"), [SEGMENT]);
 }
 
 #[test]
@@ -217,4 +219,89 @@ fn an_archive_without_records_has_an_index_without_marks() {
     assert_eq!(made.expect("made"), Some(0));
     let index = Index::open(&disk, &author.keys, SEGMENT).expect("opens");
     assert_eq!(index.find(Mark { kind: 0, hash: 0 }).expect("whole"), []);
+}
+
+/// What a shelf gives of all parts for some marks: positions, and whether a part had no index.
+fn look(disk: &SimulatedDisk, keys: &Keys, marks: &[Mark]) -> (Vec<u64>, Vec<bool>) {
+    let mut shelf = Shelf::new(disk.clone());
+    let parts = shelf.parts().expect("listed");
+    let marks = marks.iter().copied().collect();
+    let mut all = Vec::new();
+    let mut marks_of =
+        |_: Position, record: &[u8], mark: &mut dyn FnMut(Mark)| marks_of(number(record), mark);
+    let mut each = |position: Position, _: &crate::format::BatchHeader, record: &[u8]| {
+        assert_eq!(number(record) + 1, position.0);
+        all.push(position.0);
+    };
+    let visited = parts
+        .iter()
+        .map(|part| shelf.visit(keys, part, &marks, &mut marks_of, &mut each).expect("read"));
+    let without = visited.collect();
+    (all, without)
+}
+
+#[test]
+fn a_shelf_gives_the_same_records_by_an_index_without_one_and_of_what_is_not_packed() {
+    let mut author = author();
+    for number in 2_000..2_010 {
+        author.batch(&[number.to_string().as_bytes()]);
+    }
+    let disk = author.disk();
+    let mark = |number: u64| {
+        let mut own = None;
+        marks_of(number, &mut |mark| own = own.or(Some(mark)));
+        own.expect("the first")
+    };
+    let marks = [mark(3), mark(1_999), mark(2_004), Mark { kind: 1, hash: 5 << 40 }];
+    let expected = vec![4, 2_000, 2_005];
+    assert_eq!(look(&disk, &author.keys, &marks), (expected.clone(), vec![false]));
+    packed(&disk, &author.keys);
+    disk.remove(&Name::Segment(SEGMENT).to_string()).expect("reused");
+    assert_eq!(look(&disk, &author.keys, &marks), (expected.clone(), vec![false, false]));
+    let name = Name::Index(SEGMENT).to_string();
+    let mut content = disk.content(&name);
+    for byte in content.iter_mut().skip(BLOCK).step_by(BLOCK) {
+        *byte ^= 1;
+    }
+    disk.place(&name, &content);
+    assert_eq!(look(&disk, &author.keys, &marks), (expected.clone(), vec![true, false]));
+    discard(&disk, SEGMENT).expect("removed");
+    assert_eq!(look(&disk, &author.keys, &marks), (expected, vec![true, false]));
+}
+
+#[test]
+fn a_shelf_knows_what_was_packed_and_let_go_of_since_it_looked() {
+    let author = author();
+    let disk = author.disk();
+    let mut shelf = Shelf::new(disk.clone());
+    let parts = shelf.parts().expect("listed");
+    assert_eq!((parts.len(), parts[0].first, parts[0].until), (1, Position(1), None));
+    let packed = packed(&disk, &author.keys);
+    let parts = shelf.parts().expect("listed");
+    shelf.keep_tables(&author.keys).expect("opened");
+    let mut marks =
+        |_: Position, record: &[u8], mark: &mut dyn FnMut(Mark)| marks_of(number(record), mark);
+    make(&disk, &author.keys, SEGMENT, 9, &mut marks, &mut |_| ()).expect("made again");
+    let [old, open] = parts[..] else { panic!("{parts:?}") };
+    assert_eq!(
+        (old.archive, old.first, old.until),
+        (Some(SEGMENT), Position(1), open.first.into())
+    );
+    assert_eq!((open.first, open.until), (Position(2_001), None));
+    assert!(old.from_utc == 1_700_000_000 && old.to_utc >= old.from_utc && open.to_utc == u64::MAX);
+    let marks = [Mark { kind: 1, hash: 0 }].into_iter().collect();
+    let mut each = |at: Position, _: &crate::format::BatchHeader, _: &[u8]| {
+        assert_eq!(at, Position(1));
+    };
+    let visited = shelf.visit(&author.keys, &old, &marks, &mut |_, _, _| (), &mut each);
+    assert!(!visited.expect("the new index is taken up"));
+    let late = packed.archive.newest_ns + 2;
+    disk.remove(&Name::Segment(SEGMENT).to_string()).expect("reused");
+    retire(&disk, late, 1, Position(2_000)).expect("removed");
+    let marks = [Mark { kind: 4, hash: 0 }].into_iter().collect();
+    let mut seen = 0;
+    let visited =
+        shelf.visit(&author.keys, &old, &marks, &mut |_, _, _| (), &mut |_, _, _| seen += 1);
+    assert_eq!((visited.expect("gone"), seen), (false, 0));
+    assert_eq!(shelf.parts().expect("listed").len(), 1);
 }

@@ -239,7 +239,10 @@ impl Core {
             Reply::Granted => turn.on_reply(slot, true, slots),
             Reply::Denied => turn.on_reply(slot, false, slots),
             // Nobody asks the reader about a request.
-            Reply::Found(_) => turn.count(Counter::RepliesLate),
+            Reply::Found(unasked) => {
+                turn.count(Counter::RepliesLate);
+                drop(unasked);
+            }
         }
     }
 
