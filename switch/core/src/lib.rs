@@ -76,6 +76,8 @@ pub mod records;
 
 pub mod found;
 
+pub mod marks;
+
 pub mod replay;
 
 pub mod restore;
