@@ -141,6 +141,11 @@ impl<'k, D: Disk> Pass<'k, D> {
         Ok(Self { disk, keys, scan, until, from, packing, archive, is_finished: false })
     }
 
+    /// The position of the segment's first record.
+    pub fn first(&self) -> Position {
+        self.archive.segment.first_position
+    }
+
     /// The next batch, which is in the archive already. None: it was the last; the archive is to be
     /// finished. `pause` is told what was written of the archive.
     ///

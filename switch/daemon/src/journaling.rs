@@ -30,6 +30,8 @@ mod pace;
 
 mod fold;
 
+mod indexing;
+
 mod figures;
 
 #[cfg(test)]
@@ -58,6 +60,7 @@ pub use failure::Failure;
 pub use figures::Figures;
 use figures::{Fixed, Folding, Writing};
 use fold::Fold;
+pub use indexing::Wanted;
 use keeper::Housekeeper;
 pub use start::{Opened, open};
 use thread::{Ended, Scribe};
@@ -159,6 +162,7 @@ fn start_on<P: WritePath + 'static>(
         stop: Arc::clone(&stop[0]),
     };
     let fold = Fold {
+        indexing: opened.indexing(),
         disk: opened.disk.clone(),
         keys: opened.keys,
         cluster: opened.cluster,
@@ -252,7 +256,7 @@ fn spawn(
 }
 
 /// Lets other threads go first.
-fn lower_priority() {
+pub(crate) fn lower_priority() {
     // Where it is refused, the system's own fairness has to do.
     let _refused = setpriority_process(None, LOW);
 }

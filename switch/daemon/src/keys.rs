@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use switch_core::ids::{SlotId, WorkerId};
+use switch_core::time::Time;
 use switch_core::{Question, Reply};
 
 use crate::mesh::Mesh;
@@ -26,6 +27,8 @@ pub struct Asked {
     pub slot: SlotId,
     /// What is asked.
     pub question: Question,
+    /// When.
+    pub at: Time,
 }
 
 /// Starts the stand-in. It ends when the last sender of questions is gone.

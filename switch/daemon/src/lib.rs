@@ -11,6 +11,10 @@ pub mod committer;
 
 pub mod journaling;
 
+pub mod marking;
+
+pub mod reader;
+
 pub mod mesh;
 
 pub mod memory;

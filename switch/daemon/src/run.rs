@@ -28,7 +28,7 @@ use crate::journaling::{self, Around, Failure, Journal, Opened};
 use crate::mesh::Mesh;
 use crate::overview::Overview;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
-use crate::{keys, lines, logs, notes};
+use crate::{keys, lines, logs, notes, reader};
 
 /// How long a process that can not go on waits for its last line to be taken.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -96,6 +96,12 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     let mesh = Arc::new(Mesh::new(nets.wakers()));
     let (notes, from_workers) = notes::channel();
     let keys = keys_of(&plan, &mesh).map_err(told("thread keys"))?;
+    let reader = opened.as_ref().map(|opened| {
+        let past = opened.past(plan.limits.ask_timeout, notes.clone());
+        reader::start(past, Arc::clone(&mesh))
+    });
+    let reader = reader.transpose().map_err(told("thread reader"))?;
+    let (to_reader, reading) = reader.unzip();
     let (events, happened) = bounded(1_024);
     let parts = Parts {
         plan: Arc::clone(&plan),
@@ -103,6 +109,7 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
         spin: configuration.spin,
         notes: notes.clone(),
         keys,
+        reader: to_reader,
         events: events.clone(),
         journaled: opened.is_some(),
     };
@@ -139,7 +146,7 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     let outcome = watch(&happened, &mesh, plan.workers, drain, &draining);
     drop(control);
     outcome?;
-    join(threads, journal, log);
+    join(threads, reading, journal, log);
     last_failure(&happened)?;
     info!("stopped");
     Ok(())
@@ -339,10 +346,16 @@ fn watch(
     Ok(())
 }
 
-/// Waits for the workers, then for what they have handed over to be written, then for the log.
-fn join(threads: Vec<JoinHandle<()>>, journal: Option<Journal>, log: JoinHandle<()>) {
+/// Waits for the workers, for the reader that hears from them only, then for what they have handed over
+/// to be written, then for the log.
+fn join(
+    threads: Vec<JoinHandle<()>>,
+    reader: Option<JoinHandle<()>>,
+    journal: Option<Journal>,
+    log: JoinHandle<()>,
+) {
     // It fails only when a thread panicked, which the release build does not survive.
-    for thread in threads {
+    for thread in threads.into_iter().chain(reader) {
         drop(thread.join());
     }
     if let Some(journal) = journal {

@@ -25,7 +25,7 @@ use switch_core::counters::Counter;
 use switch_core::ids::{LinkId, SlotId, WorkerId};
 use switch_core::notices::Closing;
 use switch_core::time::{Now, Time};
-use switch_core::{Core, Order, Reply};
+use switch_core::{Core, Order, Question, Reply};
 use switch_net::{CloseReason, Net};
 use switch_sync::LaneReceiver;
 
@@ -92,6 +92,7 @@ pub struct Worker {
     mesh: Arc<Mesh>,
     committer: Committer,
     keys: Option<Sender<Asked>>,
+    reader: Option<Sender<Asked>>,
     events: Sender<Event>,
     notes: Notes,
     spin: Duration,
@@ -287,9 +288,14 @@ impl Worker {
                     }
                 }
                 Order::Ask(slot, question) => {
-                    // A question that can not be put gets no reply, and ends with 920.
-                    let asked = Asked { worker: self.me, slot, question };
-                    let _put = self.keys.as_ref().map(|keys| keys.try_send(asked));
+                    // A question that can not be put gets no reply, and ends with 920, or is decided
+                    // without one.
+                    let asked = Asked { worker: self.me, slot, question, at: now.boot };
+                    let whom = match question {
+                        Question::Mac => &self.keys,
+                        Question::Original { .. } | Question::Known { .. } => &self.reader,
+                    };
+                    let _put = whom.as_ref().map(|whom| whom.try_send(asked));
                 }
             }
         }

@@ -19,6 +19,7 @@ use journal::archive::{self, NotPacked, Pass};
 use journal::checkpoint::{self, About};
 use journal::disk::SystemDisk;
 use journal::format::{Cluster, Epoch, Position, SegmentNumber};
+use journal::index::Marks;
 use journal::names::Name;
 use journal::reader::{Problem, Reader};
 use journal::seal::Keys;
@@ -28,6 +29,7 @@ use switch_core::time::Time;
 
 use super::failure::Failure;
 use super::figures::{Figures, Folding};
+use super::indexing::Indexing;
 use super::pace::Pace;
 use super::{lower_priority, replaying};
 use crate::clocks;
@@ -54,6 +56,7 @@ pub(super) struct Fold {
     /// The position of the last checkpoint.
     pub(super) checkpoint: Position,
     pub(super) retain: Duration,
+    pub(super) indexing: Indexing,
     pub(super) spares: Arc<Spares>,
     pub(super) notes: Notes,
     pub(super) figures: Arc<Figures>,
@@ -89,8 +92,12 @@ impl Fold {
         }
         let mut pace = Pace::new(Arc::clone(&self.spares), Arc::clone(&self.stop));
         let mut said = String::new();
+        if let Err(problem) = self.indexing.begin() {
+            self.notes.tell(Note::NotFolded { problem: problem.as_str().into() });
+        }
         while !self.stop.load(Ordering::Acquire) {
-            match self.look(&mut due, &mut pace) {
+            let looked = self.look(&mut due, &mut pace);
+            match looked.and_then(|()| self.index_what_has_none(&mut pace)) {
                 Ok(()) => said.clear(),
                 Err(Trouble::Damage(failure)) => return Err(failure),
                 // Once, not with every look.
@@ -161,24 +168,40 @@ impl Fold {
         let path = self.path().to_owned();
         let not = |not| not_packed(&path, segment, not);
         let before = self.position();
-        let from = Position(before.0 + 1);
         let keys = Arc::clone(&self.keys);
-        let begun = Pass::begin(&self.disk, &keys, segment, from, clocks::utc_ns());
+        let begun = Pass::begin(&self.disk, &keys, segment, Position(0), clocks::utc_ns());
         let mut pass = begun.map_err(not)?;
+        let mut marks = Marks::from(pass.first());
         while let Some(batch) = pass.next_batch(&mut |bytes| pace.wrote(bytes)).map_err(not)? {
             // Each record of the log comes by here once, when its segment is sealed.
             let records = batch.records().expect("there are keys");
-            replaying::apply(&mut self.state, records, &path).map_err(Trouble::Damage)?;
+            for (position, record) in records.clone() {
+                self.indexing.mark(&mut marks, position, record);
+            }
+            // What a start has read again is in the state already.
+            let new = records.filter(|(position, _)| *position > before);
+            replaying::apply(&mut self.state, new, &path).map_err(Trouble::Damage)?;
             if !pace.passed(batch.header.size()) {
                 // It is begun anew by the next start.
                 return Ok(());
             }
         }
-        pass.finish(&mut |bytes| pace.wrote(bytes)).map_err(not)?;
+        let packed = pass.finish(&mut |bytes| pace.wrote(bytes)).map_err(not)?;
         if self.position() > before {
             due.bytes = due.bytes.saturating_add(self.spares.segment_bytes());
         }
         self.spares.archived(segment);
+        // The segment can be used again, whatever becomes of this.
+        self.indexing.write(&packed, marks, pace).map_err(Trouble::ForNow)
+    }
+
+    /// Makes indexes that are missing, as long as there is nothing to pack.
+    fn index_what_has_none(&mut self, pace: &mut Pace) -> Result<(), Trouble> {
+        while self.spares.sealed().is_empty() && !self.stop.load(Ordering::Acquire) {
+            if !self.indexing.make_one(pace).map_err(Trouble::ForNow)? {
+                break;
+            }
+        }
         Ok(())
     }
 

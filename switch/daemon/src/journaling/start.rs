@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use codec::Dialect;
 use journal::broken::Broken;
 use journal::checkpoint;
 use journal::disk::{Disk, SystemDisk};
@@ -31,12 +32,16 @@ use switch_core::replay::State;
 use tracing::{info, warn};
 
 use super::failure::Failure;
+use super::indexing::{Indexing, Wanted};
 use super::keeper::SPARES_MIN;
 use super::numbers::{self, Allotted, written};
 use super::replaying;
 use super::trial_key::trial_key;
 use crate::clocks;
 use crate::config::{self, Configuration, Sealing};
+use crate::marking::Marker;
+use crate::notes::Notes;
+use crate::reader::Past;
 
 /// Bytes of spare segments that are kept ready at least, however small a segment is.
 const SPARE_BYTES: u64 = 64 << 20;
@@ -56,6 +61,11 @@ pub struct Opened {
     /// What the plan's numbers need to be written.
     pub(super) new: Vec<Vec<u8>>,
     pub(super) digest: [u8; 32],
+    /// For the indexes: what marks are made under, the dialects of the plan's stations, and which
+    /// indexes are to be made.
+    pub(super) hash_key: HashKey,
+    pub(super) dialects: Vec<Arc<Dialect>>,
+    pub(super) wanted: Arc<Wanted>,
 }
 
 /// A journal that is written: everything that its threads need.
@@ -97,6 +107,9 @@ pub fn open(configuration: &Configuration, sealing: Sealing) -> Result<Box<Opene
         took: Duration::ZERO,
         new: Vec::new(),
         digest: digest(&configuration.settings),
+        hash_key: HashKey::default(),
+        dialects: Vec::new(),
+        wanted: Arc::default(),
     });
     opened.replay(&configuration.settings.limits)?;
     opened.took = clocks::boot().since(begun);
@@ -132,7 +145,31 @@ impl Opened {
             self.new.push(written(&Record::HashKey { key }));
             key
         });
+        self.hash_key = hash_key;
+        let stations = plan.stations.iter();
+        self.dialects = stations.map(|station| Arc::clone(&station.settings.dialect)).collect();
         Ok(plan.numbered(numbers).keyed(hash_key))
+    }
+
+    /// What a reader of the past works with, once the plan has its numbers.
+    pub fn past(&self, patience: Duration, notes: Notes) -> Past<SystemDisk> {
+        Past {
+            disk: self.disk.clone(),
+            keys: Arc::clone(&self.keys),
+            marker: Marker::new(self.hash_key, Vec::new()),
+            keep: self.settings.original_keep,
+            patience,
+            wanted: Arc::clone(&self.wanted),
+            notes,
+        }
+    }
+
+    /// What writes the indexes.
+    pub(super) fn indexing(&mut self) -> Indexing {
+        let mut marker = Marker::new(self.hash_key, std::mem::take(&mut self.dialects));
+        marker.learn_all(&self.state);
+        let (disk, keys) = (self.disk.clone(), Arc::clone(&self.keys));
+        Indexing { disk, keys, marker, wanted: Arc::clone(&self.wanted) }
     }
 
     /// Takes up the newest checkpoint that is whole.

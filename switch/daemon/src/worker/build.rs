@@ -47,6 +47,8 @@ pub struct Parts {
     pub notes: Notes,
     /// Where questions go, if anybody replies.
     pub keys: Option<Sender<Asked>>,
+    /// Where questions about the past go, if a journal is kept.
+    pub reader: Option<Sender<Asked>>,
     /// Where the end of a drain, or of a worker, is told.
     pub events: Sender<Event>,
     /// Whether records are kept.
@@ -156,6 +158,7 @@ impl Worker {
             mesh,
             committer,
             keys: parts.keys.clone(),
+            reader: parts.reader.clone(),
             events: parts.events.clone(),
             notes: parts.notes.of(me),
             spin: parts.spin,

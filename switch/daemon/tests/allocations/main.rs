@@ -81,6 +81,7 @@ fn worker(configuration: &Configuration) -> (Box<Worker>, Journal) {
         spin: Duration::ZERO,
         notes: notes.clone(),
         keys: None,
+        reader: None,
         events: events.clone(),
         journaled: true,
     };

@@ -1,0 +1,187 @@
+//! The reader's thread: answers what decisions ask of the past, from the indexes of archives and, where
+//! there is none yet, by reading the end of the log. Only reads. Must not know what an answer is for.
+//!
+//! ```text
+//! workers --questions (at most QUESTIONS_MAX)--> reader --replies, as commands--> workers
+//! ```
+//! When it stalls, questions get no reply in time and are decided without one; no other transaction
+//! waits. Questions that wait together are answered in one look at the log, oldest part first: an archive
+//! costs a page of 4 KiB for each of them, and what has no index is read as a whole.
+
+mod search;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use crossbeam::channel::{Receiver, Sender, bounded};
+use journal::disk::Disk;
+use journal::index::{Part, Problem, Shelf};
+use journal::seal::Keys;
+use switch_core::{Question, Reply};
+
+use crate::clocks;
+use crate::journaling::{Wanted, lower_priority};
+use crate::keys::Asked;
+use crate::marking::Marker;
+use crate::mesh::Mesh;
+use crate::notes::{Note, Notes};
+use crate::worker::Command;
+use search::Search;
+
+/// Questions that wait at most; one more is not put, and is decided without a reply.
+pub(crate) const QUESTIONS_MAX: usize = 4_096;
+/// Questions of one look.
+const AT_ONCE: usize = 256;
+/// How far back requests and advices are looked for by what their repeats are known by.
+const KNOWN_KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// What the thread works with.
+pub struct Past<D: Disk> {
+    /// The log.
+    pub disk: D,
+    /// What opens it.
+    pub keys: Arc<Keys>,
+    /// Marks what has no index.
+    pub marker: Marker,
+    /// How far back originals are looked for.
+    pub keep: Duration,
+    /// How long a question is worth an answer.
+    pub patience: Duration,
+    /// Indexes that are to be made.
+    pub wanted: Arc<Wanted>,
+    /// Where it says that it can not look.
+    pub notes: Notes,
+}
+
+/// Starts the thread. It ends when the last sender of questions is gone.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn start<D: Disk>(
+    past: Past<D>,
+    mesh: Arc<Mesh>,
+) -> std::io::Result<(Sender<Asked>, JoinHandle<()>)> {
+    let (sender, questions) = bounded(QUESTIONS_MAX);
+    let thread = Builder::new().name("reader".into()).spawn(move || {
+        lower_priority();
+        Reader::new(past).run(&questions, &mesh);
+    })?;
+    Ok((sender, thread))
+}
+
+struct Reader<D: Disk> {
+    past: Past<D>,
+    shelf: Shelf<D>,
+    /// What was said last, so that it is not said again with every question.
+    said: String,
+}
+
+impl<D: Disk> Reader<D> {
+    fn new(past: Past<D>) -> Self {
+        let shelf = Shelf::new(past.disk.clone());
+        Self { past, shelf, said: String::new() }
+    }
+
+    fn run(&mut self, questions: &Receiver<Asked>, mesh: &Mesh) {
+        while let Ok(first) = questions.recv() {
+            let now = clocks::boot();
+            let asked = std::iter::once(first).chain(questions.try_iter().take(AT_ONCE - 1));
+            // Nobody waits any more for those that are older.
+            let asked: Vec<Asked> =
+                asked.filter(|asked| now.since(asked.at) < self.past.patience).collect();
+            let looked = self.look(asked.iter().map(|asked| asked.question), clocks::utc());
+            match looked {
+                Ok(searches) => {
+                    self.said.clear();
+                    asked
+                        .iter()
+                        .zip(&searches)
+                        .for_each(|(asked, search)| reply(asked, search, mesh));
+                }
+                Err(problem) => self.tell(problem.to_string()),
+            }
+        }
+    }
+
+    /// Looks for what questions are about, in one way through the log.
+    fn look(
+        &mut self,
+        questions: impl Iterator<Item = Question>,
+        utc: u64,
+    ) -> Result<Vec<Search>, Problem> {
+        let mut searches: Vec<(Duration, Search)> = questions
+            .map(|question| {
+                let known = matches!(question, Question::Known { .. });
+                let keep = if known { KNOWN_KEPT.min(self.past.keep) } else { self.past.keep };
+                (keep, Search::new(question))
+            })
+            .collect();
+        let parts = self.shelf.parts()?;
+        self.shelf.keep_tables(&self.past.keys)?;
+        for part in &parts {
+            let mut here: Vec<&mut Search> = searches
+                .iter_mut()
+                .filter(|(keep, _)| part.to_utc >= utc.saturating_sub(keep.as_secs()))
+                .map(|(_, search)| search)
+                .collect();
+            if !here.is_empty() {
+                self.look_at(part, &mut here)?;
+            }
+        }
+        Ok(searches.into_iter().map(|(_, search)| search).collect())
+    }
+
+    /// Looks at a part for all searches, and again for what was learned in it.
+    fn look_at(&mut self, part: &Part, searches: &mut [&mut Search]) -> Result<(), Problem> {
+        let Past { keys, marker, wanted, .. } = &self.past;
+        let about = |searches: &[&mut Search]| -> Vec<Option<u64>> {
+            searches.iter().map(|search| search.about()).collect()
+        };
+        loop {
+            let before = about(searches);
+            let mut marks = BTreeSet::new();
+            for search in searches.iter() {
+                search.add_marks(marker.key(), &mut marks);
+            }
+            let had_none = self.shelf.visit(
+                keys,
+                part,
+                &marks,
+                &mut |_, record, each| marker.mark_plainly(record, each),
+                &mut |position, _, record| {
+                    for search in searches.iter_mut() {
+                        search.take(position.0, record);
+                    }
+                },
+            )?;
+            if let (true, Some(segment)) = (had_none, part.archive) {
+                wanted.add(segment);
+            }
+            if about(searches) == before {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Says why there are no answers, once.
+    fn tell(&mut self, problem: String) {
+        if problem != self.said {
+            let told = format!("the past was not looked at: {problem}");
+            self.past.notes.tell(Note::NotFolded { problem: told.into() });
+            self.said = problem;
+        }
+    }
+}
+
+/// Tells a worker what was found. One whose queue is full gets no reply in time.
+fn reply(asked: &Asked, search: &Search, mesh: &Mesh) {
+    if let Some(found) = search.answer() {
+        let reply = Command::Reply(asked.slot, Reply::Found(found));
+        let _taken = mesh.command(asked.worker, reply);
+    }
+}
+
+#[cfg(test)]
+mod tests;

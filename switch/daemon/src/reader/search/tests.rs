@@ -1,0 +1,64 @@
+//! What belongs to a transaction is told, and nothing of another one.
+
+use switch_core::records::Record;
+
+use super::super::tests::{decision, delivery, reversal, settlement, written};
+use super::*;
+
+/// What is told of these records, by position from 1.
+fn told(question: Question, records: &[Record<'_>]) -> Vec<u64> {
+    let mut search = Search::new(question);
+    for (position, record) in (1..).zip(records) {
+        search.take(position, &written(record));
+    }
+    search.records.into_keys().collect()
+}
+
+fn original(number: u32) -> Question {
+    Question::Original { reference: u64::from(number) << 32 }
+}
+
+#[test]
+fn a_trace_number_that_is_used_again_ends_what_is_told() {
+    let records = [
+        settlement(7),
+        decision(1, 7),
+        decision(2, 8),
+        settlement(8),
+        settlement(7),
+        decision(3, 7),
+        settlement(7),
+        reversal(4, 1, 9),
+        delivery(7),
+    ];
+    assert_eq!(told(original(1), &records), [2, 5, 8]);
+    assert_eq!(told(original(3), &records), [6, 7, 9]);
+    assert!(told(original(0), &records).is_empty());
+}
+
+#[test]
+fn of_two_with_the_same_name_the_later_one_is_told() {
+    let records = [decision(1, 7), settlement(7), decision(1, 8), settlement(8)];
+    assert_eq!(told(original(1), &records), [3, 4]);
+}
+
+#[test]
+fn a_tombstone_is_told_where_no_request_is() {
+    let (acquirer, utc) = (StationNumber(0), 0);
+    let reference = 1 << 32;
+    let tombstone = Record::Tombstone { acquirer, reference, utc };
+    assert_eq!(told(original(1), &[tombstone, settlement(0)]), [1]);
+    assert!(told(original(2), &[tombstone]).is_empty());
+}
+
+#[test]
+fn what_is_more_than_can_be_told_is_not_told() {
+    let mut search = Search::new(original(1));
+    search.take(1, &written(&decision(1, 7)));
+    for position in 2..257 {
+        search.take(position, &written(&reversal(9, 1, 0)));
+    }
+    assert_eq!(search.answer().unwrap().records().count(), RECORDS_MAX);
+    search.take(257, &written(&reversal(9, 1, 0)));
+    assert!(search.answer().is_none());
+}
