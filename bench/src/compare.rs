@@ -59,6 +59,25 @@ pub struct Options {
     pub runs: usize,
     /// The switch writes its journal, by this path (`mapped`, `direct`); none: it keeps none.
     pub journal: Option<&'static str>,
+    /// What goes wrong; where something does, the switch is compared with itself when nothing does,
+    /// and not with the floor.
+    pub trouble: Trouble,
+}
+
+/// What goes wrong in the runs of the switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Trouble {
+    /// Each so-manieth request is sent once more, as its repeat.
+    pub repeats_every: Option<u64>,
+    /// Each so-manieth request gets no answer from its issuer, and its reversal does.
+    pub timeouts_every: Option<u64>,
+}
+
+impl Trouble {
+    /// Whether anything does.
+    pub fn is_any(self) -> bool {
+        self != Self::default()
+    }
 }
 
 /// Why there is no comparison.
@@ -97,6 +116,8 @@ pub enum Event {
 pub enum Subject {
     /// [`crate::relay`].
     Floor,
+    /// `sekishod`, when nothing goes wrong.
+    Plain,
     /// `sekishod`.
     Switch,
 }
@@ -112,7 +133,8 @@ pub fn run(
     }
     let mut pairs = Vec::new();
     for number in 1..=options.runs {
-        let mut order = [Subject::Floor, Subject::Switch];
+        let against = if options.trouble.is_any() { Subject::Plain } else { Subject::Floor };
+        let mut order = [against, Subject::Switch];
         if number % 2 == 0 {
             order.reverse();
         }
@@ -133,19 +155,31 @@ pub fn run(
 
 /// One run of one subject with processes of its own.
 fn measure(options: &Options, subject: Subject, stop: &AtomicBool) -> Result<Run, Error> {
-    let issuer_arguments =
-        ["issuer", "--listen", "127.0.0.1:0", "--dialect", &options.dialect, "--framing", "ascii4"];
+    let trouble = if subject == Subject::Switch { options.trouble } else { Trouble::default() };
+    let drops = trouble.timeouts_every.unwrap_or_default().to_string();
+    let mut issuer_arguments = vec![
+        "issuer",
+        "--listen",
+        "127.0.0.1:0",
+        "--dialect",
+        &options.dialect,
+        "--framing",
+        "ascii4",
+    ];
+    if trouble.timeouts_every.is_some() {
+        issuer_arguments.extend(["--drop-every", &drops]);
+    }
     let mut issuer = Child::start("issuer", &options.bench, &issuer_arguments, Place::Peer, true)?;
     let issuer_address = issuer.listening(stop)?;
     // The setting outlives the switch that runs in it.
     let setting = Setting::new(options, issuer_address)?;
     let (mut subject, target) = match subject {
         Subject::Floor => start_floor(options, issuer_address, stop)?,
-        Subject::Switch => start_switch(options, &setting)?,
+        Subject::Plain | Subject::Switch => start_switch(options, &setting)?,
     };
     subject.reachable(target, stop)?;
     issuer.links(LINKS, stop)?;
-    let run = drive(options, &subject, target, stop);
+    let run = drive(options, trouble, (&subject, target), stop);
     subject.end();
     issuer.end();
     run
@@ -176,8 +210,8 @@ fn start_switch(options: &Options, setting: &Setting) -> Result<(Child, SocketAd
 /// The load against a subject that is ready.
 fn drive(
     options: &Options,
-    subject: &Child,
-    target: SocketAddr,
+    trouble: Trouble,
+    (subject, target): (&Child, SocketAddr),
     stop: &AtomicBool,
 ) -> Result<Run, Error> {
     let seconds = |time: Duration| format!("{}ms", time.as_millis());
@@ -187,7 +221,8 @@ fn drive(
         Pace::Window(window) => ("--window", window.to_string()),
         Pace::Rate(rate) => ("--rate", rate.to_string()),
     };
-    let arguments = [
+    let (warmup, repeats) = (seconds(options.warmup), trouble.repeats_every.map(percent));
+    let mut arguments = vec![
         "load",
         "--target",
         &target,
@@ -202,10 +237,13 @@ fn drive(
         "--duration",
         &duration,
         "--warmup",
-        &seconds(options.warmup),
+        &warmup,
         "-o",
         "json",
     ];
+    if let Some(repeats) = &repeats {
+        arguments.extend(["--repeats", repeats]);
+    }
     let mut load = Child::start("load", &options.bench, &arguments, Place::Peer, true)?;
     let patience = options.duration + options.warmup + ANSWER_TIMEOUT;
     load.mark("measuring", patience, stop)?;
@@ -214,7 +252,13 @@ fn drive(
     let cpu = subject.cpu()?.saturating_sub(before);
     let report = load.report(patience, stop)?;
     load.end();
-    Run::new(&measured, cpu, report)
+    Run::new(&measured, cpu, report, trouble)
+}
+
+/// Each so-manieth in hundredths, as `load` takes it.
+fn percent(every: u64) -> String {
+    let thousandths = 100_000 / every.max(1);
+    format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000)
 }
 
 fn stopped(stop: &AtomicBool) -> bool {
@@ -225,6 +269,7 @@ impl std::fmt::Display for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Self::Floor => "floor",
+            Self::Plain => "switch without trouble",
             Self::Switch => "switch",
         })
     }

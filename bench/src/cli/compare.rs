@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Output, exit, parse, terminal};
-use crate::compare::{self, Error, Event, Options, Outcome};
+use crate::compare::{self, Error, Event, Options, Outcome, Trouble};
 use crate::load::Pace;
 
 /// Arguments of `compare`.
@@ -40,6 +40,12 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH", default_value = "mapped", requires = "journal",
           value_parser = path)]
     journal_path: &'static str,
+    /// Compare the switch with itself: without and with so many of the requests sent once more
+    #[arg(long, value_name = "PERCENT", value_parser = parse::share)]
+    repeats: Option<u64>,
+    /// The same with so many of the requests that the issuer does not answer; give --rate with it
+    #[arg(long, value_name = "PERCENT", value_parser = parse::share, requires = "rate")]
+    timeouts: Option<u64>,
     /// How the outcome is printed
     #[arg(short, long, value_enum, default_value = "table")]
     output: Output,
@@ -92,6 +98,7 @@ impl Arguments {
             warmup: self.warmup,
             runs: self.runs.max(1),
             journal: self.journal.then_some(self.journal_path),
+            trouble: Trouble { repeats_every: self.repeats, timeouts_every: self.timeouts },
         })
     }
 }

@@ -4,7 +4,7 @@ use comfy_table::Table;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Error, Options};
+use super::{Error, Options, Trouble};
 use crate::figures;
 use crate::load::{Pace, Report};
 
@@ -25,6 +25,9 @@ pub struct Outcome {
     pub dialect: String,
     /// Measured time of each run.
     pub seconds: f64,
+    /// What went wrong in the runs of the switch; where something did, `floor` is the switch without
+    /// that.
+    pub trouble: Trouble,
     /// How the switch wrote its journal; none when it kept none.
     pub journal: Option<&'static str>,
     /// Median of a commit of one block to the disk of the journal, measured after each pair,
@@ -90,9 +93,16 @@ pub(super) struct Run(Figures);
 
 impl Run {
     /// From the load's mark at the end of the measured time, the processor time until then, and the
-    /// report; an error if not every request was approved.
-    pub(super) fn new(measured: &Value, cpu: u64, report: Report) -> Result<Self, Error> {
-        if !report.is_right() || report.declined > 0 || report.approved == 0 {
+    /// report; an error if not every request was approved, but for those that were to time out.
+    pub(super) fn new(
+        measured: &Value,
+        cpu: u64,
+        report: Report,
+        trouble: Trouble,
+    ) -> Result<Self, Error> {
+        let timed_out = report.actions.get("911").or(report.actions.get("68")).copied();
+        let timed_out = timed_out.filter(|_| trouble.timeouts_every.is_some()).unwrap_or(0);
+        if !report.is_right() || report.declined > timed_out || report.approved == 0 {
             return Err(Error::Work(Box::new(report)));
         }
         let number = |name: &str| measured.get(name).and_then(Value::as_u64).unwrap_or(0);
@@ -149,6 +159,7 @@ impl Outcome {
         let commits = pairs.iter().filter_map(|pair| pair.commits_per_tx());
         let is_open_loop = matches!(options.pace, Pace::Rate(_));
         Self {
+            trouble: options.trouble,
             journal: options.journal,
             device_commit_us: median_of_some(
                 pairs.iter().filter_map(|pair| pair.device_commit_us).collect(),
@@ -175,7 +186,11 @@ impl Outcome {
     /// The medians for people.
     pub fn table(&self) -> Table {
         let mut table = crate::cli::table();
-        table.set_header(["", "floor", "switch", "switch / floor"]);
+        table.set_header(if self.trouble.is_any() {
+            ["", "without", "with", "with / without"]
+        } else {
+            ["", "floor", "switch", "switch / floor"]
+        });
         let mut row = |name: &str, floor: f64, switch: f64, decimals: usize, ratio: String| {
             let shown = |figure: f64| format!("{figure:.decimals$}");
             table.add_row([name.to_owned(), shown(floor), shown(switch), ratio]);
@@ -213,8 +228,16 @@ impl Outcome {
             Some(path) => format!("journal {path}"),
             None => "no journal".to_owned(),
         };
+        let trouble = [
+            ("repeated", self.trouble.repeats_every),
+            ("unanswered by its issuer", self.trouble.timeouts_every),
+        ];
+        let trouble = trouble.into_iter().filter_map(|(what, every)| Some((what, every?)));
+        let wrong = trouble.fold(String::new(), |wrong, (what, every)| {
+            format!("{wrong}, with 1 request in {every} {what}")
+        });
         format!(
-            "{} connections {pace}, {}, {journal}, medians of {} pairs of {} s, {} cores.\nCPU: {}.",
+            "{} connections {pace}, {}, {journal}{wrong}, medians of {} pairs of {} s, {} cores.\nCPU: {}.",
             self.connections,
             self.dialect,
             self.pairs.len(),

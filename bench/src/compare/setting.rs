@@ -49,6 +49,12 @@ impl Setting {
             Some(path) => format!("path = \"{path}\""),
             None => "sync = \"none\"".to_owned(),
         };
+        // Short, so that what is not answered is reversed within the run; and reversals as many at
+        // once as there are timeouts.
+        let patience = match options.trouble.timeouts_every {
+            Some(_) => "timeout = \"1s\"\nsaf_window = 1000\nsaf_rate = 10000\nsaf_gap = \"0s\"",
+            None => "",
+        };
         // One more than the load has: the one that looks whether anybody is there.
         let connections = options.connections + 1;
         Ok(format!(
@@ -83,6 +89,7 @@ connect = ["{issuer}"]
 links = {LINKS}
 sign_on = "none"
 echo = "off"
+{patience}
 
 [[route]]
 pan = "353011"

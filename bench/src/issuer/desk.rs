@@ -98,6 +98,7 @@ impl Desk {
         }
         let message = self.slots.message(self.dialect, bytes);
         let (mti, amount) = (message.mti(), amount_of(&message));
+        let trace = message.value(11).and_then(|value| value.number()).unwrap_or(0);
         let Some(answer_mti) = mti.answer() else {
             self.summary.ignored += 1;
             return;
@@ -108,8 +109,9 @@ impl Desk {
         }
         let Reply::Action { code, approval } = self.decide(mti, amount) else { return };
         let note = received.map(|received| replied(&received, code));
+        // Of the trace number, so that a repeat gets the code of its request.
         let mut approval_code = [0; 6];
-        figures::write_decimal(&mut approval_code, self.summary.requests);
+        figures::write_decimal(&mut approval_code, trace);
         let added = [
             Edit { field: 38, value: Replace::Text(&approval_code) },
             Edit { field: 39, value: Replace::Text(code.text()) },

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use bench::compare::{self, Error, Event, Options, Subject};
+use bench::compare::{self, Error, Event, Options, Subject, Trouble};
 use bench::load::Pace;
 
 use crate::world::program;
@@ -22,6 +22,7 @@ fn options(sekishod: PathBuf) -> Options {
         warmup: Duration::from_millis(50),
         runs: 2,
         journal: None,
+        trouble: Trouble::default(),
     }
 }
 
@@ -107,6 +108,49 @@ fn with_a_journal_its_device_is_measured_next_to_each_pair() {
     for part in ["device commit p50", "device commits", "journal direct"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
+}
+
+/// A switch whose issuer stays silent now and then: an issuer in its place, which says what the
+/// configuration must have, and the links that are waited for.
+fn silent_switch(name: &str, more: &str) -> PathBuf {
+    let bench = env!("CARGO_BIN_EXE_sekisho-bench");
+    let body = format!(
+        r#"grep -q '^timeout = "1s"$' "$2" && grep -q '^saf_window = 1000$' "$2" || exit 78
+listen=$(sed -n 's/^listen = \["\(.*\)"\]$/\1/p' "$2")
+to=$(sed -n 's/^connect = \["\(.*\)"\]$/\1/p' "$2")
+{bench} relay --child --listen 127.0.0.1:0 --to "$to" --to "$to" --to "$to" --to "$to" &
+{bench} issuer --child --listen "$listen" --dialect iso93-ascii --framing ascii4 {more} &
+wait"#
+    );
+    stand_in(name, &body)
+}
+
+#[test]
+fn with_trouble_the_switch_is_compared_with_itself() {
+    let trouble = Trouble { repeats_every: Some(5), timeouts_every: None };
+    let options = Options { trouble, runs: 1, ..options(relaying_switch("repeating")) };
+    let mut begun = Vec::new();
+    let outcome = compare::run(&options, &AtomicBool::new(false), &mut |event| {
+        if let Event::Begun(_, _, subject) = event {
+            begun.push(*subject);
+        }
+    });
+    let outcome = outcome.unwrap();
+    assert_eq!(begun, [Subject::Plain, Subject::Switch]);
+    let shown = format!("{}\n{}", outcome.table(), outcome.caption());
+    for part in ["with / without", "with 1 request in 5 repeated"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn timeouts_are_what_they_should_be_and_any_other_decline_is_no_measurement() {
+    let trouble = Trouble { repeats_every: None, timeouts_every: Some(5) };
+    let of = |name, more| Options { trouble, runs: 1, ..options(silent_switch(name, more)) };
+    let outcome = compare::run(&of("silent", ""), &AtomicBool::new(false), &mut |_| ()).unwrap();
+    assert!(outcome.caption().contains("1 request in 5 unanswered by its issuer"));
+    let declined = compare::run(&of("wrong", "--action 907"), &AtomicBool::new(false), &mut |_| ());
+    assert!(matches!(&declined, Err(Error::Work(_))), "{declined:?}");
 }
 
 #[test]

@@ -69,11 +69,20 @@ fn each_third_request_is_sent_again_as_its_repeat_and_says_the_same() {
 
 #[test]
 fn a_repeat_that_is_answered_otherwise_than_its_request_is_a_wrong_answer() {
-    // It gives each answer another DE 38.
-    let issuer = running_issuer(&honest_issuer());
-    let report = run(&Options { repeats_every: Some(2), ..short_load(issuer.address) });
+    let partner = issuer_that(|_, message| {
+        let code = if message.mti.is_repeat() { "A1B2C4" } else { "A1B2C3" };
+        Some(message.approved().with(38, code).frame())
+    });
+    let report = run(&Options { repeats_every: Some(2), ..short_load(partner) });
     let wrong = report.wrong.get("a repeat was answered otherwise than its request");
     assert_eq!(wrong, Some(&report.repeats), "{report:?}");
+}
+
+#[test]
+fn an_issuer_gives_a_repeat_the_answer_of_its_request() {
+    let issuer = running_issuer(&honest_issuer());
+    let report = run(&Options { repeats_every: Some(2), ..short_load(issuer.address) });
+    assert!(report.is_right() && report.repeats > 0, "{report:?}");
     assert_eq!(issuer.ends().repeats, report.repeats);
 }
 

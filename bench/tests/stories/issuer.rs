@@ -12,7 +12,7 @@ fn a_sale_is_approved_with_its_own_fields_and_a_code() {
     let mut acquirer = Line::to(issuer.address);
     acquirer.says(&sale("000101").with(14, "2812").with(24, "200").with(59, "as it was"));
     let expected = Said { mti: codec::Mti::of(0x1210), ..sale("000101") }
-        .with(38, "000001")
+        .with(38, "000101")
         .with(39, "000")
         .with(59, "as it was");
     assert_eq!(acquirer.hears(), expected);
