@@ -197,6 +197,6 @@ impl Turn<'_> {
             return Purpose::Network { link, link_generation, tpdu: Some(self.tpdu) };
         }
         let acquirer = self.plan.station_of(link);
-        Purpose::Answer { acquirer, link, link_generation, tpdu: self.tpdu }
+        Purpose::Answer { acquirer, link, link_generation, tpdu: self.tpdu, ends: None }
     }
 }

@@ -133,6 +133,12 @@ counters! {
     41 LateApproved = "late_approved",
     /// Answers that could not be handed to any link of the acquirer.
     42 Undeliverable = "undeliverable",
+    /// Approvals of which no byte reached their acquirer: they are reversed (4013).
+    93 Undelivered = "undelivered",
+    /// Approvals that may have reached their acquirer in part.
+    94 DeliveriesUnknown = "deliveries_unknown",
+    /// Approvals that were lost with their link before a byte had left, and took another link.
+    95 Redelivered = "redelivered",
     /// Answers for which no room was left in the gate.
     43 AnswersLost = "answers_lost",
 

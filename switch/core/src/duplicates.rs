@@ -126,6 +126,18 @@ struct Entry {
     was: Was,
     /// Whether somebody waits for its outcome.
     awaited: bool,
+    delivery: Delivery,
+}
+
+/// What is known of the answer on its way to the acquirer, beyond that it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    /// Nothing else.
+    Given,
+    /// It was given once more, to a repeat.
+    GivenAgain,
+    /// Whether it arrived is not known.
+    Unknown,
 }
 
 /// No reversal is owed.
@@ -178,6 +190,8 @@ pub struct Duplicates {
     forgotten: Option<u32>,
     /// Whether one ended whose outcome somebody waits for.
     some_ended: bool,
+    /// Answers of which it is not known whether they arrived.
+    doubtful: usize,
 }
 
 impl Duplicates {
@@ -197,6 +211,7 @@ impl Duplicates {
             answers: Answers::new(answers),
             forgotten: None,
             some_ended: false,
+            doubtful: 0,
         }
     }
 
@@ -270,8 +285,56 @@ impl Duplicates {
     /// one was owed before.
     pub fn mark_reversed(&mut self, entered: Entered, by: Stan) -> bool {
         let entry = self.entries.get_mut(entered.place());
-        let entry = entry.filter(|entry| entry.reversed == NOT_REVERSED);
-        entry.map(|entry| entry.reversed = by).is_some()
+        let Some(entry) = entry.filter(|entry| entry.reversed == NOT_REVERSED) else {
+            return false;
+        };
+        entry.reversed = by;
+        // Whatever the acquirer knows of it, it is over.
+        self.settle_doubt(entered.place(), Delivery::Given);
+        true
+    }
+
+    /// The entry of a request that was forwarded under this STAN and at this time, if it is still
+    /// that one's.
+    pub fn is_still(&self, entered: Entered, issuer: StationId, stan: Stan, sent_at: u64) -> bool {
+        let entry = self.entries.get(entered.place());
+        entry.is_some_and(|entry| {
+            entry.was != Was::Forgotten
+                && (entry.issuer, entry.stan, entry.sent_at) == (issuer, stan, sent_at)
+        })
+    }
+
+    /// A repeat was given its answer: that settles whether it arrived.
+    pub fn given_again(&mut self, key: u128) {
+        if let Some((_, place)) = self.look_up(key) {
+            self.settle_doubt(place, Delivery::GivenAgain);
+        }
+    }
+
+    /// Whether a repeat was given its answer.
+    pub fn was_given_again(&self, entered: Entered) -> bool {
+        let entry = self.entries.get(entered.place());
+        entry.is_some_and(|entry| entry.delivery == Delivery::GivenAgain)
+    }
+
+    /// Whether its answer arrived is not known, until a repeat is given it or it is reversed.
+    pub fn doubt(&mut self, entered: Entered) {
+        if let Some(entry) = self.entries.get_mut(entered.place())
+            && entry.delivery != Delivery::Unknown
+        {
+            entry.delivery = Delivery::Unknown;
+            self.doubtful += 1;
+        }
+    }
+
+    /// Answers of which it is not known whether they arrived.
+    pub fn doubtful(&self) -> usize {
+        self.doubtful
+    }
+
+    fn settle_doubt(&mut self, place: usize, now: Delivery) {
+        let was = core::mem::replace(&mut self.entries[place].delivery, now);
+        self.doubtful -= usize::from(was == Delivery::Unknown);
     }
 
     /// A part of its amount, in minor units, is taken back; gives all that was. Never more than its
@@ -321,6 +384,7 @@ impl Duplicates {
             amount_units: NO_AMOUNT,
             was: Was::InFlight,
             awaited: false,
+            delivery: Delivery::Given,
         };
         if place == self.entries.len() {
             self.entries.push(entry);
@@ -337,6 +401,14 @@ impl Duplicates {
         self.hand = if place + 1 == self.max { 0 } else { place + 1 };
         self.approach_next();
         Entered::of(place)
+    }
+
+    /// The answer of an approval that is not reversed, where it is stored.
+    pub fn approval(&self, entered: Entered) -> Option<&[u8]> {
+        let entry = self.entries.get(entered.place())?;
+        let is_one = entry.was == Was::Answered && entry.action < APPROVED_BELOW;
+        let holds = is_one && entry.reversed == NOT_REVERSED;
+        self.answers.at(entry.answer, entry.answer_len).filter(|_| holds)
     }
 
     /// Somebody waits for the outcome of this one, which is in flight.
@@ -476,6 +548,7 @@ impl Duplicates {
     #[inline]
     fn unlink(&mut self, place: usize) {
         let Entry { key, reference, .. } = self.entries[place];
+        self.settle_doubt(place, Delivery::Given);
         if let Some((cell, _)) = self.by_key.find(tag_of(key), |other| other == place) {
             self.by_key.unlink(cell);
         }

@@ -158,10 +158,4 @@ impl Turn<'_> {
         now.stans.as_mut().expect("it gave the number").give_back(stan, false);
         world.table.remove(slot);
     }
-
-    /// An answer that no link of its acquirer could take.
-    pub(crate) fn on_undeliverable(&mut self, acquirer: StationId) {
-        self.count(Counter::Undeliverable);
-        self.tell(Notice::Undeliverable { acquirer });
-    }
 }

@@ -43,6 +43,8 @@ pub enum Purpose {
         link_generation: u32,
         /// What it carries, on any link of the station.
         tpdu: Tpdu,
+        /// The transaction, at this worker, that is over once this is delivered.
+        ends: Option<SlotId>,
     },
     /// A message of network management, on one link and no other.
     Network {
@@ -87,6 +89,7 @@ const NETWORK: u8 = 3;
 const CARRY: u8 = 4;
 const NETWORK_ANSWER: u8 = 5;
 const RECORD: u8 = 6;
+const ANSWER_THAT_ENDS: u8 = 9;
 
 /// The ring. A quarter of it is for answers alone.
 #[derive(Debug)]
@@ -339,9 +342,11 @@ fn write_head(head: &mut [u8], len: usize, record: usize, wire: usize, purpose: 
         Some(Purpose::Forward { issuer, slot: of, deadline: until }) => {
             (kind, station, slot, last) = (FORWARD, issuer.0, of, until.0.to_le_bytes());
         }
-        Some(Purpose::Answer { acquirer, link: on, link_generation, tpdu }) => {
+        Some(Purpose::Answer { acquirer, link: on, link_generation, tpdu, ends }) => {
             last[..Tpdu::LEN].copy_from_slice(&tpdu.0);
-            (kind, station, link, generation) = (ANSWER, acquirer.0, on.0, link_generation);
+            kind = if ends.is_some() { ANSWER_THAT_ENDS } else { ANSWER };
+            (station, link, generation) = (acquirer.0, on.0, link_generation);
+            slot = ends.unwrap_or(slot);
         }
         Some(Purpose::Network { link: on, link_generation, tpdu }) => {
             last[..Tpdu::LEN].copy_from_slice(&tpdu.unwrap_or_default().0);
@@ -374,17 +379,19 @@ impl Head {
         let short = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
         let (link, link_generation) = (LinkId(long(16)), long(20));
         let tpdu = Tpdu([head[32], head[33], head[34], head[35], head[36]]);
+        let slot = SlotId { index: long(24), generation: long(28) };
         let purpose = match head[12] {
             FORWARD => Some(Purpose::Forward {
                 issuer: StationId(short(14)),
-                slot: SlotId { index: long(24), generation: long(28) },
+                slot,
                 deadline: Time(u64::from(long(32)) | u64::from(long(36)) << 32),
             }),
-            ANSWER => Some(Purpose::Answer {
+            ANSWER | ANSWER_THAT_ENDS => Some(Purpose::Answer {
                 acquirer: StationId(short(14)),
                 link,
                 link_generation,
                 tpdu,
+                ends: (head[12] == ANSWER_THAT_ENDS).then_some(slot),
             }),
             NETWORK => Some(Purpose::Network { link, link_generation, tpdu: None }),
             NETWORK_ANSWER => Some(Purpose::Network { link, link_generation, tpdu: Some(tpdu) }),

@@ -34,6 +34,8 @@ pub mod gate;
 
 pub mod release;
 
+pub mod delivery;
+
 pub mod outlet;
 
 pub mod routing;

@@ -59,6 +59,17 @@ pub struct Unsent {
     pub slot: SlotId,
 }
 
+/// An approval handed to a link that its socket has not taken whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaving {
+    /// Its first byte, counted from the opening of the link.
+    pub start: u64,
+    /// The byte behind its last.
+    pub end: u64,
+    /// The transaction that is over then.
+    pub slot: SlotId,
+}
+
 /// One link.
 #[derive(Debug)]
 pub struct Link {
@@ -84,6 +95,8 @@ pub struct Link {
     pub spent_until: Time,
     /// Requests of which the socket may not have taken a byte.
     pub unsent: VecDeque<Unsent>,
+    /// Approvals that the socket has not taken whole, the oldest first.
+    pub leaving: VecDeque<Leaving>,
 }
 
 impl Link {
@@ -101,6 +114,7 @@ impl Link {
             retry: Time::NEVER,
             spent_until: Time(0),
             unsent: VecDeque::new(),
+            leaving: VecDeque::new(),
         }
     }
 

@@ -140,6 +140,9 @@ impl Turn<'_> {
         if settings.role.issues() {
             self.world.links[link.index()].unsent.reserve(1_024);
         }
+        if settings.role.acquires() {
+            self.world.links[link.index()].leaving.reserve(1_024);
+        }
         if settings.sign_on == SignOn::Ours {
             if !self.ask(link, SIGN_ON) {
                 self.world.close(link, Closing::SignOnFailed);
@@ -189,6 +192,7 @@ impl Turn<'_> {
             }
         }
         self.tell(Notice::LinkClosed { link, unsent });
+        self.on_lost_with_answers(link, sent);
     }
 
     /// Looks at the links when one of them may need it.

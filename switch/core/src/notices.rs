@@ -180,6 +180,16 @@ pub enum Notice {
         /// Whose.
         acquirer: StationId,
     },
+    /// Part of an approval may have reached its acquirer before the link was lost: its repeat or its
+    /// reversal will tell.
+    DeliveryUnknown {
+        /// Whose answer.
+        acquirer: StationId,
+        /// Who approved.
+        issuer: StationId,
+        /// Our STAN.
+        stan: Stan,
+    },
     /// A message can not be said in the other side's format.
     Inexpressible {
         /// From whom.

@@ -22,6 +22,8 @@ pub enum State {
     Deciding,
     /// Forwarded. Its deadline is that of the answer.
     InFlight,
+    /// Approved, and the answer is on its way. Its STAN is free, and it has no deadline.
+    Answered,
     /// Answered with 911; its STAN rests. Its deadline is the end of the quarantine.
     Expired,
 }
@@ -342,7 +344,14 @@ impl Pending {
     #[inline]
     pub fn back(&self) -> Purpose {
         let Self { acquirer, link, link_generation, tpdu, .. } = *self;
-        Purpose::Answer { acquirer, link, link_generation, tpdu }
+        Purpose::Answer { acquirer, link, link_generation, tpdu, ends: None }
+    }
+
+    /// The same of an answer whose delivery ends it.
+    #[inline]
+    pub fn back_and_end(&self, slot: SlotId) -> Purpose {
+        let Self { acquirer, link, link_generation, tpdu, .. } = *self;
+        Purpose::Answer { acquirer, link, link_generation, tpdu, ends: Some(slot) }
     }
 }
 

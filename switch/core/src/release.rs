@@ -46,7 +46,7 @@ impl Turn<'_> {
         }
         self.release_committed(outlet);
         // Repeats that were held are answered behind the answers that they waited for.
-        while self.take_up_held() {
+        while self.take_up_undelivered() | self.take_up_held() {
             self.release_committed(outlet);
         }
     }
@@ -77,9 +77,13 @@ impl Turn<'_> {
                         self.world.carry(owner, false, &head, wire, outlet)
                     }
                 }
-                Purpose::Answer { acquirer, link, link_generation, tpdu } => {
+                Purpose::Answer { acquirer, link, link_generation, tpdu, ends } => {
                     let asked_on = (link, link_generation);
-                    self.world.send_answer(acquirer, asked_on, tpdu, wire, outlet)
+                    let placed = self.world.send_answer(acquirer, asked_on, tpdu, wire, outlet);
+                    if let (Some((on, placed)), Some(slot)) = (placed, ends) {
+                        self.world.is_leaving(slot, on, placed);
+                    }
+                    if placed.is_some() { Left::Sent } else { Left::Unsent }
                 }
                 Purpose::Network { link, link_generation, tpdu } => {
                     self.world.send_on(link, Some(link_generation), tpdu, wire, outlet);
@@ -101,7 +105,9 @@ impl Turn<'_> {
                     self.on_unsent(slot, Refusal::GivenUp);
                 }
                 (Left::GivenUp, _) => unreachable!("only requests are given up"),
-                (Left::Unsent, Purpose::Answer { acquirer, .. }) => self.on_undeliverable(acquirer),
+                (Left::Unsent, Purpose::Answer { acquirer, ends, .. }) => {
+                    self.on_undeliverable(acquirer, ends);
+                }
                 (Left::Unsent, Purpose::Carry { .. }) => self.count(Counter::AnswersLost),
             }
         }
@@ -221,19 +227,19 @@ impl World {
         tpdu: Tpdu,
         wire: &[u8],
         outlet: &mut impl Outlet,
-    ) -> Left {
+    ) -> Option<(LinkId, Placed)> {
         let tpdu = Some(tpdu);
-        if self.send_on(link, Some(generation), tpdu, wire, outlet).is_some() {
-            return Left::Sent;
+        if let Some(placed) = self.send_on(link, Some(generation), tpdu, wire, outlet) {
+            return Some((link, placed));
         }
         // A link without room is closed and leaves the list, so this comes to an end. The link that
         // asked may be among them, opened anew.
         while let Some(&other) = self.stations[acquirer.index()].ready.first() {
-            if self.send_on(other, None, tpdu, wire, outlet).is_some() {
-                return Left::Sent;
+            if let Some(placed) = self.send_on(other, None, tpdu, wire, outlet) {
+                return Some((other, placed));
             }
         }
-        Left::Unsent
+        None
     }
 
     /// Sends on one link, if it is open (in that generation). A link that has no room left does

@@ -15,10 +15,10 @@ use crate::turn::{Turn, World};
 
 /// Fields that an answer has from its request, in ascending order: those of the repeat, not of the
 /// first one.
-const OWN: [u8; 5] = [2, 7, 11, 32, 33];
+pub(crate) const OWN: [u8; 5] = [2, 7, 11, 32, 33];
 
 /// The most bytes that these and a longer bitmap add to a stored answer.
-const OWN_BYTES: usize = 128;
+pub(crate) const OWN_BYTES: usize = 128;
 
 /// DE 39 below is an approval (000 to 099).
 const APPROVED_BELOW: u16 = 0x100;
@@ -110,7 +110,10 @@ impl Turn<'_> {
             forwarding.write(&stored, mti, Fields::EMPTY, &edits[..count], out)
         });
         match entered {
-            Some(Ok(())) => Ok(true),
+            Some(Ok(())) => {
+                self.world.duplicates.given_again(key);
+                Ok(true)
+            }
             Some(Err(_)) => Err(Refusal::Forgotten),
             None => {
                 self.count(Counter::AnswersLost);

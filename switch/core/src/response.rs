@@ -150,7 +150,9 @@ impl Turn<'_> {
         let (number, utc) = (plan.number(issuer), self.now.utc);
         let record =
             Record::Settlement { issuer: number, stan, action: code, at, utc, answer: &[] };
-        let purpose = pending.back();
+        // Whether it was delivered matters of an approval alone.
+        let approved = action < APPROVED_BELOW;
+        let purpose = if approved { pending.back_and_end(slot) } else { pending.back() };
         let World { table, duplicates, .. } = &mut *self.world;
         let (kept, large) = table.kept(slot);
         let mut edits = [Edit { field: 0, value: Replace::Text(&[]) }; 4];
@@ -183,10 +185,12 @@ impl Turn<'_> {
             },
             |out| forwarding.write(message, message.mti(), drop, &edits[..count], out),
         );
+        let mut ends = !approved;
         match entered {
             // No room even for an answer: it stays pending and is answered at its timeout.
             None => return self.count(Counter::AnswersLost),
             Some(Err(error)) => {
+                ends = true;
                 self.tell(Notice::Inexpressible { from: issuer, to: acquirer, field: error.field });
                 if !self.can_answer() {
                     return self.count(Counter::AnswersLost);
@@ -205,7 +209,11 @@ impl Turn<'_> {
         let now = &mut world.stations[issuer.index()];
         world.table.leave(&mut now.in_flight, slot);
         now.stans.as_mut().expect("it gave the number").give_back(stan, true);
-        world.table.remove(slot);
+        if ends {
+            world.table.remove(slot);
+        } else if let Some(pending) = world.table.of_mut(slot) {
+            pending.state = State::Answered;
+        }
     }
 
     fn tally(&mut self, pending: &Pending, action: u64) {

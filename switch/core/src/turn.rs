@@ -11,6 +11,7 @@ use codec::{Message, Mti, Slots, Tpdu};
 use crate::answers::OWN_MAX;
 use crate::beside::Counted;
 use crate::counters::{Counter, Counters};
+use crate::delivery::Reached;
 use crate::duplicates::Duplicates;
 use crate::found::Found;
 use crate::gate::{Gate, Position};
@@ -90,6 +91,10 @@ pub(crate) struct World {
     pub(crate) again: Box<Slots>,
     pub(crate) parked: Parked,
     pub(crate) held: Held,
+    /// Links with approvals that their sockets have not taken whole.
+    pub(crate) leaving: Vec<LinkId>,
+    /// Approvals of which no byte reached their acquirer, and what is to follow has found no room.
+    pub(crate) undelivered: VecDeque<(SlotId, Reached)>,
     /// Decisions that wait for a reply.
     pub(crate) deciding: Line,
     /// Transactions in quarantine.
@@ -146,6 +151,8 @@ impl Core {
             again: Box::new(Slots::new()),
             parked: Parked::new(limits.parked_max, limits.parked_frame_max),
             held: Held::new(limits.held_max),
+            leaving: Vec::with_capacity(plan.link_stations.len()),
+            undelivered: VecDeque::new(),
             deciding: Line::EMPTY,
             resting: Line::EMPTY,
             orders: VecDeque::with_capacity(orders),
@@ -305,6 +312,11 @@ impl Core {
     /// Releases everything that is committed; the only way out for bytes.
     pub fn poll_transmit(&mut self, now: Now, outlet: &mut impl Outlet) {
         self.turn(now).release(outlet);
+    }
+
+    /// The sockets were offered what waited for them: what they took of it is delivered.
+    pub fn handle_flushed(&mut self, outlet: &impl Outlet) {
+        self.world.see_delivered(outlet);
     }
 
     /// Something else to do.

@@ -98,6 +98,7 @@ fn core_kind(notice: &Notice, plan: &Plan) -> Kind {
         Notice::Late { link, .. } => ("late", of(link)),
         Notice::TimedOut { issuer, .. } => ("timed out", issuer.0.into()),
         Notice::Undeliverable { acquirer } => ("undeliverable", acquirer.0.into()),
+        Notice::DeliveryUnknown { acquirer, .. } => ("delivery unknown", acquirer.0.into()),
         Notice::Inexpressible { from, .. } => ("inexpressible", from.0.into()),
         Notice::PeerMalformed { from } => ("peer", from.0.into()),
     }
@@ -241,6 +242,12 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
         }
         Notice::TimedOut { issuer, stan } => {
             warn!(station = of(issuer), stan = stan.0, "no answer in time: declined with 911");
+        }
+        Notice::DeliveryUnknown { acquirer, issuer, stan } => {
+            let (station, issuer) = (of(acquirer), of(issuer));
+            let what =
+                "part of an approval may have reached its acquirer: unknown until it asks again";
+            error!(station, issuer, stan = stan.0, "{what}");
         }
         Notice::Undeliverable { acquirer } => {
             error!(station = of(acquirer), "an answer could not be delivered: no link took it");

@@ -159,6 +159,7 @@ impl Worker {
         self.carry_out_orders(now);
         self.publish()?;
         self.net.flush();
+        self.with_out(|core, out| core.handle_flushed(out));
         // Behind the flush, so that what was released for such a link in this turn has left.
         if self.sockets.unfinished.are_read(now.boot, seen.events, EVENTS_MAX) {
             self.close_unfinished(now);

@@ -418,7 +418,10 @@ impl World {
             }
             core.handle_committed(core.entered());
         }
+        let entered = core.entered();
         core.poll_transmit(*now, &mut network.of(me));
+        // What did not leave may have entered something else.
+        busy |= core.entered() != entered;
         while let Some(order) = core.poll_order() {
             busy = true;
             match order {
@@ -449,6 +452,9 @@ impl World {
     /// Hands over what the sockets took.
     fn deliver(&mut self) -> bool {
         let left = self.network.flush();
+        for (core, worker) in self.cores.iter_mut().zip(0..) {
+            core.handle_flushed(&self.network.of(WorkerId(worker)));
+        }
         for (link, tpdu, frame) in &left {
             let station = self.plan.station_of(*link);
             let text = Text::read(&self.plan.station(station).settings.dialect, frame);

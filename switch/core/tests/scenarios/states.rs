@@ -176,8 +176,8 @@ fn table_of_a_sale() -> Expect {
           reply granted : in flight                replies_late 1
           reply denied  : in flight                replies_late 1
           2 s           : in flight
-          10 s          : over                 907 refused_unsent 1
-          70 s          : over                 907 refused_unsent 1
+          10 s          : over                 907 withdrawn 1, refused_unsent 1
+          70 s          : over                 907 withdrawn 1, refused_unsent 1
           X lost        : over                 907 refused_unsent 1, links_closed 1
           X signs off   : in flight                sign_offs 1, network_answered 1
           A lost        : in flight                links_closed 1

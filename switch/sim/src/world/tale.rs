@@ -138,6 +138,13 @@ impl Tale {
             Notice::TimedOut { issuer, stan } => {
                 format!("{} timed out on {:06}", name_of(plan, issuer), stan.0)
             }
+            Notice::DeliveryUnknown { acquirer, issuer, stan } => {
+                let (acquirer, issuer) = (name_of(plan, acquirer), name_of(plan, issuer));
+                format!(
+                    "nobody knows whether {acquirer} got the answer of {issuer} to {:06}",
+                    stan.0
+                )
+            }
             Notice::Undeliverable { acquirer } => {
                 format!("no link of {} took its answer", name_of(plan, acquirer))
             }

@@ -1,0 +1,172 @@
+//! Whether an answer reached its acquirer: handed to the socket is delivered. Knows no message but the
+//! one that it gives a second time.
+//!
+//! ```text
+//! released -> waits for the socket -> taken whole          delivered: the transaction is over
+//!    |              |
+//!    |              +-> the link is lost, no byte taken    another link takes it, or it is undelivered
+//!    |              +-> the link is lost, some taken       unknown: listed until a repeat or a
+//!    |                                                     reversal settles it
+//!    +-> no link takes it                                  undelivered: reversed (4013)
+//! ```
+//! Only approvals are looked after: a decline that is lost is said again to the repeat, and nobody has
+//! booked anything.
+
+use codec::{Edit, Fields, Replace};
+
+use crate::counters::Counter;
+use crate::ids::{LinkId, SlotId, StationId};
+use crate::links::Leaving;
+use crate::notices::Notice;
+use crate::outlet::{Outlet, Placed};
+use crate::pending::Pending;
+use crate::records::{Delivery, HEAD_MAX, Record};
+use crate::repeats::{OWN, OWN_BYTES};
+use crate::turn::{Core, Turn, World};
+
+/// How much of an approval reached its acquirer before its link was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    Not,
+    InPart,
+}
+
+impl Core {
+    /// Approvals of which it is not known whether they reached their acquirer.
+    pub fn doubtful(&self) -> usize {
+        self.world.duplicates.doubtful()
+    }
+}
+
+impl World {
+    /// An approval was handed to a link.
+    #[inline]
+    pub(crate) fn is_leaving(&mut self, slot: SlotId, link: LinkId, placed: Placed) {
+        let Placed { start, end, handed } = placed;
+        if handed >= end {
+            return self.table.remove(slot);
+        }
+        let leaving = &mut self.links[link.index()].leaving;
+        if leaving.is_empty() {
+            self.leaving.push(link);
+        }
+        leaving.push_back(Leaving { start, end, slot });
+    }
+
+    /// What the sockets have taken whole is delivered.
+    pub(crate) fn see_delivered(&mut self, outlet: &impl Outlet) {
+        let Self { links, leaving, table, .. } = self;
+        leaving.retain(|link| {
+            let waiting = &mut links[link.index()].leaving;
+            let handed = outlet.handed(*link);
+            while let Some(first) = waiting.front().filter(|first| first.end <= handed) {
+                table.remove(first.slot);
+                waiting.pop_front();
+            }
+            !waiting.is_empty()
+        });
+    }
+}
+
+impl Turn<'_> {
+    /// A link is lost, of which its socket had taken `sent` bytes.
+    pub(crate) fn on_lost_with_answers(&mut self, link: LinkId, sent: u64) {
+        while let Some(leaving) = self.world.links[link.index()].leaving.pop_front() {
+            if leaving.end <= sent {
+                self.world.table.remove(leaving.slot);
+            } else {
+                let reached = if leaving.start < sent { Reached::InPart } else { Reached::Not };
+                self.world.undelivered.push_back((leaving.slot, reached));
+            }
+        }
+        self.world.leaving.retain(|&other| other != link);
+    }
+
+    /// An answer that no link of its acquirer could take.
+    pub(crate) fn on_undeliverable(&mut self, acquirer: StationId, ends: Option<SlotId>) {
+        self.count(Counter::Undeliverable);
+        self.tell(Notice::Undeliverable { acquirer });
+        self.world.undelivered.extend(ends.map(|slot| (slot, Reached::Not)));
+    }
+
+    /// Goes on with the approvals that were not delivered, where there is room for what follows. Says
+    /// whether something was entered.
+    pub(crate) fn take_up_undelivered(&mut self) -> bool {
+        let mut any = false;
+        while let Some(&(slot, reached)) = self.world.undelivered.front() {
+            let pending = *self.world.table.of(slot).expect("it is over behind this");
+            let goes_on = match reached {
+                Reached::Not => self.deliver_again(slot, &pending),
+                Reached::InPart => Some(false),
+            };
+            match goes_on {
+                None => break,
+                Some(true) => self.count(Counter::Redelivered),
+                Some(false) if !self.can_answer() => break,
+                Some(false) => self.on_not_delivered(slot, &pending, reached),
+            }
+            self.world.undelivered.pop_front();
+            any = true;
+        }
+        any
+    }
+
+    /// Gives an approval of which no byte has left to another link of its acquirer, as it is stored;
+    /// false where there is none, or it is not stored any more. None without room in the gate.
+    fn deliver_again(&mut self, slot: SlotId, pending: &Pending) -> Option<bool> {
+        let plan = self.plan;
+        let &Pending { acquirer, issuer, stan, sent_at, duplicate, mti, .. } = pending;
+        let World { stations, duplicates, again, table, .. } = &mut *self.world;
+        let is_still = duplicates.is_still(duplicate, issuer, stan, sent_at);
+        if stations[acquirer.index()].ready.is_empty() || !is_still {
+            return Some(false);
+        }
+        let Some(frame) = duplicates.approval(duplicate) else { return Some(false) };
+        let dialect = &plan.station(issuer).settings.dialect;
+        let forwarding = plan.forwarding(issuer, acquirer);
+        let Some(forwarding) = forwarding.filter(|_| dialect.decode(frame, again).is_ok()) else {
+            return Some(false);
+        };
+        let stored = again.message(dialect, frame);
+        let (kept, large) = table.kept(slot);
+        let mut edits = [Edit { field: 0, value: Replace::Text(&[]) }; OWN.len()];
+        let mut count = 0;
+        for field in OWN {
+            if let Some(wire) = kept.wire(field, large) {
+                edits[count] = Edit { field, value: Replace::Wire(wire) };
+                count += 1;
+            }
+        }
+        let longest = plan.longest(&stored, acquirer) + OWN_BYTES;
+        let longest = longest.min(plan.station(acquirer).settings.message_max);
+        let mti = mti.answer().expect("it was a request");
+        let entered = self.gate.enter(pending.back_and_end(slot), None, longest, |out| {
+            forwarding.write(&stored, mti, Fields::EMPTY, &edits[..count], out)
+        });
+        entered.map(|written| written.is_ok())
+    }
+
+    /// An approval that no other link takes, or of which a part may have left, is over.
+    fn on_not_delivered(&mut self, slot: SlotId, pending: &Pending, reached: Reached) {
+        let &Pending { acquirer, issuer, stan, sent_at, duplicate, .. } = pending;
+        let duplicates = &mut self.world.duplicates;
+        let is_still = duplicates.is_still(duplicate, issuer, stan, sent_at);
+        let given_again = is_still && duplicates.was_given_again(duplicate);
+        let how = if reached == Reached::Not && !given_again {
+            self.count(Counter::Undelivered);
+            Delivery::None
+        } else {
+            if is_still {
+                duplicates.doubt(duplicate);
+            }
+            self.count(Counter::DeliveriesUnknown);
+            self.tell(Notice::DeliveryUnknown { acquirer, issuer, stan });
+            Delivery::Unknown
+        };
+        let issuer = self.plan.number(issuer);
+        let record = Record::Delivery { issuer, stan, how, utc: self.now.utc };
+        let entered = self.gate.enter_record(&record, HEAD_MAX);
+        assert!(entered, "room was looked for");
+        self.world.table.remove(slot);
+    }
+}
