@@ -28,7 +28,7 @@ use crate::marking::Marker;
 use crate::mesh::Mesh;
 use crate::notes::{Note, Notes};
 use crate::worker::Command;
-use search::Search;
+pub use search::Search;
 
 /// Questions that wait at most; one more is not put, and is decided without a reply.
 pub(crate) const QUESTIONS_MAX: usize = 4_096;
@@ -136,11 +136,11 @@ impl<D: Disk> Reader<D> {
     /// Looks at a part for all searches, and again for what was learned in it.
     fn look_at(&mut self, part: &Part, searches: &mut [&mut Search]) -> Result<(), Problem> {
         let Past { keys, marker, wanted, .. } = &self.past;
-        let about = |searches: &[&mut Search]| -> Vec<Option<u64>> {
-            searches.iter().map(|search| search.about()).collect()
+        let aims = |searches: &[&mut Search]| -> Vec<_> {
+            searches.iter().map(|search| search.aim()).collect()
         };
         loop {
-            let before = about(searches);
+            let before = aims(searches);
             let mut marks = BTreeSet::new();
             for search in searches.iter() {
                 search.add_marks(marker.key(), &mut marks);
@@ -159,7 +159,7 @@ impl<D: Disk> Reader<D> {
             if let (true, Some(segment)) = (had_none, part.archive) {
                 wanted.add(segment);
             }
-            if about(searches) == before {
+            if aims(searches) == before {
                 return Ok(());
             }
         }

@@ -1,7 +1,7 @@
 //! `sekisho journal`: what the journal holds, with and without the daemon. Only reads: takes no lock
 //! and writes nothing where the journal is. Must not know the bytes of a segment.
 
-mod site;
+pub(crate) mod site;
 
 mod verify;
 
@@ -11,13 +11,13 @@ mod salvage;
 
 mod stats;
 
-mod reading;
+pub(crate) mod reading;
 
-mod row;
+pub(crate) mod row;
 
 mod line;
 
-mod names;
+pub(crate) mod names;
 
 mod times;
 

@@ -15,6 +15,8 @@ mod dialect;
 
 mod journal;
 
+mod txn;
+
 mod perf;
 
 mod demo;
@@ -61,6 +63,9 @@ enum Command {
     /// The journal: whole or damaged, what is in it, how much of it there is
     #[command(subcommand, arg_required_else_help = true)]
     Journal(journal::Command),
+    /// Transactions in the journal: find some, and follow one through its life
+    #[command(subcommand, arg_required_else_help = true)]
+    Txn(txn::Command),
     /// What this machine's disk and loopback give
     #[command(subcommand, arg_required_else_help = true)]
     Perf(perf::Command),
@@ -75,6 +80,7 @@ fn main() -> ExitCode {
         Command::Message(command) => message::run(&command),
         Command::Dialect(command) => dialect::run(&command),
         Command::Journal(command) => journal::run(&command),
+        Command::Txn(command) => txn::run(&command),
         Command::Perf(command) => perf::run(&command),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Child(arguments) => child::run(arguments),

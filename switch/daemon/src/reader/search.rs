@@ -1,5 +1,5 @@
-//! One question to the reader, answered record by record: which one it is about, and what was written
-//! down of the same transaction later. Must not know where records are read.
+//! One question about the past, answered record by record: which request or advice it is about, and what
+//! was written down of the same transaction later. Must not know where records are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,64 +15,107 @@ use crate::marking::in_index;
 
 /// The most records of one answer. A transaction that has more is not told.
 const RECORDS_MAX: usize = 256;
+/// The most messages that are kept for an issuer about one transaction, and followed.
+const ITEMS_MAX: usize = 64;
 
 /// What is known of a question so far.
-pub(super) struct Search {
-    question: Question,
+#[derive(Debug)]
+pub struct Search {
+    /// None: it is about one record.
+    question: Option<Question>,
     head: Option<Head>,
+    /// What is kept for issuers about it.
+    items: Vec<Item>,
     /// By position.
     records: BTreeMap<u64, Vec<u8>>,
+    /// A message that was kept for an issuer before the advice that says so.
+    before: Option<u64>,
 }
 
 /// The request or the advice that the question is about.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 struct Head {
     position: u64,
     reference: u64,
-    trace: (StationNumber, Stan),
-    /// Where its number was used again.
+    is_advice: bool,
+    trace: Item,
+}
+
+/// A number towards an issuer, for as long as it stands for this transaction.
+#[derive(Clone, Copy, Debug)]
+struct Item {
+    issuer: StationNumber,
+    stan: Stan,
+    from: u64,
+    /// Where the number was used again.
     until: u64,
 }
 
+impl Item {
+    fn has(&self, issuer: StationNumber, stan: Stan, position: u64) -> bool {
+        self.is(issuer, stan) && (self.from..self.until).contains(&position)
+    }
+
+    fn is(&self, issuer: StationNumber, stan: Stan) -> bool {
+        (self.issuer, self.stan) == (issuer, stan) && stan.0 != 0
+    }
+}
+
 impl Search {
-    pub(super) fn new(question: Question) -> Self {
-        Self { question, head: None, records: BTreeMap::new() }
+    /// Nothing is known yet.
+    pub fn new(question: Question) -> Self {
+        let (items, records) = (Vec::new(), BTreeMap::new());
+        Self { question: Some(question), head: None, items, records, before: None }
+    }
+
+    /// About the request or the advice at this position.
+    pub fn of(position: u64, bytes: &[u8]) -> Self {
+        let (items, records) = (Vec::new(), BTreeMap::new());
+        let mut search = Self { question: None, head: None, items, records, before: None };
+        if let Ok(record) = Record::read(bytes)
+            && let Some(head) = Head::of(position, &record)
+        {
+            search.head = Some(head);
+            search.records.insert(position, bytes.to_vec());
+        }
+        search
     }
 
     /// Adds what is to be looked for now.
-    pub(super) fn add_marks(&self, key: &HashKey, wanted: &mut BTreeSet<Mark>) {
+    pub fn add_marks(&self, key: &HashKey, wanted: &mut BTreeSet<Mark>) {
         let mut add = |mark| wanted.extend([in_index(mark)]);
         match self.question {
-            Question::Original { reference } => {
+            Some(Question::Original { reference }) => {
                 marks::Mark::reference(reference).into_iter().for_each(&mut add);
             }
-            Question::Known { key } => add(marks::Mark::key(key)),
-            Question::Mac => {}
+            Some(Question::Known { key }) => add(marks::Mark::key(key)),
+            Some(Question::Mac) | None => {}
         }
-        if let Some(Head { reference, trace: (issuer, stan), .. }) = self.head {
+        if let Some(Head { reference, .. }) = self.head {
             marks::Mark::reference(reference).into_iter().for_each(&mut add);
+        }
+        let trace = self.head.map(|head| head.trace);
+        for Item { issuer, stan, .. } in trace.iter().chain(&self.items) {
             if stan.0 != 0 {
-                add(marks::Mark::trace(key, issuer, stan));
+                add(marks::Mark::trace(key, *issuer, *stan));
             }
         }
     }
 
-    /// Where the record stands that the question is about; none: it was not found yet. When it changes,
-    /// there is more to look for.
-    pub(super) fn about(&self) -> Option<u64> {
-        self.head.map(|head| head.position)
+    /// What it looks for: when this changes, there is more to look for.
+    pub fn aim(&self) -> (Option<u64>, usize) {
+        (self.head.map(|head| head.position), self.items.len())
     }
 
     /// Takes in a record, which may have nothing to do with it. Records of one look come in order.
-    pub(super) fn take(&mut self, position: u64, bytes: &[u8]) {
+    pub fn take(&mut self, position: u64, bytes: &[u8]) {
         let Ok(record) = Record::read(bytes) else { return };
-        if let Record::Decision { key, reference, issuer, stan, .. }
-        | Record::Advice { key, reference, issuer, stan, .. } = record
-            && self.is_about(key, reference)
+        if self.is_about(&record)
             && self.head.is_none_or(|head| head.position < position)
+            && let Some(head) = Head::of(position, &record)
         {
-            let (trace, until) = ((issuer, stan), u64::MAX);
-            self.head = Some(Head { position, reference, trace, until });
+            self.head = Some(head);
+            (self.items, self.before) = (Vec::new(), None);
             self.records.clear();
         } else if !self.follows(position, &record) {
             return;
@@ -90,41 +133,58 @@ impl Search {
         Some(found)
     }
 
-    fn is_about(&self, of_key: u128, of_reference: u64) -> bool {
+    /// Its records with their positions, in order.
+    pub fn records(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.records.iter().map(|(position, record)| (*position, record.as_slice()))
+    }
+
+    fn is_about(&self, record: &Record<'_>) -> bool {
+        let (Record::Decision { key: of_key, reference: of_reference, .. }
+        | Record::Advice { key: of_key, reference: of_reference, .. }) = *record
+        else {
+            return false;
+        };
         match self.question {
-            Question::Original { reference } => reference == of_reference && reference != 0,
-            Question::Known { key } => key == of_key,
-            Question::Mac => false,
+            Some(Question::Original { reference }) => reference == of_reference && reference != 0,
+            Some(Question::Known { key }) => key == of_key,
+            Some(Question::Mac) | None => false,
         }
     }
 
     /// Whether a record tells more of what the question is about.
     fn follows(&mut self, position: u64, record: &Record<'_>) -> bool {
-        if let (Question::Original { reference: asked }, Record::Tombstone { reference, .. }) =
-            (self.question, record)
+        if let (
+            Some(Question::Original { reference: asked }),
+            Record::Tombstone { reference, .. },
+        ) = (self.question, record)
         {
             return asked == *reference;
         }
-        let Some(head) = &mut self.head else { return false };
-        if position < head.position {
-            return false;
+        let Some(head) = self.head else { return false };
+        if position <= head.position {
+            return position == head.position || self.was_kept_for(&head, position, record);
         }
-        let is_ours = |issuer, stan: Stan| {
-            (issuer, stan) == head.trace && stan.0 != 0 && position < head.until
-        };
         match *record {
             Record::Decision { issuer, stan, .. } => {
-                if is_ours(issuer, stan) && position > head.position {
-                    head.until = position;
-                }
-                position == head.position
+                self.ends(issuer, stan, position);
+                false
             }
-            Record::Advice { original, .. } => {
-                position == head.position || (original == head.reference && original != 0)
+            Record::Advice { original, issuer, stan, .. } => {
+                let is_about_it = original == head.reference && original != 0;
+                if is_about_it {
+                    self.keeps(issuer, stan, position);
+                }
+                is_about_it
             }
             Record::Tombstone { reference, .. } => reference == head.reference && reference != 0,
             Record::Queued { issuer, stan, original, .. } => {
-                is_ours(issuer, stan) || is_ours(issuer, original)
+                let is_about_it = self.has(issuer, original, position);
+                if is_about_it {
+                    self.keeps(issuer, stan, position);
+                } else {
+                    self.ends(issuer, stan, position);
+                }
+                is_about_it
             }
             Record::Settlement { issuer, stan, .. }
             | Record::Expiry { issuer, stan, .. }
@@ -133,7 +193,7 @@ impl Search {
             | Record::Closed { issuer, stan, .. }
             | Record::Acknowledged { issuer, stan, .. }
             | Record::Item { issuer, stan, .. }
-            | Record::Delivery { issuer, stan, .. } => is_ours(issuer, stan),
+            | Record::Delivery { issuer, stan, .. } => self.has(issuer, stan, position),
             Record::Station { .. }
             | Record::Links { .. }
             | Record::SignOn { .. }
@@ -142,6 +202,56 @@ impl Search {
             | Record::Counts { .. }
             | Record::HashKey { .. } => false,
         }
+    }
+
+    /// An advice that is kept for its issuer is so before it is written down itself: the last such record
+    /// before it is the one.
+    fn was_kept_for(&mut self, head: &Head, position: u64, record: &Record<'_>) -> bool {
+        let Record::Queued { issuer, stan, .. } = *record else { return false };
+        let is_it = head.is_advice && head.trace.is(issuer, stan);
+        if !is_it || self.before.is_some_and(|before| before > position) {
+            return false;
+        }
+        if let Some(earlier) = self.before.replace(position).filter(|&before| before < position) {
+            self.records.remove(&earlier);
+        }
+        true
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.head.iter_mut().map(|head| &mut head.trace).chain(&mut self.items)
+    }
+
+    fn has(&mut self, issuer: StationNumber, stan: Stan, position: u64) -> bool {
+        self.all().any(|item| item.has(issuer, stan, position))
+    }
+
+    /// A number is used again.
+    fn ends(&mut self, issuer: StationNumber, stan: Stan, position: u64) {
+        for item in self.all().filter(|item| item.has(issuer, stan, position)) {
+            item.until = position;
+        }
+    }
+
+    /// A message about it is kept for an issuer from here on.
+    fn keeps(&mut self, issuer: StationNumber, stan: Stan, position: u64) {
+        if stan.0 != 0 && !self.has(issuer, stan, position) && self.items.len() < ITEMS_MAX {
+            self.items.push(Item { issuer, stan, from: position, until: u64::MAX });
+        }
+    }
+}
+
+impl Head {
+    /// None: no question is about such a record.
+    fn of(position: u64, record: &Record<'_>) -> Option<Self> {
+        let (Record::Decision { reference, issuer, stan, .. }
+        | Record::Advice { reference, issuer, stan, .. }) = *record
+        else {
+            return None;
+        };
+        let is_advice = matches!(record, Record::Advice { .. });
+        let trace = Item { issuer, stan, from: position, until: u64::MAX };
+        Some(Self { position, reference, is_advice, trace })
     }
 }
 

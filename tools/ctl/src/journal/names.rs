@@ -9,7 +9,7 @@ use switch_core::ids::StationNumber;
 
 /// Stations and dialects, as far as they are known.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     stations: BTreeMap<u16, Station>,
     /// Those of a configuration's files; the built-in ones are known anyway.
     dialects: Vec<Arc<Dialect>>,
@@ -23,18 +23,18 @@ struct Station {
 
 impl Names {
     /// No station is known yet; these dialects are, beside the built-in ones.
-    pub(super) fn with(dialects: Vec<Arc<Dialect>>) -> Self {
+    pub(crate) fn with(dialects: Vec<Arc<Dialect>>) -> Self {
         Self { stations: BTreeMap::new(), dialects }
     }
 
     /// A record said so.
-    pub(super) fn learn(&mut self, number: StationNumber, name: &str, dialect: &str) {
+    pub(crate) fn learn(&mut self, number: StationNumber, name: &str, dialect: &str) {
         let station = Station { name: name.into(), dialect: dialect.into() };
         self.stations.insert(number.0, station);
     }
 
     /// The station's name, or its number where no record that was read said its name.
-    pub(super) fn station(&self, number: StationNumber) -> String {
+    pub(crate) fn station(&self, number: StationNumber) -> String {
         match self.stations.get(&number.0) {
             Some(station) => station.name.clone(),
             None => format!("station {}", number.0),
@@ -42,7 +42,7 @@ impl Names {
     }
 
     /// The name of the dialect of a station's frames, and the dialect itself where it is known.
-    pub(super) fn dialect(&self, number: StationNumber) -> (Option<&str>, Option<&Dialect>) {
+    pub(crate) fn dialect(&self, number: StationNumber) -> (Option<&str>, Option<&Dialect>) {
         let Some(Station { dialect: name, .. }) = self.stations.get(&number.0) else {
             return (None, None);
         };

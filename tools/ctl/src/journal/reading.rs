@@ -16,7 +16,7 @@ use super::site::Site;
 use crate::output::{FAILED, FOUND, Failure, NOT_PERMITTED};
 
 /// A journal that is read from a record on.
-pub(super) struct Reading<'s> {
+pub(crate) struct Reading<'s> {
     reader: Reader<'s, SystemDisk>,
     names: Names,
     from: Position,
@@ -26,7 +26,7 @@ impl<'s> Reading<'s> {
     /// From this record on, or from the first that is still there; which one that is.
     ///
     /// Records before it are read too, down to the last checkpoint: a station's name may stand there.
-    pub(super) fn open(
+    pub(crate) fn open(
         site: &Site,
         keys: &'s Keys,
         from: Position,
@@ -47,7 +47,7 @@ impl<'s> Reading<'s> {
     }
 
     /// The records of the next batch that has any to be shown. None: there is no more yet.
-    pub(super) fn next(&mut self) -> Result<Option<Vec<Row>>, Failure> {
+    pub(crate) fn next(&mut self) -> Result<Option<Vec<Row>>, Failure> {
         loop {
             let Some(batch) = self.reader.next_batch().map_err(|problem| told(&problem))? else {
                 return Ok(None);
@@ -93,7 +93,7 @@ fn names_of_checkpoint(site: &Site, keys: &Keys, names: &mut Names) -> Result<Po
 }
 
 /// Why there is no reading on, and what to do.
-pub(super) fn told(problem: &Problem) -> Failure {
+pub(crate) fn told(problem: &Problem) -> Failure {
     let (exit, next) = match problem {
         Problem::Gone { .. } => (FAILED, "start there: --from"),
         Problem::Damaged(..) => (

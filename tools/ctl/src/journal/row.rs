@@ -15,57 +15,57 @@ use crate::message;
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
-    pub(super) position: u64,
-    pub(super) batch: u64,
-    pub(super) epoch: u32,
+pub(crate) struct Place {
+    pub(crate) position: u64,
+    pub(crate) batch: u64,
+    pub(crate) epoch: u32,
     /// When its batch was framed: nanoseconds since 1970.
-    pub(super) written_ns: u64,
+    pub(crate) written_ns: u64,
 }
 
 /// What is shown of a record, in the order of the fields. What a kind does not have is left out.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Row {
-    pub(super) position: u64,
-    pub(super) batch: u64,
-    pub(super) epoch: u32,
-    pub(super) written: String,
-    pub(super) kind: &'static str,
+pub(crate) struct Row {
+    pub(crate) position: u64,
+    pub(crate) batch: u64,
+    pub(crate) epoch: u32,
+    pub(crate) written: String,
+    pub(crate) kind: &'static str,
     /// When it happened, as the record itself says it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) at: Option<String>,
+    pub(crate) at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) acquirer: Option<String>,
+    pub(crate) acquirer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) station: Option<String>,
+    pub(crate) station: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) mti: Option<String>,
+    pub(crate) mti: Option<String>,
     /// Ours towards the issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) stan: Option<String>,
+    pub(crate) stan: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) action: Option<String>,
+    pub(crate) action: Option<String>,
     /// DE 37 of the frame.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) rrn: Option<String>,
+    pub(crate) rrn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) fields: Option<Shown>,
+    pub(crate) fields: Option<Shown>,
     /// Why the frame is not shown, where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) unread: Option<String>,
+    pub(crate) unread: Option<String>,
     /// What only this kind of record has.
     #[serde(flatten)]
-    pub(super) more: BTreeMap<&'static str, Value>,
+    pub(crate) more: BTreeMap<&'static str, Value>,
 }
 
 /// The fields of a frame by number, card data masked.
 #[derive(Debug)]
-pub(super) struct Shown(pub(super) Vec<(u8, String)>);
+pub(crate) struct Shown(pub(crate) Vec<(u8, String)>);
 
 /// What is shown of a record.
-pub(super) fn row(place: Place, bytes: &[u8], names: &Names) -> Row {
+pub(crate) fn row(place: Place, bytes: &[u8], names: &Names) -> Row {
     let mut row = Row {
         position: place.position,
         batch: place.batch,

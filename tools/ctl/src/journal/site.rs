@@ -48,15 +48,15 @@ pub(crate) struct KeyFiles {
 
 /// A journal's directory, and what is known of it from elsewhere.
 #[derive(Debug)]
-pub(super) struct Site {
-    pub(super) directory: PathBuf,
-    pub(super) disk: SystemDisk,
+pub(crate) struct Site {
+    pub(crate) directory: PathBuf,
+    pub(crate) disk: SystemDisk,
     configuration: Option<Configuration>,
 }
 
 impl Site {
     /// Opens the directory, to read only. There is a journal in it.
-    pub(super) fn open(place: &Where) -> Result<Self, Failure> {
+    pub(crate) fn open(place: &Where) -> Result<Self, Failure> {
         let configuration = match (&place.config, &place.dir) {
             (Some(file), _) => Some(configured(file)?),
             (None, Some(_)) => None,
@@ -93,7 +93,7 @@ impl Site {
 
     /// The keys that there are: those that the operator names, else those of the configuration, and
     /// that of a trial.
-    pub(super) fn keys(&self, given: &KeyFiles) -> Result<Keys, Failure> {
+    pub(crate) fn keys(&self, given: &KeyFiles) -> Result<Keys, Failure> {
         let mut keys = Vec::new();
         for file in &given.files {
             keys.push(key_of(file)?);
@@ -128,7 +128,7 @@ impl Site {
     }
 
     /// Whose journal it is, by the newest segment that says so.
-    pub(super) fn cluster(&self) -> Option<Cluster> {
+    pub(crate) fn cluster(&self) -> Option<Cluster> {
         let names = self.disk.list().ok()?;
         names.iter().rev().find_map(|name| {
             let Some(Name::Segment(_)) = Name::parse(name) else { return None };
@@ -139,7 +139,7 @@ impl Site {
     }
 
     /// The dialects of the configuration's stations.
-    pub(super) fn dialects(&self) -> Vec<Arc<Dialect>> {
+    pub(crate) fn dialects(&self) -> Vec<Arc<Dialect>> {
         let stations = self.configuration.iter().flat_map(|known| &known.settings.stations);
         stations.map(|station| Arc::clone(&station.dialect)).collect()
     }

@@ -7,14 +7,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use codec::{Dialect, Fields, Mti};
+use daemon::marking::Marker;
+use journal::archive;
 use journal::checkpoint::{self, About};
-use journal::disk::SystemDisk;
-use journal::format::{Cluster, Epoch, Position};
+use journal::disk::{Disk, SystemDisk};
+use journal::format::{Cluster, Epoch, Position, SegmentNumber};
+use journal::index;
+use journal::names::Name;
 use journal::path::Mapped;
 use journal::recovery::recover;
 use journal::seal::{Key, Keys};
 use journal::segments::{Keeper, Next, Spares};
 use journal::writer::{Appended, Committed, Start, Writer};
+use switch_core::identity::HashKey;
 use switch_core::ids::{LinkNumber, RouteId, Stan, StationNumber};
 use switch_core::plan::Limits;
 use switch_core::records::Record;
@@ -24,6 +29,8 @@ use switch_core::time::Time;
 /// As small as the daemon takes them.
 const SEGMENT: u64 = 1 << 20;
 const CLUSTER: Cluster = *b"a test's journal";
+/// What marks are made under.
+const HASH_KEY: HashKey = HashKey([0x48; 16]);
 /// 2026-11-21T05:20:30Z.
 pub(crate) const BEGINNING: u64 = 1_795_238_430;
 /// Test keys: what seals the journals here.
@@ -129,6 +136,27 @@ impl Author {
         ]);
     }
 
+    /// What the marks of an index are made under.
+    pub(crate) fn knows_hashes(&mut self) {
+        self.writes(&[Record::HashKey { key: HASH_KEY }]);
+    }
+
+    /// Packs all segments but the last, and removes them; with indexes of the archives, if so.
+    pub(crate) fn packs(&mut self, indexed: bool) {
+        let last = self.writer.segment();
+        let mut marker = Marker::new(HASH_KEY, Vec::new());
+        for segment in (1..last.0).map(SegmentNumber) {
+            archive::pack(&self.disk, &self.keys, segment, 0).unwrap();
+            self.disk.remove(&Name::Segment(segment).to_string()).unwrap();
+            let mut marks = |_: Position, record: &[u8], mark: &mut dyn FnMut(index::Mark)| {
+                marker.mark(record, mark);
+            };
+            if indexed {
+                index::make(&self.disk, &self.keys, segment, 0, &mut marks, &mut |_| ()).unwrap();
+            }
+        }
+    }
+
     /// Writes records as one batch; durable then.
     pub(crate) fn writes(&mut self, records: &[Record<'_>]) {
         for record in records {
@@ -205,7 +233,7 @@ impl Author {
 }
 
 /// The request of a sale, with the fields that a journal may hold.
-fn sale(number: u32) -> Vec<u8> {
+pub(crate) fn sale(number: u32) -> Vec<u8> {
     let (stan, rrn) = (format!("{:06}", 100 + number), format!("{number:012}"));
     let values: [(u8, &[u8]); 5] = [
         (2, b"3530111333300000"),
@@ -224,7 +252,7 @@ fn approval(number: u32) -> Vec<u8> {
     frame(codec::built_in("iso87-ascii").unwrap(), 0x0110, &values)
 }
 
-fn decision(number: u32, inputs: &[u8], utc: u64) -> Record<'_> {
+pub(crate) fn decision(number: u32, inputs: &[u8], utc: u64) -> Record<'_> {
     Record::Decision {
         acquirer: StationNumber(0),
         link: LinkNumber(0),

@@ -8,6 +8,8 @@ mod condition;
 
 mod records;
 
+mod transactions;
+
 use std::process::Command;
 
 use author::Folder;

@@ -62,3 +62,54 @@ fn what_is_more_than_can_be_told_is_not_told() {
     search.take(257, &written(&reversal(9, 1, 0)));
     assert!(search.answer().is_none());
 }
+
+/// A reversal of ours about a trace number, kept under another one.
+fn queued(original: u32, stan: u32) -> Record<'static> {
+    Record::Queued {
+        issuer: StationNumber(1),
+        stan: Stan(stan),
+        acquirer: StationNumber(0),
+        mti: codec::Mti::of(0x1420),
+        original: Stan(original),
+        reason: 0x4021,
+        utc: 0,
+        frame: b"",
+    }
+}
+
+fn acknowledged(stan: u32) -> Record<'static> {
+    let (issuer, stan) = (StationNumber(1), Stan(stan));
+    Record::Acknowledged { issuer, stan, action: 0x400, utc: 0 }
+}
+
+#[test]
+fn what_is_kept_for_the_issuer_is_followed_until_its_number_is_used_again() {
+    let records = [
+        queued(7, 20),
+        decision(1, 7),
+        queued(7, 20),
+        acknowledged(20),
+        queued(8, 20),
+        acknowledged(20),
+        decision(2, 7),
+        queued(7, 21),
+        acknowledged(21),
+    ];
+    assert_eq!(told(original(1), &records), [2, 3, 4]);
+    assert_eq!(told(original(2), &records), [7, 8, 9]);
+}
+
+#[test]
+fn an_advice_is_told_with_what_was_kept_of_it_just_before() {
+    let records =
+        [queued(0, 20), acknowledged(20), queued(0, 20), reversal(5, 99, 20), acknowledged(20)];
+    let mut search = Search::new(original(5));
+    // The first look learns its number, the second one finds what stands before it.
+    for _ in 0..2 {
+        for (position, record) in (1..).zip(&records) {
+            search.take(position, &written(record));
+        }
+    }
+    let told: Vec<u64> = search.records().map(|(position, _)| position).collect();
+    assert_eq!(told, [3, 4, 5]);
+}
