@@ -52,7 +52,9 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<bool> {
     // What a seed has to say is said at the end, once.
-    std::panic::set_hook(Box::new(|_| {}));
+    if arguments.count > 1 {
+        std::panic::set_hook(Box::new(|_| {}));
+    }
     let begun = now();
     let results = Results::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

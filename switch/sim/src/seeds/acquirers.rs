@@ -23,6 +23,8 @@ pub(crate) struct Said {
     /// How often it was sent, and the codes of its answers.
     pub(crate) sent: u32,
     pub(crate) answers: Vec<String>,
+    /// Whether nothing was heard since it was sent last.
+    awaits: bool,
     /// DE 7 of another message that goes under the same names, once it was sent.
     pub(crate) other: Option<String>,
 }
@@ -99,9 +101,10 @@ impl Acquirers {
     pub(crate) fn sends(&mut self, acquirer: usize, text: Text) -> Text {
         let stan = text.of(11).to_string();
         let case = name_of(&text);
-        let new = Said { text, case, sent: 0, answers: Vec::new(), other: None };
+        let new = Said { text, case, sent: 0, answers: Vec::new(), awaits: true, other: None };
         let said = self.said.entry((acquirer, stan)).or_insert(new);
         said.sent += 1;
+        said.awaits = true;
         let mti = said.text.mti | u16::from(said.sent > 1);
         said.text.clone().kind(mti)
     }
@@ -142,6 +145,7 @@ impl Acquirers {
         if is_request && approves(&code) {
             assert!(!declined, "promise 4: {answer} after {:?}", said.answers);
         }
+        said.awaits = false;
         said.answers.push(code);
         said.case.clone()
     }
@@ -154,10 +158,12 @@ impl Acquirers {
         self.said_in(case, stan).is_some_and(|said| said.answers.iter().any(|code| takes(code)))
     }
 
-    /// Whether the transaction was approved by the last answer that it had.
+    /// Whether the transaction was approved by the last answer that counts: who hears a passing code
+    /// late, of an earlier try, knows better.
     pub(crate) fn is_approved(&self, case: &Case) -> bool {
         let first = self.said_in(case, case.first.of(11));
-        first.and_then(|said| said.answers.last()).is_some_and(|code| approves(code))
+        let last = first.and_then(|said| said.answers.iter().rfind(|code| !is_passing(code)));
+        last.is_some_and(|code| approves(code))
     }
 
     /// How much an acquirer believes to have sold, once nothing of the transaction is open.
@@ -187,8 +193,8 @@ impl Acquirers {
             let is_request = Mti::of(said.text.mti).function() == 0;
             // Who reverses does not need the answer any more.
             let covered = is_request && !case.reversals.is_empty();
-            let answered = |code: &String| if is_request { true } else { takes(code) };
-            !covered && !said.answers.iter().any(answered)
+            let taken = || said.answers.iter().any(|code| takes(code));
+            if is_request { said.awaits && !covered } else { !taken() }
         };
         let open = self.said.iter().filter(|(_, said)| is_open(said));
         open.map(|((acquirer, _), said)| (*acquirer, said.text.clone())).collect()

@@ -1,7 +1,7 @@
 //! The issuers' side: what each of them was asked and told, what it said, and what it has booked. Must
 //! not know what the acquirers were told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use codec::Mti;
 
@@ -37,6 +37,8 @@ pub(crate) struct Issuers {
     items: BTreeMap<(usize, String), Item>,
     /// What was sent to an issuer and may have been lost on the way, by reference and by STAN.
     lost: BTreeMap<(usize, String), Name>,
+    /// What it was told to reverse before it heard of it, by reference.
+    tombstones: BTreeSet<(usize, String)>,
     /// Sends of items that were lost on the way, by STAN.
     lost_items: BTreeMap<(usize, String), u32>,
 }
@@ -44,7 +46,14 @@ pub(crate) struct Issuers {
 impl Issuers {
     pub(crate) fn new(edition: Edition) -> Self {
         let (booked, items) = (BTreeMap::new(), BTreeMap::new());
-        Self { edition, booked, items, lost: BTreeMap::new(), lost_items: BTreeMap::new() }
+        Self {
+            edition,
+            booked,
+            items,
+            lost: BTreeMap::new(),
+            tombstones: BTreeSet::new(),
+            lost_items: BTreeMap::new(),
+        }
     }
 
     /// A message that left the switch and did not arrive whole.
@@ -56,6 +65,11 @@ impl Issuers {
         }
     }
 
+    /// Whether it accepted the reversal of a request that it hears only now: it declines that then.
+    pub(crate) fn is_reversed(&self, issuer: usize, text: &Text) -> bool {
+        self.tombstones.contains(&(issuer, reference(text)))
+    }
+
     /// A request: approved or declined when it is heard, whatever becomes of the answer.
     pub(crate) fn is_asked(&mut self, issuer: usize, text: &Text, approves: bool) {
         let amount = if approves { text.of(4).parse().unwrap() } else { 0 };
@@ -64,19 +78,20 @@ impl Issuers {
         assert!(before.is_none(), "promise 4: {text} after {before:?}");
     }
 
-    /// An advice or a reversal, in the switch's so many-th life.
-    pub(crate) fn is_told(&mut self, issuer: usize, text: &Text, life: u32) {
+    /// An advice or a reversal, in the switch's so many-th life. `waits`: another sending of it may
+    /// still be on its way, on a line that is not read.
+    pub(crate) fn is_told(&mut self, issuer: usize, text: &Text, life: u32, waits: bool) {
         let stan = text.of(11).to_string();
         let lost = self.lost_items.get(&(issuer, stan.clone())).copied().unwrap_or_default();
         let Some(item) = self.items.get_mut(&(issuer, stan.clone())) else {
             let repeat = text.mti & 1 == 1;
-            assert!(!repeat || lost > 0 || life > 0, "{text} is no repeat of anything");
+            assert!(!repeat || lost > 0 || life > 0 || waits, "{text} is no repeat of anything");
             assert!(repeat || lost == 0, "{text} was sent before");
             let item = Item { first: text.clone(), life, heard: 1, answered: None };
             self.items.insert((issuer, stan), item);
             return self.on_new(issuer, text);
         };
-        assert_eq!(text.mti & 1, 1, "{text} was sent before");
+        assert!(text.mti & 1 == 1 || waits, "{text} was sent before");
         let frozen = |text: &Text| text.clone().kind(text.mti | 1).without(7);
         let (first, again) = (frozen(&item.first), frozen(text));
         assert_eq!(first.to_string(), again.to_string(), "only DE 7 and the MTI may change");
@@ -98,8 +113,9 @@ impl Issuers {
         let field = if self.edition == Edition::Of1987 { 90 } else { 56 };
         let named = text.of(field).to_string();
         let lost = self.lost.get(&(issuer, named.clone()));
+        // After a crash nobody knows whether a request had left.
         let Some(booked) = self.booked.get_mut(&(issuer, name.clone())) else {
-            assert_eq!(lost, Some(&name), "{text} names what this issuer was never asked");
+            self.tombstones.insert((issuer, named));
             return;
         };
         assert!(

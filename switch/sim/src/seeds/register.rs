@@ -146,6 +146,12 @@ impl Register {
             };
             let frozen = |text: &Text| text.clone().kind(text.mti | 1).without(7).to_string();
             assert_eq!(frozen(&item.text), frozen(text), "an item is sent as it was kept");
+            if let Some(original) = self.decided.get(&(issuer.0, item.original.0)) {
+                let field = if self.edition == Edition::Of1987 { 90 } else { 56 };
+                assert_eq!(original.case, name_of(text), "{text} is about another's");
+                let named = text.of(field).get(4..10).and_then(|stan| stan.parse().ok());
+                assert_eq!(named, Some(item.original.0), "{text} does not name its original");
+            }
             if self.edition == Edition::Of1993 && item.text.fields.contains_key(&25) {
                 assert_eq!(text.of(25), format!("{:04x}", item.reason), "{text}");
             }

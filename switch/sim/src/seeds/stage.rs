@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use switch_core::ids::LinkId;
-use switch_core::plan::{Plan, SignOn, StationSettings};
+use switch_core::plan::{Issuing, Plan, SignOn, StationSettings};
 
 use super::words::Edition;
 use crate::world::{Setup, acquirer, ascii_87, issuer, packed, packed_87};
@@ -41,11 +41,18 @@ fn setup(edition: Edition, workers: u8) -> Setup {
     };
     let packed = || if edition == Edition::Of1987 { packed_87() } else { packed() };
     let timeout = Duration::from_secs(4);
+    let issuing = Issuing {
+        saf_retry: Duration::from_secs(6),
+        saf_gap: Duration::from_millis(100),
+        ..Issuing::default()
+    };
+    let in_threes = Issuing { saf_window: 3, ..issuing };
+    let y = StationSettings { issuing: in_threes, timeout, ..issuer("Y") };
     Setup::of([
         StationSettings { links: 2, ..ascii(acquirer("A")) },
         StationSettings { dialect: packed(), ..ascii(acquirer("B")) },
-        StationSettings { links: 2, timeout, ..ascii(issuer("X")) },
-        StationSettings { sign_on: SignOn::Ours, timeout, dialect: packed(), ..ascii(issuer("Y")) },
+        StationSettings { links: 2, timeout, issuing, ..ascii(issuer("X")) },
+        StationSettings { sign_on: SignOn::Ours, dialect: packed(), ..y },
     ])
     .workers(workers)
     .route("353011", &["X"])

@@ -79,9 +79,9 @@ impl Edition {
 
 /// What DE 56 or DE 90 says of a message, as its sender names it.
 pub(crate) fn reference(of: &Text) -> String {
-    let (mti, stan, acquirer) = (of.mti & !1, of.of(11), of.of(32));
+    let (mti, stan, acquirer) = (of.mti, of.of(11), of.of(32));
     if mti < 0x1000 {
-        format!("{mti:04x}{stan}{}{acquirer:0>11}{:011}", of.of(7), 0)
+        format!("{mti:04x}{stan}{}{acquirer:0>11}{:0>11}", of.of(7), of.of(33))
     } else {
         format!("{mti:04x}{stan}{}{:02}{acquirer}", of.of(12), acquirer.len())
     }

@@ -14,12 +14,13 @@ impl Outside {
         let weather = self.weather;
         let mut code = self.edition.codes()[0];
         if Mti::of(text.mti).function() == 0 {
-            if self.dice.percent(weather.declines) {
+            if self.dice.percent(weather.declines) || self.issuers.is_reversed(issuer, &text) {
                 code = self.edition.codes()[1];
             }
             self.issuers.is_asked(issuer, &text, approves(code));
         } else {
-            self.issuers.is_told(issuer, &text, self.life);
+            let waits = ISSUERS[issuer].1.iter().any(|link| self.stalled.contains_key(link));
+            self.issuers.is_told(issuer, &text, self.life, waits);
             if Mti::of(text.mti).class() == 4 {
                 code = self.edition.codes()[2];
             }
