@@ -4,7 +4,7 @@ use codec::{DecodeError, Dialect, Fields, Message, Mti, Version, WriteError, Wri
 
 use crate::codes;
 use crate::counters::Counter;
-use crate::gate::Purpose;
+use crate::gate::{Purpose, Service};
 use crate::ids::{LinkId, SlotId};
 use crate::kept::KEPT_FIELDS;
 use crate::notices::Notice;
@@ -111,7 +111,8 @@ impl Turn<'_> {
         let Some(mti) = message.mti().answer() else { return false };
         let echoed = echoed(message.dialect().version(), mti.class());
         let present = message.fields().intersection(echoed);
-        if !self.gate.admits_refusal(OWN_MAX) {
+        let service = if mti.class() == 8 { Service::Network } else { Service::Refusal };
+        if !self.gate.admits_as(service, OWN_MAX) {
             self.count(Counter::AnswersLost);
             return false;
         }

@@ -52,6 +52,8 @@ counters! {
     56 RepeatsInFlight = "repeats_in_flight",
     /// Repeats answered as the issuer answered the first.
     57 RepeatsAnswered = "repeats_answered",
+    /// How often repeats began to be known for less than ten minutes.
+    96 WindowShort = "window_short",
     /// Repeats declined as the first was.
     58 RepeatsDeclined = "repeats_declined",
 

@@ -221,7 +221,7 @@ impl Duplicates {
     }
 
     /// How far back every request is known, in seconds; none as long as none had to be forgotten.
-    /// `utc` is a second since 1970.
+    /// `utc` is a second since 1970. Those without a time of their own do not count.
     pub fn reaches_back(&self, utc: u64) -> Option<u64> {
         self.forgotten.map(|since| utc.saturating_sub(since.into()))
     }
@@ -354,7 +354,7 @@ impl Duplicates {
 
     /// A new request, in the place of the oldest that is not in flight. One with the same key is
     /// forgotten. Call only when fewer are in flight than there is room for. `utc` is a second
-    /// since 1970.
+    /// since 1970, 0 where it is not known when it came.
     #[inline]
     pub fn begin(&mut self, identity: Identity, utc: u64) -> Entered {
         if let Some((_, place)) = self.look_up(identity.key) {
@@ -390,7 +390,8 @@ impl Duplicates {
             self.entries.push(entry);
         } else {
             if self.entries[place].was != Was::Forgotten {
-                self.forgotten = self.forgotten.max(Some(self.entries[place].since));
+                let since = Some(self.entries[place].since).filter(|&since| since > 0);
+                self.forgotten = self.forgotten.max(since);
                 self.unlink(place);
             }
             self.entries[place] = entry;

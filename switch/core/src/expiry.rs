@@ -33,6 +33,7 @@ impl Turn<'_> {
         self.on_links_time();
         self.on_drain_time();
         self.on_counts_time();
+        self.on_window_time();
     }
 
     fn expire_in_flight(&mut self, station: StationId, left: &mut usize, outlet: &mut impl Outlet) {

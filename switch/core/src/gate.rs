@@ -20,6 +20,45 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(pub u64);
 
+/// Whom an entry serves. Where room runs short, those further down wait or are refused first:
+///
+/// | whom                                                           | gate full up to |
+/// |----------------------------------------------------------------|-----------------|
+/// | answers, and all that ends a transaction: what is promised     | the last byte   |
+/// | acquirers' reversals and advices                               | 15/16           |
+/// | network management                                             | 14/16           |
+/// | refusals and repeats, which have no record                     | 14/16           |
+/// | what is kept for an issuer, within its share (`saf_rate`)      | 13/16           |
+/// | new requests                                                   | 12/16           |
+///
+/// The lanes to other workers know two classes: new requests leave their last quarter to all others,
+/// for which there is room beside a full lane too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// A new request.
+    Request,
+    /// What is kept for an issuer.
+    Stored,
+    /// A refusal, or the answer to a repeat: nothing that is under way hangs on it.
+    Refusal,
+    /// A message of network management, or the answer to one.
+    Network,
+    /// A reversal or an advice of an acquirer, with its answer.
+    Advice,
+}
+
+impl Service {
+    /// How far they may fill the ring, in sixteenths. What is not here may fill it to the end.
+    const fn sixteenths(self) -> usize {
+        match self {
+            Self::Request => 12,
+            Self::Stored => 13,
+            Self::Refusal | Self::Network => 14,
+            Self::Advice => 15,
+        }
+    }
+}
+
 /// What an entry's wire bytes are, and where they go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -91,7 +130,7 @@ const NETWORK_ANSWER: u8 = 5;
 const RECORD: u8 = 6;
 const ANSWER_THAT_ENDS: u8 = 9;
 
-/// The ring. A quarter of it is for answers alone.
+/// The ring. Its last quarter is for others than new requests: see [`Service`].
 #[derive(Debug)]
 pub struct Gate {
     bytes: Box<[u8]>,
@@ -119,12 +158,17 @@ impl Gate {
         (to_usize(self.end - self.released), self.capacity)
     }
 
-    /// Whether a new request may come in whose record and wire bytes are no longer than these: the
-    /// last quarter of the ring is kept for answers.
+    /// Whether an entry may come in whose record and wire bytes are together no longer than `bytes`.
+    #[inline]
+    pub fn admits_as(&self, service: Service, bytes: usize) -> bool {
+        let (used, capacity) = self.fill();
+        used + padded(bytes) <= capacity / 16 * service.sixteenths()
+    }
+
+    /// The same of a new request.
     #[inline]
     pub fn admits(&self, record_max: usize, wire_max: usize) -> bool {
-        let (used, capacity) = self.fill();
-        used + padded(record_max + wire_max) <= capacity / 4 * 3
+        self.admits_as(Service::Request, record_max + wire_max)
     }
 
     /// Whether an entry whose record and wire bytes are no longer than these finds room now.
@@ -134,14 +178,6 @@ impl Gate {
         let len = padded(record_max + wire_max);
         let skipped = if used == 0 { 0 } else { self.skipped(len) };
         used + skipped + len <= capacity
-    }
-
-    /// Whether a refusal, which concerns nothing that is under way and has no record, may come in:
-    /// half of the room of the answers is theirs alone.
-    #[inline]
-    pub fn admits_refusal(&self, wire_max: usize) -> bool {
-        let (used, capacity) = self.fill();
-        used + padded(wire_max) <= capacity / 8 * 7
     }
 
     /// Writes an entry of at most `wire_max` wire bytes: `fill` writes them and gives their number,

@@ -24,6 +24,8 @@ pub mod repeats;
 
 pub mod held;
 
+pub mod window;
+
 pub mod response;
 
 pub mod unmatched;

@@ -6,7 +6,7 @@ use codec::{Fields, Message, Mti, Tpdu, Version, WriteError, Writer};
 
 use crate::codes;
 use crate::counters::Counter;
-use crate::gate::Purpose;
+use crate::gate::{Purpose, Service};
 use crate::ids::{LinkId, Stan, StationId, WorkerId};
 use crate::links::{Asked, ECHOES_MISSED_MAX, Phase, chance, pause};
 use crate::notices::{Closing, Notice, Unmatched};
@@ -249,6 +249,10 @@ impl Turn<'_> {
     /// Sends a network management request (1804, 0800) of ours and awaits its answer; false when
     /// there is no room for it.
     fn ask(&mut self, link: LinkId, function: u16) -> bool {
+        if !self.gate.admits_as(Service::Network, NETWORK_MAX) {
+            self.count(Counter::AnswersLost);
+            return false;
+        }
         let station = self.plan.station_of(link);
         let stan = self.world.stations[station.index()].network_stan();
         let mti = match self.plan.station(station).settings.dialect.version() {

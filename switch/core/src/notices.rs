@@ -146,6 +146,14 @@ pub enum Notice {
         /// Its MTI.
         mti: Mti,
     },
+    /// Requests are forgotten sooner than ten minutes after they came: a repeat behind that is a new
+    /// request. The table is too small for this traffic.
+    WindowShort {
+        /// For how long they are known.
+        secs: u64,
+    },
+    /// They are known for long enough again.
+    WindowLong,
     /// An answer was dropped.
     Unmatched {
         /// Where it came from.

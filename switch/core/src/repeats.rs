@@ -7,6 +7,7 @@ use crate::broken::{Variant, breaks};
 use crate::codes;
 use crate::counters::Counter;
 use crate::duplicates::Known;
+use crate::gate::Service;
 use crate::identity::Identity;
 use crate::ids::{LinkId, StationId};
 use crate::notices::Notice;
@@ -94,7 +95,7 @@ impl Turn<'_> {
         }
         let longest = plan.longest(&stored, acquirer) + OWN_BYTES;
         let longest = longest.min(plan.station(acquirer).settings.message_max);
-        if !self.gate.admits_refusal(longest) {
+        if !self.gate.admits_as(Service::Refusal, longest) {
             self.count(Counter::AnswersLost);
             return Ok(false);
         }

@@ -136,7 +136,7 @@ impl Turn<'_> {
         let duplicates = &mut self.world.duplicates;
         for (known, answer) in state.known().filter(|(known, _)| is_ours(&known.acquirer)) {
             let &Known { outcome, issuer, identity, .. } = known;
-            let entered = duplicates.begin(identity, self.now.utc);
+            let entered = duplicates.begin(identity, 0);
             match outcome {
                 Outcome::Answered(action) => {
                     let issuer = ids.get(&issuer).copied();
@@ -158,7 +158,7 @@ impl Turn<'_> {
             if breaks(Variant::ClosedForgotten) {
                 continue;
             }
-            let entered = duplicates.begin(open.identity, open.utc);
+            let entered = duplicates.begin(open.identity, 0);
             duplicates.close(entered);
         }
     }

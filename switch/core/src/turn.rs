@@ -28,6 +28,7 @@ use crate::records::HEAD_MAX;
 use crate::refusal::Refusal;
 use crate::stations::StationNow;
 use crate::time::{Now, Stamp, Time};
+use crate::window::Window;
 
 /// Something the core wants done that is not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,7 @@ pub(crate) struct World {
     pub(crate) again: Box<Slots>,
     pub(crate) parked: Parked,
     pub(crate) held: Held,
+    pub(crate) window: Window,
     /// Links with approvals that their sockets have not taken whole.
     pub(crate) leaving: Vec<LinkId>,
     /// Approvals of which no byte reached their acquirer, and what is to follow has found no room.
@@ -151,6 +153,7 @@ impl Core {
             again: Box::new(Slots::new()),
             parked: Parked::new(limits.parked_max, limits.parked_frame_max),
             held: Held::new(limits.held_max),
+            window: Window::default(),
             leaving: Vec::with_capacity(plan.link_stations.len()),
             undelivered: VecDeque::new(),
             deciding: Line::EMPTY,
@@ -335,7 +338,7 @@ impl Core {
         let world = &self.world;
         let resting = world.table.next_deadline(&world.resting);
         let fixed = world.links_wake.min(resting).min(world.drain_wakes());
-        let fixed = fixed.min(world.counts_wake());
+        let fixed = fixed.min(world.counts_wake()).min(world.window.wakes());
         if !self.gate.has_room(HEAD_MAX, OWN_MAX) {
             return fixed;
         }

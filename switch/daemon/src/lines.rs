@@ -94,6 +94,7 @@ fn core_kind(notice: &Notice, plan: &Plan) -> Kind {
         Notice::Incomplete { link, .. } => ("incomplete", of(link)),
         Notice::PanDisagrees { link, .. } => ("card numbers", of(link)),
         Notice::KeyConflict { link, .. } => ("key conflict", of(link)),
+        Notice::WindowShort { .. } | Notice::WindowLong => ("window", 0),
         Notice::Unmatched { link, .. } => ("unmatched", of(link)),
         Notice::Late { link, .. } => ("late", of(link)),
         Notice::TimedOut { issuer, .. } => ("timed out", issuer.0.into()),
@@ -219,6 +220,10 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
             let what = "another amount or card under the key of a known request: refused with 904";
             error!(station, link = link.0, mti, alarm = true, "{what}");
         }
+        Notice::WindowShort { secs } => {
+            error!(worker, secs, alarm = true, "repeats are known for less than ten minutes");
+        }
+        Notice::WindowLong => info!(worker, "repeats are known for ten minutes again"),
         Notice::Unmatched { link, stan, mti, why, nearest } => {
             let (station, link, stan) = (name(link), link.0, stan.0);
             let (mti, why) = (mti.to_string(), why_unmatched(why));

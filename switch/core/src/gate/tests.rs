@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ids::{Stan, StationNumber};
+use alloc::vec::Vec;
 
 const RECORD: Record<'_> =
     Record::Expiry { issuer: StationNumber(1), stan: Stan(7), at: Time(5), utc: 6 };
@@ -243,5 +244,32 @@ fn every_purpose_reads_back_as_it_was_written() {
         let mut gate = Gate::new(1 << 16);
         assert!(enter(&mut gate, purpose, None, b"x"));
         assert_eq!(gate.front().unwrap().purpose, purpose);
+    }
+}
+
+/// The table of [`Service`], row by row: each may fill the ring up to its bound, and then those above
+/// it still find room.
+#[test]
+fn the_order_of_service_is_that_of_its_table() {
+    let told = include_str!("../gate.rs");
+    let bounds: Vec<usize> = told
+        .lines()
+        .filter_map(|line| line.split('|').nth(2)?.trim().strip_suffix("/16")?.parse().ok())
+        .collect();
+    assert_eq!(bounds, [15, 14, 14, 13, 12]);
+    let order =
+        [Service::Advice, Service::Network, Service::Refusal, Service::Stored, Service::Request];
+    let wire = [7; 984];
+    for (place, (&service, bound)) in order.iter().zip(bounds).enumerate() {
+        let mut gate = Gate::new(1 << 16);
+        while gate.admits_as(service, wire.len()) {
+            assert!(enter(&mut gate, network(1), None, &wire));
+        }
+        assert_eq!(gate.fill().0, (1 << 16) / 16 * bound, "{service:?}");
+        for (other, service) in order.iter().enumerate() {
+            let expected = order[other] > order[place] && service.sixteenths() > bound;
+            assert_eq!(gate.admits_as(*service, wire.len()), expected, "{service:?}");
+        }
+        assert!(gate.has_room(0, wire.len()), "what is promised finds room");
     }
 }

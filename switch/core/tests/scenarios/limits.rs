@@ -7,7 +7,7 @@ use expect_test::expect;
 use switch_core::counters::Counter;
 use switch_core::plan::{Keys, StationSettings};
 
-use crate::world::{Setup, World, acquirer, issuer, sale};
+use crate::world::{Setup, World, acquirer, echo, issuer, sale};
 
 /// Sends sales until one is refused; gives how many were not.
 fn sends_until_refused(world: &mut World) -> u32 {
@@ -154,6 +154,30 @@ fn a_gate_without_room_for_new_requests_still_takes_answers() {
     assert_eq!(refused, 1);
     world.acquirer("A").sends(sale(1));
     assert_eq!(world.count(Counter::RefusedGateFull), 1);
+}
+
+#[test]
+fn new_requests_are_refused_before_echoes_and_echoes_before_answers() {
+    let mut setup = Setup::of([acquirer("A"), issuer("X")]);
+    setup.gate_bytes = 1 << 16;
+    let mut world = setup.up();
+    for _ in 0..20 {
+        world.acquirer("A").sends(sale(1));
+    }
+    world.holds_commits();
+    while world.count(Counter::RefusedGateFull) == 0 {
+        world.acquirer("A").sends(sale(1));
+    }
+    assert_eq!(world.count(Counter::AnswersLost), 0);
+    world.acquirer("A").sends(echo());
+    assert_eq!(world.count(Counter::AnswersLost), 0, "an echo has room of its own");
+    while world.count(Counter::AnswersLost) == 0 {
+        world.acquirer("A").sends(echo());
+    }
+    for _ in 0..20 {
+        world.issuer("X").answers("000");
+    }
+    assert_eq!(world.count(Counter::AnswersLost), 1, "and answers have theirs");
 }
 
 #[test]

@@ -39,6 +39,8 @@ mod release;
 
 mod withdrawn;
 
+mod window;
+
 mod delivery;
 
 #[cfg(test)] // where unwrap is allowed

@@ -125,6 +125,8 @@ impl Tale {
             Notice::KeyConflict { link: id, mti } => {
                 format!("alarm: {} sent {mti} under the key of another one", link(id))
             }
+            Notice::WindowShort { secs } => format!("alarm: repeats are known for {secs} s"),
+            Notice::WindowLong => "repeats are known for long enough again".to_string(),
             Notice::Unmatched { link: id, stan, mti, why, nearest } => {
                 let near = nearest.map_or_else(String::new, |near| {
                     let differs = near.differs.map_or_else(String::new, |n| format!(" but DE {n}"));
