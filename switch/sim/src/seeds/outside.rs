@@ -71,6 +71,9 @@ pub(crate) struct Outside {
     told: bool,
     /// How many records there were when a line stopped to read.
     stalled: BTreeMap<LinkId, usize>,
+    /// The link on which an issuer signs off, until that is accepted; and whose was.
+    signs_off: Option<LinkId>,
+    signed_off: [bool; 2],
     sums: Sums,
 }
 
@@ -95,6 +98,8 @@ impl Outside {
             healing: false,
             told,
             stalled: BTreeMap::new(),
+            signs_off: None,
+            signed_off: [false; 2],
             sums: Sums::default(),
         }
     }
@@ -232,6 +237,10 @@ impl Outside {
                 (Edition::Of1987, 801) => crate::world::network_87("001"),
                 (Edition::Of1987, _) => crate::world::network_87("002"),
             };
+            if link.0 > 2 {
+                self.signs_off = (function == 802).then_some(link);
+                self.signed_off[usize::from(link.0 > 4)] = false;
+            }
             self.party(link).sends(text);
         }
     }
@@ -253,6 +262,10 @@ impl Outside {
                 self.within(10, 3_000, Event::Connects(link));
             }
         }
+        for (issuer, (_, links)) in ISSUERS.iter().enumerate() {
+            // Who lost all its links begins anew.
+            self.signed_off[issuer] &= links.iter().any(|&link| self.is_open(link));
+        }
         let limits = self.world.plan.limits;
         for core in &self.world.cores {
             let (used, parked, _) = Core::occupancy(core);
@@ -269,6 +282,8 @@ impl Outside {
             Seen::Lost(link, text) => {
                 let issuer = ISSUERS.iter().position(|(_, links)| links.contains(&link));
                 if let Some(issuer) = issuer.filter(|_| is_business(&text)) {
+                    let number = self.world.plan.number(self.world.plan.station_of(link));
+                    self.register.permits(number, &text);
                     self.issuers.loses(issuer, &text);
                 }
             }
@@ -282,6 +297,10 @@ impl Outside {
             if mti.answer().is_some() && self.is_open(link) {
                 let code = if self.edition == Edition::Of1987 { "00" } else { "800" };
                 self.party(link).sends(answer(&text, code));
+            } else if link.0 > 2 && self.signs_off == Some(link) {
+                // Its sign-off is accepted.
+                self.signed_off[usize::from(link.0 > 4)] = true;
+                self.signs_off = None;
             }
             return;
         }
@@ -292,8 +311,11 @@ impl Outside {
             self.acquirer_hears(usize::from(link.0 > 1), &text);
         } else {
             assert!(!mti.is_answer(), "an issuer hears {text}");
+            let issuer = usize::from(link.0 > 4);
+            let waited = ISSUERS[issuer].1.iter().any(|link| self.stalled.contains_key(link));
+            assert!(!self.signed_off[issuer] || waited, "{text} to an issuer that signed off");
             self.register.permits(number, &text);
-            self.issuer_hears(link, usize::from(link.0 > 4), text);
+            self.issuer_hears(link, issuer, text);
         }
     }
 }

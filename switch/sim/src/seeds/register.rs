@@ -53,6 +53,8 @@ pub(crate) struct Register {
     /// Advices and reversals that were taken, the same way.
     told: BTreeSet<(u16, String)>,
     queued: BTreeMap<Leg, Queued>,
+    /// Requests of which something left the switch.
+    left: BTreeSet<Leg>,
     /// What is reversed as a whole, and how many records there were then.
     reversed: BTreeMap<Leg, usize>,
 }
@@ -70,6 +72,7 @@ impl Register {
             asked: BTreeMap::new(),
             told: BTreeSet::new(),
             queued: BTreeMap::new(),
+            left: BTreeSet::new(),
             reversed: BTreeMap::new(),
         }
     }
@@ -138,7 +141,7 @@ impl Register {
     }
 
     /// A message reaches an issuer, or would have.
-    pub(crate) fn permits(&self, issuer: StationNumber, text: &Text) {
+    pub(crate) fn permits(&mut self, issuer: StationNumber, text: &Text) {
         let stan = text.of(11).parse().unwrap();
         if Mti::of(text.mti).function() == 2 {
             let Some(item) = self.queued.get(&(issuer.0, stan)) else {
@@ -163,6 +166,7 @@ impl Register {
                 panic!("promise 1: {text} left before its record");
             };
             assert_eq!(decided.case, name_of(text), "{text} is another's");
+            self.left.insert((issuer.0, stan));
         }
     }
 
@@ -200,6 +204,9 @@ impl Register {
             let reversed = self.reversed.contains_key(leg);
             match decided.outcome {
                 Outcome::Open => panic!("promise 5: {decided:?} is open"),
+                Outcome::Expired if !self.left.contains(leg) => {
+                    panic!("promise 5: {decided:?} is reversed and was never sent")
+                }
                 Outcome::Expired | Outcome::Closed => {
                     let _ = reversed;
                 }

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use switch_core::ids::{LinkNumber, StationNumber};
+use switch_core::ids::{LinkId, LinkNumber, StationNumber};
 use switch_core::plan::Plan;
 use switch_core::records::Record;
 use switch_core::replay::{Position, State};
 
-use super::{Seen, Setup, World};
+use super::{Seen, Setup, Text, World};
 
 /// The records of a switch from its first start on.
 #[derive(Debug)]
@@ -113,6 +113,12 @@ impl World {
         after.now = self.now;
         for core in &mut after.cores {
             core.restore(self.now, &state);
+        }
+        for link in (0..u32::try_from(self.plan.link_stations.len()).unwrap()).map(LinkId) {
+            let dialect = &self.plan.station(self.plan.station_of(link)).settings.dialect;
+            let (_, lost) = self.network.close(link);
+            let lost = lost.iter().map(|frame| Seen::Lost(link, Text::read(dialect, frame)));
+            after.seen.extend(lost);
         }
         let before = std::mem::replace(self, after);
         (self.journal, self.tale, self.parties) = (before.journal, before.tale, before.parties);

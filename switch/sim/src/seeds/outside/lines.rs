@@ -83,5 +83,7 @@ impl Outside {
         let workers = u8::try_from(self.dice.between(1, u64::from(WORKERS_MAX) + 1)).unwrap();
         self.world.begins_again(stage::plan(self.edition, workers), workers, GATE_BYTES);
         self.world.commits();
+        (self.signs_off, self.signed_off) = (None, [false; 2]);
+        self.stalled.clear();
     }
 }
