@@ -123,13 +123,18 @@ impl Search {
         self.records.insert(position, bytes.to_vec());
     }
 
-    /// The answer. None: there is more than can be told.
+    /// The answer: the request or the advice first. None: there is more than can be told.
     pub(super) fn answer(&self) -> Option<Found> {
         if self.records.len() > RECORDS_MAX {
             return None;
         }
+        let head = self.head.map(|head| head.position);
+        let first = head.and_then(|head| self.records.get(&head));
+        let others = self.records.iter().filter(|(position, _)| Some(**position) != head);
         let mut found = Found::default();
-        self.records.values().for_each(|record| found.push(record));
+        for record in first.into_iter().chain(others.map(|(_, record)| record)) {
+            found.push(record);
+        }
         Some(found)
     }
 

@@ -166,11 +166,11 @@ fn segments_epochs_records_by_kind_and_bytes_are_counted() {
     assert_eq!(code, Some(0));
     expect![[r#"
         FILE                      EPOCH  PATH    FIRST  RECORDS  BATCHES  MARKS  PAYLOAD  PADDING     SIZE  RECORDS/S  BEGUN                 NEWEST
-        0000000000000001.segment      1  mapped      1        7        4      1      371    15501  1048576          2  2026-11-21T05:20:30Z  2026-11-21T05:20:33Z
+        0000000000000001.segment      1  mapped      1        7        4      1      379    15493  1048576          2  2026-11-21T05:20:30Z  2026-11-21T05:20:33Z
         0000000000000002.segment      2  mapped      8        0        0      0        0        0  1048576          -  2026-11-21T05:21:30Z  2026-11-21T05:21:30Z
 
         records   7 in 4 batches, released to 7
-        bytes     371 of records, 15501 of padding, 2097152 of files
+        bytes     379 of records, 15493 of padding, 2097152 of files
         end       clean
 
         Records by kind
@@ -185,6 +185,6 @@ fn segments_epochs_records_by_kind_and_bytes_are_counted() {
     let (code, said) = says(&folder, &["journal", "stats", "--dir", "journal", "-o", "json"]);
     assert_eq!(code, Some(0));
     expect![[r#"
-        {"batches":4,"checkpoints":[],"end":"clean","file_bytes":2097152,"files":[{"batches":4,"begun":"2026-11-21T05:20:30.000000Z","epoch":1,"file":"0000000000000001.segment","file_bytes":1048576,"first":1,"marks":1,"newest":"2026-11-21T05:20:33.000000Z","padding_bytes":15501,"path":"mapped","payload_bytes":371,"records":7,"records_per_s":2},{"batches":0,"begun":"2026-11-21T05:21:30.000000Z","epoch":2,"file":"0000000000000002.segment","file_bytes":1048576,"first":8,"marks":0,"newest":"2026-11-21T05:21:30.000000Z","padding_bytes":0,"path":"mapped","payload_bytes":0,"records":0,"records_per_s":null}],"kinds":null,"padding_bytes":15501,"payload_bytes":371,"records":7,"released":7,"schema_version":1}
+        {"batches":4,"checkpoints":[],"end":"clean","file_bytes":2097152,"files":[{"batches":4,"begun":"2026-11-21T05:20:30.000000Z","epoch":1,"file":"0000000000000001.segment","file_bytes":1048576,"first":1,"marks":1,"newest":"2026-11-21T05:20:33.000000Z","padding_bytes":15493,"path":"mapped","payload_bytes":379,"records":7,"records_per_s":2},{"batches":0,"begun":"2026-11-21T05:21:30.000000Z","epoch":2,"file":"0000000000000002.segment","file_bytes":1048576,"first":8,"marks":0,"newest":"2026-11-21T05:21:30.000000Z","padding_bytes":0,"path":"mapped","payload_bytes":0,"records":0,"records_per_s":null}],"kinds":null,"padding_bytes":15493,"payload_bytes":379,"records":7,"released":7,"schema_version":1}
     "#]].assert_eq(&said);
 }

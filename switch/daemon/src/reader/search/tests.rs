@@ -112,4 +112,6 @@ fn an_advice_is_told_with_what_was_kept_of_it_just_before() {
     }
     let told: Vec<u64> = search.records().map(|(position, _)| position).collect();
     assert_eq!(told, [3, 4, 5]);
+    let first = search.answer().unwrap();
+    assert!(matches!(first.records().next(), Some(Ok(Record::Advice { .. }))));
 }
