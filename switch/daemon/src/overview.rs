@@ -21,6 +21,7 @@ use crate::keys::QUESTIONS_MAX;
 use crate::lines;
 use crate::mesh::{COMMANDS_MAX, Mesh};
 use crate::notes::NOTES_MAX;
+use crate::reader;
 use crate::status::{
     LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus, Status,
     WorkerStatus,
@@ -128,6 +129,7 @@ impl Overview {
             ("notes_max", wide(NOTES_MAX)),
             ("commands_max", wide(COMMANDS_MAX)),
             ("questions_max", wide(QUESTIONS_MAX)),
+            ("reader_questions_max", wide(reader::QUESTIONS_MAX)),
             ("control_clients_max", wide(CLIENTS_MAX)),
         ]
         .map(|(name, bound)| (name.to_owned(), bound))

@@ -342,3 +342,50 @@ fn a_start_behind_a_checkpoint_knows_what_is_only_in_archives_and_reads_little_a
         assert_eq!(count(&again.status(), "approved"), report.approved + 1);
     }
 }
+
+/// The names of a journal's files.
+fn files(journal: &Path) -> Vec<String> {
+    let entries = fs::read_dir(journal).expect("it is there");
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        entry.expect("it is there").file_name().into_string().expect("plain")
+    };
+    let mut names: Vec<_> = entries.map(name).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn each_archive_gets_an_index_and_one_that_is_missing_is_made_again_by_the_next_start() {
+    let centre = Centre::opens(BINARY);
+    let configuration = Configuration::new()
+        .journal("segment = \"1MiB\"")
+        .acquirer("merchant-a", ASCII, "")
+        .issuer("issuer-x", BINARY, centre.address(), "")
+        .route("353011", "issuer-x");
+    let switch = Sekishod::starts(&configuration);
+    switch.says_of("issuer-x", "link open");
+    fills_segments(&switch, 2);
+    let first = "0000000000000001.index".to_owned();
+    let has_first = |switch: &Sekishod| {
+        switch.status();
+        files(&switch.journal()).contains(&first).then_some(())
+    };
+    until("the first index", || has_first(&switch));
+    let directory = switch.killed();
+    let journal = directory.path().join("state/journal");
+    let old = fs::read(journal.join(&first)).expect("it is there");
+    fs::remove_file(journal.join(&first)).expect("it is there");
+    let again = Sekishod::starts_in(directory, &configuration);
+    until("the index again", || has_first(&again));
+    let made = fs::read(again.journal().join(&first)).expect("it is there");
+    assert_eq!(made.len(), old.len());
+    // Counts of each kind of mark, and of the frames.
+    assert_eq!(made[64..100], old[64..100]);
+    let marks: Vec<u32> =
+        made[64..96].as_chunks::<4>().0.iter().map(|it| u32::from_le_bytes(*it)).collect();
+    let [retrieval, trace, stan, card, reference, key, 0, 0] = marks[..] else {
+        panic!("{marks:?}");
+    };
+    assert!(retrieval > 100 && trace > 3 * retrieval / 2, "{marks:?}");
+    assert_eq!([stan, card, reference, key], [retrieval; 4], "a request has one of each");
+}

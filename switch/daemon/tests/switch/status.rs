@@ -74,7 +74,7 @@ fn a_status_has_every_bound_beside_its_use() {
             state
         limits: answers_bytes ask_timeout_ms commands_max control_clients_max duplicates_max held_max lane_waiting_bytes_max
             lane_waiting_max large_max notes_max notices_max parked_frame_max parked_max pending_max
-            quarantine_ms questions_max release_within_ms routes saf_max"#]].assert_eq(&shape.join("\n"));
+            quarantine_ms questions_max reader_questions_max release_within_ms routes saf_max"#]].assert_eq(&shape.join("\n"));
     for counter in Counter::ALL {
         assert!(status["counters"][counter.name()].is_u64(), "{}", counter.name());
     }
