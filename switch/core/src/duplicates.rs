@@ -454,10 +454,15 @@ impl Duplicates {
         }
     }
 
-    /// Looks at where a key and a reference are searched for, without waiting for either.
+    /// Looks at where a key is searched for, without waiting for it.
     #[inline]
-    pub fn approach(&self, key: u128, reference: u64) {
+    pub fn approach(&self, key: u128) {
         self.by_key.approach(tag_of(key));
+    }
+
+    /// The same of a reference.
+    #[inline]
+    pub fn approach_reference(&self, reference: u64) {
         self.by_reference.approach(tag_of_reference(reference));
     }
 
@@ -465,7 +470,8 @@ impl Duplicates {
     #[inline]
     fn approach_next(&self) {
         if let Some(oldest) = self.entries.get(self.hand) {
-            self.approach(oldest.key, oldest.reference);
+            self.approach(oldest.key);
+            self.approach_reference(oldest.reference);
         }
     }
 

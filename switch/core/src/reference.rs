@@ -184,7 +184,8 @@ impl HashKey {
     #[inline]
     pub fn reference(&self, station: StationNumber, reference: &Reference) -> u64 {
         let &Reference { mti, stan, time, acquirer } = reference;
-        let mut text = [0; 28];
+        // In whole words, which are hashed twice as fast as what is left over.
+        let mut text = [0; 32];
         text[..2].copy_from_slice(&station.0.to_le_bytes());
         text[2..4].copy_from_slice(&(mti.bcd() >> 4).to_le_bytes());
         // No other hash under this key is of so many bytes and these.
@@ -192,7 +193,7 @@ impl HashKey {
         let stan = u32::try_from(stan).unwrap_or(u32::MAX);
         text[8..12].copy_from_slice(&stan.to_le_bytes());
         text[12..20].copy_from_slice(&time.to_le_bytes());
-        text[20..].copy_from_slice(&acquirer.digits.to_le_bytes());
+        text[20..28].copy_from_slice(&acquirer.digits.to_le_bytes());
         SipHasher24::new_with_key(&self.0).hash(&text).h1.max(1)
     }
 }

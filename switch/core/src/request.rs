@@ -141,10 +141,8 @@ impl Turn<'_> {
         let hash_key = self.plan.hash_key();
         let number = self.plan.number(acquirer);
         let key = hash_key.key(number, message);
-        let reference = Reference::of(message).map(|of| hash_key.reference(number, &of));
-        let reference = reference.unwrap_or_default();
         // The table is far away: what can be done meanwhile is done.
-        self.world.duplicates.approach(key, reference);
+        self.world.duplicates.approach(key);
         let pan = message.pan();
         let check = match pan {
             Ok(Some(pan)) => hash_key.check(key, message, pan),
@@ -163,6 +161,9 @@ impl Turn<'_> {
         }
         // The negative file and limits have their stages here; they refuse nothing yet.
         let (route, issuer) = self.route(message, pan)?;
+        let reference = Reference::of(message).map(|of| hash_key.reference(number, &of));
+        let reference = reference.unwrap_or_default();
+        self.world.duplicates.approach_reference(reference);
         Ok(Decision::Forward(Choice { route, issuer, identity, reference }))
     }
 
@@ -438,7 +439,11 @@ fn amount_of(message: &Message<'_>) -> Option<(u64, u8)> {
 /// The currency of an amount (DE 49); zeros where none is said.
 #[inline]
 fn currency_of(message: &Message<'_>) -> [u8; 3] {
+    let Some(currency) = message.value(49) else { return [0; 3] };
+    if let Ok(plain) = currency.bytes().try_into() {
+        return plain;
+    }
     let mut room = [0; 3];
-    let said = message.value(49).and_then(|currency| currency.write_text(&mut room));
+    let said = currency.write_text(&mut room);
     if said.is_some_and(|said| said.len() == 3) { room } else { [0; 3] }
 }

@@ -193,7 +193,7 @@ fn the_last_quarter_is_for_answers() {
 #[test]
 fn entries_of_every_size_pass_around_the_ring_in_order() {
     let mut gate = Gate::new(1 << 16);
-    let wire: alloc::vec::Vec<u8> = (0..=250).cycle().take(9_000).collect();
+    let wire: Vec<u8> = (0..=250).cycle().take(9_000).collect();
     let (mut sent, mut left) = (0_usize, 0_usize);
     let size = |number: usize| number * 7919 % 9_000;
     while left < 5_000 {
