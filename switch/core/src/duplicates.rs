@@ -16,16 +16,16 @@ mod answers;
 
 mod index;
 
+mod originals;
+
 use alloc::vec;
 use alloc::vec::Vec;
 
-use codec::Mti;
-
 use crate::identity::Identity;
 use crate::ids::{Stan, StationId};
-use crate::time::number_of;
 use answers::Answers;
 use index::Index;
+pub use originals::{Exceeds, Facts, Original};
 
 /// What a repeat is told once a reversal is owed for an approval: 911, three packed digits.
 const REVERSED: u16 = 0x911;
@@ -51,54 +51,6 @@ pub enum Known<'a> {
     Declined(u16),
     /// A restart found it without an outcome.
     Closed,
-}
-
-/// What a request was, as it was forwarded: what a later message about it must agree with, and what
-/// that one calls it towards the issuer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
-    /// Who was asked.
-    pub issuer: StationId,
-    /// Our STAN towards the issuer.
-    pub stan: Stan,
-    /// The MTI that we sent.
-    pub mti: Mti,
-    /// The DE 7 that we sent, ten packed digits.
-    pub sent_at: u64,
-    /// The digits of its DE 4, packed, and how many there were; none where it had none.
-    pub amount: Option<(u64, u8)>,
-    /// Its DE 49; zeros where it had none.
-    pub currency: [u8; 3],
-}
-
-impl Facts {
-    /// Its amount in minor units; 0 where it had none.
-    pub fn minor_units(&self) -> u64 {
-        self.amount.map_or(0, |(digits, _)| number_of(digits))
-    }
-}
-
-/// An original that a later message refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Original<'a> {
-    /// What it is known by.
-    pub identity: Identity,
-    /// What it was; none of one that was never forwarded, or of which only the outcome is left.
-    pub facts: Option<Facts>,
-    /// What became of it, whatever its repeats are told.
-    pub outcome: Known<'a>,
-    /// The STAN of the reversal of all of it that is owed, or was brought to its end; 0 where it is
-    /// not known any more.
-    pub reversed: Option<Stan>,
-    /// What was taken back of its amount by partial reversals, in minor units.
-    pub taken_back: u64,
-}
-
-/// More was to be taken back than there was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exceeds {
-    /// What is left of the original, in minor units.
-    pub left: u64,
 }
 
 /// A request as the table has it.
@@ -252,106 +204,6 @@ impl Duplicates {
         })
     }
 
-    /// The request that later messages call by this. Ask with what
-    /// [`HashKey::reference`](crate::identity::HashKey::reference) gives.
-    pub fn find_by_reference(&self, reference: u64) -> Option<Entered> {
-        let (_, place) = self.refer(reference)?;
-        Some(Entered::of(place))
-    }
-
-    /// What is known of an original; none when it never became a transaction.
-    pub fn original(&self, entered: Entered) -> Option<Original<'_>> {
-        let entry = self.entries.get(entered.place())?;
-        let outcome = self.outcome(entry)?;
-        let facts = Mti::new(entry.mti).filter(|_| entry.stan != Stan(0)).map(|mti| Facts {
-            issuer: entry.issuer,
-            stan: entry.stan,
-            mti,
-            sent_at: entry.sent_at,
-            amount: Some((entry.amount, entry.amount_units)).filter(|&(_, u)| u != NO_AMOUNT),
-            currency: entry.currency,
-        });
-        Some(Original {
-            identity: Identity { key: entry.key, check: entry.check },
-            facts,
-            outcome,
-            reversed: Some(entry.reversed).filter(|&stan| stan != NOT_REVERSED),
-            taken_back: entry.taken_back,
-        })
-    }
-
-    /// From here on a reversal of all of it is owed, under this STAN: no repeat of it is told of an
-    /// approval any more, but the decline that it got, else 911. False, and nothing changes, when
-    /// one was owed before.
-    pub fn mark_reversed(&mut self, entered: Entered, by: Stan) -> bool {
-        let entry = self.entries.get_mut(entered.place());
-        let Some(entry) = entry.filter(|entry| entry.reversed == NOT_REVERSED) else {
-            return false;
-        };
-        entry.reversed = by;
-        // Whatever the acquirer knows of it, it is over.
-        self.settle_doubt(entered.place(), Delivery::Given);
-        true
-    }
-
-    /// The entry of a request that was forwarded under this STAN and at this time, if it is still
-    /// that one's.
-    pub fn is_still(&self, entered: Entered, issuer: StationId, stan: Stan, sent_at: u64) -> bool {
-        let entry = self.entries.get(entered.place());
-        entry.is_some_and(|entry| {
-            entry.was != Was::Forgotten
-                && (entry.issuer, entry.stan, entry.sent_at) == (issuer, stan, sent_at)
-        })
-    }
-
-    /// A repeat was given its answer: that settles whether it arrived.
-    pub fn given_again(&mut self, key: u128) {
-        if let Some((_, place)) = self.look_up(key) {
-            self.settle_doubt(place, Delivery::GivenAgain);
-        }
-    }
-
-    /// Whether a repeat was given its answer.
-    pub fn was_given_again(&self, entered: Entered) -> bool {
-        let entry = self.entries.get(entered.place());
-        entry.is_some_and(|entry| entry.delivery == Delivery::GivenAgain)
-    }
-
-    /// Whether its answer arrived is not known, until a repeat is given it or it is reversed.
-    pub fn doubt(&mut self, entered: Entered) {
-        if let Some(entry) = self.entries.get_mut(entered.place())
-            && entry.delivery != Delivery::Unknown
-        {
-            entry.delivery = Delivery::Unknown;
-            self.doubtful += 1;
-        }
-    }
-
-    /// Answers of which it is not known whether they arrived.
-    pub fn doubtful(&self) -> usize {
-        self.doubtful
-    }
-
-    fn settle_doubt(&mut self, place: usize, now: Delivery) {
-        let was = core::mem::replace(&mut self.entries[place].delivery, now);
-        self.doubtful -= usize::from(was == Delivery::Unknown);
-    }
-
-    /// A part of its amount, in minor units, is taken back; gives all that was. Never more than its
-    /// amount, and nothing of one of which all was.
-    pub fn add_partial(&mut self, entered: Entered, part: u64) -> Result<u64, Exceeds> {
-        let original = self.original(entered).ok_or(Exceeds { left: 0 })?;
-        let whole = original.facts.map_or(0, |facts| facts.minor_units());
-        let left = whole.saturating_sub(original.taken_back);
-        let left = if original.reversed.is_some() { 0 } else { left };
-        if part > left {
-            return Err(Exceeds { left });
-        }
-        let entry = &mut self.entries[entered.place()];
-        entry.taken_back += part;
-        Ok(entry.taken_back)
-    }
-
     /// A new request, in the place of the oldest that is not in flight. One with the same key is
     /// forgotten. Call only when fewer are in flight than there is room for. `utc` is a second
     /// since 1970, 0 where it is not known when it came.
@@ -402,14 +254,6 @@ impl Duplicates {
         self.hand = if place + 1 == self.max { 0 } else { place + 1 };
         self.approach_next();
         Entered::of(place)
-    }
-
-    /// The answer of an approval that is not reversed, where it is stored.
-    pub fn approval(&self, entered: Entered) -> Option<&[u8]> {
-        let entry = self.entries.get(entered.place())?;
-        let is_one = entry.was == Was::Answered && entry.action < APPROVED_BELOW;
-        let holds = is_one && entry.reversed == NOT_REVERSED;
-        self.answers.at(entry.answer, entry.answer_len).filter(|_| holds)
     }
 
     /// Somebody waits for the outcome of this one, which is in flight.

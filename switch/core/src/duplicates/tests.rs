@@ -4,6 +4,7 @@ use super::*;
 use alloc::collections::BTreeMap;
 use alloc::collections::BTreeSet;
 use alloc::collections::VecDeque;
+use codec::Mti;
 use proptest::prelude::*;
 
 const X: StationId = StationId(7);
