@@ -1,5 +1,6 @@
 //! What workers say to each other: a request to send for another, an answer that came for
-//! another, a request that could not be sent, whether an issuer can be reached. Knows no lane.
+//! another, a request that could not be sent, whether an issuer can be reached, what is kept for an
+//! issuer and that it is no more. Knows no lane.
 
 use codec::Slots;
 
@@ -11,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::stations::Usable;
 use crate::turn::Turn;
 
-/// Bytes in front of a message between workers: kind (1), flag (1), station (2), link (4),
+/// Bytes in front of a message between workers: kind (1), flag (1), station (2), link or STAN (4),
 /// slot (4), generation (4).
 pub const HEAD: usize = 16;
 
@@ -26,6 +27,10 @@ pub(crate) enum Word {
     Returned { slot: SlotId },
     /// Whether requests can be sent to an issuer of mine.
     Told { issuer: StationId, usable: Usable },
+    /// Bring the item that follows to an issuer of yours.
+    Queue { issuer: StationId, stan: Stan },
+    /// The item with this STAN of yours is at its end.
+    ItemDone { issuer: StationId, stan: Stan },
     /// I am stopping, and every transaction of mine has its answer.
     Settled,
 }
@@ -38,6 +43,8 @@ impl Word {
             Self::Returned { .. } => 3,
             Self::Told { .. } => 4,
             Self::Settled => 5,
+            Self::Queue { .. } => 6,
+            Self::ItemDone { .. } => 7,
         }
     }
 
@@ -49,6 +56,9 @@ impl Word {
             Self::Answer { link: on } => link = on.0,
             Self::Returned { slot: of } => slot = of,
             Self::Settled => {}
+            Self::Queue { issuer, stan } | Self::ItemDone { issuer, stan } => {
+                (station, link) = (issuer.0, stan.0);
+            }
             Self::Told { issuer, usable } => {
                 station = issuer.0;
                 flag = match usable {
@@ -78,6 +88,8 @@ impl Word {
             (2, _) => Self::Answer { link: LinkId(long(4)) },
             (3, _) => Self::Returned { slot },
             (5, _) => Self::Settled,
+            (6, _) => Self::Queue { issuer: station, stan: Stan(long(4)) },
+            (7, _) => Self::ItemDone { issuer: station, stan: Stan(long(4)) },
             (4, 1) => Self::Told { issuer: station, usable: Usable::Ready },
             (4, 2) => Self::Told { issuer: station, usable: Usable::LinkDown },
             (4, 3) => Self::Told { issuer: station, usable: Usable::SignedOff },
@@ -101,6 +113,10 @@ impl Turn<'_> {
             }
             Some((Word::Answer { link }, frame)) => self.on_carried_answer(link, frame, slots),
             Some((Word::Returned { slot }, _)) => self.on_unsent(slot, Refusal::Unsent),
+            Some((Word::Queue { issuer, stan }, made)) => {
+                self.world.on_item(self.plan, issuer, stan, made);
+            }
+            Some((Word::ItemDone { issuer, stan }, _)) => self.on_item_done(issuer, stan),
             Some((Word::Settled, _)) => self.on_peer_settled(from),
             Some((Word::Told { issuer, usable }, _)) => {
                 self.world.stations[issuer.index()].on_told(usable);
@@ -139,6 +155,8 @@ mod tests {
             Word::Answer { link: LinkId(70_000) },
             Word::Returned { slot },
             Word::Settled,
+            Word::Queue { issuer: StationId(3), stan: Stan(998_999) },
+            Word::ItemDone { issuer: StationId(3), stan: Stan(1) },
             Word::Told { issuer: StationId(2), usable: Usable::Ready },
             Word::Told { issuer: StationId(2), usable: Usable::LinkDown },
             Word::Told { issuer: StationId(2), usable: Usable::SignedOff },

@@ -15,6 +15,7 @@
 use codec::{Edit, Fields, Replace};
 
 use crate::counters::Counter;
+use crate::expiry;
 use crate::ids::{LinkId, SlotId, StationId};
 use crate::links::Leaving;
 use crate::notices::Notice;
@@ -22,6 +23,7 @@ use crate::outlet::{Outlet, Placed};
 use crate::pending::Pending;
 use crate::records::{Delivery, HEAD_MAX, Record};
 use crate::repeats::{OWN, OWN_BYTES};
+use crate::saf::NOT_DELIVERED;
 use crate::turn::{Core, Turn, World};
 
 /// How much of an approval reached its acquirer before its link was lost.
@@ -102,8 +104,9 @@ impl Turn<'_> {
             match goes_on {
                 None => break,
                 Some(true) => self.count(Counter::Redelivered),
-                Some(false) if !self.can_answer() => break,
-                Some(false) => self.on_not_delivered(slot, &pending, reached),
+                Some(false) if !expiry::has_room(self.gate) => break,
+                Some(false) if !self.on_not_delivered(slot, &pending, reached) => break,
+                Some(false) => {}
             }
             self.world.undelivered.pop_front();
             any = true;
@@ -146,18 +149,23 @@ impl Turn<'_> {
         entered.map(|written| written.is_ok())
     }
 
-    /// An approval that no other link takes, or of which a part may have left, is over.
-    fn on_not_delivered(&mut self, slot: SlotId, pending: &Pending, reached: Reached) {
+    /// An approval that no other link takes, or of which a part may have left, is over; one that its
+    /// acquirer will never hear of is reversed. False, and nothing has changed, when its reversal
+    /// finds no STAN.
+    fn on_not_delivered(&mut self, slot: SlotId, pending: &Pending, reached: Reached) -> bool {
         let &Pending { acquirer, issuer, stan, sent_at, duplicate, .. } = pending;
-        let duplicates = &mut self.world.duplicates;
+        let duplicates = &self.world.duplicates;
         let is_still = duplicates.is_still(duplicate, issuer, stan, sent_at);
         let given_again = is_still && duplicates.was_given_again(duplicate);
         let how = if reached == Reached::Not && !given_again {
+            if self.oblige(slot, NOT_DELIVERED).is_err() {
+                return false;
+            }
             self.count(Counter::Undelivered);
             Delivery::None
         } else {
             if is_still {
-                duplicates.doubt(duplicate);
+                self.world.duplicates.doubt(duplicate);
             }
             self.count(Counter::DeliveriesUnknown);
             self.tell(Notice::DeliveryUnknown { acquirer, issuer, stan });
@@ -168,5 +176,6 @@ impl Turn<'_> {
         let entered = self.gate.enter_record(&record, HEAD_MAX);
         assert!(entered, "room was looked for");
         self.world.table.remove(slot);
+        true
     }
 }

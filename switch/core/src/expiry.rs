@@ -1,14 +1,23 @@
 //! What time brings to an end: answers that did not come, replies that did not come, quarantines
 //! that are over, requests of which no byte left. Knows no clock.
 
+use crate::answers::OWN_MAX;
 use crate::counters::Counter;
+use crate::gate::Gate;
 use crate::ids::{SlotId, StationId};
 use crate::notices::Notice;
 use crate::outlet::Outlet;
 use crate::pending::{Pending, State};
-use crate::records::Record;
+use crate::records::{HEAD_MAX, Record};
 use crate::refusal::Refusal;
+use crate::saf::{self, TIMED_OUT, reversal};
 use crate::turn::Turn;
+
+/// Whether the gate has room for the end of a transaction that is reversed: its reversal, and the
+/// answer to the acquirer.
+pub(crate) fn has_room(gate: &Gate) -> bool {
+    saf::has_room(gate, reversal::LEN_MAX, HEAD_MAX, OWN_MAX)
+}
 
 /// Deadlines handled in one go; the rest waits for the next turn, so that a turn stays short.
 const EXPIRED_PER_TURN_MAX: usize = 4_096;
@@ -31,6 +40,7 @@ impl Turn<'_> {
             self.on_rested(slot);
         }
         self.on_links_time();
+        self.on_items_time();
         self.on_drain_time();
         self.on_counts_time();
         self.on_window_time();
@@ -40,12 +50,12 @@ impl Turn<'_> {
         loop {
             let line = &self.world.stations[station.index()].in_flight;
             let Some(slot) = self.world.table.due(line, self.now.boot) else { break };
-            let Some(less) = left.checked_sub(1).filter(|_| self.can_answer()) else { break };
+            let Some(less) = left.checked_sub(1).filter(|_| has_room(self.gate)) else { break };
             *left = less;
             if self.withdraw(station, slot, outlet) {
                 self.on_unsent(slot, Refusal::Unsent);
-            } else {
-                self.on_expired(slot);
+            } else if !self.on_expired(slot) {
+                break;
             }
         }
     }
@@ -80,9 +90,12 @@ impl Turn<'_> {
         })
     }
 
-    /// No answer in time: the acquirer gets 911, and the STAN rests, so that a late answer is
-    /// known as such.
-    fn on_expired(&mut self, slot: SlotId) {
+    /// No answer in time: the reversal is kept, the acquirer gets 911, and the STAN rests, so that a
+    /// late answer is known as such. False, and nothing has changed, when the reversal finds no room.
+    fn on_expired(&mut self, slot: SlotId) -> bool {
+        if self.oblige(slot, TIMED_OUT).is_err() {
+            return false;
+        }
         let (issuer, stan) = {
             let pending = self.world.table.of(slot).expect("it waits in a line");
             (pending.issuer, pending.stan)
@@ -105,6 +118,7 @@ impl Turn<'_> {
         pending.state = State::Expired;
         world.duplicates.decline(pending.duplicate, Refusal::TimedOut.action());
         world.table.join(&mut world.resting, slot, rests_until);
+        true
     }
 
     /// A question without a reply in time.

@@ -11,7 +11,7 @@ use alloc::boxed::Box;
 use codec::Tpdu;
 
 use crate::broken::{Variant, breaks};
-use crate::ids::{LinkId, SlotId, StationId};
+use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::records::{HEAD_MAX, Record};
 use crate::time::Time;
 
@@ -101,6 +101,27 @@ pub enum Purpose {
         /// The link on which it came.
         link: LinkId,
     },
+    /// An item for an issuer, for the worker that owns its links.
+    Queue {
+        /// The issuer.
+        issuer: StationId,
+        /// Its STAN.
+        stan: Stan,
+    },
+    /// A sending of an item, on any link of its issuer.
+    Item {
+        /// The issuer.
+        issuer: StationId,
+        /// Its STAN.
+        stan: Stan,
+    },
+    /// No bytes: an item is at its end, and its home is told.
+    Done {
+        /// The issuer.
+        issuer: StationId,
+        /// Its STAN.
+        stan: Stan,
+    },
     /// No bytes: the record is all there is.
     Record,
 }
@@ -115,9 +136,9 @@ pub struct Entry<'a> {
 }
 
 /// Bytes before record and wire bytes: length (4), record (4), wire (4), kind (1), home (1),
-/// station (2), link (4), link generation (4), slot (4), slot generation (4), deadline (8) or TPDU
+/// station (2), link or STAN (4), link generation (4), slot (4), slot generation (4), deadline (8) or TPDU
 /// (5).
-const HEAD: usize = 40;
+pub(crate) const HEAD: usize = 40;
 /// Entries start at multiples of this.
 const ALIGN: usize = 8;
 /// Kinds of entries.
@@ -129,6 +150,9 @@ const CARRY: u8 = 4;
 const NETWORK_ANSWER: u8 = 5;
 const RECORD: u8 = 6;
 const ANSWER_THAT_ENDS: u8 = 9;
+const QUEUE: u8 = 7;
+const ITEM: u8 = 8;
+const DONE: u8 = 10;
 
 /// The ring. Its last quarter is for others than new requests: see [`Service`].
 #[derive(Debug)]
@@ -391,6 +415,9 @@ fn write_head(head: &mut [u8], len: usize, record: usize, wire: usize, purpose: 
         }
         Some(Purpose::Carry { home: to, link: on }) => (kind, home, link) = (CARRY, to, on.0),
         Some(Purpose::Record) => kind = RECORD,
+        Some(Purpose::Queue { issuer, stan }) => (kind, station, link) = (QUEUE, issuer.0, stan.0),
+        Some(Purpose::Item { issuer, stan }) => (kind, station, link) = (ITEM, issuer.0, stan.0),
+        Some(Purpose::Done { issuer, stan }) => (kind, station, link) = (DONE, issuer.0, stan.0),
     }
     let head: &mut [u8; HEAD] = head.try_into().expect("a head");
     let word = |number: usize| u32::try_from(number).expect("the ring is small").to_le_bytes();
@@ -416,7 +443,11 @@ impl Head {
         let (link, link_generation) = (LinkId(long(16)), long(20));
         let tpdu = Tpdu([head[32], head[33], head[34], head[35], head[36]]);
         let slot = SlotId { index: long(24), generation: long(28) };
+        let (issuer, stan) = (StationId(short(14)), Stan(long(16)));
         let purpose = match head[12] {
+            QUEUE => Some(Purpose::Queue { issuer, stan }),
+            ITEM => Some(Purpose::Item { issuer, stan }),
+            DONE => Some(Purpose::Done { issuer, stan }),
             FORWARD => Some(Purpose::Forward {
                 issuer: StationId(short(14)),
                 slot,

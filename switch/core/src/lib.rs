@@ -32,6 +32,8 @@ pub mod unmatched;
 
 pub mod expiry;
 
+pub mod saf;
+
 pub mod gate;
 
 pub mod release;

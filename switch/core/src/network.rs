@@ -22,6 +22,8 @@ use core::time::Duration;
 const SIGN_ON: u16 = 0x801;
 const SIGN_OFF: u16 = 0x802;
 const ECHO: u16 = 0x831;
+/// What it stands for is not available: nothing that is kept for it is sent until it signs on.
+const UNAVAILABLE: u16 = 0x803;
 /// A code in DE 70 that is none of these.
 const OTHER: u16 = 0;
 /// Function code of an administrative notification: the message can not be parsed.
@@ -160,6 +162,7 @@ impl Turn<'_> {
         (now.phase, now.since, now.attempts) = (Phase::Ready, self.now.boot, 0);
         self.world.stations[station.index()].on_ready(link);
         self.world.unannounced = true;
+        self.world.wake_items();
     }
 
     pub(crate) fn on_closed(&mut self, link: LinkId, sent: u64, outlet: &mut impl Outlet) {
@@ -337,6 +340,8 @@ impl Turn<'_> {
                 return self.count(Counter::AnswersLost);
             }
             Some(SIGN_ON) => {
+                self.world.stations[station.index()].unavailable = false;
+                self.world.wake_items();
                 self.count(Counter::SignOns);
                 self.tell(Notice::SignedOn { station, link });
             }
@@ -345,6 +350,10 @@ impl Turn<'_> {
                 self.tell(Notice::SignedOff { station, link });
             }
             Some(ECHO) => {}
+            Some(UNAVAILABLE) => {
+                self.world.stations[station.index()].unavailable = true;
+                self.tell(Notice::Unavailable { station, link });
+            }
             Some(_) => return self.refuse(link, message, Refusal::UnknownRequest),
             None => {
                 self.tell(Notice::Incomplete { link, mti: message.mti(), field });

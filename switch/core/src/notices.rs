@@ -93,6 +93,13 @@ pub enum Notice {
         /// On which link.
         link: LinkId,
     },
+    /// A station is not available (803): what is kept for it waits until it signs on.
+    Unavailable {
+        /// Which.
+        station: StationId,
+        /// On which link.
+        link: LinkId,
+    },
     /// A station signed off.
     SignedOff {
         /// Which.
@@ -197,6 +204,24 @@ pub enum Notice {
         issuer: StationId,
         /// Our STAN.
         stan: Stan,
+    },
+    /// An item was sent to its issuer in vain so often that somebody should look.
+    ItemFails {
+        /// For whom it is.
+        issuer: StationId,
+        /// Its STAN.
+        stan: Stan,
+        /// How often.
+        failures: u32,
+    },
+    /// An issuer refused an item with a code that will not heal: it is not sent any more.
+    ItemParked {
+        /// Who.
+        issuer: StationId,
+        /// Its STAN.
+        stan: Stan,
+        /// The action code (DE 39), three packed digits; 0 of one that can not be read.
+        action: u16,
     },
     /// A message can not be said in the other side's format.
     Inexpressible {

@@ -55,6 +55,8 @@ pub struct Pending {
     pub released: bool,
     /// When the present state ends by itself.
     pub deadline: Time,
+    /// The STAN of its reversal; 0 without one.
+    pub obliged: Stan,
     /// By what its repeats find it.
     pub duplicate: Entered,
     /// The parked frame of a decision, by its buffer.
@@ -331,6 +333,7 @@ impl Pending {
             stan: Stan(0),
             sent_at: 0,
             released: false,
+            obliged: Stan(0),
             deadline: Time::NEVER,
             duplicate: Entered::NONE,
             parked: NONE,

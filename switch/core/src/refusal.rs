@@ -37,6 +37,8 @@ pub enum Refusal {
     GateFull,
     /// The journal will have no room.
     NoRoom,
+    /// No room for its reversal, should it need one.
+    SafFull,
     /// The node is stopping.
     Draining,
     /// No route for the card.
@@ -76,6 +78,7 @@ impl Refusal {
             | Self::WindowFull
             | Self::GateFull
             | Self::NoRoom
+            | Self::SafFull
             | Self::Draining => 0x907,
             Self::NoRoute => 0x908,
             Self::Malfunction | Self::Closed | Self::Forgotten => 0x909,
@@ -111,6 +114,7 @@ impl Refusal {
             Self::WindowFull => Counter::RefusedWindowFull,
             Self::GateFull => Counter::RefusedGateFull,
             Self::NoRoom => Counter::RefusedNoRoom,
+            Self::SafFull => Counter::RefusedSafFull,
             Self::Draining => Counter::RefusedDraining,
             Self::NoRoute => Counter::RefusedNoRoute,
             Self::Malfunction => Counter::RefusedMalfunction,

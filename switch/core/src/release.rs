@@ -38,6 +38,7 @@ impl Turn<'_> {
         if self.world.unannounced {
             self.announce(outlet);
         }
+        self.world.carry_waiting(self.now.boot, outlet);
         if self.world.settled_untold {
             self.world.settled_untold = !self.tell_all(Word::Settled, outlet);
             if self.world.settled_untold {
@@ -89,7 +90,17 @@ impl Turn<'_> {
                     self.world.send_on(link, Some(link_generation), tpdu, wire, outlet);
                     Left::Sent
                 }
-                Purpose::Record => Left::Sent,
+                Purpose::Record | Purpose::Done { .. } => Left::Sent,
+                Purpose::Queue { issuer, stan } => {
+                    let here = (self.plan, self.me, self.now.boot);
+                    self.world.hand_on(here, (issuer, stan), wire, outlet);
+                    Left::Sent
+                }
+                Purpose::Item { issuer, stan } if self.world.item_leaves(issuer, stan) => {
+                    self.world.send_item(issuer, wire, outlet)
+                }
+                // It came to its end, or was held, meanwhile.
+                Purpose::Item { .. } => Left::Unsent,
                 Purpose::Carry { home, link } => {
                     let head = Word::Answer { link }.write();
                     self.world.carry(WorkerId(home), true, &head, wire, outlet)
@@ -97,7 +108,15 @@ impl Turn<'_> {
             };
             self.gate.leave();
             match (left, purpose) {
-                (Left::Sent, _) | (Left::Unsent, Purpose::Network { .. } | Purpose::Record) => {}
+                (left, Purpose::Item { issuer, stan }) => {
+                    self.on_item_left(issuer, stan, matches!(left, Left::Sent));
+                }
+                (_, Purpose::Done { issuer, stan }) => self.tell_done(issuer, stan, outlet),
+                (Left::Sent, _) => {}
+                (
+                    Left::Unsent,
+                    Purpose::Network { .. } | Purpose::Record | Purpose::Queue { .. },
+                ) => {}
                 (Left::Unsent, Purpose::Forward { slot, .. }) => {
                     self.on_unsent(slot, Refusal::Unsent);
                 }
@@ -213,6 +232,22 @@ impl World {
                 let Placed { start, end, .. } = placed;
                 unsent.push_back(Unsent { start, end, home, slot });
                 self.counters.count(Counter::Forwarded);
+                return Left::Sent;
+            }
+        }
+        Left::Unsent
+    }
+
+    /// Sends an item on one of its issuer's links, each in its turn.
+    fn send_item(&mut self, issuer: StationId, wire: &[u8], outlet: &mut impl Outlet) -> Left {
+        let station = &mut self.stations[issuer.index()];
+        if station.signed_off || station.unavailable {
+            return Left::Unsent;
+        }
+        let (first, count) = (station.take_turn(self.releases), station.ready.len());
+        for step in 0..count {
+            let link = self.stations[issuer.index()].ready[(first + step) % count];
+            if outlet.send(link, None, wire).is_some() {
                 return Left::Sent;
             }
         }

@@ -102,6 +102,8 @@ pub struct Configuration {
 /// What the last start was recorded as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
+    /// Of its record.
+    pub position: Position,
     /// The epoch that began.
     pub epoch: u32,
     /// When, as a second since 1970.
@@ -123,6 +125,8 @@ pub struct Resting {
     pub mti: Mti,
     /// The DE 7 that went with it, ten packed digits.
     pub sent_at: u64,
+    /// The STAN of its reversal; 0 without one.
+    pub obliged: Stan,
     /// Since when it rests, as a second since 1970.
     pub utc: u64,
 }
@@ -318,7 +322,7 @@ impl State {
         };
         self.known.add(known, answer, &self.bounds);
         if matches!(record, Record::Expiry { .. } | Record::Closed { .. }) {
-            self.resting.push_back(Resting { issuer, stan, acquirer, mti, sent_at, utc });
+            self.resting.push_back(Resting { issuer, stan, acquirer, mti, sent_at, obliged, utc });
         }
         self.passes(utc);
         if let Outcome::Answered(action) = outcome {
@@ -368,7 +372,7 @@ impl State {
         {
             return Err(Contradiction::EpochTwice { position, epoch, last });
         }
-        self.start = Some(Start { epoch, utc, build: build.into() });
+        self.start = Some(Start { position, epoch, utc, build: build.into() });
         self.passes(utc);
         Ok(())
     }

@@ -259,7 +259,8 @@ impl Turn<'_> {
             return Err(Refusal::WindowFull);
         }
         match &now.stans {
-            Some(stans) if stans.free() > 0 => Ok(()),
+            // Each request in flight may need one more, for its reversal.
+            Some(stans) if stans.free() > now.in_flight.len() => Ok(()),
             _ => Err(Refusal::StansExhausted),
         }
     }
@@ -314,6 +315,9 @@ impl Turn<'_> {
         let (plan, acquirer) = (self.plan, self.plan.station_of(link));
         let wire_max = plan.longest(message, issuer);
         let record_max = HEAD_MAX + message.bytes().len();
+        if !self.world.has_item_room(plan.limits.saf_max) {
+            return Err(Refusal::SafFull);
+        }
         if !self.gate.admits(record_max, wire_max) {
             return Err(Refusal::GateFull);
         }

@@ -6,6 +6,7 @@ use codec::{Edit, Fields, Message, Replace};
 use crate::broken::{Variant, breaks};
 use crate::codes;
 use crate::counters::Counter;
+use crate::expiry;
 use crate::gate::Purpose;
 use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::notices::{Notice, Unmatched};
@@ -13,6 +14,7 @@ use crate::pending::{Pending, State};
 use crate::records::{HEAD_MAX, Record};
 use crate::refusal::Refusal;
 use crate::request::OF_ONE_HOP;
+use crate::saf::{NOT_DELIVERED, TOO_LATE};
 use crate::stans::Stans;
 use crate::turn::{Turn, World};
 
@@ -61,6 +63,14 @@ impl Turn<'_> {
         }
     }
 
+    /// An answer to an advice (1130, 1230, 1330, 1430, ...) from any link. What it acknowledges is kept
+    /// by the worker of its link.
+    pub(crate) fn on_advice_answer(&mut self, link: LinkId, message: &Message<'_>) {
+        let stan = message.value(11).and_then(|value| value.number());
+        let stan = Stan(stan.and_then(|stan| u32::try_from(stan).ok()).unwrap_or_default());
+        self.on_acknowledged(link, stan, message);
+    }
+
     /// The same, at the home of its STAN.
     pub(crate) fn on_answer_at_home(
         &mut self,
@@ -82,7 +92,7 @@ impl Turn<'_> {
             return self.differs(link, message, &pending, Unmatched::NoActionCode);
         };
         if pending.state == State::Expired && !breaks(Variant::LateDelivered) {
-            return self.on_late(link, stan, action);
+            return self.on_late(link, slot, stan, action);
         }
         self.is_forgiven(link);
         self.settle(slot, &pending, action, message);
@@ -192,7 +202,11 @@ impl Turn<'_> {
             Some(Err(error)) => {
                 ends = true;
                 self.tell(Notice::Inexpressible { from: issuer, to: acquirer, field: error.field });
-                if !self.can_answer() {
+                if !expiry::has_room(self.gate) {
+                    return self.count(Counter::AnswersLost);
+                }
+                // The issuer knows of a sale that the acquirer will never hear of.
+                if action < APPROVED_BELOW && self.oblige(slot, NOT_DELIVERED).is_err() {
                     return self.count(Counter::AnswersLost);
                 }
                 let record = Record::Undelivered { issuer: number, stan, action: code, at, utc };
@@ -231,11 +245,15 @@ impl Turn<'_> {
         world.counters.add(Counter::Approved, approved);
     }
 
-    /// An answer after its timeout: the acquirer has had 911, so it is never delivered.
-    fn on_late(&mut self, link: LinkId, stan: Stan, action: u64) {
+    /// An answer after its timeout: the acquirer has had 911, so it is never delivered, and what was
+    /// approved is taken back. Its reversal is kept since the timeout, mostly.
+    fn on_late(&mut self, link: LinkId, slot: SlotId, stan: Stan, action: u64) {
         self.count(Counter::Late);
         if action < APPROVED_BELOW {
             self.count(Counter::LateApproved);
+            if self.oblige(slot, TOO_LATE).is_err() {
+                self.count(Counter::AnswersLost);
+            }
         }
         let action = u16::try_from(action).unwrap_or(u16::MAX);
         self.tell(Notice::Late { link, stan, action });

@@ -3,14 +3,17 @@
 //! needs was never written down.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
-use codec::{Slots, Tpdu};
+use codec::Tpdu;
 
 use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::ids::{StationId, StationNumber};
 use crate::pending::{Pending, State as Stage};
-use crate::replay::{Known, Open, Outcome, Resting, State};
+use crate::replay::{Item, Known, Outcome, Resting, State};
+use crate::saf::NO_ITEM;
+use crate::saf::items::Made;
 use crate::stans::Stans;
 use crate::time::Now;
 use crate::turn::{Core, Turn};
@@ -31,6 +34,7 @@ impl Core {
         let ids = (0..).map(StationId);
         let ids: BTreeMap<StationNumber, StationId> = numbers.iter().copied().zip(ids).collect();
         turn.take_up_stations(state, &ids);
+        turn.take_up_items(state, &ids);
         turn.take_up_stans(state, &ids);
         turn.take_up_duplicates(state, &ids);
         if turn.me.0 == 0 {
@@ -64,35 +68,49 @@ impl Turn<'_> {
         }
     }
 
+    /// What is kept for issuers is so by the worker of their links now, and its STANs are in use at
+    /// the worker whose share they are in now. What was made before this start may have been sent;
+    /// nobody wrote that down.
+    fn take_up_items(&mut self, state: &State, ids: &BTreeMap<StationNumber, StationId>) {
+        let start = state.start().map(|start| start.position);
+        let mut items: Vec<_> = state.items().collect();
+        items.sort_unstable_by_key(|item| item.position);
+        for item in items {
+            let Some(&issuer) = ids.get(&item.issuer) else { continue };
+            let (plan, now) = (self.plan, self.now.boot);
+            let world = &mut *self.world;
+            if Stans::home(item.stan, plan.workers) == Some(self.me)
+                && let Some(stans) = &mut world.stations[issuer.index()].stans
+                && stans.take_again(item.stan, Stans::ITEM)
+            {
+                world.saf.take_up();
+            }
+            if plan.owner(issuer) != self.me {
+                continue;
+            }
+            let &Item { acquirer, mti, original, reason, utc, .. } = item;
+            let made = Made { acquirer, mti, original, reason, utc };
+            let sends = u32::from(start.is_none_or(|start| item.position < start));
+            world.take_in_item(plan, (issuer, item.stan), made, &item.frame, sends);
+            if let Some(said) = item.state {
+                world.saf.items.turn(issuer, item.stan, said, &item.by, now);
+            }
+        }
+        self.world.wake_items();
+    }
+
     /// STANs without an answer rest as after a timeout. Those that find no place have their turn
     /// after all others at least.
     fn take_up_stans(&mut self, state: &State, ids: &BTreeMap<StationNumber, StationId>) {
-        let mut slots = Slots::new();
-        for open in state.unfinished() {
-            let resting = Resting {
-                issuer: open.issuer,
-                stan: open.stan,
-                acquirer: open.acquirer,
-                mti: open.mti,
-                sent_at: open.sent_at,
-                utc: open.utc,
-            };
-            self.rest(&resting, ids, Some((open, &mut slots)));
-        }
         let quarantine = self.plan.limits.quarantine.as_secs();
         let now = self.now.utc;
         let rests = |resting: &&Resting| resting.utc.saturating_add(quarantine) >= now;
         for resting in state.resting().filter(rests) {
-            self.rest(resting, ids, None);
+            self.rest(resting, ids);
         }
     }
 
-    fn rest(
-        &mut self,
-        resting: &Resting,
-        ids: &BTreeMap<StationNumber, StationId>,
-        inputs: Option<(&Open, &mut Slots)>,
-    ) {
+    fn rest(&mut self, resting: &Resting, ids: &BTreeMap<StationNumber, StationId>) {
         let plan = self.plan;
         if Stans::home(resting.stan, plan.workers) != Some(self.me) {
             return;
@@ -113,18 +131,8 @@ impl Turn<'_> {
             Pending::arrived(self.now.boot, asked_by, (link, 0), Tpdu::default(), resting.mti);
         (pending.state, pending.issuer) = (Stage::Expired, issuer);
         (pending.stan, pending.sent_at) = (resting.stan, resting.sent_at);
+        pending.obliged = resting.obliged;
         world.table.insert(pending);
-        // What a late answer is compared with: its DE 7 at least, and what else there is.
-        if let Some((open, slots)) = inputs
-            && let Some(acquirer) = acquirer
-            && let dialect = &plan.station(acquirer).settings.dialect
-            && dialect.decode(&open.inputs, slots).is_ok()
-        {
-            let message = slots.message(dialect, &open.inputs);
-            if world.table.can_keep(&message) {
-                world.table.keep(slot, &message);
-            }
-        }
         now.resting += 1;
         world.table.join(&mut world.resting, slot, self.now.boot + plan.limits.quarantine);
     }
@@ -135,8 +143,11 @@ impl Turn<'_> {
             |acquirer| ids.get(acquirer).is_some_and(|&id| self.plan.owner(id) == self.me);
         let duplicates = &mut self.world.duplicates;
         for (known, answer) in state.known().filter(|(known, _)| is_ours(&known.acquirer)) {
-            let &Known { outcome, issuer, identity, .. } = known;
+            let &Known { outcome, issuer, identity, obliged, .. } = known;
             let entered = duplicates.begin(identity, 0);
+            if obliged != NO_ITEM {
+                duplicates.mark_reversed(entered, obliged);
+            }
             match outcome {
                 Outcome::Answered(action) => {
                     let issuer = ids.get(&issuer).copied();

@@ -42,6 +42,9 @@ pub struct Stans {
 }
 
 impl Stans {
+    /// Stands in the place of a slot for what is kept for the issuer.
+    pub const ITEM: u32 = NONE - 1;
+
     /// The share of `worker` among `workers`.
     pub fn new(worker: WorkerId, workers: u8) -> Self {
         let share = TRANSACTIONS_MAX / u32::from(workers);

@@ -54,6 +54,9 @@ pub struct StationNow {
     run: u32,
     /// Whether the station itself signed off, or has not signed on yet where it must.
     pub signed_off: bool,
+    /// Whether it said that it is not available (803) and has neither signed on nor lost all its
+    /// links since.
+    pub unavailable: bool,
     /// Whether it has to sign on (again, when all its links were lost).
     signs_on: bool,
     /// As the owner of its links says, when that is another worker.
@@ -91,6 +94,7 @@ impl StationNow {
                 release: 0,
                 run: 0,
                 signed_off: station.settings.sign_on == SignOn::Theirs,
+                unavailable: false,
                 signs_on: station.settings.sign_on == SignOn::Theirs,
                 told: Usable::LinkDown,
                 announced: Usable::LinkDown,
@@ -138,7 +142,7 @@ impl StationNow {
         self.ready.retain(|&ready| ready != link);
         self.open -= 1;
         if self.open == 0 {
-            self.signed_off = self.signs_on;
+            (self.signed_off, self.unavailable) = (self.signs_on, false);
         }
     }
 
@@ -185,6 +189,7 @@ mod tests {
             release: 0,
             run: 0,
             signed_off: false,
+            unavailable: false,
             signs_on: false,
             told: Usable::Ready,
             announced: Usable::Ready,

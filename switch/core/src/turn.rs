@@ -26,6 +26,7 @@ use crate::pending::{Line, Table};
 use crate::plan::Plan;
 use crate::records::HEAD_MAX;
 use crate::refusal::Refusal;
+use crate::saf::Saf;
 use crate::stations::StationNow;
 use crate::time::{Now, Stamp, Time};
 use crate::window::Window;
@@ -97,6 +98,8 @@ pub(crate) struct World {
     pub(crate) leaving: Vec<LinkId>,
     /// Approvals of which no byte reached their acquirer, and what is to follow has found no room.
     pub(crate) undelivered: VecDeque<(SlotId, Reached)>,
+    /// Store and forward.
+    pub(crate) saf: Saf,
     /// Decisions that wait for a reply.
     pub(crate) deciding: Line,
     /// Transactions in quarantine.
@@ -156,6 +159,7 @@ impl Core {
             window: Window::default(),
             leaving: Vec::with_capacity(plan.link_stations.len()),
             undelivered: VecDeque::new(),
+            saf: Saf::new(&plan),
             deciding: Line::EMPTY,
             resting: Line::EMPTY,
             orders: VecDeque::with_capacity(orders),
@@ -338,11 +342,14 @@ impl Core {
         let world = &self.world;
         let resting = world.table.next_deadline(&world.resting);
         let fixed = world.links_wake.min(resting).min(world.drain_wakes());
-        let fixed = fixed.min(world.counts_wake()).min(world.window.wakes());
+        let fixed = fixed.min(world.counts_wake()).min(world.saf.wake).min(world.window.wakes());
         if !self.gate.has_room(HEAD_MAX, OWN_MAX) {
             return fixed;
         }
         let deciding = world.table.next_deadline(&world.deciding);
+        if !crate::expiry::has_room(&self.gate) {
+            return fixed.min(deciding);
+        }
         let in_flight = world.stations.iter().map(|s| world.table.next_deadline(&s.in_flight));
         in_flight.fold(fixed.min(deciding), Time::min)
     }
@@ -389,6 +396,9 @@ fn is_relayed(mti: Mti) -> bool {
     matches!((mti.version(), mti.class()), (_, 1 | 2) | (0, 4))
 }
 
+/// The function digit of the answer to an advice.
+const ADVISED: u8 = 3;
+
 impl Turn<'_> {
     /// A message that could be read, by the class, function and origin in its MTI.
     pub(crate) fn on_message(&mut self, link: LinkId, message: &Message<'_>) {
@@ -398,6 +408,9 @@ impl Turn<'_> {
         let same_edition = mti.version() == self.plan.edition(station);
         if mti.is_answer() {
             match mti.class() {
+                1..=4 if same_edition && mti.function() == ADVISED => {
+                    self.on_advice_answer(link, message);
+                }
                 _ if same_edition && is_relayed(mti) => self.on_answer(link, message),
                 8 if same_edition => self.on_network_answer(link, message),
                 _ => self.on_unanswerable(link),

@@ -49,6 +49,7 @@ use journal::format::{Epoch, PathKind};
 use journal::path::{Direct, Mapped, WritePath};
 use journal::segments::Spares;
 use rustix::process::setpriority_process;
+use switch_core::plan::Plan;
 use switch_core::replay::State;
 use switch_sync::LaneReceiver;
 use tracing::warn;
@@ -76,8 +77,8 @@ pub struct Around {
     pub lanes: Vec<LaneReceiver>,
     /// The marks that it moves, and whom to wake.
     pub mesh: Arc<Mesh>,
-    /// How many workers there are.
-    pub workers: u8,
+    /// The plan that all run by.
+    pub plan: Arc<Plan>,
     /// Where notes go.
     pub notes: Notes,
     /// Where it is told that the journal can not go on.
@@ -126,9 +127,9 @@ fn start_on<P: WritePath + 'static>(
     around: Around,
     restore: impl FnOnce(&State),
 ) -> Result<Journal, Failure> {
-    let begun = opened.begin(path)?;
+    let begun = opened.begin(path, &around.plan)?;
     restore(&opened.state);
-    let Around { lanes, mesh, workers, notes, events } = around;
+    let Around { lanes, mesh, plan, notes, events } = around;
     let directory: Arc<Path> = opened.disk.path().into();
     let fixed = Fixed {
         directory: directory.to_path_buf(),
@@ -180,7 +181,7 @@ fn start_on<P: WritePath + 'static>(
         keeper: begun.keeper,
         spares: Arc::clone(&begun.spares),
         mesh: Arc::clone(&mesh),
-        workers,
+        workers: plan.workers,
         notes,
         figures: Arc::clone(&figures),
         stop: Arc::clone(&stop[1]),

@@ -100,6 +100,9 @@ fn core_kind(notice: &Notice, plan: &Plan) -> Kind {
         Notice::TimedOut { issuer, .. } => ("timed out", issuer.0.into()),
         Notice::Undeliverable { acquirer } => ("undeliverable", acquirer.0.into()),
         Notice::DeliveryUnknown { acquirer, .. } => ("delivery unknown", acquirer.0.into()),
+        Notice::Unavailable { station, .. } => ("unavailable", station.0.into()),
+        Notice::ItemFails { issuer, .. } => ("item fails", issuer.0.into()),
+        Notice::ItemParked { issuer, .. } => ("item parked", issuer.0.into()),
         Notice::Inexpressible { from, .. } => ("inexpressible", from.0.into()),
         Notice::PeerMalformed { from } => ("peer", from.0.into()),
     }
@@ -256,6 +259,18 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
         }
         Notice::Undeliverable { acquirer } => {
             error!(station = of(acquirer), "an answer could not be delivered: no link took it");
+        }
+        Notice::Unavailable { station, link } => {
+            let station = of(station);
+            warn!(station, link = link.0, "not available (803): what is kept for it waits");
+        }
+        Notice::ItemFails { issuer, stan, failures } => {
+            let station = of(issuer);
+            error!(station, stan = stan.0, failures, "a kept message is not acknowledged");
+        }
+        Notice::ItemParked { issuer, stan, action } => {
+            let (station, action) = (of(issuer), format!("{action:03x}"));
+            error!(station, stan = stan.0, action, "a kept message is refused: it is parked");
         }
         Notice::Inexpressible { from, to, field } => {
             let (from, to) = (of(from), of(to));

@@ -122,7 +122,7 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     let around = Around {
         lanes: to_journal,
         mesh: Arc::clone(&mesh),
-        workers: plan.workers,
+        plan: Arc::clone(&plan),
         notes,
         events: events.clone(),
     };

@@ -400,8 +400,9 @@ impl World {
         let mut busy = false;
         while let Some((from, message)) = network.next_for(me) {
             busy = true;
-            let word = ["nothing", "request", "answer", "returned", "told", "settled"]
-                [usize::from(message[0])];
+            let words =
+                ["nothing", "request", "answer", "returned", "told", "settled", "queue", "done"];
+            let word = words[usize::from(message[0])];
             tale.line("", '~', &format!("{} to {}: {word}", from.0, me.0));
             core.handle_peer(*now, from, &message, slots, &mut network.of(me));
         }

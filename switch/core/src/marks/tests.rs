@@ -105,6 +105,7 @@ fn what_becomes_of_it_is_found_by_our_trace_number_and_what_names_it_by_its_refe
         acquirer,
         mti: Mti::of(0x1420),
         original: Stan(original),
+        original_at: 0,
         reason: 0x4021,
         utc,
         frame: b"",

@@ -121,6 +121,7 @@ impl<'a> Reader<'a> {
                 acquirer: StationNumber(self.short()?),
                 mti: self.mti()?,
                 original: Stan(self.word()?),
+                original_at: self.long()?,
                 reason: self.short()?,
                 utc: self.long()?,
                 frame: self.frame()?,

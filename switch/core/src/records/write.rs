@@ -72,15 +72,7 @@ impl Record<'_> {
     /// What is kept for an issuer and what has to do with it.
     fn write_kept(&self, to: &mut Cursor<'_>) -> Option<()> {
         match *self {
-            Self::Queued { issuer, stan, acquirer, mti, original, reason, utc, frame } => {
-                to.transaction(issuer, stan)?;
-                to.put(acquirer.0.to_le_bytes())?;
-                to.put(mti.bcd().to_le_bytes())?;
-                to.put(original.0.to_le_bytes())?;
-                to.put(reason.to_le_bytes())?;
-                to.put(utc.to_le_bytes())?;
-                to.frame(frame)
-            }
+            Self::Queued { .. } => self.write_queued(to),
             Self::Acknowledged { issuer, stan, action, utc } => {
                 to.transaction(issuer, stan)?;
                 to.put(action.to_le_bytes())?;
@@ -177,6 +169,31 @@ impl Record<'_> {
         to.put(reference.to_le_bytes())?;
         to.put(present.bits().to_le_bytes())?;
         to.frame(inputs)
+    }
+
+    fn write_queued(&self, to: &mut Cursor<'_>) -> Option<()> {
+        let &Self::Queued {
+            issuer,
+            stan,
+            acquirer,
+            mti,
+            original,
+            original_at,
+            reason,
+            utc,
+            frame,
+        } = self
+        else {
+            unreachable!("only what is queued is written here")
+        };
+        to.transaction(issuer, stan)?;
+        to.put(acquirer.0.to_le_bytes())?;
+        to.put(mti.bcd().to_le_bytes())?;
+        to.put(original.0.to_le_bytes())?;
+        to.put(original_at.to_le_bytes())?;
+        to.put(reason.to_le_bytes())?;
+        to.put(utc.to_le_bytes())?;
+        to.frame(frame)
     }
 
     /// Writes a record whose frame, which stands last, `fill` writes where it is to stand; the one

@@ -74,6 +74,7 @@ impl State {
         to.long(self.utc);
         to.put([u8::from(self.start.is_some())]);
         if let Some(start) = &self.start {
+            to.long(start.position.0);
             to.put(start.epoch.to_le_bytes());
             to.long(start.utc);
             to.text(&start.build);
@@ -134,8 +135,9 @@ impl State {
         state.position = Position(from.long()?);
         state.utc = from.long()?;
         if from.is_there("start")? {
-            let (epoch, utc) = (from.word()?, from.long()?);
-            state.start = Some(Start { epoch, utc, build: from.text("start")? });
+            let (position, epoch) = (Position(from.long()?), from.word()?);
+            let utc = from.long()?;
+            state.start = Some(Start { position, epoch, utc, build: from.text("start")? });
         }
         if from.is_there("configuration")? {
             let (number, digest) = (from.word()?, from.take()?);
@@ -290,6 +292,7 @@ impl Out<'_> {
         self.put(resting.acquirer.0.to_le_bytes());
         self.put(resting.mti.bcd().to_le_bytes());
         self.long(resting.sent_at);
+        self.put(resting.obliged.0.to_le_bytes());
         self.long(resting.utc);
     }
 }
@@ -439,6 +442,7 @@ impl<'a> In<'a> {
             acquirer: self.station_number()?,
             mti: self.mti()?,
             sent_at: self.long()?,
+            obliged: Stan(self.word()?),
             utc: self.long()?,
         })
     }

@@ -12,6 +12,7 @@ use crate::identity::Identity;
 use crate::ids::{Stan, StationNumber};
 use crate::records::{Delivery, ItemState, Record};
 use crate::replay::{Contradiction, Known, Outcome, Position, State};
+use crate::saf::NOT_DELIVERED;
 
 /// The class of reversals.
 const REVERSAL: u8 = 4;
@@ -73,7 +74,8 @@ pub(super) struct Items(BTreeMap<(StationNumber, Stan), Item>);
 
 impl Items {
     pub(super) fn begin(&mut self, position: Position, record: &Record<'_>) {
-        let Record::Queued { issuer, stan, acquirer, mti, original, reason, utc, frame } = *record
+        let Record::Queued { issuer, stan, acquirer, mti, original, reason, utc, frame, .. } =
+            *record
         else {
             unreachable!("only what is queued begins")
         };
@@ -145,13 +147,27 @@ impl State {
         record: &Record<'_>,
     ) -> Result<(), Contradiction> {
         let utc = match *record {
-            Record::Queued { issuer, stan, acquirer, mti, original, utc, .. } => {
+            Record::Queued {
+                issuer,
+                stan,
+                acquirer,
+                mti,
+                original,
+                original_at,
+                reason,
+                utc,
+                ..
+            } => {
                 self.stations.of(position, acquirer)?;
                 let traces = &mut self.stations.of(position, issuer)?.traces;
                 let block = self.open.room(position, traces, (issuer, stan), &self.items)?;
                 block.keep(position, stan);
                 if mti.class() == REVERSAL {
-                    self.open.oblige(traces, original, stan);
+                    let original = (issuer, original, original_at);
+                    let is_open = self.open.oblige(traces, original, stan);
+                    if !is_open && reason == NOT_DELIVERED {
+                        self.known.oblige(original, stan);
+                    }
                 }
                 self.items.begin(position, record);
                 utc

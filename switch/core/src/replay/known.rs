@@ -49,7 +49,7 @@ pub struct Known {
     pub reference: u64,
     /// What it names the message by that it is about; 0 where it names none.
     pub original: u64,
-    /// The STAN of the reversal that we made of it before it was over; 0 without one.
+    /// The STAN of the reversal that we made of it ourselves; 0 without one.
     pub obliged: Stan,
 }
 
@@ -134,6 +134,18 @@ impl KnownOnes {
             let len = usize::try_from(frame.len).expect("32 bits");
             (known, is_there.then(|| &self.frames[from..from + len]))
         })
+    }
+
+    /// One that is over is to be reversed all the same. Looks for it from the newest: only for what
+    /// happens rarely and soon.
+    pub(super) fn oblige(&mut self, (issuer, stan, sent_at): (StationNumber, Stan, u64), by: Stan) {
+        let mut newest = self.all.iter_mut().rev().map(|(known, _)| known);
+        let is_it = |known: &&mut Known| {
+            (known.issuer, known.stan, known.sent_at) == (issuer, stan, sent_at)
+        };
+        if let Some(known) = newest.find(is_it) {
+            known.obliged = by;
+        }
     }
 
     /// Bytes that answers take, those forgotten and not yet let go among them.

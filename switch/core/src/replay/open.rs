@@ -180,14 +180,21 @@ impl OpenOnes {
         }
     }
 
-    /// A reversal of the open transaction with this STAN is kept for its issuer; nothing happens
-    /// where none is open, or it has one.
-    pub(super) fn oblige(&mut self, traces: &mut Traces, original: Stan, by: Stan) {
-        let Some(at) = Self::place(traces, original) else { return };
-        let one = &mut self.all[index(at)];
+    /// A reversal of the open transaction with this STAN and DE 7 is kept for its issuer; nothing
+    /// happens where it has one. False where it is not open.
+    pub(super) fn oblige(
+        &mut self,
+        traces: &mut Traces,
+        (_, original, sent_at): (StationNumber, Stan, u64),
+        by: Stan,
+    ) -> bool {
+        let Some(at) = Self::place(traces, original) else { return false };
+        let one = Some(&mut self.all[index(at)]).filter(|one| one.sent_at == sent_at);
+        let Some(one) = one else { return false };
         if one.obliged == Stan(0) {
             one.obliged = by;
         }
+        true
     }
 
     /// By position.

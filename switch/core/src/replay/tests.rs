@@ -617,6 +617,7 @@ fn queued(issuer: StationNumber, stan: u32, original: u32) -> Record<'static> {
         acquirer: A,
         mti: Mti::of(0x1420),
         original: Stan(original),
+        original_at: 0x0011_2105_2030,
         reason: 0x4021,
         utc: UTC,
         frame: b"1420",

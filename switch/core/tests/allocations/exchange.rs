@@ -16,6 +16,8 @@ use switch_core::routing::RouteSettings;
 use switch_core::time::{Now, Time};
 use switch_core::{Core, Order, Reply};
 
+use crate::counting;
+
 /// A at worker 0, B at worker 1, who asks the key provider; X at worker 0 in characters, Y at
 /// worker 1 in packed digits.
 const NAMES: [&str; 4] = ["A", "B", "X", "Y"];
@@ -49,6 +51,8 @@ impl Buffer {
 struct Wires {
     link: Buffer,
     link_id: LinkId,
+    /// What came with it: a reversal beside the answer of what is reversed.
+    beside: Buffer,
     lane: Buffer,
     lane_to: WorkerId,
     /// Bytes given to each link.
@@ -58,8 +62,13 @@ struct Wires {
 impl Outlet for Wires {
     fn send(&mut self, link: LinkId, tpdu: Option<Tpdu>, message: &[u8]) -> Option<Placed> {
         assert!(tpdu.is_none_or(|tpdu| tpdu == TPDU), "an answer carries what came for it");
-        self.link.put([message, &[]]);
-        self.link_id = link;
+        if self.link.len > 0 {
+            self.beside.len = 0;
+            self.beside.put([message, &[]]);
+        } else {
+            self.link.put([message, &[]]);
+            self.link_id = link;
+        }
         let end = &mut self.ends[link.index()];
         let start = *end;
         *end += u64::try_from(message.len()).unwrap();
@@ -100,6 +109,7 @@ impl Exchange {
             wires: Wires {
                 link: Buffer::EMPTY,
                 link_id: LinkId(0),
+                beside: Buffer::EMPTY,
                 lane: Buffer::EMPTY,
                 lane_to: WorkerId(0),
                 ends: [0; NAMES.len()],
@@ -118,16 +128,34 @@ impl Exchange {
         exchange
     }
 
-    /// So many transactions.
-    pub(crate) fn runs(&mut self, transactions: u64) {
+    /// So many transactions. Gives the blocks that were allocated when time passed, of which
+    /// reversals need some: nobody answers them.
+    pub(crate) fn runs(&mut self, transactions: u64) -> u64 {
+        let mut when_time_passed = 0;
         for _ in 0..transactions {
             self.now.boot = self.now.boot + Duration::from_millis(10);
             self.now.utc = 1_795_238_431 + self.now.boot.0 / 1_000_000_000;
+            let b0 = counting::count();
             self.transacts();
+            let before = counting::count();
+            if before != b0 {
+                std::eprintln!("ALLOC {} at {}", before - b0, self.sent);
+            }
             while self.cores.iter().any(|core| core.poll_timeout() <= self.now.boot) {
                 self.takes_note_of_the_time();
             }
+            when_time_passed += counting::count() - before;
         }
+        when_time_passed
+    }
+
+    /// How often something was done with reversals.
+    pub(crate) fn reversals(&self) -> u64 {
+        let done =
+            [Counter::SafQueued, Counter::SafSent, Counter::SafSentAgain, Counter::SafInVain];
+        let count =
+            |core: &Core| done.map(|counter| core.counters().of(counter)).iter().sum::<u64>();
+        self.cores.iter().map(count).sum()
     }
 
     fn takes_note_of_the_time(&mut self) {

@@ -217,10 +217,11 @@ fn an_answer_that_finds_the_lane_full_is_counted_and_its_request_is_911() {
         00.000     ~ 0 to 1: request
         00.000 Y.0 < 1200 11=000001
         00.000 Y.0 > 1210 11=000001 39=000
+        10.000     + 1420 for Y as 000002, about 000001, for 4021
         10.000     + Y silent on 000001
         10.000     ! Y timed out on 000001
         10.000 A.0 < 1210 11=000101 39=911
-        counted: frames 2, requests 1, forwarded 1, refused_timed_out 1, answers_lost 1, lanes_full 1
+        counted: frames 2, requests 1, forwarded 1, refused_timed_out 1, answers_lost 1, saf_queued 1, lanes_full 2
     "#]]);
 }
 
@@ -301,7 +302,7 @@ fn a_request_that_timed_out_on_the_way_is_known_to_be_late() {
         10.000 Y.0 > 1210 11=000001 39=000
         10.000     ~ 1 to 0: answer
         10.000     ! Y.0 answered 000001 too late with 000
-        counted: frames 1, late 1, late_approved 1
+        counted: frames 1, late 1, late_approved 1, saf_merged 1
     "#]]);
 }
 

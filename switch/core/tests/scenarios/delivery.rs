@@ -64,8 +64,10 @@ fn an_approval_that_no_link_takes_is_known_as_undelivered() {
         00.000 X.0 > 1210 11=000001 39=000
         00.000     + X answered 000001 with 000
         00.000     ! no link of A took its answer
+        00.000     + 1420 for X as 000002, about 000001, for 4013
         00.000     + delivery of 000001 of X: None
-        counted: frames 1, answered 1, approved 1, undeliverable 1, undelivered 1, links_closed 1
+        00.000 X.0 < 1420 11=000002 24=400
+        counted: frames 1, answered 1, approved 1, undeliverable 1, undelivered 1, saf_queued 1, saf_sent 1, links_closed 1
     "#]]);
     assert_eq!(world.cores[0].doubtful(), 0);
 }
@@ -81,8 +83,10 @@ fn an_approval_lost_with_the_last_link_before_a_byte_left_is_known_as_undelivere
         00.000     + X answered 000001 with 000
         00.000 A.0 = closed
         00.000     ! A.0 closed, 0 unsent
+        00.000     + 1420 for X as 000002, about 000001, for 4013
         00.000     + delivery of 000001 of X: None
-        counted: frames 1, answered 1, approved 1, undelivered 1, links_closed 1
+        00.000 X.0 < 1420 11=000002 24=400
+        counted: frames 1, answered 1, approved 1, undelivered 1, saf_queued 1, saf_sent 1, links_closed 1
     "#]]);
 }
 

@@ -112,10 +112,11 @@ fn while_stopping_no_connection_is_taken_or_made() {
     world.check(expect![[r#"
         00.000 X.1 = closed
         00.000     ! X.1 closed, 0 unsent
+        10.000     + 1420 for X as 000002, about 000001, for 4021
         10.000     + X silent on 000001
         10.000     ! X timed out on 000001
         10.000 A.0 < 1210 11=000101 39=911
-        counted: refused_timed_out 1, links_closed 1
+        counted: refused_timed_out 1, saf_queued 1, links_closed 1
     "#]]);
 }
 

@@ -152,12 +152,14 @@ fn a_late_approval_of_1987_is_known_as_one() {
         00.000 A.0 > 0200 11=000101
         00.000     + A.0 0200 to X as 000001
         00.000 X.0 < 0200 11=000001
+        10.000     + 0420 for X as 000002, about 000001, for 4021
         10.000     + X silent on 000001
         10.000     ! X timed out on 000001
         10.000 A.0 < 0210 11=000101 39=68
+        10.000 X.0 < 0420 11=000002 39=68
         11.000 X.0 > 0210 11=000001 39=11
         11.000     ! X.0 answered 000001 too late with 003
-        counted: frames 2, requests 1, forwarded 1, refused_timed_out 1, late 1, late_approved 1
+        counted: frames 2, requests 1, forwarded 1, refused_timed_out 1, late 1, late_approved 1, saf_queued 1, saf_merged 1, saf_sent 1
     "#]]);
 }
 
@@ -301,10 +303,12 @@ fn what_can_not_be_said_in_the_other_format_is_30_or_96() {
         00.000     + A.0 0200 to X as 000001
         00.000 X.0 < 0200 11=000001
         00.000 X.0 > 0210 11=000001 39=00
+        00.000     + 0420 for X as 000002, about 000001, for 4013
         00.000     + X answered 000001 with 000 in vain
         00.000     ! DE 44 of X can not be said to A
         00.000 A.0 < 0210 11=000101 39=96
-        counted: frames 2, requests 1, forwarded 1, refused_malfunction 1
+        00.000 X.0 < 0420 11=000002 39=96
+        counted: frames 2, requests 1, forwarded 1, refused_malfunction 1, saf_queued 1, saf_sent 1
     "#]]);
 }
 

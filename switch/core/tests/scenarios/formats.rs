@@ -130,10 +130,12 @@ fn an_answer_that_can_not_be_said_in_the_acquirers_format_is_909() {
         00.000     + A.0 1200 to X as 000001
         00.000 X.0 < 1200 11=000001
         00.000 X.0 > 1210 11=000001 39=000
+        00.000     + 1420 for X as 000002, about 000001, for 4013
         00.000     + X answered 000001 with 000 in vain
         00.000     ! DE 44 of X can not be said to A
         00.000 A.0 < 1210 11=000101 39=909
-        counted: frames 2, requests 1, forwarded 1, refused_malfunction 1
+        00.000 X.0 < 1420 11=000002 24=400
+        counted: frames 2, requests 1, forwarded 1, refused_malfunction 1, saf_queued 1, saf_sent 1
     "#]]);
     assert_eq!(world.occupancy(), (0, 0, 0));
 }

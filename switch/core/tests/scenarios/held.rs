@@ -57,11 +57,13 @@ fn a_held_repeat_is_declined_as_the_first_is() {
     world.forget();
     world.passes_secs(10);
     world.check(expect![[r#"
+        10.000     + 1420 for X as 000002, about 000001, for 4021
         10.000     + X silent on 000001
         10.000     ! X timed out on 000001
         10.000 A.0 < 1210 11=000101 39=911
         10.000 A.0 < 1210 11=000101 39=911
-        counted: repeats_declined 1, refused_timed_out 1
+        10.000 X.0 < 1420 11=000002 24=400
+        counted: repeats_declined 1, refused_timed_out 1, saf_queued 1, saf_sent 1
     "#]]);
 }
 

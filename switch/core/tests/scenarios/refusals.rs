@@ -343,10 +343,12 @@ fn no_answer_in_time_is_911() {
         00.000 A.0 > 1200 11=000101
         00.000     + A.0 1200 to X as 000001
         00.000 X.0 < 1200 11=000001
+        10.000     + 1420 for X as 000002, about 000001, for 4021
         10.000     + X silent on 000001
         10.000     ! X timed out on 000001
         10.000 A.0 < 1210 11=000101 39=911
-        counted: frames 1, requests 1, forwarded 1, refused_timed_out 1
+        10.000 X.0 < 1420 11=000002 24=400
+        counted: frames 1, requests 1, forwarded 1, refused_timed_out 1, saf_queued 1, saf_sent 1
     "#]]);
     expect![[r#"
         1210 2=3530111333300000 3=000000 4=000000002500 7=1121052030 11=000101 12=261121142030 32=77334000001 37=632514000101 39=911 41=T0000001 42=M00000000000001 49=392 58=49000000001

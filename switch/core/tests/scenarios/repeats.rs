@@ -88,6 +88,7 @@ fn our_own_declines_are_said_again() {
     let undelivered = completed(&mut world);
     world.acquirer("A").sends(undelivered.clone());
     world.issuer("X").takes();
+    world.issuer("X").takes();
     world.issuer("X").answers_with("000", |answer| answer.with(44, "more"));
     let unsent = completed(&mut world);
     world.issuer("X").has_room_for(0);

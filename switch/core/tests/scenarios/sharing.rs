@@ -204,8 +204,10 @@ fn an_answer_to_a_station_without_a_link_is_told_and_never_goes_to_another_stati
         00.000 X.0 > 1210 11=000001 39=000
         00.000     + X answered 000001 with 000
         00.000     ! no link of A took its answer
+        00.000     + 1420 for X as 000002, about 000001, for 4013
         00.000     + delivery of 000001 of X: None
-        counted: frames 1, answered 1, approved 1, undeliverable 1, undelivered 1
+        00.000 X.0 < 1420 11=000002 24=400
+        counted: frames 1, answered 1, approved 1, undeliverable 1, undelivered 1, saf_queued 1, saf_sent 1
     "#]]);
     assert_eq!(world.acquirer("B").heard_count(), 0);
 }

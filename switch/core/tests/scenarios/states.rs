@@ -163,8 +163,8 @@ fn table_of_a_sale() -> Expect {
           reply granted : in flight                replies_late 1
           reply denied  : in flight                replies_late 1
           2 s           : in flight
-          10 s          : resting              911 refused_timed_out 1
-          70 s          : over                 911 refused_timed_out 1
+          10 s          : resting              911 refused_timed_out 1, saf_queued 1, saf_sent 1
+          70 s          : over                 911 refused_timed_out 1, saf_queued 1, saf_sent 1, saf_sent_again 1, saf_in_vain 1
           X lost        : in flight                links_closed 1
           X signs off   : in flight                sign_offs 1, network_answered 1
           A lost        : in flight                links_closed 1
@@ -184,13 +184,13 @@ fn table_of_a_sale() -> Expect {
           stop          : in flight
         resting
           its repeat    : deciding + resting       requests 1, parked 1
-          its answer    : resting                  late 1, late_approved 1
+          its answer    : resting                  late 1, late_approved 1, saf_merged 1
           a wrong answer: resting                  unmatched_differs 1
           reply granted : resting                  replies_late 1
           reply denied  : resting                  replies_late 1
           2 s           : resting
-          10 s          : resting
-          70 s          : over
+          10 s          : resting                  saf_in_vain 1
+          70 s          : over                     saf_sent_again 1, saf_in_vain 2
           X lost        : resting                  links_closed 1
           X signs off   : resting                  sign_offs 1, network_answered 1
           A lost        : resting                  links_closed 1

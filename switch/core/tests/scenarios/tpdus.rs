@@ -112,16 +112,18 @@ fn a_decline_at_the_timeout_carries_it_and_so_does_one_for_a_request_that_never_
         00.000 A.0 > 1200 11=000101 under 6000010003
         00.000     + A.0 1200 to X as 000001
         00.000 X.0 < 1200 11=000001 under our own
+        10.000     + 1420 for X as 000002, about 000001, for 4021
         10.000     + X silent on 000001
         10.000     ! X timed out on 000001
         10.000 A.0 < 1210 11=000101 39=911 under 6000010003
+        10.000 X.0 < 1420 11=000002 24=400 under our own
         10.000 A.0 > 1200 11=000102 under 6000020003
-        10.000     + A.0 1200 to X as 000002
+        10.000     + A.0 1200 to X as 000003
         10.000 X.0 = closed
-        10.000     + X never got 000002
+        10.000     + X never got 000003
         10.000     ! X.0 closed, 1 unsent
         10.000 A.0 < 1210 11=000102 39=907 under 6000020003
-        counted: frames 2, requests 2, forwarded 2, refused_unsent 1, refused_timed_out 1, links_closed 1
+        counted: frames 2, requests 2, forwarded 2, refused_unsent 1, refused_timed_out 1, saf_queued 1, saf_sent 1, links_closed 1
     "#]]);
 }
 

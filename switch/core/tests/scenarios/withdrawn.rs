@@ -81,6 +81,7 @@ fn what_no_socket_has_taken_at_its_timeout_is_withdrawn_and_what_has_begun_to_le
     world.forget();
     world.passes_secs(10);
     world.check(expect![[r#"
+        10.000     + 1420 for X as 000004, about 000001, for 4021
         10.000     + X silent on 000001
         10.000     + X never got 000002
         10.000     + X never got 000003
@@ -88,13 +89,17 @@ fn what_no_socket_has_taken_at_its_timeout_is_withdrawn_and_what_has_begun_to_le
         10.000 A.0 < 1210 11=000101 39=911
         10.000 A.0 < 1210 11=000102 39=907
         10.000 A.0 < 1210 11=000103 39=907
-        counted: withdrawn 2, refused_unsent 2, refused_timed_out 1
+        counted: withdrawn 2, refused_unsent 2, refused_timed_out 1, saf_queued 1, saf_sent 1
     "#]]);
     world.acquirer("A").sends(sale(4));
     world.issuer("X").reads();
-    let heard: Vec<_> = (0..2).map(|at| world.issuer("X").heard_at(at).of(4).to_string()).collect();
-    assert_eq!(heard, ["000000000001", "000000000004"]);
-    assert_eq!((world.issuer("X").heard_count(), world.occupancy()), (2, (2, 0, 1)));
+    let heard: Vec<_> = (0..3)
+        .map(|at| world.issuer("X").heard_at(at))
+        .map(|heard| (heard.mti, heard.of(4).to_string()))
+        .collect();
+    let amount = |number: u32| format!("{number:012}");
+    assert_eq!(heard, [(0x1200, amount(1)), (0x1420, amount(1)), (0x1200, amount(4))]);
+    assert_eq!((world.issuer("X").heard_count(), world.occupancy()), (3, (2, 0, 1)));
 }
 
 #[test]
@@ -106,7 +111,8 @@ fn what_another_worker_has_taken_over_counts_as_sent() {
     world.passes_secs(10);
     assert_eq!(world.acquirer("A").heard().of(39), "911");
     world.issuer("Y").reads();
-    assert_eq!(world.issuer("Y").heard_count(), 1);
+    assert_eq!(world.issuer("Y").takes().mti, 0x1200);
+    assert_eq!(world.issuer("Y").takes().mti, 0x1420);
 }
 
 #[test]

@@ -29,6 +29,7 @@ use switch_core::identity::HashKey;
 use switch_core::plan::{Limits, Plan, Settings};
 use switch_core::records::Record;
 use switch_core::replay::State;
+use switch_core::saf::closing::{Closings, closings};
 use tracing::{info, warn};
 
 use super::failure::Failure;
@@ -224,7 +225,11 @@ impl Opened {
     ///
     /// # Errors
     /// When there is no room, or the disk fails.
-    pub(super) fn begin<P: WritePath>(&mut self, path: P) -> Result<Begun<P>, Failure> {
+    pub(super) fn begin<P: WritePath>(
+        &mut self,
+        path: P,
+        plan: &Plan,
+    ) -> Result<Begun<P>, Failure> {
         let (spares, mut keeper) = self.spares()?;
         let at = self.path().to_owned();
         let broken = |broken| Failure::broken(&at, &broken);
@@ -241,7 +246,7 @@ impl Opened {
         let now_ns = clocks::utc_ns();
         let writer = Writer::begin(disk, path, keys, &start, Arc::clone(&spares), now_ns);
         let mut writer = writer.map_err(broken)?;
-        let (records, closed) = self.records();
+        let (records, closed) = self.records(plan);
         for record in &records {
             let position = append(&mut writer, &mut keeper, record).map_err(broken)?;
             replaying::apply_one(&mut self.state, position, record, &at)?;
@@ -281,19 +286,14 @@ impl Opened {
         Ok((spares, keeper))
     }
 
-    /// What this start says, and how many transactions it closes.
-    fn records(&mut self) -> (Vec<Vec<u8>>, u64) {
+    /// What this start says, and how many transactions it closes. Each of these is reversed.
+    fn records(&mut self, plan: &Plan) -> (Vec<Vec<u8>>, u64) {
         let utc = clocks::utc();
         let build = concat!("sekishod ", env!("CARGO_PKG_VERSION"));
         let mut records = vec![written(&Record::Start { epoch: self.epoch().0, utc, build })];
         records.append(&mut self.new);
-        let unfinished = self.state.unfinished();
-        let closed = u64::try_from(unfinished.len()).expect("at most 64 bits");
-        records.extend(
-            unfinished
-                .iter()
-                .map(|open| written(&Record::Closed { issuer: open.issuer, stan: open.stan, utc })),
-        );
+        let Closings { records: closings, closed } = closings(&self.state, plan, utc);
+        records.extend(closings);
         (records, closed)
     }
 

@@ -76,7 +76,7 @@ fn worker(configuration: &Configuration) -> (Box<Worker>, Journal) {
     let (notes, _log) = notes::channel();
     let (events, _happened) = bounded(1);
     let parts = Parts {
-        plan,
+        plan: Arc::clone(&plan),
         endpoints,
         spin: Duration::ZERO,
         notes: notes.clone(),
@@ -88,7 +88,7 @@ fn worker(configuration: &Configuration) -> (Box<Worker>, Journal) {
     let Made { mut workers, to_journal } = nets.into_workers(&parts, &mesh);
     let mut worker = Box::new(workers.remove(0));
     worker.listen().expect("a free port");
-    let around = Around { lanes: to_journal, mesh, workers: 1, notes, events };
+    let around = Around { lanes: to_journal, mesh, plan, notes, events };
     let journal = journaling::start(opened, around, |state| worker.restore(state));
     (worker, journal.expect("a disk"))
 }

@@ -8,6 +8,7 @@ use switch_core::ids::{LinkId, LinkNumber, StationNumber};
 use switch_core::plan::Plan;
 use switch_core::records::Record;
 use switch_core::replay::{Position, State};
+use switch_core::saf::closing::closings;
 
 use super::{Seen, Setup, Text, World};
 
@@ -15,12 +16,14 @@ use super::{Seen, Setup, Text, World};
 #[derive(Debug)]
 pub struct Journal {
     records: Vec<Vec<u8>>,
+    starts: u32,
 }
 
 impl Journal {
     /// A first start records stations and links, by their places.
     pub fn of(plan: &Plan) -> Self {
-        let mut journal = Self { records: Vec::new() };
+        let mut journal = Self { records: Vec::new(), starts: 0 };
+        journal.begins(0);
         for (place, station) in plan.stations.iter().enumerate() {
             let number = StationNumber(u16::try_from(place).unwrap());
             let (name, dialect) = (&station.settings.name, station.settings.dialect.name());
@@ -29,6 +32,12 @@ impl Journal {
             journal.says(&Record::Links { station: number, from, count });
         }
         journal
+    }
+
+    /// A switch starts.
+    fn begins(&mut self, utc: u64) {
+        self.starts += 1;
+        self.says(&Record::Start { epoch: self.starts, utc, build: "sim" });
     }
 
     /// One more record.
@@ -111,6 +120,13 @@ impl World {
         let mut after = Self::unsettled(workers, plan, gate_bytes);
         let state = self.journal.state(&after.plan);
         after.now = self.now;
+        self.journal.begins(self.now.utc);
+        let closings = closings(&state, &after.plan, self.now.utc).records;
+        for record in &closings {
+            self.tale.record(&after.plan, Record::read(record).unwrap());
+            self.journal.adds(record);
+        }
+        let state = self.journal.state(&after.plan);
         for core in &mut after.cores {
             core.restore(self.now, &state);
         }
@@ -123,12 +139,7 @@ impl World {
         let before = std::mem::replace(self, after);
         (self.journal, self.tale, self.parties) = (before.journal, before.tale, before.parties);
         self.counted = before.counted;
-        for open in state.unfinished() {
-            let (issuer, stan) = (open.issuer, open.stan);
-            let closed = Record::Closed { issuer, stan, utc: self.now.utc };
-            self.tale.record(&self.plan, closed);
-            self.seen.push(Seen::Recorded(self.journal.says(&closed)));
-        }
+        self.seen.extend(closings.into_iter().map(Seen::Recorded));
     }
 
     /// Only so many of the records that wait become durable, and nothing of them leaves; `which`

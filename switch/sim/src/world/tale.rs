@@ -150,6 +150,15 @@ impl Tale {
             Notice::Undeliverable { acquirer } => {
                 format!("no link of {} took its answer", name_of(plan, acquirer))
             }
+            Notice::Unavailable { station, link: id } => {
+                format!("{} is not available, says {}", name_of(plan, station), link(id))
+            }
+            Notice::ItemFails { issuer, stan, failures } => {
+                format!("{} does not take {:06}: {failures} times", name_of(plan, issuer), stan.0)
+            }
+            Notice::ItemParked { issuer, stan, action } => {
+                format!("{} refuses {:06} with {action:03x}", name_of(plan, issuer), stan.0)
+            }
             Notice::Inexpressible { from, to, field } => {
                 let (from, to) = (name_of(plan, from), name_of(plan, to));
                 format!("DE {field} of {from} can not be said to {to}")

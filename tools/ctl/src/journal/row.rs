@@ -147,7 +147,9 @@ impl Row {
     /// What is kept for issuers, and what has to do with it.
     fn fill_kept(&mut self, record: &Record<'_>, names: &Names) {
         match *record {
-            Record::Queued { issuer, stan, acquirer, mti, original, reason, utc, frame } => {
+            Record::Queued {
+                issuer, stan, acquirer, mti, original, reason, utc, frame, ..
+            } => {
                 self.acquirer = Some(names.station(acquirer));
                 self.transaction(issuer, stan, utc, names);
                 self.mti = Some(mti.to_string());

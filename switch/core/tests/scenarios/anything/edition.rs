@@ -76,6 +76,16 @@ impl Edition {
         }
     }
 
+    /// An issuer took a reversal.
+    pub(crate) fn reversed(self) -> &'static str {
+        if self == Of1987 { "00" } else { "400" }
+    }
+
+    /// An issuer can not take it now.
+    pub(crate) fn later(self) -> &'static str {
+        if self == Of1987 { "91" } else { "907" }
+    }
+
     /// What issuers answer.
     pub(crate) fn codes(self) -> [&'static str; 5] {
         match self {

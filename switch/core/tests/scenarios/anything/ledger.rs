@@ -1,7 +1,7 @@
 //! What the world outside knows of its own requests and answers, and what must then be true. Never
 //! looks at the tables of the core, but for how much is in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use codec::Mti;
 use switch_core::Core;
@@ -9,7 +9,6 @@ use switch_core::counters::Counter;
 use switch_core::ids::{LinkId, StationId, WorkerId};
 use switch_core::plan::Role;
 use switch_core::records::Record;
-use switch_core::stans::Stans;
 use switch_core::time::Time;
 
 use super::edition::Edition;
@@ -45,12 +44,28 @@ enum Decided {
     Over,
 }
 
+/// What is kept for an issuer, by its STAN.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    /// How often its issuer heard it, or could have.
+    sends: u32,
+    /// Whether its issuer acknowledged it, and that is written down.
+    done: bool,
+}
+
 /// Everything that is known.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     edition: Edition,
     known: BTreeMap<Key, Known>,
     decided: BTreeMap<(String, u32), Decided>,
+    kept: BTreeMap<(String, u32), Kept>,
+    /// The transactions that are open and reversed already.
+    reversed: BTreeSet<(String, u32)>,
+    /// Those that are reversals themselves.
+    reversing: BTreeSet<(String, u32)>,
+    reversals: u64,
+    acknowledged: u64,
     /// Records by kind: decisions, settlements, expiries, unsent, undelivered; the same by issuer.
     records: [u64; 5],
     records_of: BTreeMap<String, [u64; 5]>,
@@ -81,6 +96,11 @@ impl Ledger {
             edition,
             known: BTreeMap::new(),
             decided: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            reversed: BTreeSet::new(),
+            reversing: BTreeSet::new(),
+            reversals: 0,
+            acknowledged: 0,
             records: [0; 5],
             records_of: BTreeMap::new(),
             forwarded: 0,
@@ -142,6 +162,7 @@ impl Ledger {
                 let station = &world.plan.station(world.plan.station_of(link)).settings;
                 let mti = Mti::of(text.mti);
                 match (text.is_relayed(), mti.is_answer()) {
+                    _ if mti.is_advice() => self.sees_reversal(&station.name, &text),
                     (true, false) => self.sees_request(&station.name, &text, true),
                     (true, true) => self.sees_answer(&station.name, &text),
                     (false, _) => {}
@@ -152,6 +173,7 @@ impl Ledger {
                 let station = &world.plan.station(world.plan.station_of(link)).settings;
                 let mti = Mti::of(text.mti);
                 match (text.is_relayed(), mti.is_answer()) {
+                    _ if mti.is_advice() => self.sees_reversal(&station.name, &text),
                     (true, false) => self.sees_request(&station.name, &text, false),
                     (true, true) => self.loses_answer(&station.name, &text),
                     (false, _) => {}
@@ -167,7 +189,14 @@ impl Ledger {
             world.plan.station(id).settings.name.clone()
         };
         let (kind, issuer, stan, after) = match record {
-            Record::Decision { issuer, stan, .. } => (0, issuer, stan, Decided::Open),
+            Record::Decision { issuer, stan, mti, .. } => {
+                let place = (name(issuer), stan.0);
+                self.reversing.remove(&place);
+                if mti.class() == 4 {
+                    self.reversing.insert(place);
+                }
+                (0, issuer, stan, Decided::Open)
+            }
             Record::Settlement { issuer, stan, action, .. }
             | Record::Undelivered { issuer, stan, action, .. } => {
                 let code = format!("{action:03x}");
@@ -185,19 +214,32 @@ impl Ledger {
             }
             Record::Unsent { issuer, stan, .. } => (3, issuer, stan, Decided::Over),
             Record::SignOn { .. } | Record::Counts { .. } => return,
-            Record::Queued { .. }
-            | Record::Acknowledged { .. }
-            | Record::Item { .. }
+            Record::Queued { issuer, stan, original, reason, .. } => {
+                return self.keeps(&name(issuer), stan.0, original.0, reason);
+            }
+            Record::Acknowledged { issuer, stan, .. } => {
+                let kept = self.kept.get_mut(&(name(issuer), stan.0)).expect("it was kept");
+                assert!(kept.sends > 0 && !kept.done, "{record:?} {kept:?}");
+                kept.done = true;
+                self.acknowledged += 1;
+                return;
+            }
+            Record::Item { .. }
             | Record::Advice { .. }
             | Record::Tombstone { .. }
-            | Record::Delivery { .. } => return,
-            Record::Closed { .. }
+            | Record::Delivery { .. }
+            | Record::Closed { .. }
             | Record::Station { .. }
             | Record::Links { .. }
             | Record::Configuration { .. }
             | Record::HashKey { .. }
             | Record::Start { .. } => panic!("{record:?} is of no transaction"),
         };
+        let is_reversed = self.reversed.remove(&(name(issuer), stan.0));
+        let approved = matches!(record, Record::Undelivered { action: ..0x100, .. });
+        // What was reversed itself is reversed no more.
+        let wants_it = (kind == 2 || approved) && !self.reversing.remove(&(name(issuer), stan.0));
+        assert!(kind == 0 || is_reversed == wants_it, "{record:?}, reversed: {is_reversed}");
         self.records[kind] += 1;
         self.records_of.entry(name(issuer)).or_default()[kind] += 1;
         let before = self.decided.insert((name(issuer), stan.0), after);
@@ -211,6 +253,29 @@ impl Ledger {
             let heard = |known: &Known| known.forwarded.as_ref() == Some(&asked);
             assert!(!self.known.values().any(heard), "{record:?}, but it had been heard");
         }
+    }
+
+    /// A reversal of an open request is kept.
+    fn keeps(&mut self, issuer: &str, stan: u32, original: u32, reason: u16) {
+        let (this, about) = ((issuer.to_string(), stan), (issuer.to_string(), original));
+        if matches!(self.decided.get(&about), Some(Decided::Open)) {
+            assert!(self.reversed.insert(about), "{original} is reversed twice");
+        } else {
+            // It was approved, and could not be delivered.
+            assert_eq!(reason, 0x4013, "{stan} of {original}");
+        }
+        let before = self.kept.insert(this, Kept { sends: 0, done: false });
+        assert!(before.is_none_or(|before| before.done), "{stan} is in use");
+        self.reversals += 1;
+    }
+
+    /// An issuer heard a reversal of ours, or would have.
+    fn sees_reversal(&mut self, issuer: &str, text: &Text) {
+        let kept = self.kept.get_mut(&(issuer.to_string(), stan(text)));
+        let kept = kept.unwrap_or_else(|| panic!("{text} left before its record"));
+        assert!(!kept.done, "{text} was acknowledged");
+        assert_eq!(Mti::of(text.mti).is_repeat(), kept.sends > 0, "{text}");
+        kept.sends += 1;
     }
 
     /// An issuer heard a request, or would have.
@@ -298,7 +363,7 @@ impl Ledger {
         assert_eq!(world.occupancy(), (0, 0, 0));
         assert!(!self.decided.values().any(|decided| matches!(decided, Decided::Open)));
         for core in &world.cores {
-            Self::every_number_is_free(world, core);
+            self.every_number_is_free(world, core);
             assert_eq!(core.gate_fill().0, 0);
         }
         let count = |counter| world.count(counter);
@@ -314,6 +379,18 @@ impl Ledger {
         let given_up = count(Counter::Undeliverable) + count(Counter::AnswersLost);
         assert!(unanswered <= given_up, "{unanswered} requests have no answer, {given_up} may");
         self.unanswered = unanswered;
+        let kept = self.kept.iter().filter(|(_, kept)| !kept.done).map(|(of, _)| of.clone());
+        let listed = world
+            .cores
+            .iter()
+            .flat_map(Core::saf_items)
+            .map(|item| (world.plan.station(item.issuer).settings.name.clone(), item.stan.0));
+        assert_eq!(
+            kept.collect::<Vec<_>>(),
+            listed.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+        );
+        assert_eq!(count(Counter::SafQueued), self.reversals);
+        assert_eq!(count(Counter::SafAcknowledged), self.acknowledged);
         self.late = count(Counter::Late);
         self.over_budget = count(Counter::NoiseDropped);
     }
@@ -341,12 +418,18 @@ impl Ledger {
         }
     }
 
-    fn every_number_is_free(world: &World, core: &Core) {
+    /// All are but those of what is kept.
+    fn every_number_is_free(&self, world: &World, core: &Core) {
         for (place, station) in world.plan.stations.iter().enumerate() {
             if matches!(station.settings.role, Role::Issuer | Role::Both) {
                 let id = StationId(u16::try_from(place).unwrap());
-                let stans = core.station(id).stans.as_ref().map(Stans::free);
-                assert_eq!(stans, Some(998_999 / u32::from(world.plan.workers)));
+                let stans = core.station(id).stans.as_ref().unwrap();
+                let name = &station.settings.name;
+                let is_ours = |stan: &u32| stans.range().contains(stan);
+                let kept = self.kept.iter().filter(|((of, _), kept)| of == name && !kept.done);
+                let kept = kept.filter(|((_, stan), _)| is_ours(stan)).count();
+                let share = 998_999 / u32::from(world.plan.workers);
+                assert_eq!(stans.free(), share - u32::try_from(kept).unwrap(), "{name}");
             }
         }
     }
@@ -360,6 +443,8 @@ impl Ledger {
             *sum += count;
         }
         self.late += one.late;
+        self.reversals += one.reversals;
+        self.acknowledged += one.acknowledged;
         self.over_budget += one.over_budget;
         self.unanswered += one.unanswered;
     }
@@ -371,6 +456,8 @@ impl Ledger {
         }
         assert!(self.records.iter().all(|&count| count > 30), "{:?}", self.records);
         assert!(self.late > 20, "{}", self.late);
+        assert!(self.reversals > 100, "{}", self.reversals);
+        assert!(self.acknowledged > 50, "{}", self.acknowledged);
         assert!(self.over_budget > 5, "{}", self.over_budget);
         assert!(self.unanswered > 0, "no link was ever lost at the wrong moment");
     }

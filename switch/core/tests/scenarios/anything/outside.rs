@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use codec::Slots;
+use codec::{Mti, Slots};
 use switch_core::Reply;
 use switch_core::ids::{LinkId, SlotId, WorkerId};
 use switch_core::plan::{Keys, Pin, Role, SignOn, StationSettings};
@@ -33,6 +33,8 @@ pub(crate) struct Outside {
     ledger: Ledger,
     /// Requests that each issuer has heard and not forgotten; and B, which is both.
     asked: [Vec<Text>; 4],
+    /// Reversals that issuers have heard and not looked at.
+    advised: Vec<(String, Text)>,
     /// Network management requests of ours, by link.
     managed: Vec<Vec<Text>>,
     questions: Vec<(WorkerId, SlotId)>,
@@ -93,6 +95,7 @@ impl Outside {
             world,
             ledger: Ledger::new(edition),
             asked: Default::default(),
+            advised: Vec::new(),
             managed: vec![Vec::new(); links],
             questions: Vec::new(),
             sales: 0,
@@ -319,7 +322,9 @@ impl Outside {
         for seen in std::mem::take(&mut self.world.seen) {
             if let Some((link, text)) = self.ledger.sees(&self.world, seen) {
                 let (name, _) = self.named(link);
-                if text.is_relayed() {
+                if Mti::of(text.mti).is_advice() {
+                    self.advised.push((name, text));
+                } else if text.is_relayed() {
                     let place = ISSUERS.iter().position(|issuer| *issuer == name).unwrap_or(3);
                     self.asked[place].push(text);
                 } else {
@@ -327,7 +332,22 @@ impl Outside {
                 }
             }
         }
+        self.acknowledges();
         self.ledger.agrees(&self.world);
+    }
+
+    /// Issuers acknowledge most of what they are told; of some they want to hear again.
+    fn acknowledges(&mut self) {
+        for (name, text) in std::mem::take(&mut self.advised) {
+            let luck: u32 = text.of(11).parse().unwrap();
+            let Some(link) = self.open_link(&name, luck) else { continue };
+            let code = match luck % 5 {
+                0 => continue,
+                1 => self.edition.later(),
+                _ => self.edition.reversed(),
+            };
+            self.world.issuer(&name).on(link).sends(answer(&text, code));
+        }
     }
 
     /// All troubles end, and time runs out for everything that waits.

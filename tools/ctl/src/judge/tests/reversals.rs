@@ -24,6 +24,7 @@ impl Story {
             acquirer: StationNumber(1),
             mti: Mti::of(0x1420),
             original: Stan(original),
+            original_at: 0,
             reason: 0x4021,
             utc: UTC,
             frame,

@@ -1,0 +1,124 @@
+//! What a start does with requests that have no outcome: each is reversed and closed. Their inputs
+//! suffice for the reversal; they can not be sent again, as card data was never written. Knows no core.
+//!
+//! The reversal stands before the closing. A start that breaks off between the two leaves a request
+//! that is open and has its reversal, and the next start makes no second one.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use codec::{Dialect, Slots};
+
+use crate::ids::{Stan, StationId, StationNumber};
+use crate::plan::Plan;
+use crate::records::{HEAD_MAX, Record};
+use crate::replay::{Open, State};
+use crate::saf::reversal::{self, Leg};
+use crate::saf::{NO_ITEM, TIMED_OUT};
+use crate::stans::TRANSACTIONS_MAX;
+use crate::time::Stamp;
+
+/// The STANs of one issuer that are in use or rest.
+struct Used {
+    taken: BTreeSet<Stan>,
+    last: Stan,
+}
+
+impl Used {
+    /// The next that is free, behind the last that was used.
+    fn next(&mut self) -> Option<Stan> {
+        for _ in 0..TRANSACTIONS_MAX {
+            self.last = Stan(if self.last.0 < TRANSACTIONS_MAX { self.last.0 + 1 } else { 1 });
+            if self.taken.insert(self.last) {
+                return Some(self.last);
+            }
+        }
+        None
+    }
+}
+
+/// How a start ends what is open.
+#[derive(Debug)]
+pub struct Closings {
+    /// The records, in their order.
+    pub records: Vec<Vec<u8>>,
+    /// How many requests they close.
+    pub closed: u64,
+}
+
+/// The records by which a start ends what is open, in their order. Write them down and apply them
+/// before any worker restores. A request whose issuer is not configured stays open: it is reversed
+/// at the start that knows the issuer again.
+///
+/// `utc` is the second of the start since 1970; `state` that of before it.
+pub fn closings(state: &State, plan: &Plan, utc: u64) -> Closings {
+    let mut used: BTreeMap<StationNumber, Used> = BTreeMap::new();
+    let (mut records, mut closed, mut slots) = (Vec::new(), 0, Slots::new());
+    for open in state.unfinished() {
+        let Some(issuer) = plan.numbered_station(open.issuer) else { continue };
+        let is_reversed = open.obliged != NO_ITEM || open.mti.class() == reversal::CLASS;
+        if !is_reversed {
+            let used = used.entry(open.issuer).or_insert_with(|| used_of(state, open.issuer));
+            let Some(stan) = used.next() else { continue };
+            records.push(reversed(state, plan, (open, issuer), (stan, utc), &mut slots));
+        }
+        records.push(written(&Record::Closed { issuer: open.issuer, stan: open.stan, utc }));
+        closed += 1;
+    }
+    Closings { records, closed }
+}
+
+fn used_of(state: &State, issuer: StationNumber) -> Used {
+    let open = state.unfinished().into_iter().map(|open| (open.issuer, open.stan));
+    let items = state.items().map(|item| (item.issuer, item.stan));
+    let resting = state.resting().map(|resting| (resting.issuer, resting.stan));
+    let all = open.chain(items).chain(resting);
+    let taken = all.filter(|(of, _)| *of == issuer).map(|(_, stan)| stan).collect();
+    let last = state.last_stan(issuer, 1..TRANSACTIONS_MAX + 1);
+    Used { taken, last: last.unwrap_or(Stan(0)) }
+}
+
+/// The record that keeps the reversal of an open request.
+fn reversed(
+    state: &State,
+    plan: &Plan,
+    (open, issuer): (&Open, StationId),
+    (stan, utc): (Stan, u64),
+    slots: &mut Slots,
+) -> Vec<u8> {
+    let leg = Leg { issuer, mti: open.mti, stan: open.stan, sent_at: open.sent_at };
+    let mut frame = vec![0; reversal::LEN_MAX];
+    let made_at = Stamp::default().at(utc).transmission();
+    let item = (stan, TIMED_OUT);
+    let dialect = dialect_of(state, plan, open.acquirer);
+    let read = dialect.filter(|dialect| dialect.decode(&open.inputs, slots).is_ok());
+    let message = read.map(|dialect| slots.message(dialect, &open.inputs));
+    let value = |field| message.as_ref().and_then(|message| message.value(field));
+    let len = reversal::write(plan, &leg, item, made_at, value, &mut frame);
+    written(&Record::Queued {
+        issuer: open.issuer,
+        stan,
+        acquirer: open.acquirer,
+        mti: reversal::mti_for(plan, issuer),
+        original: open.stan,
+        original_at: open.sent_at,
+        reason: TIMED_OUT,
+        utc,
+        frame: &frame[..len],
+    })
+}
+
+/// The dialect that inputs were written in: that of before the start.
+fn dialect_of<'p>(state: &State, plan: &'p Plan, acquirer: StationNumber) -> Option<&'p Dialect> {
+    let name = state.stations().find(|station| station.number == acquirer)?.dialect;
+    let now = plan.numbered_station(acquirer).map(|id| &*plan.station(id).settings.dialect);
+    now.filter(|now| now.name() == name).or_else(|| codec::built_in(name))
+}
+
+fn written(record: &Record<'_>) -> Vec<u8> {
+    let mut bytes = vec![0; HEAD_MAX + reversal::LEN_MAX];
+    let len = record.write(&mut bytes).expect("its longest length is known");
+    bytes.truncate(len);
+    bytes
+}

@@ -1,0 +1,316 @@
+//! What is kept for the issuers whose links belong to this worker: which item is to be sent, which waits
+//! for its acknowledgement, which for another. Knows no message and no link.
+//!
+//! ```text
+//! fresh ----sent----> awaited ---silence, or try again---> again ---sent---> awaited
+//!   |                    |                                   |
+//!   +--- behind: an earlier one of its transaction is not done
+//!                        +--- done: acknowledged, purged     +--- stopped: parked, held
+//! ```
+//! Of the items of one transaction only the first is sent; the next follows when that one is done.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use codec::Mti;
+
+use crate::ids::{Stan, StationId, StationNumber};
+use crate::time::Time;
+
+/// What a worker tells the owner of an issuer about an item, in front of its frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// For whom, or who asked for what is reversed.
+    pub(crate) acquirer: StationNumber,
+    /// The MTI of its first sending.
+    pub(crate) mti: Mti,
+    /// Our STAN of the transaction that it is about, 0 without one.
+    pub(crate) original: Stan,
+    /// DE 25 as first given, four packed digits.
+    pub(crate) reason: u16,
+    /// When it was made, as a second since 1970.
+    pub(crate) utc: u64,
+}
+
+impl Made {
+    /// Bytes in front of the frame: acquirer (2), MTI (2), original (4), reason (2), when (8).
+    pub(crate) const HEAD: usize = 18;
+
+    pub(crate) fn write(&self, frame: &[u8], out: &mut [u8]) -> usize {
+        let (head, rest) = out.split_at_mut(Self::HEAD);
+        head[0..2].copy_from_slice(&self.acquirer.0.to_le_bytes());
+        head[2..4].copy_from_slice(&self.mti.bcd().to_le_bytes());
+        head[4..8].copy_from_slice(&self.original.0.to_le_bytes());
+        head[8..10].copy_from_slice(&self.reason.to_le_bytes());
+        head[10..18].copy_from_slice(&self.utc.to_le_bytes());
+        rest[..frame.len()].copy_from_slice(frame);
+        Self::HEAD + frame.len()
+    }
+
+    pub(crate) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (head, frame) = bytes.split_first_chunk::<{ Self::HEAD }>()?;
+        let short = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+        let original = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+        let utc = head.last_chunk::<8>().copied().map(u64::from_le_bytes)?;
+        let made = Self {
+            acquirer: StationNumber(short(0)),
+            mti: Mti::new(short(2))?,
+            original: Stan(original),
+            reason: short(8),
+            utc,
+        };
+        Some((made, frame))
+    }
+}
+
+/// Where an item stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It is to be sent when its turn comes.
+    Waiting,
+    /// An earlier item of its transaction is not done.
+    Behind,
+    /// It is in the gate.
+    Leaving,
+    /// It was sent; its acknowledgement is awaited.
+    Awaited,
+    /// The issuer refuses it with a code that will not heal.
+    Parked,
+    /// An operator wants it not to be sent.
+    Held,
+}
+
+/// What names the transaction of an item: its STAN, and its time as later messages say it.
+pub(crate) type Chain = (Stan, u64);
+
+/// One item.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) made: Made,
+    /// The frame as it was made, in the issuer's dialect.
+    pub(crate) frame: Box<[u8]>,
+    pub(crate) stage: Stage,
+    /// When it is to be sent, or until when its acknowledgement is awaited.
+    pub(crate) due: Time,
+    /// When it was sent last.
+    pub(crate) sent: Time,
+    /// How often it was sent; one from before a start counts as sent once.
+    pub(crate) sends: u32,
+    /// Sends in vain.
+    pub(crate) failures: u32,
+    /// DE 7 of its first and its last sending, ten packed digits.
+    pub(crate) stamps: [u64; 2],
+    /// The last code that did not end it, three packed digits; 0 without one.
+    pub(crate) action: u16,
+    /// Who parked or held it.
+    pub(crate) by: String,
+    /// The order in which items came.
+    order: u64,
+    chain: Chain,
+}
+
+/// What is kept for one issuer.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    /// Never sent, by the order in which they came.
+    fresh: BTreeSet<(u64, Stan)>,
+    /// To be sent again, by when.
+    again: BTreeSet<(Time, u64, Stan)>,
+    /// In the gate.
+    pub(crate) leaving: u32,
+    /// Awaiting their acknowledgement, by until when.
+    awaited: BTreeSet<(Time, Stan)>,
+    /// Parked or held.
+    stopped: u32,
+    /// All of them.
+    len: u32,
+    /// When the next may be sent, and the next that was sent before.
+    pub(crate) next: Time,
+    pub(crate) next_again: Time,
+}
+
+impl Queue {
+    /// How many are in the gate or await their acknowledgement.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.awaited.len() + usize::try_from(self.leaving).expect("32 bits")
+    }
+
+    /// The one whose acknowledgement has been awaited long enough.
+    pub(crate) fn silent(&self, now: Time) -> Option<Stan> {
+        self.awaited.first().filter(|(until, _)| *until <= now).map(|&(_, stan)| stan)
+    }
+
+    /// When the wait of the next one ends.
+    pub(crate) fn next_silent(&self) -> Time {
+        self.awaited.first().map_or(Time::NEVER, |&(until, _)| until)
+    }
+
+    /// The next to be sent, and when: those that were sent before first, as they are fewer and their
+    /// pace is slower.
+    pub(crate) fn next(&self) -> Option<(Time, Stan)> {
+        let again = self.again.first();
+        let again = again.map(|&(due, _, stan)| (due.max(self.next_again), stan));
+        let fresh = self.fresh.first().map(|&(_, stan)| (self.next, stan));
+        let again = again.map(|(due, stan)| (due.max(self.next), stan));
+        match (again, fresh) {
+            (Some(again), Some(fresh)) => Some(if again.0 <= fresh.0 { again } else { fresh }),
+            (again, fresh) => again.or(fresh),
+        }
+    }
+
+    /// How many are kept, and how many of them are parked or held.
+    pub(crate) fn len(&self) -> (u32, u32) {
+        (self.len, self.stopped)
+    }
+}
+
+/// All items of this worker, by issuer and STAN.
+#[derive(Debug)]
+pub(crate) struct Items {
+    all: BTreeMap<(StationId, Stan), Item>,
+    queues: Vec<Queue>,
+    /// Those of one transaction, the first to be done in front.
+    chains: BTreeMap<(StationId, Chain), VecDeque<Stan>>,
+    came: u64,
+}
+
+impl Items {
+    pub(crate) fn new(stations: usize) -> Self {
+        Self {
+            all: BTreeMap::new(),
+            queues: (0..stations).map(|_| Queue::default()).collect(),
+            chains: BTreeMap::new(),
+            came: 0,
+        }
+    }
+
+    pub(crate) fn of(&self, issuer: StationId, stan: Stan) -> Option<&Item> {
+        self.all.get(&(issuer, stan))
+    }
+
+    pub(crate) fn queue(&self, issuer: StationId) -> &Queue {
+        &self.queues[issuer.index()]
+    }
+
+    pub(crate) fn queue_mut(&mut self, issuer: StationId) -> &mut Queue {
+        &mut self.queues[issuer.index()]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (StationId, Stan, &Item)> {
+        self.all.iter().map(|(&(issuer, stan), item)| (issuer, stan, item))
+    }
+
+    /// Takes one in: `sends` is how often it was sent before, `about` the time of what it is about and
+    /// `own` that of itself, as a later message says them. False when there is one with that STAN.
+    pub(crate) fn take_in(
+        &mut self,
+        (issuer, stan): (StationId, Stan),
+        made: Made,
+        frame: &[u8],
+        sends: u32,
+        (about, own): (u64, u64),
+    ) -> bool {
+        if self.all.contains_key(&(issuer, stan)) {
+            return false;
+        }
+        // What is about another item that is kept follows it, whatever that one is about.
+        let earlier = self.all.get(&(issuer, made.original)).map(|earlier| earlier.chain);
+        let earlier = earlier.filter(|_| made.original.0 > 0);
+        let named = if made.original.0 > 0 { (made.original, about) } else { (stan, own) };
+        let chain = earlier.unwrap_or(named);
+        let line = self.chains.entry((issuer, chain)).or_default();
+        line.push_back(stan);
+        let stage = if line.len() == 1 { Stage::Waiting } else { Stage::Behind };
+        self.came += 1;
+        let item = Item {
+            made,
+            frame: frame.into(),
+            stage,
+            due: Time(0),
+            sent: Time(0),
+            sends,
+            failures: 0,
+            stamps: [0; 2],
+            action: 0,
+            by: String::new(),
+            order: self.came,
+            chain,
+        };
+        self.queues[issuer.index()].len += 1;
+        self.all.insert((issuer, stan), item);
+        self.join(issuer, stan);
+        true
+    }
+
+    /// Changes one: it leaves the line of its stage, and joins that of its new one.
+    pub(crate) fn change(
+        &mut self,
+        issuer: StationId,
+        stan: Stan,
+        change: impl FnOnce(&mut Item),
+    ) -> bool {
+        self.leave(issuer, stan);
+        let Some(item) = self.all.get_mut(&(issuer, stan)) else { return false };
+        change(item);
+        self.join(issuer, stan);
+        true
+    }
+
+    /// Where one stands that is to be sent: behind another of its transaction, or not.
+    pub(crate) fn turn_of(&self, issuer: StationId, stan: Stan) -> Stage {
+        let chain = self.of(issuer, stan).map(|item| item.chain);
+        let line = chain.and_then(|chain| self.chains.get(&(issuer, chain)));
+        let first = line.and_then(|line| line.front());
+        if first.is_none_or(|&first| first == stan) { Stage::Waiting } else { Stage::Behind }
+    }
+
+    /// One is done: it is wiped, and the next of its transaction may be sent.
+    pub(crate) fn remove(&mut self, issuer: StationId, stan: Stan) -> bool {
+        self.leave(issuer, stan);
+        let Some(mut item) = self.all.remove(&(issuer, stan)) else { return false };
+        item.frame.fill(0);
+        self.queues[issuer.index()].len -= 1;
+        let line = self.chains.get_mut(&(issuer, item.chain)).expect("each is in one");
+        line.retain(|&other| other != stan);
+        match line.front().copied() {
+            None => drop(self.chains.remove(&(issuer, item.chain))),
+            Some(next) => {
+                if self.of(issuer, next).is_some_and(|next| next.stage == Stage::Behind) {
+                    self.change(issuer, next, |next| next.stage = Stage::Waiting);
+                }
+            }
+        }
+        true
+    }
+
+    fn join(&mut self, issuer: StationId, stan: Stan) {
+        let Some(item) = self.all.get(&(issuer, stan)) else { return };
+        let queue = &mut self.queues[issuer.index()];
+        match item.stage {
+            Stage::Waiting if item.sends == 0 => drop(queue.fresh.insert((item.order, stan))),
+            Stage::Waiting => drop(queue.again.insert((item.due, item.order, stan))),
+            Stage::Leaving => queue.leaving += 1,
+            Stage::Awaited => drop(queue.awaited.insert((item.due, stan))),
+            Stage::Parked | Stage::Held => queue.stopped += 1,
+            Stage::Behind => {}
+        }
+    }
+
+    fn leave(&mut self, issuer: StationId, stan: Stan) {
+        let Some(item) = self.all.get(&(issuer, stan)) else { return };
+        let queue = &mut self.queues[issuer.index()];
+        match item.stage {
+            Stage::Waiting if item.sends == 0 => drop(queue.fresh.remove(&(item.order, stan))),
+            Stage::Waiting => drop(queue.again.remove(&(item.due, item.order, stan))),
+            Stage::Leaving => queue.leaving -= 1,
+            Stage::Awaited => drop(queue.awaited.remove(&(item.due, stan))),
+            Stage::Parked | Stage::Held => queue.stopped -= 1,
+            Stage::Behind => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! Who is sent next, and who waits for whom. Knows no message.
+
+use super::*;
+
+const X: StationId = StationId(1);
+
+fn made(original: u32) -> Made {
+    Made {
+        acquirer: StationNumber(0),
+        mti: Mti::of(0x1420),
+        original: Stan(original),
+        reason: 0x4021,
+        utc: 7,
+    }
+}
+
+fn items(all: &[(u32, u32, u64)]) -> Items {
+    let mut items = Items::new(2);
+    for &(stan, original, time) in all {
+        assert!(items.take_in((X, Stan(stan)), made(original), b"frame", 0, (time, time)));
+    }
+    items
+}
+
+fn next(items: &Items) -> Option<u32> {
+    items.queue(X).next().map(|(_, stan)| stan.0)
+}
+
+#[test]
+fn what_a_worker_tells_of_an_item_reads_back() {
+    let mut out = [0; 64];
+    let len = made(5).write(b"frame", &mut out);
+    assert_eq!(Made::read(&out[..len]), Some((made(5), &b"frame"[..])));
+    assert_eq!(Made::read(&out[..Made::HEAD - 1]), None);
+}
+
+#[test]
+fn items_are_sent_in_the_order_in_which_they_came() {
+    let mut items = items(&[(30, 1, 0), (20, 2, 0), (10, 3, 0)]);
+    for expected in [30, 20, 10] {
+        assert_eq!(next(&items), Some(expected));
+        items.change(X, Stan(expected), |item| (item.stage, item.sends) = (Stage::Leaving, 1));
+    }
+    assert_eq!((next(&items), items.queue(X).outstanding()), (None, 3));
+}
+
+#[test]
+fn of_one_transaction_only_the_first_is_sent_until_it_is_done() {
+    // A completion of transaction 5, the reversal of that completion, and of another transaction 5.
+    let mut items = items(&[(10, 5, 100), (11, 10, 100), (12, 5, 200)]);
+    let stage = |items: &Items, stan| items.of(X, Stan(stan)).unwrap().stage;
+    assert_eq!(stage(&items, 11), Stage::Behind);
+    assert_eq!(stage(&items, 12), Stage::Waiting);
+    items.change(X, Stan(10), |item| item.stage = Stage::Parked);
+    assert_eq!(stage(&items, 11), Stage::Behind);
+    assert!(items.remove(X, Stan(10)) && !items.remove(X, Stan(10)));
+    assert_eq!((stage(&items, 11), items.queue(X).len()), (Stage::Waiting, (2, 0)));
+}
+
+#[test]
+fn what_was_sent_in_vain_waits_for_its_time_and_for_the_pace() {
+    let mut items = items(&[(10, 1, 0), (11, 2, 0)]);
+    items.change(X, Stan(10), |item| {
+        (item.stage, item.due, item.sends) = (Stage::Waiting, Time(60), 1)
+    });
+    assert_eq!(next(&items), Some(11));
+    items.change(X, Stan(11), |item| {
+        (item.stage, item.due, item.sends) = (Stage::Awaited, Time(9), 1)
+    });
+    assert_eq!(items.queue(X).next(), Some((Time(60), Stan(10))));
+    items.queue_mut(X).next_again = Time(70);
+    assert_eq!(items.queue(X).next(), Some((Time(70), Stan(10))));
+    assert_eq!(items.queue(X).silent(Time(8)), None);
+    assert_eq!(items.queue(X).silent(Time(9)), Some(Stan(11)));
+}
+
+#[test]
+fn a_stan_is_one_item() {
+    let mut items = items(&[(10, 1, 0)]);
+    assert!(!items.take_in((X, Stan(10)), made(2), b"other", 0, (0, 0)));
+    assert_eq!(items.of(X, Stan(10)).unwrap().made.original, Stan(1));
+}

@@ -1,0 +1,258 @@
+//! When what is kept for an issuer is sent, and how: first as xx20, later as xx21 with a fresh DE 7,
+//! all else as it was made. Knows no socket.
+//!
+//! | bound | setting |
+//! |---|---|
+//! | items that wait for their acknowledgement at once | `saf_window` |
+//! | how long one holds a place in the window | the station's `timeout` |
+//! | from a send in vain to the next of the same item | `saf_retry` |
+//! | between two sends of any items | a second through `saf_rate` |
+//! | between two items that are sent again | `saf_gap` |
+//! | sends in vain until somebody is told | `saf_alarm_after` |
+//!
+//! Nothing is sent while the issuer has no link, is signed off (802), or said that it is not available
+//! (803), and nothing once this node signs off. What was silent gives its place in the window to others
+//! before it is its turn again, so that one item that is never answered holds up no other.
+
+use core::time::Duration;
+
+use codec::{Fields, Message, Mti, WriteError, Writer};
+
+use crate::counters::Counter;
+use crate::gate::Purpose;
+use crate::ids::{Stan, StationId};
+use crate::network::Drain;
+use crate::notices::Notice;
+use crate::plan::Plan;
+use crate::saf::items::{Item, Made, Stage};
+use crate::stations::Usable;
+use crate::time::Time;
+use crate::turn::{Turn, World};
+
+/// When to try again what the gate had no room for.
+const ENTER_AGAIN: Duration = Duration::from_millis(10);
+/// Items looked at in one go; the rest waits for the next turn, so that a turn stays short.
+const PER_TURN_MAX: usize = 256;
+/// Bytes that a fresh DE 7 can add to a frame: none, and something for good measure.
+const MORE: usize = 8;
+/// What is told of an item that can not be read any more: no action code.
+const UNREADABLE: u16 = 0;
+
+/// The MTI of a message that is sent again.
+pub(crate) fn repeated(mti: Mti) -> Mti {
+    Mti::new(mti.bcd() | 1).expect("an odd digit is one")
+}
+
+impl World {
+    /// An item for an issuer of ours came from its home.
+    pub(crate) fn on_item(&mut self, plan: &Plan, issuer: StationId, stan: Stan, bytes: &[u8]) {
+        match Made::read(bytes) {
+            Some((made, frame)) => {
+                self.take_in_item(plan, (issuer, stan), made, frame, 0);
+                self.wake_items();
+            }
+            None => self.counters.count(Counter::PeerMalformed),
+        }
+    }
+
+    /// Whether an item that leaves the gate is still to be sent.
+    pub(crate) fn item_leaves(&self, issuer: StationId, stan: Stan) -> bool {
+        let item = self.saf.items.of(issuer, stan);
+        item.is_some_and(|item| item.stage == Stage::Leaving)
+    }
+
+    /// Takes an item in that was sent so often before.
+    pub(crate) fn take_in_item(
+        &mut self,
+        plan: &Plan,
+        (issuer, stan): (StationId, Stan),
+        made: Made,
+        frame: &[u8],
+        sends: u32,
+    ) {
+        let dialect = &plan.station(issuer).settings.dialect;
+        let saf = &mut self.saf;
+        let mut names = (0, 0);
+        if dialect.decode(frame, &mut saf.slots).is_ok() {
+            let message = saf.slots.message(dialect, frame);
+            names = (time_named(&message), time_of(&message));
+        }
+        let is_new = saf.items.take_in((issuer, stan), made, frame, sends, names);
+        assert!(is_new, "a STAN in use is not given to another item");
+    }
+}
+
+impl Turn<'_> {
+    /// Sends what is due, and ends waits that were long enough.
+    pub(crate) fn on_items_time(&mut self) {
+        if self.now.boot < self.world.saf.wake {
+            return;
+        }
+        let mut left = PER_TURN_MAX;
+        let mut wake = Time::NEVER;
+        for place in 0..self.world.stations.len() {
+            let issuer = StationId(u16::try_from(place).expect("stations are counted"));
+            if self.world.saf.items.queue(issuer).len().0 > 0 {
+                wake = wake.min(self.work_on(issuer, &mut left));
+            }
+        }
+        self.world.saf.wake = if left == 0 { Time(0) } else { wake };
+    }
+
+    /// Works on the items of one issuer, and says when to do so again.
+    fn work_on(&mut self, issuer: StationId, left: &mut usize) -> Time {
+        while let Some(stan) = self.world.saf.items.queue(issuer).silent(self.now.boot) {
+            let Some(less) = left.checked_sub(1) else { return Time(0) };
+            *left = less;
+            self.on_vain(issuer, stan, None);
+        }
+        let window = self.plan.station(issuer).settings.issuing.saf_window;
+        let window = usize::try_from(window).expect("32 bits").max(1);
+        loop {
+            let queue = self.world.saf.items.queue(issuer);
+            let silent = queue.next_silent();
+            if !self.may_send(issuer) || queue.outstanding() >= window {
+                return silent;
+            }
+            let Some((due, stan)) = queue.next() else { return silent };
+            if due > self.now.boot {
+                return due.min(silent);
+            }
+            let Some(less) = left.checked_sub(1) else { return Time(0) };
+            *left = less;
+            if !self.enter_item(issuer, stan) {
+                return self.now.boot + ENTER_AGAIN;
+            }
+        }
+    }
+
+    /// Whether items may be sent to an issuer now.
+    fn may_send(&self, issuer: StationId) -> bool {
+        let now = &self.world.stations[issuer.index()];
+        let serves = matches!(self.world.drain, Drain::Serving | Drain::Settling);
+        serves && now.usable() == Usable::Ready && !now.unavailable
+    }
+
+    /// Enters the next sending of an item; false when the gate has no room.
+    fn enter_item(&mut self, issuer: StationId, stan: Stan) -> bool {
+        let (plan, stamp) = (self.plan, self.world.stamp.transmission());
+        let settings = &plan.station(issuer).settings;
+        let saf = &mut self.world.saf;
+        let item = saf.items.of(issuer, stan).expect("it waits in a line");
+        let dialect = &settings.dialect;
+        if dialect.decode(&item.frame, &mut saf.slots).is_err() {
+            // The station was of another dialect when it was made.
+            return self.park_item(issuer, stan, UNREADABLE);
+        }
+        let kept = saf.slots.message(dialect, &item.frame);
+        let mti = if item.sends == 0 { item.made.mti } else { repeated(item.made.mti) };
+        let longest = item.frame.len() + MORE;
+        if !self.gate.admits(0, longest) {
+            return false;
+        }
+        let purpose = Purpose::Item { issuer, stan };
+        let entered = self
+            .gate
+            .enter::<WriteError>(purpose, None, longest, |out| write_again(&kept, mti, stamp, out));
+        match entered {
+            None => return false,
+            Some(Err(_)) => return self.park_item(issuer, stan, UNREADABLE),
+            Some(Ok(())) => {}
+        }
+        let is_first = item.sends == 0;
+        saf.items.change(issuer, stan, |item| {
+            item.stage = Stage::Leaving;
+            item.sends = item.sends.saturating_add(1);
+            item.stamps = if is_first { [stamp; 2] } else { [item.stamps[0], stamp] };
+        });
+        let rate = settings.issuing.saf_rate.max(1);
+        let queue = saf.items.queue_mut(issuer);
+        queue.next = self.now.boot + Duration::from_secs(1) / rate;
+        if !is_first {
+            queue.next_again = self.now.boot + settings.issuing.saf_gap;
+        }
+        self.count(if is_first { Counter::SafSent } else { Counter::SafSentAgain });
+        true
+    }
+
+    /// An item was sent, or no byte of it could be.
+    pub(crate) fn on_item_left(&mut self, issuer: StationId, stan: Stan, sent: bool) {
+        let (now, timeout) = (self.now.boot, self.plan.station(issuer).settings.timeout);
+        let world = &mut *self.world;
+        world.saf.items.change(issuer, stan, |item| {
+            if item.stage != Stage::Leaving {
+                return;
+            }
+            if sent {
+                (item.stage, item.sent, item.due) = (Stage::Awaited, now, now + timeout);
+            } else {
+                (item.stage, item.due) = (Stage::Waiting, now);
+                item.sends -= 1;
+            }
+        });
+        if !sent {
+            let queue = world.saf.items.queue_mut(issuer);
+            queue.next = queue.next.max(now + ENTER_AGAIN);
+        }
+        world.wake_items();
+    }
+
+    /// A send was in vain: nobody answered, or with a code that may heal (`action`). It is sent again
+    /// later.
+    pub(crate) fn on_vain(&mut self, issuer: StationId, stan: Stan, action: Option<u16>) {
+        let settings = &self.plan.station(issuer).settings.issuing;
+        let (retry, alarm) = (settings.saf_retry, settings.saf_alarm_after.max(1));
+        let saf = &mut self.world.saf;
+        let mut failures = 0;
+        saf.items.change(issuer, stan, |item| {
+            item.failures = item.failures.saturating_add(1);
+            item.action = action.unwrap_or(item.action);
+            // What was held meanwhile stays so.
+            if matches!(item.stage, Stage::Awaited | Stage::Leaving) {
+                (item.stage, item.due) = (Stage::Waiting, item.sent + retry);
+            }
+            failures = item.failures;
+        });
+        self.world.wake_items();
+        self.count(Counter::SafInVain);
+        if failures == alarm {
+            self.count(Counter::SafAlarms);
+            self.tell(Notice::ItemFails { issuer, stan, failures });
+        }
+    }
+}
+
+/// The kept message as it is sent now: another MTI, DE 7 fresh, all else as it was made.
+fn write_again(
+    kept: &Message<'_>,
+    mti: Mti,
+    stamp: u64,
+    out: &mut [u8],
+) -> Result<usize, WriteError> {
+    let fields: Fields = kept.fields();
+    let mut writer = Writer::new(kept.dialect(), out, mti, fields)?;
+    for field in fields {
+        match kept.wire(field) {
+            Some(wire) if field != 7 => writer.put_wire(field, wire)?,
+            _ => writer.put_packed(7, stamp, 10)?,
+        }
+    }
+    writer.finish()
+}
+
+/// The time by which later messages name a message; 0 where nothing can.
+fn time_of(message: &Message<'_>) -> u64 {
+    crate::reference::Reference::of(message).map_or(0, |reference| reference.time)
+}
+
+/// The time by which a message names what it is about; 0 where it names nothing.
+fn time_named(message: &Message<'_>) -> u64 {
+    crate::reference::Reference::read(message).map_or(0, |reference| reference.time)
+}
+
+impl Item {
+    /// Whether a DE 7 is one that it was sent with, as far as is known.
+    pub(crate) fn was_sent_at(&self, stamp: u64) -> bool {
+        self.stamps.contains(&stamp)
+    }
+}
