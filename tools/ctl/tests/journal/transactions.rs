@@ -51,6 +51,7 @@ fn story(author: &mut Author) {
             acquirer,
             mti: Mti::new(0x1420).unwrap(),
             original: stan,
+            original_at: 0,
             reason: 0x4021,
             utc,
             frame: b"",

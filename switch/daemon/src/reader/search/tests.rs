@@ -71,6 +71,7 @@ fn queued(original: u32, stan: u32) -> Record<'static> {
         acquirer: StationNumber(0),
         mti: codec::Mti::of(0x1420),
         original: Stan(original),
+        original_at: 0,
         reason: 0x4021,
         utc: 0,
         frame: b"",
