@@ -32,7 +32,7 @@ pub(crate) const OF_ONE_HOP: [u8; 4] = [53, 64, 96, 128];
 /// An acquirer, the switch, an issuer.
 pub(crate) struct Centre {
     pub(crate) acquirer: Party,
-    _switch: Sekishod,
+    pub(crate) switch: Sekishod,
     pub(crate) issuer: Party,
 }
 
@@ -64,7 +64,7 @@ impl Centre {
         issuing.links_up();
         switch.says_of("issuer-x", "link open");
         let acquiring = Party::connects(edition, acquirer, switch.address_of("merchant-a"));
-        Self { acquirer: acquiring, _switch: switch, issuer: issuing }
+        Self { acquirer: acquiring, switch, issuer: issuing }
     }
 
     /// The acquirer's request comes to the issuer as it should. Says what came.

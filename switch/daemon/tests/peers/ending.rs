@@ -50,10 +50,29 @@ pub(crate) fn declined(heard: &Message, code: &str) -> Message {
     Message::new(heard.answer_mti()).with_those_of(heard, &ECHOED).with(39, code)
 }
 
+/// What DE 56 calls a message.
+pub(crate) fn name_of(message: &Message) -> String {
+    let acquirer = message.text(32);
+    let (stan, local) = (message.text(11), message.text(12));
+    format!("{}{stan}{local}{:02}{acquirer}", message.mti, acquirer.len())
+}
+
 /// What A is told by us, and by nobody else.
 pub(crate) fn own_answer(request: &Message, code: &str) -> Message {
     let answer = Message::new(request.answer_mti()).with_those_of(request, &ECHOED);
     answer.with(39, code).with(58, OURS)
+}
+
+/// The reversal of what I has heard, under any number but that one, as we owe it for this reason.
+pub(crate) fn owed(heard: &Message, reason: &str, came: &Message) -> Message {
+    assert_ne!(came.text(11), heard.text(11), "a reversal has a number of its own");
+    Message::new("1420")
+        .with_those_of(heard, &[2, 3, 4, 12, 32, 37, 41, 42, 49])
+        .with_those_of(came, &[7, 11])
+        .with(24, "400")
+        .with(25, reason)
+        .with(33, OURS)
+        .with(56, name_of(heard))
 }
 
 #[track_caller]
@@ -82,6 +101,14 @@ impl Centre {
         let echo = echo();
         let heard = self.issuer.asks(&echo);
         same(&heard, &accepted(&echo));
+    }
+
+    /// Something is kept for I no longer.
+    pub(crate) fn keeps_nothing(&self) {
+        self.switch.comes_to("nothing is kept for the issuer", |status| {
+            let count = |name| status.counters[name];
+            count("saf_queued") == count("saf_acknowledged")
+        });
     }
 }
 

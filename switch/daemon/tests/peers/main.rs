@@ -36,6 +36,8 @@ mod ending;
 
 mod scenarios;
 
+mod timeouts;
+
 mod jpos;
 
 mod capture;
