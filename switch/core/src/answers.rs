@@ -129,6 +129,34 @@ impl Turn<'_> {
         answered
     }
 
+    /// Answers an advice behind the record that it was taken: what it said goes into the record. Call
+    /// only when there is room for both.
+    pub(crate) fn answer_recorded(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        action: u16,
+        record: &Record<'_>,
+    ) {
+        let mti = message.mti().answer().expect("an advice is answered");
+        let echoed = echoed(message.dialect().version(), mti.class());
+        let present = message.fields().intersection(echoed);
+        let (purpose, longest) = (self.back_to(link, mti), self.own_max(link));
+        let extract = self.plan.request_extract(self.plan.station_of(link));
+        let ours = Some(self.plan.institution);
+        let entered = self.gate.enter_with(
+            purpose,
+            HEAD_MAX + message.bytes().len(),
+            longest,
+            |out| record.write_with(out, |inputs| extract.write(message, inputs)),
+            |out| {
+                let echo = |field| message.wire(field);
+                write_fitting(message.dialect(), mti, present, echo, action, ours, out)
+            },
+        );
+        assert!(matches!(entered, Some(Ok(()))), "its room was asked for: {entered:?}");
+    }
+
     /// The most bytes of an answer of ours on this link.
     fn own_max(&self, link: LinkId) -> usize {
         let station = self.plan.station_of(link);

@@ -137,6 +137,18 @@ pub const fn action_of(class: u8, response: [u8; 2]) -> u16 {
     }
 }
 
+/// What an advice of this class of messages is answered with once it is in the journal: a reversal is
+/// accepted (400, its only code), anything else acknowledged without taking on any liability (900),
+/// since its issuer has not seen it yet. In 1987 both are 00.
+pub const fn acknowledged(class: u8) -> u16 {
+    if class == 4 { 0x400 } else { 0x900 }
+}
+
+/// Whether an action code says that an advice was taken, with or without liability.
+pub const fn is_acknowledged(action: u16) -> bool {
+    matches!(action, 0x900 | 0x901)
+}
+
 /// The response code of 1987 for any action code (three packed digits).
 pub const fn response_of(action: u16) -> [u8; 2] {
     let mut row = 0;

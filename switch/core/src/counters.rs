@@ -57,6 +57,21 @@ counters! {
     /// Repeats declined as the first was.
     58 RepeatsDeclined = "repeats_declined",
 
+    /// Advices and reversals of acquirers received, each with a STAN.
+    80 Advices = "advices",
+    /// Among them, those written down and acknowledged.
+    81 AdvicesTaken = "advices_taken",
+    /// Repeats of these, answered as the first was.
+    82 AdvicesRepeated = "advices_repeated",
+    /// Reversals of what is in flight, or of what a reversal is owed for already: no second one is.
+    83 ReversalsMerged = "reversals_merged",
+    /// Reversals of what was declined, or never sent: there is nothing to take back.
+    84 ReversalsOfNothing = "reversals_of_nothing",
+    /// Reversals of what was reversed before.
+    85 ReversalsSecond = "reversals_second",
+    /// Advices and reversals whose original nobody knows.
+    86 OriginalsUnknown = "originals_unknown",
+
     /// Refused with 902: a request of unknown kind.
     11 RefusedUnknownRequest = "refused_unknown_request",
     /// Refused with 902: a request from a station that only issues.
@@ -67,6 +82,8 @@ counters! {
     14 RefusedPanDisagrees = "refused_pan_disagrees",
     /// Refused with 904: known with another amount or card.
     59 RefusedDiffers = "refused_differs",
+    /// Refused with 904: an advice or reversal that does not agree with its original.
+    87 RefusedOriginalDiffers = "refused_original_differs",
     /// Refused with 904: the answer or the request can not be said in the other side's format.
     15 RefusedConversion = "refused_conversion",
     /// Refused with 905: not an institution of that station.
@@ -103,13 +120,17 @@ counters! {
     26 RefusedSignedOff = "refused_signed_off",
     /// Refused with 911: no answer in time.
     27 RefusedTimedOut = "refused_timed_out",
+    /// Refused with 911: its reversal came before it.
+    88 RefusedReversed = "refused_reversed",
+    /// Refused with 909: an advice, and the reader of older records did not reply.
+    89 RefusedReaderSilent = "refused_reader_silent",
     /// Refused with 916: the message authentication code is wrong.
     28 RefusedMac = "refused_mac",
     /// Refused with 920: the key provider did not reply.
     29 RefusedKeysSilent = "refused_keys_silent",
     /// Refused with 921: a PIN block, and no keys for it.
     30 RefusedPin = "refused_pin",
-    /// Refused with 923: a repeat of what is in flight, which is not held.
+    /// Refused with 923: a repeat of what is in flight, which is not held, or an advice about it.
     90 RefusedInProgress = "refused_in_progress",
 
     /// Messages whose type (MTI) can not be read: nobody knows whether an answer is due.

@@ -78,6 +78,7 @@ struct Entry {
     was: Was,
     /// Whether somebody waits for its outcome.
     awaited: bool,
+    is_told: bool,
     delivery: Delivery,
 }
 
@@ -236,6 +237,7 @@ impl Duplicates {
             amount_units: NO_AMOUNT,
             was: Was::InFlight,
             awaited: false,
+            is_told: false,
             delivery: Delivery::Given,
         };
         if place == self.entries.len() {

@@ -7,7 +7,7 @@ use crate::gate::Gate;
 use crate::ids::{SlotId, StationId};
 use crate::notices::Notice;
 use crate::outlet::Outlet;
-use crate::pending::{Pending, State};
+use crate::pending::{Asked, Pending, State};
 use crate::records::{HEAD_MAX, Record};
 use crate::refusal::Refusal;
 use crate::saf::{self, TIMED_OUT, reversal};
@@ -123,9 +123,13 @@ impl Turn<'_> {
 
     /// A question without a reply in time.
     fn on_silent(&mut self, slot: SlotId) {
-        let &Pending { parked, duplicate, .. } =
+        let &Pending { parked, duplicate, asked, .. } =
             self.world.table.of(slot).expect("it waits in a line");
-        self.answer_kept(slot, Refusal::KeysSilent, None);
+        let refusal = match asked {
+            Asked::Nothing | Asked::Mac => Refusal::KeysSilent,
+            Asked::Known | Asked::Original => Refusal::ReaderSilent,
+        };
+        self.answer_kept(slot, refusal, None);
         let world = &mut *self.world;
         world.duplicates.forget(duplicate);
         world.table.leave(&mut world.deciding, slot);

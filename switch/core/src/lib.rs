@@ -22,6 +22,7 @@ pub mod request;
 
 pub mod repeats;
 
+pub mod advice;
 pub mod held;
 
 pub mod window;

@@ -161,6 +161,24 @@ pub enum Notice {
     },
     /// They are known for long enough again.
     WindowLong,
+    /// An advice or reversal names an original that nobody knows.
+    OriginalUnknown {
+        /// Where it came from.
+        link: LinkId,
+        /// Its MTI.
+        mti: Mti,
+        /// Its STAN.
+        stan: Stan,
+    },
+    /// An advice or reversal does not agree with its original.
+    OriginalDiffers {
+        /// Where it came from.
+        link: LinkId,
+        /// Its MTI.
+        mti: Mti,
+        /// The field that is another one, or says too much.
+        field: u8,
+    },
     /// An answer was dropped.
     Unmatched {
         /// Where it came from.

@@ -45,6 +45,11 @@ impl Parked {
         self.free.push(buffer);
     }
 
+    /// Ends the loan, and the frame is kept for longer.
+    pub fn put_back(&mut self, buffer: u32, (bytes, _): (Box<[u8]>, usize)) {
+        self.buffers[place(buffer)] = bytes;
+    }
+
     /// Forgets a kept frame.
     pub fn forget(&mut self, buffer: u32) {
         let lent = self.take(buffer);

@@ -28,6 +28,19 @@ pub enum State {
     Expired,
 }
 
+/// What a decision has asked: each question is put once, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asked {
+    /// Nothing yet.
+    Nothing,
+    /// The key provider, whether its code is right.
+    Mac,
+    /// The reader, whether it is known.
+    Known,
+    /// The reader, what it is about.
+    Original,
+}
+
 /// One transaction.
 #[derive(Clone, Copy, Debug)]
 pub struct Pending {
@@ -59,8 +72,13 @@ pub struct Pending {
     pub obliged: Stan,
     /// By what its repeats find it.
     pub duplicate: Entered,
+    /// The reason of the reversal that its acquirer sent meanwhile (DE 25, four packed digits), 0
+    /// without one.
+    pub reversed_for: u16,
     /// The parked frame of a decision, by its buffer.
     pub parked: u32,
+    /// What it waits for, or waited for last.
+    pub asked: Asked,
     generation: u32,
     before: u32,
     after: u32,
@@ -336,7 +354,9 @@ impl Pending {
             obliged: Stan(0),
             deadline: Time::NEVER,
             duplicate: Entered::NONE,
+            reversed_for: 0,
             parked: NONE,
+            asked: Asked::Nothing,
             generation: 0,
             before: NONE,
             after: NONE,

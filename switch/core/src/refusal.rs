@@ -17,6 +17,8 @@ pub enum Refusal {
     PanDisagrees,
     /// It is known with another amount or card.
     Differs,
+    /// It does not agree with the original that it names.
+    OriginalDiffers,
     /// It can not be said in the issuer's format.
     Conversion,
     /// DE 32 is not an institution of that station.
@@ -53,13 +55,17 @@ pub enum Refusal {
     SignedOff,
     /// No answer in time.
     TimedOut,
+    /// Its reversal came before it.
+    Reversed,
     /// The message authentication code is wrong.
     Mac,
     /// The key provider did not reply in time.
     KeysSilent,
+    /// The reader of older records did not reply in time.
+    ReaderSilent,
     /// A PIN block, and no keys for it.
     Pin,
-    /// The first is in flight, and its repeat is not held.
+    /// The first is in flight, and its repeat is not held; or what an advice is about is.
     InProgress,
 }
 
@@ -68,7 +74,11 @@ impl Refusal {
     pub const fn action(self) -> u16 {
         match self {
             Self::UnknownRequest | Self::NotAnAcquirer => 0x902,
-            Self::Format | Self::PanDisagrees | Self::Differs | Self::Conversion => 0x904,
+            Self::Format
+            | Self::PanDisagrees
+            | Self::Differs
+            | Self::OriginalDiffers
+            | Self::Conversion => 0x904,
             Self::UnknownAcquirer => 0x905,
             Self::LinkDown
             | Self::Unsent
@@ -81,9 +91,9 @@ impl Refusal {
             | Self::SafFull
             | Self::Draining => 0x907,
             Self::NoRoute => 0x908,
-            Self::Malfunction | Self::Closed | Self::Forgotten => 0x909,
+            Self::Malfunction | Self::Closed | Self::Forgotten | Self::ReaderSilent => 0x909,
             Self::SignedOff => 0x910,
-            Self::TimedOut => 0x911,
+            Self::TimedOut | Self::Reversed => 0x911,
             Self::Mac => 0x916,
             Self::KeysSilent => 0x920,
             Self::Pin => 0x921,
@@ -104,6 +114,7 @@ impl Refusal {
             Self::Format => Counter::RefusedFormat,
             Self::PanDisagrees => Counter::RefusedPanDisagrees,
             Self::Differs => Counter::RefusedDiffers,
+            Self::OriginalDiffers => Counter::RefusedOriginalDiffers,
             Self::Conversion => Counter::RefusedConversion,
             Self::UnknownAcquirer => Counter::RefusedUnknownAcquirer,
             Self::LinkDown => Counter::RefusedLinkDown,
@@ -122,8 +133,10 @@ impl Refusal {
             Self::Forgotten => Counter::RefusedForgotten,
             Self::SignedOff => Counter::RefusedSignedOff,
             Self::TimedOut => Counter::RefusedTimedOut,
+            Self::Reversed => Counter::RefusedReversed,
             Self::Mac => Counter::RefusedMac,
             Self::KeysSilent => Counter::RefusedKeysSilent,
+            Self::ReaderSilent => Counter::RefusedReaderSilent,
             Self::Pin => Counter::RefusedPin,
             Self::InProgress => Counter::RefusedInProgress,
         }

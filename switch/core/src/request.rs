@@ -1,15 +1,15 @@
-//! A request of an acquirer (1100, 1200, their repeats, and in 1987 a reversal too): decide, change,
-//! emit. Knows no socket and keeps nothing of a request that is refused.
+//! A request of an acquirer (1100, 1200, their repeats): decide, change, emit. Knows no socket and keeps nothing of a request that is refused.
 
 use codec::{Edit, Fields, Message, Pan, PanError, Replace, Slots};
 
+use crate::advice::{Parked, is_advice};
 use crate::counters::Counter;
 use crate::duplicates::{Entered, Facts};
 use crate::gate::Purpose;
 use crate::identity::Identity;
 use crate::ids::{LinkId, RouteId, SlotId, StationId};
 use crate::notices::Notice;
-use crate::pending::{Pending, State};
+use crate::pending::{Asked, Pending, State};
 use crate::plan::{Keys, Pin};
 use crate::records::{HEAD_MAX, Record};
 use crate::reference::Reference;
@@ -45,7 +45,7 @@ struct Choice {
 
 /// A new request, or one whose decision is taken up again.
 #[derive(Clone, Copy)]
-enum Standing {
+pub(crate) enum Standing {
     New,
     Replied(SlotId),
     /// A repeat that was held until its first had its outcome.
@@ -88,6 +88,7 @@ impl Turn<'_> {
     /// A reply is there: the decision is taken up again, with the state of now.
     pub(crate) fn on_reply(&mut self, slot: SlotId, granted: bool, slots: &mut Slots) {
         let waiting = self.world.table.of(slot).filter(|p| p.state == State::Deciding);
+        let waiting = waiting.filter(|pending| pending.asked == Asked::Mac);
         let Some(&Pending { link, parked, duplicate, tpdu, .. }) = waiting else {
             self.count(Counter::RepliesLate);
             return;
@@ -105,17 +106,14 @@ impl Turn<'_> {
             let frame = &lent.0[..lent.1];
             dialect.decode(frame, slots).expect("what was parked could be read");
             let message = slots.message(dialect, frame);
-            let outcome = match self.decide(link, &message, Standing::Replied(slot)) {
-                Ok(Decision::Forward(choice)) => {
-                    self.forward(link, &message, choice, Standing::Replied(slot))
-                }
-                Ok(Decision::Ask(..)) => unreachable!("each question is put once"),
-                Ok(Decision::Repeated) => {
-                    self.world.table.remove(slot);
-                    Ok(())
-                }
-                Err(refusal) => Err(refusal),
+            let outcome = if is_advice(message.mti()) {
+                self.on_advice_replied(link, &message, slot, (duplicate, Asked::Mac))
+            } else {
+                self.on_request_replied(link, &message, slot).map(|()| Parked::Done)
             };
+            if matches!(outcome, Ok(Parked::Stays)) {
+                return self.world.parked.put_back(parked, lent);
+            }
             self.world.parked.give_back(parked, lent);
             outcome
         } else {
@@ -123,10 +121,31 @@ impl Turn<'_> {
             Err(Refusal::Mac)
         };
         if let Err(refusal) = outcome {
-            self.answer_kept(slot, refusal, None);
-            self.world.duplicates.forget(duplicate);
-            self.world.table.remove(slot);
+            self.refuse_parked(slot, duplicate, refusal);
         }
+    }
+
+    /// What was parked is refused, and forgotten.
+    pub(crate) fn refuse_parked(&mut self, slot: SlotId, duplicate: Entered, refusal: Refusal) {
+        self.answer_kept(slot, refusal, None);
+        self.world.duplicates.forget(duplicate);
+        self.world.table.remove(slot);
+    }
+
+    fn on_request_replied(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        slot: SlotId,
+    ) -> Result<(), Refusal> {
+        match self.decide(link, message, Standing::Replied(slot))? {
+            Decision::Forward(choice) => {
+                self.forward(link, message, choice, Standing::Replied(slot))?;
+            }
+            Decision::Ask(..) => unreachable!("each question is put once"),
+            Decision::Repeated => self.world.table.remove(slot),
+        }
+        Ok(())
     }
 
     /// Looks at everything that can refuse a request and changes nothing. The order of the stages
@@ -163,12 +182,15 @@ impl Turn<'_> {
         let (route, issuer) = self.route(message, pan)?;
         let reference = Reference::of(message).map(|of| hash_key.reference(number, &of));
         let reference = reference.unwrap_or_default();
+        if self.world.tombstones.has(reference) {
+            return Err(Refusal::Reversed);
+        }
         self.world.duplicates.approach_reference(reference);
         Ok(Decision::Forward(Choice { route, issuer, identity, reference }))
     }
 
     /// Whether a parked request is the one that its key is known by.
-    fn is_first(&self, standing: Standing) -> bool {
+    pub(crate) fn is_first(&self, standing: Standing) -> bool {
         let Standing::Replied(slot) = standing else { return false };
         self.world.table.of(slot).is_some_and(|pending| pending.duplicate != Entered::NONE)
     }
@@ -195,11 +217,22 @@ impl Turn<'_> {
         if !is_known && self.world.stations[acquirer.index()].usable() != Usable::Ready {
             return Err(Refusal::SignedOff);
         }
+        self.is_of_its_station(acquirer, link, message)
+    }
+
+    /// Is its DE 32 an institution of its station?
+    pub(crate) fn is_of_its_station(
+        &mut self,
+        acquirer: StationId,
+        link: LinkId,
+        message: &Message<'_>,
+    ) -> Result<(), Refusal> {
         let institution =
             message.value(32).and_then(|value| Some((value.packed()?, value.units())));
         let Some((digits, units)) = institution else {
             return self.incomplete(link, message, 32);
         };
+        let settings = &self.plan.station(acquirer).settings;
         let known = settings
             .institutions
             .iter()
@@ -223,7 +256,7 @@ impl Turn<'_> {
     }
 
     /// The one card number of a request, wherever it stands.
-    fn card(
+    pub(crate) fn card(
         &mut self,
         link: LinkId,
         message: &Message<'_>,
@@ -265,7 +298,7 @@ impl Turn<'_> {
         }
     }
 
-    fn incomplete<T>(
+    pub(crate) fn incomplete<T>(
         &mut self,
         link: LinkId,
         message: &Message<'_>,
@@ -276,7 +309,7 @@ impl Turn<'_> {
     }
 
     /// Keeps the request until the reply is there.
-    fn park(
+    pub(crate) fn park(
         &mut self,
         link: LinkId,
         message: &Message<'_>,
@@ -288,7 +321,7 @@ impl Turn<'_> {
         }
         let parked = self.world.parked.keep(message.bytes()).ok_or(Refusal::PendingFull)?;
         let mut arrived = self.arrived(link, message);
-        arrived.parked = parked;
+        (arrived.parked, arrived.asked) = (parked, question.asked());
         // A repeat that is parked while the first is known waits to see what became of that.
         if self.world.duplicates.find(identity.key).is_none() {
             arrived.duplicate = self.world.duplicates.begin(identity, self.now.utc);
@@ -435,14 +468,14 @@ impl Turn<'_> {
 
 /// The digits of an amount (DE 4), packed, and how many they are.
 #[inline]
-fn amount_of(message: &Message<'_>) -> Option<(u64, u8)> {
+pub(crate) fn amount_of(message: &Message<'_>) -> Option<(u64, u8)> {
     let amount = message.value(4)?;
     Some((amount.packed()?, u8::try_from(amount.units()).ok()?))
 }
 
 /// The currency of an amount (DE 49); zeros where none is said.
 #[inline]
-fn currency_of(message: &Message<'_>) -> [u8; 3] {
+pub(crate) fn currency_of(message: &Message<'_>) -> [u8; 3] {
     let Some(currency) = message.value(49) else { return [0; 3] };
     if let Ok(plain) = currency.bytes().try_into() {
         return plain;

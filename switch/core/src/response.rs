@@ -95,6 +95,9 @@ impl Turn<'_> {
             return self.on_late(link, slot, stan, action);
         }
         self.is_forgiven(link);
+        if pending.reversed_for != 0 && action < APPROVED_BELOW {
+            return self.settle_reversed(slot, &pending, action);
+        }
         self.settle(slot, &pending, action, message);
     }
 
@@ -230,13 +233,41 @@ impl Turn<'_> {
         }
     }
 
+    /// The issuer approved what its acquirer had reversed meanwhile: the reversal follows now, and the
+    /// acquirer, which has its word that it was taken, is never told of an approval.
+    fn settle_reversed(&mut self, slot: SlotId, pending: &Pending, action: u64) {
+        let &Pending { issuer, stan, duplicate, reversed_for, .. } = pending;
+        if !expiry::has_room(self.gate) || self.oblige(slot, reversed_for).is_err() {
+            // It stays pending, and is reversed at its timeout.
+            return self.count(Counter::AnswersLost);
+        }
+        let (at, utc) = (self.now.boot, self.now.utc);
+        let code = u16::try_from(action).unwrap_or(u16::MAX);
+        let issuer_number = self.plan.number(issuer);
+        let record =
+            Record::Settlement { issuer: issuer_number, stan, action: code, at, utc, answer: &[] };
+        self.answer_kept(slot, Refusal::Reversed, Some(&record));
+        self.tally_outcome(pending, action);
+        let world = &mut *self.world;
+        world.duplicates.decline(duplicate, Refusal::Reversed.action());
+        let now = &mut world.stations[issuer.index()];
+        world.table.leave(&mut now.in_flight, slot);
+        now.stans.as_mut().expect("it gave the number").give_back(stan, true);
+        world.table.remove(slot);
+    }
+
     fn tally(&mut self, pending: &Pending, action: u64) {
+        self.world.stations[pending.acquirer.index()].tally.answers += 1;
+        self.tally_outcome(pending, action);
+    }
+
+    /// What an issuer answered; what its acquirer is told of it is counted where it is told.
+    fn tally_outcome(&mut self, pending: &Pending, action: u64) {
         let world = &mut *self.world;
         let approved = u64::from(action < APPROVED_BELOW);
+        world.stations[pending.issuer.index()].tally.answers += 1;
         for station in [pending.issuer, pending.acquirer] {
-            let tally = &mut world.stations[station.index()].tally;
-            tally.answers += 1;
-            tally.approved += approved;
+            world.stations[station.index()].tally.approved += approved;
         }
         let took = self.now.boot.since(pending.arrived).as_nanos();
         let issuer = &mut world.stations[pending.issuer.index()].tally;

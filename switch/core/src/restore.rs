@@ -37,6 +37,8 @@ impl Core {
         turn.take_up_items(state, &ids);
         turn.take_up_stans(state, &ids);
         turn.take_up_duplicates(state, &ids);
+        turn.take_up_tombstones(state, &ids);
+        turn.world.has_past = state.start().is_some();
         if turn.me.0 == 0 {
             for &counter in Counter::ALL {
                 turn.world.counters.add(counter, state.count_of(counter));
@@ -135,6 +137,14 @@ impl Turn<'_> {
         world.table.insert(pending);
         now.resting += 1;
         world.table.join(&mut world.resting, slot, self.now.boot + plan.limits.quarantine);
+    }
+
+    fn take_up_tombstones(&mut self, state: &State, ids: &BTreeMap<StationNumber, StationId>) {
+        let is_ours =
+            |acquirer| ids.get(acquirer).is_some_and(|&id| self.plan.owner(id) == self.me);
+        for tombstone in state.tombstones().filter(|one| is_ours(&one.acquirer)) {
+            self.world.tombstones.add(tombstone.reference);
+        }
     }
 
     /// Those of our stations, the oldest first, and behind them what was open.

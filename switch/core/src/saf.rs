@@ -305,6 +305,8 @@ impl Turn<'_> {
         if pending.mti.class() == reversal::CLASS {
             return Ok(Obliged::Nothing);
         }
+        // Its acquirer has said why, before anything else could.
+        let reason = if pending.reversed_for == 0 { reason } else { pending.reversed_for };
         let leg = Leg {
             issuer: pending.issuer,
             mti: pending.mti,

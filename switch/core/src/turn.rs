@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use codec::{Message, Mti, Slots, Tpdu};
 
+use crate::advice::{Tombstones, is_advice};
 use crate::answers::OWN_MAX;
 use crate::beside::Counted;
 use crate::counters::{Counter, Counters};
@@ -22,7 +23,7 @@ use crate::network::Drain;
 use crate::notices::{Closing, Notice, Notices};
 use crate::outlet::Outlet;
 use crate::parked::Parked;
-use crate::pending::{Line, Table};
+use crate::pending::{Asked, Line, Table};
 use crate::plan::Plan;
 use crate::records::HEAD_MAX;
 use crate::refusal::Refusal;
@@ -61,6 +62,17 @@ pub enum Question {
     },
 }
 
+impl Question {
+    /// Which one it is.
+    pub(crate) fn asked(self) -> Asked {
+        match self {
+            Self::Mac => Asked::Mac,
+            Self::Known { .. } => Asked::Known,
+            Self::Original { .. } => Asked::Original,
+        }
+    }
+}
+
 /// What a question is answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -89,6 +101,8 @@ pub(crate) struct World {
     pub(crate) links: Vec<Link>,
     pub(crate) table: Table,
     pub(crate) duplicates: Duplicates,
+    /// Requests that were reversed before they came.
+    pub(crate) tombstones: Tombstones,
     /// Where a stored answer is read.
     pub(crate) again: Box<Slots>,
     pub(crate) parked: Parked,
@@ -110,6 +124,10 @@ pub(crate) struct World {
     pub(crate) counted: Counted,
     /// Whether the journal will have room for what new requests bring.
     pub(crate) has_room: bool,
+    /// Whether what is not in memory can be asked for.
+    pub(crate) has_reader: bool,
+    /// Whether records from before the start say more than memory does.
+    pub(crate) has_past: bool,
     /// No link needs looking at before.
     pub(crate) links_wake: Time,
     pub(crate) stamp: Stamp,
@@ -153,6 +171,7 @@ impl Core {
                 limits.duplicates_max.max(limits.pending_max),
                 limits.answers_bytes,
             ),
+            tombstones: Tombstones::default(),
             again: Box::new(Slots::new()),
             parked: Parked::new(limits.parked_max, limits.parked_frame_max),
             held: Held::new(limits.held_max),
@@ -167,6 +186,8 @@ impl Core {
             counters: Counters::default(),
             counted: Counted::default(),
             has_room: true,
+            has_reader: false,
+            has_past: false,
             links_wake: Time::NEVER,
             stamp: Stamp::default(),
             chance,
@@ -252,11 +273,7 @@ impl Core {
         match reply {
             Reply::Granted => turn.on_reply(slot, true, slots),
             Reply::Denied => turn.on_reply(slot, false, slots),
-            // Nobody asks the reader about a request.
-            Reply::Found(unasked) => {
-                turn.count(Counter::RepliesLate);
-                drop(unasked);
-            }
+            Reply::Found(found) => turn.on_found(slot, &found, slots),
         }
     }
 
@@ -282,6 +299,11 @@ impl Core {
     /// everything that is under way goes on.
     pub fn handle_room(&mut self, has_room: bool) {
         self.world.has_room = has_room;
+    }
+
+    /// Whether there is a reader of older records: without one, what is not in memory is not known.
+    pub fn handle_reader(&mut self, is_there: bool) {
+        self.world.has_reader = is_there;
     }
 
     /// Stop: no new requests; answer what is in flight, sign off, then [`Core::is_drained`].
@@ -390,10 +412,9 @@ impl Core {
     }
 }
 
-/// Whether messages of this class are relayed: authorizations and financial ones, and in 1987, which
-/// has requests for them, reversals. Those of 1993 are advices.
+/// Whether messages of this class are relayed: authorizations and financial ones.
 fn is_relayed(mti: Mti) -> bool {
-    matches!((mti.version(), mti.class()), (_, 1 | 2) | (0, 4))
+    matches!(mti.class(), 1 | 2)
 }
 
 /// The function digit of the answer to an advice.
@@ -421,6 +442,7 @@ impl Turn<'_> {
             // Beyond the link's budget; what it asks is asked again.
         } else {
             match (mti.class(), mti.function(), mti.origin()) {
+                _ if same_edition && is_advice(mti) => self.on_advice(link, message),
                 (_, 0, 0 | 1) if same_edition && is_relayed(mti) => self.on_request(link, message),
                 (8, _, _) if same_edition => self.on_network_request(link, message),
                 _ => self.refuse(link, message, Refusal::UnknownRequest),

@@ -95,6 +95,8 @@ fn core_kind(notice: &Notice, plan: &Plan) -> Kind {
         Notice::PanDisagrees { link, .. } => ("card numbers", of(link)),
         Notice::KeyConflict { link, .. } => ("key conflict", of(link)),
         Notice::WindowShort { .. } | Notice::WindowLong => ("window", 0),
+        Notice::OriginalUnknown { link, .. } => ("original unknown", of(link)),
+        Notice::OriginalDiffers { link, .. } => ("original differs", of(link)),
         Notice::Unmatched { link, .. } => ("unmatched", of(link)),
         Notice::Late { link, .. } => ("late", of(link)),
         Notice::TimedOut { issuer, .. } => ("timed out", issuer.0.into()),
@@ -217,6 +219,16 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
             let (station, mti, one, other) =
                 (name(link), mti.to_string(), one.to_string(), other.to_string());
             warn!(station, link = link.0, mti, one, other, "card numbers differ: refused with 904");
+        }
+        Notice::OriginalUnknown { link, mti, stan } => {
+            let (station, mti) = (name(link), mti.to_string());
+            let what = "an advice about an original that nobody knows";
+            warn!(station, link = link.0, mti, stan = stan.0, "{what}");
+        }
+        Notice::OriginalDiffers { link, mti, field } => {
+            let (station, mti) = (name(link), mti.to_string());
+            let what = "an advice that does not agree with its original: refused with 904";
+            warn!(station, link = link.0, mti, field, "{what}");
         }
         Notice::KeyConflict { link, mti } => {
             let (station, mti) = (name(link), mti.to_string());

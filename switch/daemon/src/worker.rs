@@ -289,8 +289,7 @@ impl Worker {
                     }
                 }
                 Order::Ask(slot, question) => {
-                    // A question that can not be put gets no reply, and ends with 920, or is decided
-                    // without one.
+                    // A question that can not be put gets no reply, and ends with 920 or 909.
                     let asked = Asked { worker: self.me, slot, question, at: now.boot };
                     let whom = match question {
                         Question::Mac => &self.keys,

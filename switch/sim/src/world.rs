@@ -3,6 +3,7 @@
 
 pub mod network;
 mod party;
+mod reader;
 pub mod restart;
 mod setup;
 mod tale;
@@ -34,7 +35,8 @@ pub use setup::{
     packed_87,
 };
 pub use text::{
-    Text, answer, echo, network, network_87, reversal_87, sale, sale_87, sign_off, sign_on,
+    Text, about, answer, echo, network, network_87, reversal, reversal_87, sale, sale_87, sign_off,
+    sign_on,
 };
 
 /// 2026-11-21 05:20:31 UTC, a second after the DE 7 of [`sale`].
@@ -61,6 +63,8 @@ pub struct World {
     holding: bool,
     connecting: Vec<LinkId>,
     asked: VecDeque<(WorkerId, SlotId)>,
+    /// Whether questions about older records have a reply.
+    reading: bool,
     parties: Vec<party::State>,
     /// Whether a test says the TPDUs itself and wants to see them.
     tpdus_told: bool,
@@ -114,6 +118,7 @@ impl World {
             holding: false,
             connecting: Vec::new(),
             asked: VecDeque::new(),
+            reading: false,
             parties: plan.stations.iter().map(|_| party::State::default()).collect(),
             tpdus_told: false,
             foreseen: 0,
@@ -440,7 +445,11 @@ impl World {
                 }
                 Order::Ask(slot, question) => {
                     tale.line("", '*', &format!("ask {question:?}"));
-                    self.asked.push_back((me, slot));
+                    let reply = self.journal.find(question).filter(|_| self.reading);
+                    match reply {
+                        Some(reply) => core.handle_reply(*now, slot, reply, slots),
+                        None => self.asked.push_back((me, slot)),
+                    }
                 }
             }
         }

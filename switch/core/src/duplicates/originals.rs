@@ -142,6 +142,23 @@ impl Duplicates {
         self.doubtful -= usize::from(was == Delivery::Unknown);
     }
 
+    /// From here on its acquirer has reversed all of it.
+    pub fn mark_told(&mut self, entered: Entered) {
+        if let Some(entry) = self.entries.get_mut(entered.place()) {
+            entry.is_told = true;
+        }
+    }
+
+    /// Whether it has: one more reversal of it is a second one.
+    pub fn is_told(&self, entered: Entered) -> bool {
+        self.entries.get(entered.place()).is_some_and(|entry| entry.is_told)
+    }
+
+    /// Whether there is a place that is not in flight.
+    pub fn has_room(&self) -> bool {
+        self.in_flight_len < self.max
+    }
+
     /// A part of its amount, in minor units, is taken back; gives all that was. Never more than its
     /// amount, and nothing of one of which all was.
     pub fn add_partial(&mut self, entered: Entered, part: u64) -> Result<u64, Exceeds> {

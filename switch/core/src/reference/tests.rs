@@ -4,6 +4,7 @@ use super::*;
 use alloc::vec;
 use alloc::vec::Vec;
 use codec::{Fields, Slots, Writer};
+use proptest::prelude::*;
 
 const NUMBER: StationNumber = StationNumber(7);
 const KEY: HashKey = HashKey([9; 16]);
@@ -115,4 +116,26 @@ fn an_original_is_found_by_its_reference_whether_it_was_a_repeat_or_not() {
     }
     assert_ne!(hash(&first), KEY.reference(StationNumber(8), &first));
     assert_ne!(hash(&first), HashKey([8; 16]).reference(NUMBER, &first));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_read_is_written_back_and_nothing_else_is_read(
+        text in prop_oneof!["[0-9]{0,42}", "1[0-9]{21}(0[0-9]|1[01])[0-9]{0,11}"],
+    ) {
+        for (read, version) in [
+            (Reference::read_56(text.as_bytes()), Version::Iso1993),
+            (Reference::read_90(text.as_bytes()), Version::Iso1987),
+        ] {
+            let Some(reference) = read else { continue };
+            let forwarder = Institution { digits: 0, units: 1 };
+            let written = reference.write(version, forwarder);
+            let again = if version == Version::Iso1987 {
+                Reference::read_90(written.text())
+            } else {
+                Reference::read_56(written.text())
+            };
+            prop_assert_eq!(again, Some(reference));
+        }
+    }
 }

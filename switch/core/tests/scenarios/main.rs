@@ -14,6 +14,12 @@ mod held;
 
 mod restarts;
 
+mod advices;
+
+mod reversals;
+
+mod older;
+
 mod editions;
 
 #[cfg(test)] // where unwrap is allowed

@@ -62,15 +62,15 @@ fn our_own_answer_to_a_request_with_little_in_it_has_little_in_it() {
 #[test]
 fn a_request_of_unknown_kind_is_902() {
     let mut world = pair();
-    // An advice, a reversal, a file action, a chargeback by an issuer.
-    for mti in [0x1120, 0x1420, 0x1304, 0x1202] {
+    // An administrative one, a chargeback, a file action, a sale of an issuer.
+    for mti in [0x1604, 0x1422, 0x1304, 0x1202] {
         world.acquirer("A").sends(sale(2500).kind(mti).with(11, "000101"));
     }
     world.check(expect![[r#"
-        00.000 A.0 > 1120 11=000101
-        00.000 A.0 < 1130 11=000101 39=902
-        00.000 A.0 > 1420 11=000101 24=200
-        00.000 A.0 < 1430 11=000101 39=902
+        00.000 A.0 > 1604 11=000101 24=200
+        00.000 A.0 < 1614 11=000101 39=902
+        00.000 A.0 > 1422 11=000101 24=200
+        00.000 A.0 < 1432 11=000101 39=902
         00.000 A.0 > 1304 11=000101 24=200
         00.000 A.0 < 1314 11=000101 39=902
         00.000 A.0 > 1202 11=000101

@@ -146,9 +146,11 @@ impl Worker {
         let now = clocks::boot();
         // Only the pauses between attempts to connect come from this number.
         let chance = now.0 ^ (u64::from(me.0) << 56) ^ u64::from(std::process::id());
+        let mut core = Core::new(Arc::clone(&parts.plan), me, GATE_BYTES, chance);
+        core.handle_reader(parts.reader.is_some());
         Self {
             me,
-            core: Core::new(Arc::clone(&parts.plan), me, GATE_BYTES, chance),
+            core,
             slots: Box::new(Slots::with(Kernels::detected())),
             sockets: Sockets::new(net.sockets_max(), links),
             net,

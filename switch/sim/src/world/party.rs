@@ -101,14 +101,14 @@ impl<'a> Party<'a> {
         }
         let settings = &self.world.plan.station(self.station).settings;
         let own = settings.institutions[0];
-        if text.is_relayed() {
+        if text.is_about_a_card() {
             let digits = format!("{:x}", own.digits);
             text.fill(32, &digits);
         }
         let state = self.state();
         state.sent += 1;
         text.fill(11, format!("{:06}", 100 + state.sent));
-        if text.is_relayed() {
+        if text.is_about_a_card() {
             let rrn = format!("6325140{:05}", 100 + state.sent);
             text.fill(37, rrn);
         }

@@ -15,7 +15,7 @@ use super::{Seen, Setup, Text, World};
 /// The records of a switch from its first start on.
 #[derive(Debug)]
 pub struct Journal {
-    records: Vec<Vec<u8>>,
+    pub(super) records: Vec<Vec<u8>>,
     starts: u32,
 }
 
@@ -135,6 +135,9 @@ impl World {
             let (_, lost) = self.network.close(link);
             let lost = lost.iter().map(|frame| Seen::Lost(link, Text::read(dialect, frame)));
             after.seen.extend(lost);
+        }
+        if self.reading {
+            after.has_reader();
         }
         let before = std::mem::replace(self, after);
         (self.journal, self.tale, self.parties) = (before.journal, before.tale, before.parties);

@@ -127,6 +127,12 @@ impl Tale {
             }
             Notice::WindowShort { secs } => format!("alarm: repeats are known for {secs} s"),
             Notice::WindowLong => "repeats are known for long enough again".to_string(),
+            Notice::OriginalUnknown { link: id, mti, stan } => {
+                format!("{} sent {mti} {:06} about what nobody knows", link(id), stan.0)
+            }
+            Notice::OriginalDiffers { link: id, mti, field } => {
+                format!("{} sent {mti} whose original has another DE {field}", link(id))
+            }
             Notice::Unmatched { link: id, stan, mti, why, nearest } => {
                 let near = nearest.map_or_else(String::new, |near| {
                     let differs = near.differs.map_or_else(String::new, |n| format!(" but DE {n}"));

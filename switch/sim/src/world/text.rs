@@ -61,6 +61,12 @@ impl Text {
         Mti::of(self.mti).class()
     }
 
+    /// Whether it names its institution and carries a reference of its transaction: all but network
+    /// management and reports.
+    pub fn is_about_a_card(&self) -> bool {
+        self.class() <= 4
+    }
+
     /// Whether it is about a card: an authorization, a sale, a reversal of 1987.
     pub fn is_relayed(&self) -> bool {
         self.class() <= 2 || (Mti::of(self.mti).version(), self.class()) == (0, 4)
@@ -156,6 +162,28 @@ pub fn sale_87(amount: u64) -> Text {
         .with(41, "T0000001")
         .with(42, "M00000000000001")
         .with(49, "392")
+}
+
+/// An advice or reversal about an original as its acquirer sent it: the fields that stay, and what
+/// names it (DE 56, in 1987 DE 90).
+pub fn about(mti: u16, original: &Text) -> Text {
+    let named = |field| original.of(field);
+    let mut text = original.clone().kind(mti).without(11).without(24).without(37).without(38);
+    text.left_out.clear();
+    text.fill(37, named(37));
+    let head = format!("{:04x}{}", original.mti & 0xFFF0, named(11));
+    if Mti::of(mti).version() == 0 {
+        let acquirer = named(32);
+        text.with(90, format!("{head}{}{acquirer:0>11}{:011}", named(7), 0))
+    } else {
+        let acquirer = named(32);
+        text.with(56, format!("{head}{}{:02}{acquirer}", named(12), acquirer.len()))
+    }
+}
+
+/// The reversal (1420) of an original as its acquirer sent it, for this reason (DE 25).
+pub fn reversal(original: &Text, reason: &str) -> Text {
+    about(0x1420, original).with(24, "400").with(25, reason)
 }
 
 /// The reversal (0400) of a sale of 1987 that went out with this STAN.

@@ -7,8 +7,8 @@ use codec::Dialect;
 use switch_core::plan::StationSettings;
 
 use crate::world::{
-    Text, ascii_87, ascii_87_without, ascii_without, network, network_87, packed, packed_87,
-    reversal_87, sale, sale_87,
+    Text, ascii_87, ascii_87_without, ascii_without, network, network_87, packed, packed_87, sale,
+    sale_87,
 };
 
 /// The edition that a whole world speaks.
@@ -38,12 +38,11 @@ impl Edition {
 
     /// A request, of one kind or another.
     pub(crate) fn request(self, amount: u64, kind: u8) -> Text {
-        match (self, kind & 1, kind & 0b11) {
-            (Of1993, 0, _) => sale(amount),
+        match (self, kind & 1) {
+            (Of1993, 0) => sale(amount),
             (Of1993, ..) => sale(amount).kind(0x1100),
-            (Of1987, 0, _) => sale_87(amount),
-            (Of1987, _, 1) => sale_87(amount).kind(0x0100),
-            (Of1987, ..) => reversal_87(amount, "000101"),
+            (Of1987, 0) => sale_87(amount),
+            (Of1987, ..) => sale_87(amount).kind(0x0100),
         }
     }
 

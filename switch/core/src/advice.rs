@@ -1,0 +1,339 @@
+//! An acquirer's advice or reversal (1120, 1220, 1324, 1420 and their repeats; 0400 too): what has
+//! happened is written down and acknowledged, and then brought to the issuer. Never refused for what it
+//! says, only where it can not be taken. Knows no socket, and not how it is brought there.
+//!
+//! ```text
+//! acquirer             switch                                   issuer
+//!   | 1420 (DE 56: ours)  |                                       |
+//!   |-------------------->| in the journal: Queued, then Advice   |
+//!   |          1430 (400) |                                       |
+//!   |<--------------------| 1420 (DE 56: what the issuer knows)   |
+//!   |                     |-------------------------------------->| as often as needed
+//! ```
+
+mod extent;
+
+mod judge;
+
+mod asking;
+
+mod past;
+
+mod tombstones;
+
+use codec::{Edit, Message, Mti, Replace, Version};
+
+use crate::answers::OWN_MAX;
+use crate::counters::Counter;
+use crate::duplicates::{Entered, Facts};
+use crate::identity::Identity;
+use crate::ids::{LinkId, SlotId, Stan, StationId};
+use crate::notices::Notice;
+use crate::pending::Asked;
+use crate::records::{HEAD_MAX, Record};
+use crate::reference::{self, Reference};
+use crate::refusal::Refusal;
+use crate::request::{OF_ONE_HOP, Standing, amount_of, currency_of};
+use crate::saf::{self, Draft, NotQueued};
+use crate::turn::{Question, Turn, World};
+pub(crate) use asking::Parked;
+use extent::Extent;
+pub(crate) use tombstones::Tombstones;
+
+/// Bytes that heads and padding of all entries of one advice take at most.
+const HEADS_MAX: usize = 4 * 64;
+/// Why a reversal was sent that does not say it (DE 25 of 1993): unspecified.
+const UNSPECIFIED: u16 = 0x4001;
+
+/// What an advice comes to, when it is no refusal.
+enum Judged {
+    /// Ask, and judge it again with the reply.
+    Ask(Question, Identity),
+    /// It is known, and was answered with this action code.
+    Known(u16),
+    /// It is known, and its first one is still to be answered.
+    Waits,
+    /// It is taken.
+    Take(Taken),
+}
+
+/// An advice that is taken.
+#[derive(Clone, Copy)]
+struct Taken {
+    identity: Identity,
+    /// What later messages call it, hashed; 0 where none does.
+    reference: u64,
+    /// The hash of what it calls its original; 0 where it names none.
+    original: u64,
+    /// What it is answered with.
+    action: u16,
+    effect: Effect,
+}
+
+/// What follows from an advice beside its answer.
+#[derive(Clone, Copy)]
+enum Effect {
+    /// It is brought to an issuer.
+    Item(Target),
+    /// Its original is in flight: a reversal follows once that has its answer, or has none.
+    Waits(SlotId),
+    /// A reversal of the same original is owed already.
+    Merges(Entered),
+    /// Nothing, and this is counted.
+    Nothing(Counter),
+    /// Its original is refused, should it still come; an issuer that finds originals by DE 37 gets
+    /// the reversal.
+    Unknown(Option<StationId>),
+}
+
+/// Where an advice goes.
+#[derive(Clone, Copy)]
+struct Target {
+    issuer: StationId,
+    /// Our STAN of its original; 0 without one.
+    original: Stan,
+    /// The DE 7 that we sent with it.
+    original_at: u64,
+    entered: Entered,
+    /// How much of its original a reversal takes back; nothing else does.
+    takes_back: Option<Extent>,
+    /// What its original is called there.
+    names: Option<Reference>,
+}
+
+impl Target {
+    /// To an issuer, without an original.
+    fn of(issuer: StationId) -> Self {
+        let (original, entered) = (Stan(0), Entered::NONE);
+        Self { issuer, original, original_at: 0, entered, takes_back: None, names: None }
+    }
+}
+
+/// Whether a message is taken as an advice: what has happened, a file action, a reversal. In 1987 a
+/// reversal may be a request too, and is one in name only.
+pub(crate) fn is_advice(mti: Mti) -> bool {
+    match (mti.version(), mti.class(), mti.function()) {
+        // Of file actions 1993 has only those of others, which may be acquirers.
+        (_, 3, 2) => matches!(mti.origin(), 0 | 1 | 4 | 5),
+        (_, 1 | 2 | 4, 2) | (0, 4, 0) => matches!(mti.origin(), 0 | 1),
+        _ => false,
+    }
+}
+
+fn is_reversal(mti: Mti) -> bool {
+    mti.class() == 4
+}
+
+/// What it is sent on as, first: no repeat, and never a request.
+fn passed_on_as(mti: Mti) -> Mti {
+    Mti::of(mti.bcd() & 0xFF0E | 0x20)
+}
+
+impl Turn<'_> {
+    pub(crate) fn on_advice(&mut self, link: LinkId, message: &Message<'_>) {
+        if !message.fields().has(11) {
+            return self.refuse(link, message, Refusal::Format);
+        }
+        self.count(Counter::Advices);
+        self.is_forgiven(link);
+        let outcome = match self.judge(link, message, Standing::New, Asked::Nothing) {
+            Ok(Judged::Ask(question, identity)) => self.park(link, message, question, identity),
+            Ok(Judged::Known(action)) => {
+                self.answer_known(link, message, action);
+                Ok(())
+            }
+            Ok(Judged::Waits) => Ok(()),
+            Ok(Judged::Take(taken)) => self.take(link, message, &taken, Entered::NONE),
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = outcome {
+            self.refuse(link, message, refusal);
+        }
+    }
+
+    fn answer_known(&mut self, link: LinkId, message: &Message<'_>, action: u16) {
+        self.count(Counter::AdvicesRepeated);
+        self.answer_directly(link, message, action, Some(self.plan.institution));
+    }
+
+    /// Writes down and acknowledges it, then makes what follows from it. What can fail comes before
+    /// the first change. `entered` is its place among those known, if it was parked.
+    fn take(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        taken: &Taken,
+        entered: Entered,
+    ) -> Result<(), Refusal> {
+        let target = match taken.effect {
+            Effect::Item(target) => Some(target),
+            Effect::Unknown(issuer) => issuer.map(Target::of),
+            Effect::Waits(_) | Effect::Merges(_) | Effect::Nothing(_) => None,
+        };
+        let item_max = target.map_or(0, |target| self.plan.longest(message, target.issuer));
+        let records_max = message.bytes().len() + 3 * HEAD_MAX;
+        if !saf::has_room(self.gate, item_max, records_max + HEADS_MAX, OWN_MAX) {
+            return Err(Refusal::GateFull);
+        }
+        if target.is_some() && !self.world.has_item_room(self.plan.limits.saf_max) {
+            return Err(Refusal::PendingFull);
+        }
+        if entered == Entered::NONE && !self.world.duplicates.has_room() {
+            return Err(Refusal::PendingFull);
+        }
+        let sent = target.map(|target| self.pass_on(link, message, &target)).transpose()?;
+        if matches!(taken.effect, Effect::Unknown(_)) && taken.original != 0 {
+            self.bury(link, taken.original);
+        }
+        let sent = target.map(|target| target.issuer).zip(sent);
+        self.answer_taken(link, message, taken, sent);
+        self.change(message, taken.effect, sent);
+        self.remember(message, taken, sent, entered);
+        Ok(())
+    }
+
+    /// Makes it an item for its issuer; gives the STAN that it has there.
+    fn pass_on(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        target: &Target,
+    ) -> Result<Stan, Refusal> {
+        let (plan, acquirer) = (self.plan, self.plan.station_of(link));
+        let (issuer, dialect) = (target.issuer, &plan.station(target.issuer).settings.dialect);
+        let forwarding = plan.forwarding(acquirer, issuer).ok_or(Refusal::NoRoute)?;
+        let field = reference::field_of(dialect.version());
+        let own = &plan.station(acquirer).settings.dialect;
+        let allowed = own.journaled().intersection(dialect.journaled()).without(field);
+        let drop = message.fields().difference(allowed).union(OF_ONE_HOP);
+        let named = target.names.map(|names| names.write(dialect.version(), plan.institution));
+        let ours =
+            Replace::Packed { digits: plan.institution.digits, units: plan.institution.units };
+        let sent_at = self.world.stamp.transmission();
+        let mti = passed_on_as(message.mti());
+        let item = Draft {
+            issuer,
+            acquirer,
+            mti,
+            original: target.original,
+            original_at: target.original_at,
+            reason: reason_of(message),
+        };
+        let queued = self.queue(&item, |_, stan, out| {
+            let mut edits = [Edit { field: 33, value: ours }; 4];
+            edits[0] = Edit { field: 7, value: Replace::Packed { digits: sent_at, units: 10 } };
+            edits[1] =
+                Edit { field: 11, value: Replace::Packed { digits: stan.digits(), units: 6 } };
+            let mut count = 3;
+            if let Some(named) = &named {
+                edits[3] = Edit { field, value: Replace::Text(named.text()) };
+                count = 4;
+            }
+            forwarding.write(message, mti, drop, &edits[..count], out)
+        });
+        queued.map_err(|why| match why {
+            NotQueued::NoRoom => Refusal::GateFull,
+            NotQueued::NoStan => Refusal::StansExhausted,
+            NotQueued::Inexpressible(error) => {
+                let field = error.field;
+                self.tell(Notice::Inexpressible { from: acquirer, to: issuer, field });
+                Refusal::Conversion
+            }
+        })
+    }
+
+    /// The original of a reversal is not known: should it still come, it is refused.
+    fn bury(&mut self, link: LinkId, reference: u64) {
+        let acquirer = self.plan.number(self.plan.station_of(link));
+        let record = Record::Tombstone { acquirer, reference, utc: self.now.utc };
+        assert!(self.gate.enter_record(&record, HEAD_MAX), "its room was asked for");
+        self.world.tombstones.add(reference);
+    }
+
+    /// Writes it down, and its answer behind that.
+    fn answer_taken(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        taken: &Taken,
+        sent: Option<(StationId, Stan)>,
+    ) {
+        let plan = self.plan;
+        let acquirer = plan.number(plan.station_of(link));
+        let (issuer, stan) = sent.map_or((acquirer, Stan(0)), |(to, stan)| (plan.number(to), stan));
+        let record = Record::Advice {
+            acquirer,
+            link: plan.link_number(link),
+            mti: message.mti(),
+            key: taken.identity.key,
+            check: taken.identity.check,
+            reference: taken.reference,
+            original: taken.original,
+            action: taken.action,
+            issuer,
+            stan,
+            utc: self.now.utc,
+            inputs: &[],
+        };
+        self.answer_recorded(link, message, taken.action, &record);
+        self.count(Counter::AdvicesTaken);
+    }
+
+    /// What becomes of its original.
+    fn change(&mut self, message: &Message<'_>, effect: Effect, sent: Option<(StationId, Stan)>) {
+        let World { duplicates, table, .. } = &mut *self.world;
+        let reversed = match effect {
+            Effect::Item(Target { entered, takes_back: Some(Extent::Part(part)), .. }) => {
+                let added = duplicates.add_partial(entered, part);
+                assert!(added.is_ok(), "there is so much left of it");
+                return;
+            }
+            Effect::Item(Target { entered, takes_back: Some(Extent::Whole), .. }) => {
+                let (_, stan) = sent.expect("it was passed on");
+                duplicates.mark_reversed(entered, stan);
+                entered
+            }
+            Effect::Waits(slot) => {
+                let pending = table.of_mut(slot).expect("it was just found");
+                pending.reversed_for = reason_of(message);
+                pending.duplicate
+            }
+            Effect::Merges(entered) => entered,
+            Effect::Nothing(counter) => return self.count(counter),
+            Effect::Item(_) | Effect::Unknown(_) => return,
+        };
+        duplicates.mark_told(reversed);
+        if !matches!(effect, Effect::Item(_)) {
+            self.count(Counter::ReversalsMerged);
+        }
+    }
+
+    /// From here on its repeats are known, and so is what a reversal of it would be about.
+    fn remember(
+        &mut self,
+        message: &Message<'_>,
+        taken: &Taken,
+        sent: Option<(StationId, Stan)>,
+        entered: Entered,
+    ) {
+        let (utc, sent_at) = (self.now.utc, self.world.stamp.transmission());
+        let duplicates = &mut self.world.duplicates;
+        let entered =
+            if entered == Entered::NONE { duplicates.begin(taken.identity, utc) } else { entered };
+        if let Some((issuer, stan)) = sent.filter(|_| taken.reference != 0) {
+            let (amount, currency) = (amount_of(message), currency_of(message));
+            let mti = passed_on_as(message.mti());
+            let facts = Facts { issuer, stan, mti, sent_at, amount, currency };
+            duplicates.forwarded(entered, taken.reference, &facts);
+        }
+        duplicates.decline(entered, taken.action);
+    }
+}
+
+/// Why a reversal is sent (DE 25 of 1993, four packed digits). In 1987 that field says something else.
+fn reason_of(message: &Message<'_>) -> u16 {
+    let is_said = message.dialect().version() != Version::Iso1987;
+    let said = message.value(25).filter(|_| is_said).and_then(|value| value.packed());
+    let unspecified = if is_reversal(message.mti()) { UNSPECIFIED } else { 0 };
+    said.and_then(|said| u16::try_from(said).ok()).unwrap_or(unspecified)
+}

@@ -1,0 +1,321 @@
+//! What becomes of an advice: whether its station may send it, whether it is known, which original it
+//! is about, and whether it agrees with it. Changes nothing; the order of the stages is the order of
+//! the refusals.
+
+use codec::{Message, Pan};
+
+use super::extent::{Amount, Extent, extent};
+use super::{Effect, Judged, Taken, Target, is_reversal};
+use crate::codes;
+use crate::counters::Counter;
+use crate::duplicates::{Entered, Facts, Known, Original};
+use crate::identity::Identity;
+use crate::ids::{LinkId, SlotId, StationId};
+use crate::notices::Notice;
+use crate::pending::Asked;
+use crate::plan::Keys;
+use crate::reference::{self, NoReference, Reference};
+use crate::refusal::Refusal;
+use crate::request::Standing;
+use crate::routing::padded;
+use crate::turn::{Question, Turn};
+
+/// DE 39 below is an approval (000 to 099).
+const APPROVED_BELOW: u16 = 0x100;
+
+/// What a message calls its original.
+#[derive(Clone, Copy)]
+struct Named {
+    reference: Reference,
+    hash: u64,
+}
+
+/// What is known of an original that was forwarded.
+#[derive(Clone, Copy)]
+struct Found {
+    entered: Entered,
+    facts: Facts,
+    amount: Amount,
+    stands: Stands,
+    is_reversed: bool,
+}
+
+/// Where an original stands, for who wants to say more of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    InFlight,
+    /// It was approved, or taken as an advice.
+    Approved,
+    /// It was not, or nobody knows; what its issuer may hold of it is reversed.
+    Over,
+    /// No byte of it left: its issuer has never heard of it.
+    NeverSent,
+}
+
+impl Turn<'_> {
+    pub(super) fn judge(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        standing: Standing,
+        asked: Asked,
+    ) -> Result<Judged, Refusal> {
+        let acquirer = self.plan.station_of(link);
+        let (number, hash_key) = (self.plan.number(acquirer), self.plan.hash_key());
+        let key = hash_key.key(number, message);
+        let pan = message.pan();
+        let check = match pan {
+            Ok(Some(pan)) => hash_key.check(key, message, pan),
+            Ok(None) | Err(_) => 0,
+        };
+        let identity = Identity { key, check };
+        let is_known = !self.is_first(standing) && self.world.duplicates.find(key).is_some();
+        if !self.plan.station(acquirer).settings.role.acquires() {
+            return Err(Refusal::NotAnAcquirer);
+        }
+        self.is_of_its_station(acquirer, link, message)?;
+        // A file action need not be about a card.
+        let pan = match pan {
+            Ok(None) if message.mti().class() == 3 => None,
+            pan => Some(self.card(link, message, pan)?),
+        };
+        let keys = self.plan.station(acquirer).settings.keys;
+        if keys == Keys::Provider && asked < Asked::Mac {
+            return Ok(Judged::Ask(Question::Mac, identity));
+        }
+        if is_known {
+            return self.said_before(identity);
+        }
+        let named = match Reference::read(message) {
+            Ok(named) => Some(Named { reference: named, hash: hash_key.reference(number, &named) }),
+            Err(NoReference::Missing) => None,
+            Err(NoReference::Malformed) => {
+                let field = reference::field_of(message.dialect().version());
+                return self.incomplete(link, message, field);
+            }
+        };
+        if let Some(question) = self.asks(key, named, asked) {
+            return Ok(Judged::Ask(question, identity));
+        }
+        let (action, effect) = match pan.filter(|_| is_reversal(message.mti())) {
+            Some(pan) => self.weigh_reversal(link, message, pan, named)?,
+            None => self.weigh_advice(link, message, pan, named)?,
+        };
+        // Nothing refers to a reversal.
+        let own = Reference::of(message).filter(|_| !is_reversal(message.mti()));
+        let reference = own.map_or(0, |own| hash_key.reference(number, &own));
+        let original = named.map_or(0, |named| named.hash);
+        Ok(Judged::Take(Taken { identity, reference, original, action, effect }))
+    }
+
+    /// What older records have to be asked for: whether it is known, and what it is about.
+    fn asks(&self, key: u128, named: Option<Named>, asked: Asked) -> Option<Question> {
+        if !self.world.has_reader {
+            return None;
+        }
+        let is_whole = self.world.duplicates.reaches_back(self.now.utc).is_none();
+        if asked < Asked::Known && (self.world.has_past || !is_whole) {
+            return Some(Question::Known { key });
+        }
+        let is_there = |named: &Named| {
+            self.world.tombstones.has(named.hash)
+                || self.world.duplicates.find_by_reference(named.hash).is_some()
+        };
+        let named = named.filter(|named| asked < Asked::Original && !is_there(named))?;
+        Some(Question::Original { reference: named.hash })
+    }
+
+    /// A repeat gets what the first one got.
+    fn said_before(&self, identity: Identity) -> Result<Judged, Refusal> {
+        match self.world.duplicates.find(identity.key) {
+            Some((check, _)) if check != identity.check => Err(Refusal::Differs),
+            Some((_, Known::Answered { action, .. } | Known::Declined(action))) => {
+                Ok(Judged::Known(action))
+            }
+            Some((_, Known::Closed)) => Err(Refusal::Closed),
+            // Its first one waits for the key provider, and will be answered.
+            Some((_, Known::InFlight)) | None => Ok(Judged::Waits),
+        }
+    }
+
+    /// An authorization or sale that has happened, or a file action.
+    fn weigh_advice(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        pan: Option<Pan>,
+        named: Option<Named>,
+    ) -> Result<(u16, Effect), Refusal> {
+        let action = codes::acknowledged(message.mti().class());
+        if let Some(named) = named {
+            let found = self.find(named).filter(|found| found.stands != Stands::NeverSent);
+            if let Some(found) = found {
+                let pan = pan.ok_or(Refusal::OriginalDiffers)?;
+                if found.stands == Stands::InFlight {
+                    return Err(Refusal::InProgress);
+                }
+                self.agrees_with(link, message, pan, &found)?;
+                let above = message.value(4).and_then(|value| value.number());
+                if above.is_some_and(|amount| amount > found.amount.whole) {
+                    return self.differs_from_original(link, message, 4);
+                }
+                return Ok((action, Effect::Item(found.target(named, None))));
+            }
+            // What it is called here nobody else knows: the advice goes on without it.
+            self.tell_unknown(link, message);
+        }
+        let issuer = self.advised(pan)?;
+        Ok((action, Effect::Item(Target::of(issuer))))
+    }
+
+    /// A reversal: of what is in flight, of what was approved, of what is over, of nothing.
+    fn weigh_reversal(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        pan: Pan,
+        named: Option<Named>,
+    ) -> Result<(u16, Effect), Refusal> {
+        let accepted = codes::acknowledged(4);
+        let acquirer = self.plan.station_of(link);
+        let second = self.plan.station(acquirer).settings.acquiring.second_reversal.action();
+        if named.is_some_and(|named| self.world.tombstones.has(named.hash)) {
+            return Ok((second, Effect::Nothing(Counter::ReversalsSecond)));
+        }
+        let found = named.and_then(|named| self.find(named));
+        let Some((named, found)) = named.zip(found) else {
+            self.tell_unknown(link, message);
+            let matches = |issuer: &StationId| {
+                self.plan.station(*issuer).settings.issuing.matches_on_rrn
+                    && message.fields().has(37)
+            };
+            let issuer = self.advised(Some(pan)).ok().filter(matches);
+            let unknown = self.plan.station(acquirer).settings.acquiring.unknown_original.action();
+            return Ok((unknown, Effect::Unknown(issuer)));
+        };
+        self.agrees_with(link, message, pan, &found)?;
+        let extent = match extent(message, found.amount) {
+            Ok(extent) => extent,
+            Err(field) => return self.differs_from_original(link, message, field),
+        };
+        let is_used_up = found.amount.whole > 0 && found.amount.taken_back == found.amount.whole;
+        Ok(match (found.stands, extent) {
+            (Stands::InFlight, _) if self.world.duplicates.is_told(found.entered) => {
+                (second, Effect::Nothing(Counter::ReversalsSecond))
+            }
+            (Stands::InFlight, Extent::Part(_)) => return Err(Refusal::InProgress),
+            (Stands::InFlight, Extent::Whole) => (accepted, self.waits(&found)?),
+            _ if self.world.duplicates.is_told(found.entered) || is_used_up => {
+                (second, Effect::Nothing(Counter::ReversalsSecond))
+            }
+            // A reversal is owed already: it is the same one.
+            _ if found.is_reversed => (accepted, Effect::Merges(found.entered)),
+            (Stands::Approved, extent) => {
+                (accepted, Effect::Item(found.target(named, Some(extent))))
+            }
+            (Stands::Over | Stands::NeverSent, _) => {
+                (accepted, Effect::Nothing(Counter::ReversalsOfNothing))
+            }
+        })
+    }
+
+    /// The original of this name, if it was forwarded. One whose decision is still parked is not
+    /// known by it, and is refused then.
+    fn find(&self, named: Named) -> Option<Found> {
+        let duplicates = &self.world.duplicates;
+        let entered = duplicates.find_by_reference(named.hash)?;
+        let original = duplicates.original(entered)?;
+        let Original { outcome, reversed, taken_back, .. } = original;
+        let is_reversed = reversed.is_some();
+        let stands = match outcome {
+            Known::InFlight => Stands::InFlight,
+            Known::Answered { action, .. } if action < APPROVED_BELOW => Stands::Approved,
+            Known::Declined(action) if codes::is_acknowledged(action) => Stands::Approved,
+            Known::Declined(action) if action == Refusal::Unsent.action() => Stands::NeverSent,
+            Known::Answered { .. } | Known::Declined(_) | Known::Closed => Stands::Over,
+        };
+        let facts = original.facts?;
+        let amount = Amount { whole: facts.minor_units(), taken_back };
+        Some(Found { entered, facts, amount, stands, is_reversed })
+    }
+
+    /// Card and currency are those of the original; the amount is looked at by who knows which one
+    /// it is.
+    fn agrees_with(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        pan: Pan,
+        found: &Found,
+    ) -> Result<(), Refusal> {
+        let original = self.world.duplicates.original(found.entered);
+        let identity = original.expect("it was just found").identity;
+        if !self.plan.hash_key().is_of_card(identity, found.facts.amount, pan) {
+            return self.differs_from_original(link, message, 2);
+        }
+        let mut room = [0; 3];
+        let currency = message.value(49).and_then(|value| value.write_text(&mut room));
+        if currency.is_some_and(|currency| currency != found.facts.currency) {
+            return self.differs_from_original(link, message, 49);
+        }
+        Ok(())
+    }
+
+    fn differs_from_original<T>(
+        &mut self,
+        link: LinkId,
+        message: &Message<'_>,
+        field: u8,
+    ) -> Result<T, Refusal> {
+        self.tell(Notice::OriginalDiffers { link, mti: message.mti(), field });
+        Err(Refusal::OriginalDiffers)
+    }
+
+    fn tell_unknown(&mut self, link: LinkId, message: &Message<'_>) {
+        let stan = message.value(11).and_then(|value| value.number()).unwrap_or_default();
+        let stan = crate::ids::Stan(u32::try_from(stan).unwrap_or_default());
+        self.tell(Notice::OriginalUnknown { link, mti: message.mti(), stan });
+        self.count(Counter::OriginalsUnknown);
+    }
+
+    /// The transaction that its original still is.
+    fn waits(&self, found: &Found) -> Result<Effect, Refusal> {
+        let Facts { issuer, stan, .. } = found.facts;
+        let stans = self.world.stations[issuer.index()].stans.as_ref();
+        let slot: Option<SlotId> = stans
+            .and_then(|stans| self.world.table.at(stans.slot(stan)?))
+            .filter(|(_, pending)| pending.duplicate == found.entered)
+            .map(|(slot, _)| slot);
+        slot.map(Effect::Waits).ok_or(Refusal::InProgress)
+    }
+
+    /// Who gets an advice that is about no transaction of ours: the first issuer of its card's
+    /// route, whether it can be reached now or not.
+    fn advised(&self, pan: Option<Pan>) -> Result<StationId, Refusal> {
+        let pan = pan.ok_or(Refusal::NoRoute)?;
+        let digits = usize::from(pan.digits());
+        let filled = padded(pan.number(), digits).ok_or(Refusal::NoRoute)?;
+        let way = self.plan.routes.find(filled, digits).ok_or(Refusal::NoRoute)?;
+        self.plan.routes.issuers(way).first().copied().ok_or(Refusal::NoRoute)
+    }
+}
+
+impl Found {
+    fn target(&self, named: Named, takes_back: Option<Extent>) -> Target {
+        let Facts { issuer, stan, mti, sent_at, .. } = self.facts;
+        let reference = Reference { mti, stan: stan.digits(), ..named.reference };
+        let translated = match mti.version() {
+            // DE 90 has the DE 7 of its leg, DE 56 the DE 12 of the transaction.
+            0 => Reference { time: sent_at, ..reference },
+            _ => reference,
+        };
+        Target {
+            issuer,
+            original: stan,
+            original_at: sent_at,
+            entered: self.entered,
+            takes_back,
+            names: Some(translated),
+        }
+    }
+}

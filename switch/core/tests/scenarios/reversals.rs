@@ -1,0 +1,346 @@
+//! What an acquirer takes back: the whole of a transaction or parts of it, once and once more, before
+//! and after its answer, and what never came.
+
+use expect_test::expect;
+use switch_core::counters::Counter;
+use switch_core::plan::{Acquiring, Issuing, SecondReversal, StationSettings, UnknownOriginal};
+
+use crate::world::{
+    Setup, Text, World, about, acquirer, ascii_87, issuer, packed, reversal, reversal_87, sale,
+    sale_87,
+};
+
+/// A sale of A that waits for its answer.
+fn asked(world: &mut World, amount: u64) -> Text {
+    let mut text = sale(amount);
+    world.acquirer("A").complete(&mut text);
+    world.acquirer("A").sends(text.clone());
+    text
+}
+
+/// A sale of A that X has approved.
+fn approved(world: &mut World, amount: u64) -> Text {
+    let text = asked(world, amount);
+    world.issuer("X").answers("000");
+    world.forget();
+    text
+}
+
+/// A partial reversal of so much.
+fn part(original: &Text, amount: u64) -> Text {
+    reversal(original, "4000").with(24, "401").with(4, format!("{amount:012}"))
+}
+
+fn code(world: &mut World, text: Text) -> String {
+    world.acquirer("A").sends(text);
+    world.acquirer("A").heard().of(39).to_string()
+}
+
+#[test]
+fn an_approved_sale_is_reversed_under_the_name_that_it_has_at_its_issuer() {
+    let x = StationSettings { dialect: packed(), ..issuer("X") };
+    let mut world = Setup::of([acquirer("A"), x]).up();
+    let original = approved(&mut world, 2500);
+    let sent = world.issuer("X").heard();
+    world.acquirer("A").sends(reversal(&original, "4000"));
+    world.check(expect![[r#"
+        00.000 A.0 > 1420 11=000102 24=400
+        00.000     + 1420 for X as 000002, about 000001, for 4000
+        00.000     + 1420 of A taken with 400, kept as 000002
+        00.000 A.0 < 1430 11=000102 39=400
+        00.000 X.0 < 1420 11=000002 24=400
+        counted: frames 1, advices 1, advices_taken 1, saf_queued 1, saf_sent 1
+    "#]]);
+    let item = world.issuer("X").heard();
+    assert_eq!(item.of(56), format!("1200{}26112114203011{}", sent.of(11), sent.of(32)));
+    assert_eq!((item.of(25), item.of(37)), ("4000", original.of(37)));
+    world.acquirer("A").sends(original);
+    assert_eq!(world.acquirer("A").heard().of(39), "911", "it is no approval any more");
+}
+
+#[test]
+fn a_repeat_of_a_reversal_gets_the_same_answer_and_reverses_nothing_more() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let original = approved(&mut world, 2500);
+    let text = reversal(&original, "4000").with(11, "000500");
+    for repeat in [text.clone(), text.clone().kind(0x1421), text] {
+        assert_eq!(code(&mut world, repeat), "400");
+    }
+    assert_eq!(world.issuer("X").heard_count(), 2);
+    assert_eq!(world.count(Counter::ReversalsSecond), 0);
+}
+
+#[test]
+fn a_second_reversal_is_answered_as_agreed_and_counted_once() {
+    for (second_reversal, said) in
+        [(SecondReversal::Accepted, "400"), (SecondReversal::Repeated, "480")]
+    {
+        let acquiring = Acquiring { second_reversal, ..Acquiring::default() };
+        let mut world =
+            Setup::of([StationSettings { acquiring, ..acquirer("A") }, issuer("X")]).up();
+        let original = approved(&mut world, 2500);
+        assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
+        let second = reversal(&original, "4002").with(11, "000500");
+        assert_eq!(code(&mut world, second.clone()), said);
+        assert_eq!(code(&mut world, second.kind(0x1421)), said);
+        assert_eq!(
+            (world.issuer("X").heard_count(), world.count(Counter::ReversalsSecond)),
+            (2, 1)
+        );
+    }
+}
+
+#[test]
+fn a_reversal_of_a_sale_in_flight_waits_for_its_answer_and_no_approval_is_told() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let original = asked(&mut world, 2500);
+    world.forget();
+    world.acquirer("A").sends(reversal(&original, "4002"));
+    assert_eq!(world.issuer("X").heard_count(), 1);
+    world.issuer("X").answers("000");
+    world.check(expect![[r#"
+        00.000 A.0 > 1420 11=000102 24=400
+        00.000     + 1420 of A taken with 400, kept as 000000
+        00.000 A.0 < 1430 11=000102 39=400
+        00.000 X.0 > 1210 11=000001 39=000
+        00.000     + 1420 for X as 000002, about 000001, for 4002
+        00.000     + X answered 000001 with 000
+        00.000 A.0 < 1210 11=000101 39=911
+        00.000 X.0 < 1420 11=000002 24=400
+        counted: frames 2, answered 1, approved 1, advices 1, advices_taken 1, reversals_merged 1, refused_reversed 1, saf_queued 1, saf_sent 1
+    "#]]);
+    assert_eq!(world.issuer("X").heard().of(25), "4002");
+    world.acquirer("A").sends(original.clone());
+    assert_eq!(world.acquirer("A").heard().of(39), "911");
+    assert_eq!(code(&mut world, reversal(&original, "4000").with(11, "000500")), "400");
+    assert_eq!(world.count(Counter::ReversalsSecond), 1);
+}
+
+#[test]
+fn a_reversal_of_a_sale_in_flight_that_is_declined_takes_nothing_back() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let original = asked(&mut world, 2500);
+    world.acquirer("A").sends(reversal(&original, "4002"));
+    world.issuer("X").answers("116");
+    assert_eq!(world.acquirer("A").heard().of(39), "116");
+    assert_eq!(world.issuer("X").heard_count(), 1);
+}
+
+#[test]
+fn a_reversal_of_a_sale_in_flight_keeps_its_reason_when_the_issuer_stays_silent() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let original = asked(&mut world, 2500);
+    world.acquirer("A").sends(reversal(&original, "4002"));
+    world.passes_secs(10);
+    let item = world.issuer("X").heard();
+    assert_eq!((item.mti, item.of(24), item.of(25)), (0x1420, "400", "4002"));
+    assert_eq!(world.acquirer("A").heard().of(39), "911");
+}
+
+#[test]
+fn a_reversal_of_what_timed_out_merges_with_the_one_that_is_owed() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let original = asked(&mut world, 2500);
+    world.passes_secs(10);
+    assert_eq!(world.issuer("X").heard().of(25), "4021");
+    assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
+    assert_eq!((world.issuer("X").heard_count(), world.count(Counter::ReversalsMerged)), (2, 1));
+    assert_eq!(code(&mut world, reversal(&original, "4000").with(11, "000500")), "400");
+    assert_eq!(world.count(Counter::ReversalsSecond), 1);
+}
+
+#[test]
+fn a_reversal_of_what_was_declined_or_never_sent_is_accepted_and_goes_nowhere() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let declined = asked(&mut world, 2500);
+    world.issuer("X").answers("116");
+    world.issuer("X").has_room_for(0);
+    let unsent = asked(&mut world, 2500);
+    assert_eq!(world.acquirer("A").heard().of(39), "907");
+    for original in [&declined, &unsent] {
+        assert_eq!(code(&mut world, reversal(original, "4000")), "400");
+    }
+    assert_eq!(world.count(Counter::ReversalsOfNothing), 2);
+    assert_eq!(world.issuer("X").heard_count(), 1);
+}
+
+#[test]
+fn parts_add_up_and_never_go_beyond_the_whole() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let original = approved(&mut world, 20_000);
+    assert_eq!(code(&mut world, part(&original, 5_000)), "400");
+    // What is left of it, beside what it was.
+    let left = part(&original, 12_000).with(30, "000000020000000000020000");
+    assert_eq!(code(&mut world, left), "400");
+    world.forget();
+    assert_eq!(code(&mut world, part(&original, 12_001)), "904");
+    world.check(expect![[r#"
+        00.000 A.0 > 1420 11=000104 24=401
+        00.000     ! A.0 sent 1420 whose original has another DE 4
+        00.000 A.0 < 1430 11=000104 39=904
+        counted: frames 1, advices 1, refused_original_differs 1
+    "#]]);
+    world.acquirer("A").sends(original.clone());
+    assert_eq!(world.acquirer("A").heard().of(39), "000", "some of it is still approved");
+    assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
+    assert_eq!(world.issuer("X").heard_count(), 2);
+}
+
+#[test]
+fn parts_that_take_all_leave_nothing_to_reverse() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let original = approved(&mut world, 20_000);
+    assert_eq!(code(&mut world, part(&original, 5_000)), "400");
+    assert_eq!(code(&mut world, part(&original, 15_000)), "400");
+    assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
+    assert_eq!(world.count(Counter::ReversalsSecond), 1);
+}
+
+#[test]
+fn a_part_of_what_is_in_flight_is_to_be_sent_again() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let original = asked(&mut world, 20_000);
+    let text = part(&original, 5_000).with(11, "000500");
+    assert_eq!(code(&mut world, text.clone()), "923");
+    world.issuer("X").answers("000");
+    assert_eq!(code(&mut world, text.kind(0x1421)), "400");
+}
+
+#[test]
+fn a_reversal_that_does_not_agree_with_its_original_is_refused() {
+    let mut world =
+        Setup::of([acquirer("A"), issuer("X")]).route("3", &["X"]).route("4", &["X"]).up();
+    let original = approved(&mut world, 2500);
+    for (field, other) in [(2, "4111111111111111"), (49, "840"), (4, "000000002501")] {
+        let text = reversal(&original, "4000").with(field, other);
+        assert_eq!(code(&mut world, text), "904");
+    }
+    assert_eq!(world.count(Counter::RefusedOriginalDiffers), 3);
+    assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
+}
+
+#[test]
+fn a_reversal_of_what_nobody_knows_is_answered_as_agreed_and_its_original_refused() {
+    for (unknown_original, said) in
+        [(UnknownOriginal::Accepted, "400"), (UnknownOriginal::Untraced, "914")]
+    {
+        let acquiring = Acquiring { unknown_original, ..Acquiring::default() };
+        let mut world =
+            Setup::of([StationSettings { acquiring, ..acquirer("A") }, issuer("X")]).up();
+        let mut original = sale(2500);
+        world.acquirer("A").complete(&mut original);
+        let text = reversal(&original, "4000").with(11, "000500");
+        assert_eq!(code(&mut world, text.clone()), said);
+        assert_eq!(code(&mut world, text.kind(0x1421)), said);
+        world.acquirer("A").sends(original.clone());
+        world.acquirer("A").sends(original.clone().kind(0x1201));
+        assert_eq!(world.issuer("X").heard_count(), 0);
+        if unknown_original == UnknownOriginal::Accepted {
+            world.check(expect![[r#"
+                00.000 A.0 > 1420 11=000500 24=400
+                00.000     + a request of A is refused, should it come
+                00.000     + 1420 of A taken with 400, kept as 000000
+                00.000     ! A.0 sent 1420 000500 about what nobody knows
+                00.000 A.0 < 1430 11=000500 39=400
+                00.000 A.0 > 1421 11=000500 24=400
+                00.000 A.0 < 1430 11=000500 39=400
+                00.000 A.0 > 1200 11=000101
+                00.000 A.0 < 1210 11=000101 39=911
+                00.000 A.0 > 1201 11=000101
+                00.000 A.0 < 1210 11=000101 39=911
+                counted: frames 4, requests 2, advices 2, advices_taken 1, advices_repeated 1, originals_unknown 1, refused_reversed 2
+            "#]]);
+        }
+        assert_eq!(code(&mut world, reversal(&original, "4000")), "400", "it is a second one");
+        assert_eq!(world.count(Counter::OriginalsUnknown), 1);
+    }
+}
+
+#[test]
+fn an_issuer_that_finds_originals_by_de_37_gets_what_we_can_not_trace() {
+    let issuing = Issuing { matches_on_rrn: true, ..Issuing::default() };
+    let mut world = Setup::of([acquirer("A"), StationSettings { issuing, ..issuer("X") }]).up();
+    let mut original = sale(2500);
+    world.acquirer("A").complete(&mut original);
+    assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
+    let item = world.issuer("X").heard();
+    assert_eq!((item.mti, item.of(37), item.of(56)), (0x1420, original.of(37), ""));
+    world.acquirer("A").sends(original);
+    assert_eq!(world.acquirer("A").heard().of(39), "911");
+}
+
+#[test]
+fn an_advice_can_be_reversed_too() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let mut original = sale(2500).kind(0x1220).with(24, "200");
+    world.acquirer("A").complete(&mut original);
+    assert_eq!(code(&mut world, original.clone()), "900");
+    let item = world.issuer("X").takes();
+    assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
+    assert_eq!(world.count(Counter::OriginalsUnknown), 0);
+    assert_eq!(item.mti, 0x1220);
+}
+
+#[test]
+fn a_reversal_of_another_station_finds_nothing() {
+    let b = StationSettings { institutions: acquirer("A").institutions, ..acquirer("B") };
+    let mut world = Setup::of([acquirer("A"), b, issuer("X")]).up();
+    let original = approved(&mut world, 2500);
+    world.acquirer("B").sends(reversal(&original, "4000"));
+    assert_eq!(world.count(Counter::OriginalsUnknown), 1);
+    world.acquirer("A").sends(original);
+    assert_eq!(world.acquirer("A").heard().of(39), "000");
+}
+
+#[test]
+fn a_reversal_request_of_1987_is_a_reversal_like_any_other() {
+    let edition = |station: StationSettings| StationSettings { dialect: ascii_87(), ..station };
+    let mut world = Setup::of([edition(acquirer("A")), edition(issuer("X"))]).up();
+    let mut original = sale_87(2500);
+    world.acquirer("A").complete(&mut original);
+    world.acquirer("A").sends(original.clone());
+    world.issuer("X").answers("00");
+    let sent = world.issuer("X").heard();
+    world.forget();
+    world.acquirer("A").sends(about(0x0400, &original));
+    world.check(expect![[r#"
+        00.000 A.0 > 0400 11=000102
+        00.000     + 0420 for X as 000002, about 000001, for 4001
+        00.000     + 0400 of A taken with 400, kept as 000002
+        00.000 A.0 < 0410 11=000102 39=00
+        00.000 X.0 < 0420 11=000002
+        counted: frames 1, advices 1, advices_taken 1, saf_queued 1, saf_sent 1
+    "#]]);
+    let named = format!("0200{}{}{}{}", sent.of(11), sent.of(7), sent.of(32), sent.of(33));
+    assert_eq!(world.issuer("X").heard().of(90), named);
+    world.acquirer("A").sends(reversal_87(2500, "000777"));
+    assert_eq!(world.acquirer("A").heard().of(39), "00");
+    assert_eq!(world.count(Counter::OriginalsUnknown), 1);
+}
+
+#[test]
+fn parts_of_1987_are_what_de_95_leaves() {
+    let edition = |station: StationSettings| StationSettings { dialect: ascii_87(), ..station };
+    let mut world = Setup::of([edition(acquirer("A")), edition(issuer("X"))]).up();
+    let mut original = sale_87(20_000);
+    world.acquirer("A").complete(&mut original);
+    world.acquirer("A").sends(original.clone());
+    world.issuer("X").answers("00");
+    let leaves = |amount: u64| about(0x0420, &original).with(95, format!("{amount:012}{:030}", 0));
+    assert_eq!(code(&mut world, leaves(15_000)), "00");
+    assert_eq!(code(&mut world, leaves(16_000)), "30");
+    assert_eq!(code(&mut world, leaves(0)), "00");
+    assert_eq!(world.count(Counter::AdvicesTaken), 2);
+}
+
+#[test]
+fn a_tombstone_outlives_a_restart() {
+    let setup = || Setup::of([acquirer("A"), issuer("X")]);
+    let mut world = setup().up();
+    let mut original = sale(2500);
+    world.acquirer("A").complete(&mut original);
+    assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
+    let mut world = world.restarts(setup());
+    world.acquirer("A").sends(original);
+    assert_eq!(world.acquirer("A").heard().of(39), "911");
+}
