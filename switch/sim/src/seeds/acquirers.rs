@@ -99,14 +99,19 @@ impl Acquirers {
 
     /// It sends a message, for the first time or again; gives it as it is sent then.
     pub(crate) fn sends(&mut self, acquirer: usize, text: Text) -> Text {
-        let stan = text.of(11).to_string();
-        let case = name_of(&text);
-        let new = Said { text, case, sent: 0, answers: Vec::new(), awaits: true, other: None };
-        let said = self.said.entry((acquirer, stan)).or_insert(new);
+        let said = self.means_to_send(acquirer, text);
         said.sent += 1;
         said.awaits = true;
         let mti = said.text.mti | u16::from(said.sent > 1);
         said.text.clone().kind(mti)
+    }
+
+    /// It will send a message, as soon as it finds a line.
+    pub(crate) fn means_to_send(&mut self, acquirer: usize, text: Text) -> &mut Said {
+        let stan = text.of(11).to_string();
+        let case = name_of(&text);
+        let new = Said { text, case, sent: 0, answers: Vec::new(), awaits: true, other: None };
+        self.said.entry((acquirer, stan)).or_insert(new)
     }
 
     /// It sends another message under the names of one that was approved.

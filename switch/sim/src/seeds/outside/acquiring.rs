@@ -25,7 +25,8 @@ impl Outside {
             self.edition.request(card, amount, at)
         };
         let text = self.acquirers.begins(acquirer, text);
-        if self.dice.percent(self.weather.ghosts) {
+        let is_request = Mti::of(text.mti).function() == 0;
+        if self.dice.percent(self.weather.ghosts) && is_request {
             // Its reversal comes before it.
             self.reverses(&name_of(&text), false);
             if self.dice.percent(70) {
@@ -33,7 +34,7 @@ impl Outside {
             }
             return;
         }
-        if self.dice.percent(self.weather.early) {
+        if self.dice.percent(self.weather.early) && is_request {
             let case = name_of(&text);
             self.within(0, 3_000, Event::Reverses { case, partly: false });
         }
@@ -45,6 +46,7 @@ impl Outside {
         let patient = if self.dice.percent(self.weather.impatient) { 1_500 } else { 8_000 };
         let waited = Event::Waited(acquirer, text.of(11).to_string());
         self.within(patient / 2, patient * 2, waited);
+        self.acquirers.means_to_send(acquirer, text.clone());
         let links = ACQUIRERS[acquirer].1;
         let wish = self.dice.place(links.len());
         let mut open = (0..links.len()).map(|step| links[(wish + step) % links.len()]);
@@ -55,17 +57,7 @@ impl Outside {
     }
 
     pub(super) fn has_waited(&mut self, acquirer: usize, stan: &str) {
-        let Some(said) = self.acquirers.said.get(&(acquirer, stan.to_string())).cloned() else {
-            // It found no line. A ghost that was never sent may stay so.
-            let open = self.acquirers.cases.values().find(|case| {
-                let own = case.first.of(11) == stan && case.reversals.is_empty();
-                case.acquirer == acquirer && own
-            });
-            if let Some(text) = open.map(|case| case.first.clone()) {
-                self.acquirer_sends(acquirer, text);
-            }
-            return;
-        };
+        let said = self.acquirers.said[&(acquirer, stan.to_string())].clone();
         let is_open =
             self.acquirers.open().iter().any(|(who, text)| *who == acquirer && text.of(11) == stan);
         let is_request = Mti::of(said.text.mti).function() == 0;
