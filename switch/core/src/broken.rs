@@ -18,6 +18,26 @@ pub enum Variant {
     LateDelivered,
     /// What a crash left without an outcome is unknown after it.
     ClosedForgotten,
+    /// What is sent again does not say so: xx20 where xx21 belongs.
+    SentAgainAsNew,
+    /// What is sent again has another STAN.
+    SentAgainUnderOther,
+    /// What is sent again gives another reason (DE 25).
+    ReasonChanged,
+    /// What is kept for an issuer is sent though it signed off (802), or never signed on.
+    SentToSignedOff,
+    /// A reversal is given up after two sends in vain.
+    ReversalExpires,
+    /// A reversal of ours does not name what we sent.
+    ReferenceOfNothing,
+    /// What a crash left without an outcome is closed and not reversed.
+    ClosedNotReversed,
+    /// What timed out is not reversed.
+    TimeoutNotReversed,
+    /// Each cause makes a reversal of its own.
+    ReversedTwice,
+    /// What never left is taken to have left when time is up.
+    UnsentReversed,
 }
 
 impl Variant {
@@ -29,6 +49,16 @@ impl Variant {
         Self::OtherAmountAnswered,
         Self::LateDelivered,
         Self::ClosedForgotten,
+        Self::SentAgainAsNew,
+        Self::SentAgainUnderOther,
+        Self::ReasonChanged,
+        Self::SentToSignedOff,
+        Self::ReversalExpires,
+        Self::ReferenceOfNothing,
+        Self::ClosedNotReversed,
+        Self::TimeoutNotReversed,
+        Self::ReversedTwice,
+        Self::UnsentReversed,
     ];
 }
 

@@ -2,6 +2,7 @@
 //! that are over, requests of which no byte left. Knows no clock.
 
 use crate::answers::OWN_MAX;
+use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::gate::Gate;
 use crate::ids::{SlotId, StationId};
@@ -52,7 +53,7 @@ impl Turn<'_> {
             let Some(slot) = self.world.table.due(line, self.now.boot) else { break };
             let Some(less) = left.checked_sub(1).filter(|_| has_room(self.gate)) else { break };
             *left = less;
-            if self.withdraw(station, slot, outlet) {
+            if self.withdraw(station, slot, outlet) && !breaks(Variant::UnsentReversed) {
                 self.on_unsent(slot, Refusal::Unsent);
             } else if !self.on_expired(slot) {
                 break;
@@ -93,7 +94,7 @@ impl Turn<'_> {
     /// No answer in time: the reversal is kept, the acquirer gets 911, and the STAN rests, so that a
     /// late answer is known as such. False, and nothing has changed, when the reversal finds no room.
     fn on_expired(&mut self, slot: SlotId) -> bool {
-        if self.oblige(slot, TIMED_OUT).is_err() {
+        if !breaks(Variant::TimeoutNotReversed) && self.oblige(slot, TIMED_OUT).is_err() {
             return false;
         }
         let (issuer, stan) = {

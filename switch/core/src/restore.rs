@@ -154,6 +154,9 @@ impl Turn<'_> {
         let duplicates = &mut self.world.duplicates;
         for (known, answer) in state.known().filter(|(known, _)| is_ours(&known.acquirer)) {
             let &Known { outcome, issuer, identity, obliged, .. } = known;
+            if outcome == Outcome::Closed && breaks(Variant::ClosedForgotten) {
+                continue;
+            }
             let entered = duplicates.begin(identity, 0);
             if obliged != NO_ITEM {
                 duplicates.mark_reversed(entered, obliged);
@@ -176,9 +179,6 @@ impl Turn<'_> {
             }
         }
         for open in state.unfinished().into_iter().filter(|open| is_ours(&open.acquirer)) {
-            if breaks(Variant::ClosedForgotten) {
-                continue;
-            }
             let entered = duplicates.begin(open.identity, 0);
             duplicates.close(entered);
         }

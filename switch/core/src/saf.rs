@@ -47,6 +47,7 @@ use core::time::Duration;
 
 use codec::{Mti, Slots, WriteError};
 
+use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::courier::Word;
 use crate::gate::{self, Gate, Purpose};
@@ -298,7 +299,7 @@ impl Turn<'_> {
     /// DE 25 stays as it was given first.
     pub(crate) fn oblige(&mut self, slot: SlotId, reason: u16) -> Result<Obliged, NotQueued> {
         let pending = *self.world.table.of(slot).expect("only a pending one is reversed");
-        if pending.obliged != NO_ITEM {
+        if pending.obliged != NO_ITEM && !breaks(Variant::ReversedTwice) {
             self.count(Counter::SafMerged);
             return Ok(Obliged::Merged(pending.obliged));
         }

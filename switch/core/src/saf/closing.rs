@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use codec::{Dialect, Slots};
 
+use crate::broken::{Variant, breaks};
 use crate::ids::{Stan, StationId, StationNumber};
 use crate::plan::Plan;
 use crate::records::{HEAD_MAX, Record};
@@ -58,7 +59,7 @@ pub fn closings(state: &State, plan: &Plan, utc: u64) -> Closings {
     for open in state.unfinished() {
         let Some(issuer) = plan.numbered_station(open.issuer) else { continue };
         let is_reversed = open.obliged != NO_ITEM || open.mti.class() == reversal::CLASS;
-        if !is_reversed {
+        if !is_reversed && !breaks(Variant::ClosedNotReversed) {
             let used = used.entry(open.issuer).or_insert_with(|| used_of(state, open.issuer));
             let Some(stan) = used.next() else { continue };
             records.push(reversed(state, plan, (open, issuer), (stan, utc), &mut slots));

@@ -3,6 +3,7 @@
 
 use codec::{Fields, Mti, Value, Version, WriteError, Writer};
 
+use crate::broken::{Variant, breaks};
 use crate::codes;
 use crate::ids::{Stan, StationId};
 use crate::plan::{Institution, Plan};
@@ -123,7 +124,7 @@ fn write_fields<'v>(
                 let time = if of_1987 { Some(leg.sent_at) } else { packed(12) };
                 let reference = Reference {
                     mti: leg.mti,
-                    stan: leg.stan.digits(),
+                    stan: if breaks(Variant::ReferenceOfNothing) { 1 } else { leg.stan.digits() },
                     time: time.unwrap_or_default(),
                     acquirer: acquirer.unwrap_or(Institution { digits: 0, units: 0 }),
                 };

@@ -18,6 +18,7 @@ use core::time::Duration;
 
 use codec::{Fields, Message, Mti, WriteError, Writer};
 
+use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::gate::Purpose;
 use crate::ids::{Stan, StationId};
@@ -130,7 +131,8 @@ impl Turn<'_> {
     fn may_send(&self, issuer: StationId) -> bool {
         let now = &self.world.stations[issuer.index()];
         let serves = matches!(self.world.drain, Drain::Serving | Drain::Settling);
-        serves && now.usable() == Usable::Ready && !now.unavailable
+        let may = now.usable() == Usable::Ready && !now.unavailable;
+        serves && (may || breaks(Variant::SentToSignedOff))
     }
 
     /// Enters the next sending of an item; false when the gate has no room.
@@ -145,7 +147,8 @@ impl Turn<'_> {
             return self.park_item(issuer, stan, UNREADABLE);
         }
         let kept = saf.slots.message(dialect, &item.frame);
-        let mti = if item.sends == 0 { item.made.mti } else { repeated(item.made.mti) };
+        let is_new = item.sends == 0 || breaks(Variant::SentAgainAsNew);
+        let mti = if is_new { item.made.mti } else { repeated(item.made.mti) };
         let longest = item.frame.len() + MORE;
         if !self.gate.admits(0, longest) {
             return false;
@@ -215,6 +218,9 @@ impl Turn<'_> {
         });
         self.world.wake_items();
         self.count(Counter::SafInVain);
+        if failures > 1 && breaks(Variant::ReversalExpires) {
+            self.world.saf.items.remove(issuer, stan);
+        }
         if failures == alarm {
             self.count(Counter::SafAlarms);
             self.tell(Notice::ItemFails { issuer, stan, failures });
@@ -233,6 +239,12 @@ fn write_again(
     let mut writer = Writer::new(kept.dialect(), out, mti, fields)?;
     for field in fields {
         match kept.wire(field) {
+            Some(_) if field == 11 && mti.is_repeat() && breaks(Variant::SentAgainUnderOther) => {
+                writer.put_packed(11, 0x98_7654, 6)?;
+            }
+            Some(_) if field == 25 && mti.is_repeat() && breaks(Variant::ReasonChanged) => {
+                writer.put_packed(25, 0x4006, 4)?;
+            }
             Some(wire) if field != 7 => writer.put_wire(field, wire)?,
             _ => writer.put_packed(7, stamp, 10)?,
         }
