@@ -123,3 +123,75 @@ fn scenario_6_a_repeat_in_flight_a_repeat_later_and_another_amount() {
         counted: frames 6, requests 5, forwarded 1, answered 1, approved 1, repeats_in_flight 1, repeats_answered 3, refused_differs 1
     "#]]);
 }
+
+#[test]
+fn scenario_3_the_issuer_is_silent_is_told_so_and_approves_too_late() {
+    let mut world = centres();
+    world.acquirer("A").sends(sale(12_800));
+    world.passes_secs(10);
+    let reversal = world.issuer("X").heard();
+    world.passes_secs(4);
+    // The oldest that it has not answered is the sale.
+    world.issuer("X").answers("000");
+    world.issuer("X").answers("400");
+    world.passes_secs(300);
+    assert_eq!(world.cores[0].saf_items().count(), 0, "nothing is left to be told");
+    world.check(expect![[r#"
+        00.000 A.0 > 1200 11=000101
+        00.000     + A.0 1200 to X as 000001
+        00.000 X.0 < 1200 11=000001
+        10.000     + 1420 for X as 000002, about 000001, for 4021
+        10.000     + X silent on 000001
+        10.000     ! X timed out on 000001
+        10.000 A.0 < 1210 11=000101 39=911
+        10.000 X.0 < 1420 11=000002 24=400
+        14.000 X.0 > 1210 11=000001 39=000
+        14.000     ! X.0 answered 000001 too late with 000
+        14.000 X.0 > 1430 11=000002 39=400
+        14.000     + X acknowledged 000002 with 400
+        counted: frames 3, requests 1, forwarded 1, refused_timed_out 1, late 1, late_approved 1, saf_queued 1, saf_merged 1, saf_sent 1, saf_acknowledged 1
+    "#]]);
+    expect![[r#"
+        to X 1420 2=3530111333300000 3=000000 4=000000012800 7=1121052041 11=000002 12=261121142030 24=400 25=4021 32=77334000001 33=49000000001 37=632514000101 41=T0000001 42=M00000000000001 49=392 56=12000000012611211420301177334000001
+    "#]].assert_eq(&format!("to X {reversal}\n"));
+}
+
+#[test]
+fn scenario_4_a_reversal_without_an_answer_is_sent_again_as_it_was_until_there_is_one() {
+    let mut world = centres();
+    world.acquirer("A").sends(sale(12_800));
+    world.passes_secs(10);
+    world.issuer("X").takes();
+    let first = world.issuer("X").heard();
+    world.passes_secs(60);
+    let second = world.issuer("X").heard();
+    let frozen = |text: &Text| text.clone().kind(0x1421).without(7).to_string();
+    assert_eq!(frozen(&first), frozen(&second), "only the MTI and DE 7 differ");
+    assert_ne!(first.of(7), second.of(7));
+    world.passes_secs(5 * 60);
+    let told = world.issuer("X").heard_count();
+    world.issuer("X").takes();
+    world.issuer("X").answers("400");
+    world.passes_secs(600);
+    assert_eq!(world.issuer("X").heard_count(), told, "it is not sent again");
+    world.check(expect![[r#"
+        00.000 A.0 > 1200 11=000101
+        00.000     + A.0 1200 to X as 000001
+        00.000 X.0 < 1200 11=000001
+        10.000     + 1420 for X as 000002, about 000001, for 4021
+        10.000     + X silent on 000001
+        10.000     ! X timed out on 000001
+        10.000 A.0 < 1210 11=000101 39=911
+        10.000 X.0 < 1420 11=000002 24=400
+        70.000 X.0 < 1421 11=000002 24=400
+        130.000 X.0 < 1421 11=000002 24=400
+        190.000 X.0 < 1421 11=000002 24=400
+        250.000 X.0 < 1421 11=000002 24=400
+        310.000 X.0 < 1421 11=000002 24=400
+        320.000     ! X does not take 000002: 6 times
+        370.000 X.0 < 1421 11=000002 24=400
+        370.000 X.0 > 1430 11=000002 39=400
+        370.000     + X acknowledged 000002 with 400
+        counted: frames 2, requests 1, forwarded 1, refused_timed_out 1, saf_queued 1, saf_sent 1, saf_sent_again 6, saf_acknowledged 1, saf_in_vain 6, saf_alarms 1
+    "#]]);
+}
