@@ -72,7 +72,7 @@ impl Outlet for Wires {
         let end = &mut self.ends[link.index()];
         let start = *end;
         *end += u64::try_from(message.len()).unwrap();
-        Some(Placed { start, end: *end, handed: start })
+        Some(Placed { start, end: *end, handed: *end })
     }
 
     fn handed(&self, link: LinkId) -> u64 {
