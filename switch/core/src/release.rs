@@ -108,28 +108,30 @@ impl Turn<'_> {
                 }
             };
             self.gate.leave();
-            match (left, purpose) {
-                (left, Purpose::Item { issuer, stan }) => {
-                    self.on_item_left(issuer, stan, matches!(left, Left::Sent));
-                }
-                (_, Purpose::Done { issuer, stan }) => self.tell_done(issuer, stan, outlet),
-                (Left::Sent, _) => {}
-                (
-                    Left::Unsent,
-                    Purpose::Network { .. } | Purpose::Record | Purpose::Queue { .. },
-                ) => {}
-                (Left::Unsent, Purpose::Forward { slot, .. }) => {
-                    self.on_unsent(slot, Refusal::Unsent);
-                }
-                (Left::GivenUp, Purpose::Forward { slot, .. }) => {
-                    self.on_unsent(slot, Refusal::GivenUp);
-                }
-                (Left::GivenUp, _) => unreachable!("only requests are given up"),
-                (Left::Unsent, Purpose::Answer { acquirer, ends, .. }) => {
-                    self.on_undeliverable(acquirer, ends);
-                }
-                (Left::Unsent, Purpose::Carry { .. }) => self.count(Counter::AnswersLost),
+            self.on_left(left, purpose, outlet);
+        }
+    }
+
+    /// What follows from whether an entry's bytes left.
+    #[inline]
+    fn on_left(&mut self, left: Left, purpose: Purpose, outlet: &mut impl Outlet) {
+        match (left, purpose) {
+            (left, Purpose::Item { issuer, stan }) => {
+                self.on_item_left(issuer, stan, matches!(left, Left::Sent));
             }
+            (_, Purpose::Done { issuer, stan }) => self.tell_done(issuer, stan, outlet),
+            (Left::Sent, _)
+            | (Left::Unsent, Purpose::Network { .. } | Purpose::Record | Purpose::Queue { .. }) => {
+            }
+            (Left::Unsent, Purpose::Forward { slot, .. }) => self.on_unsent(slot, Refusal::Unsent),
+            (Left::GivenUp, Purpose::Forward { slot, .. }) => {
+                self.on_unsent(slot, Refusal::GivenUp);
+            }
+            (Left::GivenUp, _) => unreachable!("only requests are given up"),
+            (Left::Unsent, Purpose::Answer { acquirer, ends, .. }) => {
+                self.on_undeliverable(acquirer, ends);
+            }
+            (Left::Unsent, Purpose::Carry { .. }) => self.count(Counter::AnswersLost),
         }
     }
 

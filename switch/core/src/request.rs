@@ -411,9 +411,8 @@ impl Turn<'_> {
                 self.tell(Notice::Inexpressible { from: acquirer, to: issuer, field: error.field });
                 return Err(Refusal::Conversion);
             }
-            Some(Ok(())) => {}
+            Some(Ok(())) => self.begin(link, message, choice, slot, sent_at),
         }
-        self.begin(link, message, choice, slot, sent_at);
         Ok(())
     }
 
