@@ -57,6 +57,13 @@ pub(crate) fn name_of(message: &Message) -> String {
     format!("{}{stan}{local}{:02}{acquirer}", message.mti, acquirer.len())
 }
 
+/// A message of A about another one of its own.
+pub(crate) fn about(original: &Message, mti: &str, stan: u32, function: &str) -> Message {
+    let message = Message { mti: mti.to_owned(), fields: original.fields.clone() };
+    let message = message.without(&[14, 22, 26]).with(11, format!("{stan:06}"));
+    message.with(24, function).with(56, name_of(original))
+}
+
 /// What A is told by us, and by nobody else.
 pub(crate) fn own_answer(request: &Message, code: &str) -> Message {
     let answer = Message::new(request.answer_mti()).with_those_of(request, &ECHOED);

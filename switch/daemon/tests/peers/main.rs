@@ -38,6 +38,8 @@ mod scenarios;
 
 mod timeouts;
 
+mod completions;
+
 mod jpos;
 
 mod capture;

@@ -46,6 +46,12 @@ impl Message {
         self
     }
 
+    /// The same as another type of message.
+    pub(crate) fn of_type(mut self, mti: &str) -> Self {
+        mti.clone_into(&mut self.mti);
+        self
+    }
+
     /// The same once more, as its repeat.
     pub(crate) fn repeated(mut self) -> Self {
         self.mti.pop();
