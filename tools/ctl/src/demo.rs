@@ -60,7 +60,8 @@ pub(crate) struct Arguments {
           value_parser = clap::value_parser!(u8).range(1..=2))]
     sites: u8,
 
-    /// What goes wrong meanwhile: issuer-killed, issuer-frozen or kill-switch; nothing when not given
+    /// What goes wrong meanwhile: issuer-killed, issuer-frozen, kill-switch or late-answers; nothing
+    /// when not given
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
 }
@@ -117,14 +118,17 @@ fn show(
 /// Ends everybody in order, and says what was found.
 fn end(stage: &mut Stage, scenario: Scenario, fault: Option<Told>) -> Result<Box<Facts>, Stop> {
     stage.look();
+    if scenario.is_reckoned() {
+        stage.settle()?;
+    }
     let stopped = stage.stop_switch()?;
     stage.stop_issuers()?;
     let kept = checks::kept(&stage.place.state());
-    let killed = (scenario == Scenario::SwitchKilled).then(|| Killed {
-        reckoning: reckon(&stage.place).map_err(|error| error.to_string()),
-        verified: stage.switch.verified,
-        unfinished: stage.switch.unfinished,
-    });
+    let reckoning = scenario
+        .is_reckoned()
+        .then(|| reckon(&stage.place).map(Box::new).map_err(|error| error.to_string()));
+    let killed = (scenario == Scenario::SwitchKilled)
+        .then_some(Killed { verified: stage.switch.verified, unfinished: stage.switch.unfinished });
     let left_over = stage.clear();
     let report = |place: usize| -> Result<Report, Stop> {
         let report = stage.acquirers[place].report.clone();
@@ -141,6 +145,7 @@ fn end(stage: &mut Stage, scenario: Scenario, fault: Option<Told>) -> Result<Box
         status: stage.status.take(),
         fault,
         kept,
+        reckoning,
         killed,
         stopped,
         left_over,

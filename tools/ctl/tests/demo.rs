@@ -14,8 +14,9 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 /// Seven checks are made of every demo, three more of one with an issuer's fault.
 const CHECKS: usize = 7;
 const CHECKS_OF_FAULT: usize = 3;
-/// And of one in which the switch is killed.
-const CHECKS_OF_KILL: usize = 9;
+/// So many of one in which the switch is killed, or issuers answer late.
+const CHECKS_OF_KILL: usize = 11;
+const CHECKS_OF_LATE: usize = 10;
 
 /// A directory for the demo's own one, so that what it leaves there is seen.
 struct Directory(PathBuf);
@@ -117,13 +118,33 @@ fn a_switch_that_is_killed_goes_on_where_it_was_and_both_ledgers_are_its_journal
     let (stdout, stderr) = texts(&output);
     assert_eq!(output.status.code(), Some(0), "{stdout}\n{stderr}");
     assert!(holds(CHECKS_OF_KILL, &stdout), "{stdout}");
-    for words in ["the ledgers are equal", "journal verify", "every request at an issuer"] {
+    for words in [
+        "the ledgers are equal",
+        "journal verify",
+        "every request at an issuer",
+        "is reversed at its issuers",
+        "no obligation is open",
+    ] {
         assert!(stdout.contains(words), "{words}: {stdout}");
     }
     assert!(
         stderr.contains("sekishod is killed") || stderr.contains("sekishod is back"),
         "{stderr}"
     );
+    assert!(directory.is_empty());
+}
+
+#[test]
+fn late_answers_are_taken_back_until_both_ledgers_are_equal_and_nothing_is_open() {
+    let directory = Directory::new("late");
+    let arguments = ["--scenario", "late-answers", "--seconds", "8", "--rate", "600"];
+    let output = demo(&directory, &arguments).output().unwrap();
+    let (stdout, stderr) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{stdout}\n{stderr}");
+    assert!(holds(CHECKS_OF_LATE, &stdout), "{stdout}");
+    for words in ["too late", "taken back", "no obligation is open", "the ledgers are equal"] {
+        assert!(stdout.contains(words), "{words}: {stdout}");
+    }
     assert!(directory.is_empty());
 }
 
@@ -187,7 +208,7 @@ fn what_is_not_there_is_said_with_what_is() {
         (
             &["--scenario", "power-cut"],
             3,
-            "no scenario \"power-cut\"; there is issuer-killed, issuer-frozen, kill-switch",
+            "no scenario \"power-cut\"; there is issuer-killed, issuer-frozen, kill-switch, late-answers",
         ),
     ] {
         let output = demo(&directory, arguments).output().unwrap();

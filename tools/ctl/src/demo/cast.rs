@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::process::Process;
-use super::setting::ACQUIRERS;
+use super::setting::{ACQUIRERS, CONNECTIONS};
 
 /// The daemon.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ pub(super) struct Acquirer {
     pub(super) progress: Progress,
     /// Answers in its last second.
     pub(super) answers: u64,
-    /// Its last second brought approvals and no decline.
+    /// Its last second brought approvals and no decline, over all connections.
     pub(super) is_well: bool,
     /// Its result, at the end.
     pub(super) report: Option<Report>,
@@ -108,7 +108,10 @@ impl Acquirer {
                 let now: Progress = read(facts).unwrap_or(self.progress);
                 let before = std::mem::replace(&mut self.progress, now);
                 self.answers = now.answered.saturating_sub(before.answered);
-                self.is_well = now.approved > before.approved && now.declined == before.declined;
+                // On a connection that has just come back, what was open may still be declined.
+                let was_whole = [now, before].iter().all(|then| then.connections == CONNECTIONS);
+                self.is_well =
+                    was_whole && now.approved > before.approved && now.declined == before.declined;
             }
             Some((None, facts)) => self.report = read(facts),
             Some(_) | None => {}

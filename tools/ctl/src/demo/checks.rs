@@ -3,6 +3,7 @@
 
 mod journal;
 mod killed;
+mod late;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use bench::load::Report;
 use daemon::status::{StationStatus, Status};
 
 use super::play::Told;
+use super::reckoning::Reckoning;
 use super::scenario::{Scenario, VICTIM};
 use super::setting::{ACQUIRERS, DRAIN, ISSUERS};
 use super::stage::Stopped;
@@ -36,6 +38,8 @@ pub(super) struct Facts {
     pub(super) fault: Option<Told>,
     /// What `journal verify` says of what the switch wrote; or why it can not.
     pub(super) kept: Result<Kept, String>,
+    /// Ledgers and journal, where both were kept; or why they can not be held against each other.
+    pub(super) reckoning: Option<Result<Box<Reckoning>, String>>,
     /// What the switch left behind, if it was killed.
     pub(super) killed: Option<Killed>,
     pub(super) stopped: Stopped,
@@ -66,6 +70,13 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
         all.extend([clean_stop(facts), nothing_left(facts)]);
         return all;
     }
+    if facts.scenario == Scenario::LateAnswers {
+        let mut all = vec![answered_once(facts)];
+        all.extend(late::checks(facts));
+        all.push(in_time(facts));
+        all.extend([journal::check(facts), clean_stop(facts), nothing_left(facts)]);
+        return all;
+    }
     let mut all = vec![answered_once(facts), declines(facts), ledgers(facts), counters(facts)];
     if let Some(fault) = facts.fault {
         all.extend([in_time(facts), recovery(facts, fault), nothing_restarted(facts)]);
@@ -85,6 +96,15 @@ impl Facts {
 
     pub(super) fn counter(&self, name: &str) -> u64 {
         self.status.as_ref().and_then(|status| status.counters.get(name)).copied().unwrap_or(0)
+    }
+
+    /// Ledgers and journal, held against each other.
+    pub(super) fn reckoned(&self) -> Result<&Reckoning, String> {
+        match &self.reckoning {
+            Some(Ok(reckoning)) => Ok(reckoning),
+            Some(Err(why)) => Err(why.clone()),
+            None => Err("no ledgers were kept".to_owned()),
+        }
     }
 
     fn station(&self, name: &str) -> Option<&StationStatus> {

@@ -30,6 +30,8 @@ fn hints_for(program: &Path, by_cargo: bool) -> String {
          \x20 {demo} demo --scenario issuer-killed\n\
          the switch itself dies, and both ends are compared with its journal:\n\
          \x20 {demo} demo --scenario kill-switch\n\
+         issuers answer late, twice or never, and both ends are equal all the same:\n\
+         \x20 {demo} demo --scenario late-answers\n\
          more, for longer:\n\
          \x20 {demo} demo --rate 20000 --seconds 60\n\
          what the switch costs beyond moving bytes:\n\
@@ -51,6 +53,7 @@ mod tests {
         let expected = [
             "cargo run --release --bin sekisho -- demo --scenario issuer-killed",
             "cargo run --release --bin sekisho -- demo --scenario kill-switch",
+            "cargo run --release --bin sekisho -- demo --scenario late-answers",
             "cargo run --release --bin sekisho -- demo --rate 20000 --seconds 60",
             "cargo build --release && target/release/sekisho-bench compare",
         ];
@@ -63,10 +66,11 @@ mod tests {
         let expected = [
             "bin/sekisho demo --scenario issuer-killed",
             "bin/sekisho demo --scenario kill-switch",
+            "bin/sekisho demo --scenario late-answers",
             "bin/sekisho demo --rate 20000 --seconds 60",
             "bin/sekisho-bench compare",
         ];
         assert_eq!(commands("bin/sekisho", false), expected);
-        assert_eq!(commands("sekisho", false)[3], "sekisho-bench compare");
+        assert_eq!(commands("sekisho", false)[4], "sekisho-bench compare");
     }
 }

@@ -140,7 +140,7 @@ impl<'a> Play<'a> {
 
     fn take_away(&mut self) {
         let signal = match self.scenario {
-            Scenario::Plain => return,
+            Scenario::Plain | Scenario::LateAnswers => return,
             Scenario::IssuerKilled => Signal::KILL,
             Scenario::IssuerFrozen => Signal::STOP,
             Scenario::SwitchKilled => return self.stage.kill_switch(),
@@ -158,7 +158,7 @@ impl<'a> Play<'a> {
         if self.scenario == Scenario::IssuerFrozen {
             self.stage.signal(Who::Issuer(VICTIM), Signal::CONT);
             self.stage.issuers[VICTIM].is_up = true;
-            self.phase = Phase::Back(now);
+            self.is_back(now);
             return Ok(());
         }
         // Should the port be taken for a moment, it ends and is started once more.
@@ -185,8 +185,14 @@ impl<'a> Play<'a> {
         };
         if is_up {
             *may_end = false;
-            self.phase = Phase::Back(clock::now());
+            self.is_back(clock::now());
         }
+    }
+
+    /// How the acquirers were before that says nothing of how they are now.
+    fn is_back(&mut self, now: Instant) {
+        self.stage.acquirers.iter_mut().for_each(|acquirer| acquirer.is_well = false);
+        self.phase = Phase::Back(now);
     }
 
     fn on_victim_ended(&mut self) {

@@ -4,7 +4,7 @@
 use std::io;
 
 use bench::ledger;
-use ctl::judge::{Counts, Judge, Missing};
+use ctl::judge::{Books, Counts, Judge, Missing};
 use journal::disk::SystemDisk;
 use journal::format::Position;
 use journal::reader::Reader;
@@ -21,6 +21,7 @@ const KEY: &str = "insecure-demo.key";
 pub(super) struct Reckoning {
     pub(super) counts: Counts,
     pub(super) missing: Missing,
+    pub(super) books: Books,
     /// Requests that have no outcome in the journal.
     pub(super) open: usize,
     /// What does not hold, in words, and how much of it there is.
@@ -52,9 +53,11 @@ pub(super) fn reckon(place: &Place) -> io::Result<Reckoning> {
         }
     }
     judge.judge();
+    let books = judge.close();
     Ok(Reckoning {
         counts: judge.counts(),
         missing: judge.missing(),
+        books,
         open: judge.unfinished(),
         findings: judge.findings().to_string(),
         found: judge.findings().count(),

@@ -18,6 +18,9 @@ pub(super) enum Scenario {
     IssuerFrozen,
     /// The switch itself is killed and started again on what it has written.
     SwitchKilled,
+    /// Issuers answer some requests too late, twice or never, and do not acknowledge each reversal;
+    /// acquirers repeat and reverse.
+    LateAnswers,
 }
 
 /// When the fault begins, and how long it lasts.
@@ -30,8 +33,8 @@ pub(super) struct Course {
 
 impl Scenario {
     /// Those that have a name.
-    pub(super) const NAMED: [Self; 3] =
-        [Self::IssuerKilled, Self::IssuerFrozen, Self::SwitchKilled];
+    pub(super) const NAMED: [Self; 4] =
+        [Self::IssuerKilled, Self::IssuerFrozen, Self::SwitchKilled, Self::LateAnswers];
 
     /// The shortest demo in which a fault can begin, end and be recovered from.
     pub(super) const SECONDS_MIN: u64 = 8;
@@ -49,13 +52,16 @@ impl Scenario {
             Self::IssuerKilled => "issuer-killed",
             Self::IssuerFrozen => "issuer-frozen",
             Self::SwitchKilled => "kill-switch",
+            Self::LateAnswers => "late-answers",
         }
     }
 
     /// Whom it happens to.
     pub(super) fn victim(self) -> Who {
         match self {
-            Self::Plain | Self::IssuerKilled | Self::IssuerFrozen => Who::Issuer(VICTIM),
+            Self::Plain | Self::IssuerKilled | Self::IssuerFrozen | Self::LateAnswers => {
+                Who::Issuer(VICTIM)
+            }
             Self::SwitchKilled => Who::Switch,
         }
     }
@@ -66,6 +72,7 @@ impl Scenario {
             Self::Plain => "left alone",
             Self::IssuerKilled | Self::SwitchKilled => "killed",
             Self::IssuerFrozen => "frozen",
+            Self::LateAnswers => "late",
         }
     }
 
@@ -74,21 +81,28 @@ impl Scenario {
         match self {
             Self::Plain => Duration::from_secs(10),
             Self::IssuerKilled | Self::IssuerFrozen | Self::SwitchKilled => Duration::from_secs(2),
+            Self::LateAnswers => Duration::from_secs(1),
         }
     }
 
-    /// The course in a demo of so many seconds; none where nothing goes wrong.
+    /// Whether ledgers are kept, and held against each other and the journal when all is over.
+    pub(super) fn is_reckoned(self) -> bool {
+        matches!(self, Self::SwitchKilled | Self::LateAnswers)
+    }
+
+    /// The course in a demo of so many seconds; none where nothing goes wrong, or all the time.
     pub(super) fn course(self, seconds: u64) -> Option<Course> {
         let quarter = Duration::from_secs(seconds) / 4;
         // Longer than the timeout, so that requests run into it, and shorter than three echoes.
         let lasts = match self {
             // As long as whoever watches over it takes to start it again.
             Self::SwitchKilled => Duration::from_millis(500),
-            Self::Plain | Self::IssuerKilled | Self::IssuerFrozen => {
+            Self::Plain | Self::LateAnswers | Self::IssuerKilled | Self::IssuerFrozen => {
                 quarter.clamp(Duration::from_secs(3), Duration::from_secs(10))
             }
         };
-        (self != Self::Plain).then_some(Course { begins: quarter, lasts })
+        let is_fault = !matches!(self, Self::Plain | Self::LateAnswers);
+        is_fault.then_some(Course { begins: quarter, lasts })
     }
 }
 
@@ -101,7 +115,10 @@ mod tests {
         for scenario in Scenario::NAMED {
             assert_eq!(Scenario::named(scenario.name()), Some(scenario));
             for seconds in [Scenario::SECONDS_MIN, 20, 3_600] {
-                let course = scenario.course(seconds).unwrap();
+                let Some(course) = scenario.course(seconds) else {
+                    assert_eq!(scenario, Scenario::LateAnswers);
+                    continue;
+                };
                 let is_of_issuer = scenario.victim() != Who::Switch;
                 assert!(!is_of_issuer || course.lasts > scenario.timeout());
                 let needed = course.begins + course.lasts + Duration::from_secs(3);

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use super::scenario::Scenario;
+
 /// A centre that talks to the switch.
 #[derive(Debug)]
 pub(super) struct Party {
@@ -57,11 +59,28 @@ const CARDS: [&str; 4] =
 /// Links of the switch to each issuer.
 pub(super) const LINKS: u32 = 4;
 /// Connections of each acquirer.
-const CONNECTIONS: u32 = 8;
+pub(super) const CONNECTIONS: usize = 8;
 /// How long the switch may take to stop.
 pub(super) const DRAIN: Duration = Duration::from_secs(5);
 /// At the start latencies are not measured for this long.
 const WARMUP: Duration = Duration::from_millis(500);
+
+/// How reversals are brought to the issuers of a demo: sooner and more at once than is usual, since a
+/// demo is short.
+const STORED: &str = "saf_retry = \"1s\"\nsaf_gap = \"0s\"\nsaf_window = 64\nsaf_rate = 5000";
+
+/// How issuers that answer late do so: some answers come after the switch's timeout, some never, some
+/// twice, and some reversals are taken and not acknowledged.
+const LATE: [(&str, &str); 5] = [
+    ("--late-every", "40"),
+    ("--late-by", "1500ms"),
+    ("--drop-every", "97"),
+    ("--double-every", "53"),
+    ("--deaf-every", "13"),
+];
+
+/// What the acquirers of such issuers do beside: percent of requests.
+const FOLLOWED: [(&str, &str); 2] = [("--repeats", "2"), ("--reversals", "2")];
 
 /// The configuration of the switch.
 pub(super) fn configuration(
@@ -69,7 +88,7 @@ pub(super) fn configuration(
     socket: &Path,
     listening: [SocketAddr; 2],
     issuers: [SocketAddr; 2],
-    timeout: Duration,
+    scenario: Scenario,
 ) -> String {
     let mut out = String::new();
     let mut say = |line: std::fmt::Arguments<'_>| {
@@ -91,7 +110,10 @@ pub(super) fn configuration(
         say(format_args!("institution = \"{institution}\""));
         say(format_args!("dialect = \"{dialect}\"\nframing = \"{framing}\""));
         say(format_args!("connect = [\"{address}\"]\nlinks = {LINKS}"));
-        say(format_args!("timeout = \"{}ms\"", timeout.as_millis()));
+        say(format_args!("timeout = \"{}ms\"", scenario.timeout().as_millis()));
+        if scenario.is_reckoned() {
+            say(format_args!("{STORED}"));
+        }
         say(format_args!("reconnect_min = \"50ms\"\nreconnect_max = \"500ms\"\n"));
     }
     for (pan, to) in ROUTES {
@@ -113,15 +135,28 @@ pub(super) fn switch(configuration: &Path) -> Vec<String> {
 }
 
 /// The arguments of an issuer; port 0 for any.
-pub(super) fn issuer(place: usize, listen: SocketAddr) -> Vec<String> {
+pub(super) fn issuer(place: usize, listen: SocketAddr, scenario: Scenario) -> Vec<String> {
     let Party { dialect, framing, .. } = ISSUERS[place];
     let mut words = bench("issuer", dialect, framing);
     words.extend(["--listen".into(), listen.to_string()]);
+    match scenario {
+        Scenario::LateAnswers => {
+            words.extend(LATE.iter().flat_map(|(word, value)| [(*word).into(), (*value).into()]));
+        }
+        // So that some requests are at the issuers when the switch is killed.
+        Scenario::SwitchKilled => words.extend(["--delay".into(), "20ms".into()]),
+        Scenario::Plain | Scenario::IssuerKilled | Scenario::IssuerFrozen => {}
+    }
     words
 }
 
 /// The arguments of an acquirer.
-pub(super) fn acquirer(place: usize, target: SocketAddr, rate: u64, seconds: u64) -> Vec<String> {
+pub(super) fn acquirer(
+    place: usize,
+    target: SocketAddr,
+    (rate, seconds): (u64, u64),
+    scenario: Scenario,
+) -> Vec<String> {
     let Party { institution, dialect, framing, .. } = ACQUIRERS[place];
     let share = if place == 0 { rate - rate / 2 } else { rate / 2 };
     let measured = Duration::from_secs(seconds).saturating_sub(WARMUP);
@@ -132,6 +167,15 @@ pub(super) fn acquirer(place: usize, target: SocketAddr, rate: u64, seconds: u64
     words.extend(["--duration".into(), format!("{}ms", measured.as_millis())]);
     words.extend(["--warmup".into(), format!("{}ms", WARMUP.as_millis())]);
     words.extend(["--acquirer".into(), institution.into()]);
+    match scenario {
+        Scenario::LateAnswers => {
+            let words_of = |(word, value): &(&str, &str)| [(*word).into(), (*value).into()];
+            words.extend(FOLLOWED.iter().flat_map(words_of));
+        }
+        // What was open when the switch ended is repeated as soon as it is back.
+        Scenario::SwitchKilled => words.push("--ask-again".into()),
+        Scenario::Plain | Scenario::IssuerKilled | Scenario::IssuerFrozen => {}
+    }
     // Test cards that everybody knows; a real one would never stand in an argument.
     words.extend(CARDS.iter().flat_map(|card| ["--pan".into(), (*card).into()]));
     words

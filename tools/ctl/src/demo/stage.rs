@@ -28,6 +28,8 @@ const EVENTS_MAX: usize = 4_096;
 const READY_MAX: Duration = Duration::from_secs(10);
 /// How long the switch may take to end beyond its drain until it is given up.
 const STOP_MARGIN: Duration = Duration::from_secs(2);
+/// How long what is kept for the issuers may take to be acknowledged at the end.
+const SETTLE_MAX: Duration = Duration::from_secs(15);
 /// How often something is looked at that nobody tells of.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -127,8 +129,7 @@ impl Stage {
         let issuers = [0, 1].map(|place| self.issuers[place].address.unwrap_or(ANY_PORT));
         let listening = self.switch.listening.map(|address| address.unwrap_or(ANY_OWN_PORT));
         let (state, socket) = (self.place.state(), self.place.socket());
-        let timeout = self.scenario.timeout();
-        let text = setting::configuration(&state, &socket, listening, issuers, timeout);
+        let text = setting::configuration(&state, &socket, listening, issuers, self.scenario);
         let path = self.place.configuration();
         std::fs::write(&path, text).map_err(|error| told("the configuration", &error))?;
         self.switch.serves = false;
@@ -155,7 +156,7 @@ impl Stage {
     pub(super) fn begin(&mut self, rate: u64, seconds: u64) -> Result<(), Stop> {
         for place in 0..self.acquirers.len() {
             let target = self.switch.listening[place].unwrap_or(ANY_PORT);
-            let mut role = setting::acquirer(place, target, rate, seconds);
+            let mut role = setting::acquirer(place, target, (rate, seconds), self.scenario);
             role.extend(self.ledger(Who::Acquirer(place)));
             self.acquirers[place].process = Some(self.start(Who::Acquirer(place), &role)?);
         }
@@ -167,7 +168,7 @@ impl Stage {
     /// Starts an issuer, on its port if it has had one.
     pub(super) fn start_issuer(&mut self, place: usize) -> Result<(), Stop> {
         let listen = self.issuers[place].address.unwrap_or(ANY_PORT);
-        let mut role = setting::issuer(place, listen);
+        let mut role = setting::issuer(place, listen, self.scenario);
         role.extend(self.ledger(Who::Issuer(place)));
         let process = self.start(Who::Issuer(place), &role)?;
         let issuer = &mut self.issuers[place];
@@ -180,10 +181,7 @@ impl Stage {
     /// The option for somebody's ledger, where ledgers are held against the journal.
     fn ledger(&self, who: Who) -> Vec<String> {
         let ledger = self.place.ledger(who.name()).to_string_lossy().into_owned();
-        match self.scenario {
-            Scenario::SwitchKilled => vec!["--ledger".into(), ledger],
-            Scenario::Plain | Scenario::IssuerKilled | Scenario::IssuerFrozen => Vec::new(),
-        }
+        if self.scenario.is_reckoned() { vec!["--ledger".into(), ledger] } else { Vec::new() }
     }
 
     fn start(&self, who: Who, role: &[String]) -> Result<Process, Stop> {
@@ -285,6 +283,24 @@ impl Stage {
     /// The last warnings of the switch.
     pub(super) fn troubles(&self) -> String {
         self.switch.process.as_ref().map(Process::last_words).unwrap_or_default()
+    }
+
+    /// Waits until the switch has brought everything to the issuers that it keeps for them, and no
+    /// longer than that takes at most; a signal ends it too.
+    pub(super) fn settle(&mut self) -> Result<(), Stop> {
+        let deadline = clock::now() + SETTLE_MAX;
+        loop {
+            self.look();
+            let counters = self.status.as_ref().map(|status| &status.counters);
+            let count = |name| counters.and_then(|all| all.get(name)).copied().unwrap_or(0);
+            let is_done = count("saf_acknowledged") >= count("saf_queued");
+            if is_done || clock::now() > deadline {
+                return Ok(());
+            }
+            if let Heard::Signal(signal) = self.next(LOOK)? {
+                return Err(Stop::Interrupted(signal));
+            }
+        }
     }
 
     /// Asks the acquirers to send no more; they wait for what is open.

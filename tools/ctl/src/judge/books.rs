@@ -27,6 +27,8 @@ pub struct Books {
     pub taken_back: u64,
     /// Requests that were reversed, approved or not.
     pub reversed: u64,
+    /// Requests that a start closed and whose issuers acknowledged their reversal.
+    pub closed_reversed: u64,
     /// Messages that were kept for issuers.
     pub kept: u64,
     /// Of these, acknowledged.
@@ -48,7 +50,7 @@ impl Transaction {
     /// The acquirer has an approval, and has not reversed it.
     fn stands_at_acquirer(&self) -> bool {
         let last = self.again.or(self.answered);
-        let approved = last.and_then(|last| last.action).is_some_and(|action| action.approves());
+        let approved = last.and_then(|last| last.action).is_some_and(ActionCode::approves);
         approved && self.acknowledged.is_none()
     }
 
@@ -75,6 +77,9 @@ impl Judge {
             let findings = &mut self.findings;
             let mut add = |words: String| findings.add(|| format!("{reference}: {words}"));
             books.reversed += u64::from(obligation.is_some());
+            let was_closed = decision.is_some_and(|one| one.outcome == Some(Outcome::Closed));
+            let is_over = obligation.is_some_and(|obligation| obligation.end.is_some());
+            books.closed_reversed += u64::from(was_closed && is_over);
             if let Some(obligation) = obligation {
                 judge_obligation(known, &obligation, &mut add);
             } else if let Some(decision) = decision.filter(|one| is_to_be_reversed(known, one)) {
@@ -151,7 +156,7 @@ pub(super) fn judge_reversal(
     let Some(received) = known.taken_back else { return };
     match (obligation, decision) {
         (None, _) => {
-            add(format!("reversed at its issuer as {:06}, without a record", received.stan))
+            add(format!("reversed at its issuer as {:06}, without a record", received.stan));
         }
         (Some(obligation), _) if obligation.stan != received.stan => add(format!(
             "reversed at its issuer as {:06}, and as {:06} in the journal",

@@ -183,14 +183,6 @@ impl Journal {
                 self.to_close = true;
                 return None;
             }
-            Record::Links { .. }
-            | Record::SignOn { .. }
-            | Record::Configuration { .. }
-            | Record::HashKey { .. }
-            | Record::Counts { .. }
-            | Record::Advice { .. }
-            | Record::Tombstone { .. }
-            | Record::Delivery { .. } => return None,
             Record::Queued { issuer, stan, mti, original, reason, frame, .. } => {
                 let kept = Obligation { issuer: issuer.0, stan: stan.0, reason, end: None };
                 return self.keep(kept, (mti, original.0), frame, findings);
@@ -202,7 +194,15 @@ impl Journal {
             Record::Item { issuer, stan, state: ItemState::Purged, .. } => {
                 return self.items.end(position, (issuer.0, stan.0), End::Purged, findings);
             }
-            Record::Item { .. } => return None,
+            Record::Links { .. }
+            | Record::SignOn { .. }
+            | Record::Configuration { .. }
+            | Record::HashKey { .. }
+            | Record::Counts { .. }
+            | Record::Advice { .. }
+            | Record::Tombstone { .. }
+            | Record::Delivery { .. }
+            | Record::Item { .. } => return None,
         };
         self.end(position, &record, outcome, findings)
     }

@@ -1,14 +1,12 @@
 //! What must hold when the switch itself was killed and started again. A pure function of what was
 //! found; knows no process.
 
-use super::{Check, Facts, Scenario, Told, check, codes, wrongs};
+use super::{Check, Facts, Scenario, Told, check, codes, late, wrongs};
 use crate::demo::reckoning::Reckoning;
 
 /// What a killed switch leaves behind.
 #[derive(Clone, Debug)]
 pub(in crate::demo) struct Killed {
-    /// Ledgers and journal; or why they can not be held against each other.
-    pub(in crate::demo) reckoning: Result<Reckoning, String>,
     /// What `journal verify` ended with while the switch was away.
     pub(in crate::demo) verified: Option<i32>,
     /// Requests without an outcome that the switch found in its journal when it came back.
@@ -17,15 +15,15 @@ pub(in crate::demo) struct Killed {
 
 pub(super) fn checks(facts: &Facts, killed: &Killed, fault: Option<Told>) -> Vec<Check> {
     let mut all = vec![nothing_wrong(facts), verified(killed)];
-    match &killed.reckoning {
-        Err(why) => {
-            all.push(check(false, format!("ledgers and journal can not be compared: {why}")));
-        }
+    match facts.reckoned() {
+        Err(why) => all.push(late::not_compared(&why)),
         Ok(reckoning) => all.extend([
             answers(reckoning),
             requests(reckoning),
             missing(reckoning, killed),
-            equal(reckoning),
+            reversed(reckoning),
+            late::nothing_open(reckoning),
+            late::equal(reckoning),
         ]),
     }
     if let Some(fault) = fault {
@@ -34,17 +32,18 @@ pub(super) fn checks(facts: &Facts, killed: &Killed, fault: Option<Told>) -> Vec
     all
 }
 
-/// Losing a connection loses answers; it makes none wrong.
+/// Losing a connection loses answers, and repeats bring them; it makes none wrong or double.
 fn nothing_wrong(facts: &Facts) -> Check {
     let [sent, answered] = [facts.sum(|r| r.sent), facts.sum(|r| r.answered)];
     let [unanswered, wrong] = [facts.sum(|r| r.unanswered), facts.sum(|r| r.mismatched)];
-    let lost = facts.sum(|r| r.connections_lost);
+    let [lost, again] = [facts.sum(|r| r.connections_lost), facts.sum(|r| r.asked_again)];
     let text = format!(
-        "no answer was wrong or double: {answered} of {sent} requests were answered, {unanswered} \
-         were open on {lost} connections that ended with the switch, {wrong} wrong{}",
+        "every request was answered exactly once: {answered} of {sent}; {again} were open on {lost} \
+         connections that ended with the switch, and were asked again; {unanswered} unanswered, \
+         {wrong} wrong{}",
         wrongs(facts)
     );
-    check(answered > 0 && wrong == 0 && sent == answered + unanswered, text)
+    check(answered > 0 && wrong == 0 && sent == answered && unanswered == 0, text)
 }
 
 fn verified(killed: &Killed) -> Check {
@@ -80,29 +79,22 @@ fn missing(reckoning: &Reckoning, killed: &Killed) -> Check {
     let missing = &reckoning.missing;
     let closed = reckoning.counts.closed;
     let all = missing.unknown + missing.unfinished + missing.undelivered;
+    let found = killed.unfinished.map_or("nothing".into(), |count| count.to_string());
     let text = format!(
-        "of {all} requests without an answer {} were without an outcome and are closed, {} have one \
-         that was not delivered, {} never reached a decision; the switch found {} to close",
-        missing.unfinished,
-        missing.undelivered,
-        missing.unknown,
-        killed.unfinished.map_or("nothing".into(), |count| count.to_string()),
+        "no request is without an outcome: the switch found {found} to close, {closed} are closed, \
+         {} are left, {all} have no answer",
+        reckoning.open,
     );
-    let holds = killed.unfinished == Some(closed) && missing.unfinished <= closed;
-    check(holds && reckoning.open == 0, text)
+    check(killed.unfinished == Some(closed) && reckoning.open == 0 && all == 0, text)
 }
 
-fn equal(reckoning: &Reckoning) -> Check {
-    let text = match reckoning.found {
-        0 => format!(
-            "the ledgers are equal: {} records of the journal, held against both ends",
-            reckoning.counts.records
-        ),
-        found => {
-            format!("{found} differences between ledgers and journal:\n{}", reckoning.findings)
-        }
-    };
-    check(reckoning.found == 0, text.trim_end())
+/// What had no outcome may have been approved: it is taken back.
+fn reversed(reckoning: &Reckoning) -> Check {
+    let [closed, reversed] = [reckoning.counts.closed, reckoning.books.closed_reversed];
+    let text = format!(
+        "what the switch found without an outcome is reversed at its issuers: {reversed} of {closed}"
+    );
+    check(closed == reversed, text)
 }
 
 fn recovery(facts: &Facts, fault: Told) -> Check {

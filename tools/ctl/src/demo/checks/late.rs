@@ -68,20 +68,22 @@ pub(super) fn equal(reckoning: &Reckoning) -> Check {
     let books = &reckoning.books;
     let said = |Book { approvals, amount }| format!("{approvals} approvals of {amount} yen");
     let is_equal = books.acquirers == books.issuers && books.undelivered == 0;
-    let mut text = match is_equal {
-        true => format!("the ledgers are equal: {} at both ends", said(books.acquirers)),
-        false => format!(
+    let ends = if is_equal {
+        format!("the ledgers are equal: {} at both ends", said(books.acquirers))
+    } else {
+        format!(
             "the ledgers DIFFER: acquirers {}, issuers {}, {} answers that nobody has asked for again",
             said(books.acquirers),
             said(books.issuers),
             books.undelivered
-        ),
+        )
     };
-    text += &match reckoning.found {
-        0 => format!(", as {} records of the journal have it", reckoning.counts.records),
-        found => {
-            format!("; {found} differences between ledgers and journal:\n{}", reckoning.findings)
-        }
+    let text = match reckoning.found {
+        0 => format!("{ends}, as {} records of the journal have it", reckoning.counts.records),
+        found => format!(
+            "{ends}; {found} differences between ledgers and journal:\n{}",
+            reckoning.findings
+        ),
     };
     check(is_equal && reckoning.found == 0, text.trim_end())
 }

@@ -6,7 +6,7 @@ use daemon::status::{JournalStatus, SCHEMA_VERSION};
 
 use super::*;
 use crate::demo::reckoning::Reckoning;
-use ctl::judge::{Counts, Missing};
+use ctl::judge::{Book, Books, Counts};
 
 const PID: u32 = 4_711;
 
@@ -53,6 +53,7 @@ fn good() -> Facts {
         switch_id: Some(PID),
         fault: None,
         kept: Ok(Kept { is_good: true, records: 430, batches: 300, last: 430 }),
+        reckoning: None,
         killed: None,
         stopped: Stopped { took: Duration::from_millis(100), code: Some(0) },
         left_over: Vec::new(),
@@ -103,35 +104,72 @@ fn frozen() -> Facts {
 }
 
 /// The switch was killed with five requests in flight: it never decided one of them, two had no
-/// outcome, and the answers of two were on their way; after that three were refused.
+/// outcome, and the answers of two were on their way; after that three were refused. All five were
+/// asked again: three were approved, the two without an outcome were closed and reversed.
 fn switch_killed() -> Facts {
-    let mut acquirers = [report(100, &[("907", 3)]), report(100, &[])];
-    acquirers[0].answered = 95;
-    acquirers[0].approved = 92;
-    acquirers[0].unanswered = 5;
+    let mut acquirers = [report(100, &[("907", 3), ("909", 2)]), report(100, &[])];
     acquirers[0].connections_lost = 8;
+    acquirers[0].asked_again = 5;
     let counts = Counts {
         sent: 200,
-        answered: 195,
-        by_issuer: 192,
+        answered: 200,
+        by_issuer: 195,
+        declined: 2,
         refused: 3,
-        received: 195,
+        received: 197,
         records: 400,
-        decisions: 196,
+        decisions: 197,
         closed: 2,
-        ..Counts::default()
     };
-    let missing = Missing { unknown: 1, unfinished: 2, undelivered: 2 };
-    let reckoning = Reckoning { counts, missing, ..Reckoning::default() };
+    let reckoning = Reckoning { counts, books: books(195, 2), ..Reckoning::default() };
     Facts {
         scenario: Scenario::SwitchKilled,
         acquirers,
         fault: Some(Told {
             declined_before: 0,
             recovered_after: Some(Duration::from_secs(1)),
-            declined_by_then: 3,
+            declined_by_then: 5,
         }),
-        killed: Some(Killed { reckoning: Ok(reckoning), verified: Some(0), unfinished: Some(2) }),
+        reckoning: Some(Ok(Box::new(reckoning))),
+        killed: Some(Killed { verified: Some(0), unfinished: Some(2) }),
+        ..good()
+    }
+}
+
+/// So many approvals at both ends, and so many requests that were reversed.
+fn books(approvals: u64, reversed: u64) -> Books {
+    let book = Book { approvals, amount: approvals * 100 };
+    Books {
+        acquirers: book,
+        issuers: book,
+        taken_back: reversed,
+        reversed,
+        closed_reversed: reversed,
+        kept: reversed,
+        acknowledged: reversed,
+        ..Books::default()
+    }
+}
+
+/// Of a hundred requests of each acquirer some were answered late, twice or never, some were repeated
+/// and some reversed.
+fn late() -> Facts {
+    let mut acquirers = [report(100, &[("911", 4)]), report(100, &[("911", 2)])];
+    for report in &mut acquirers {
+        (report.repeats, report.repeats_answered) = (2, 2);
+        (report.reversals, report.reversals_answered) = (1, 1);
+    }
+    let issuer = |late, dropped| {
+        let summary = Summary { late, dropped, doubled: 1, ..ledger(99).now };
+        Ledger { now: summary, before: None }
+    };
+    let counts = Counts { records: 430, ..Counts::default() };
+    let reckoning = Reckoning { counts, books: books(192, 8), ..Reckoning::default() };
+    Facts {
+        scenario: Scenario::LateAnswers,
+        acquirers,
+        issuers: [issuer(4, 1), issuer(1, 0)],
+        reckoning: Some(Ok(Box::new(reckoning))),
         ..good()
     }
 }
@@ -150,7 +188,7 @@ fn fails(mut facts: Facts, words: &str, change: impl FnOnce(&mut Facts)) {
 
 #[test]
 fn what_is_good_holds() {
-    for facts in [good(), killed(), frozen(), switch_killed()] {
+    for facts in [good(), killed(), frozen(), switch_killed(), late()] {
         assert_eq!(failing(&facts), [""; 0], "{:?}", facts.scenario);
     }
 }
@@ -239,7 +277,7 @@ fn a_journal_that_is_torn_or_lacks_a_step_is_found() {
 #[test]
 fn a_killed_switch_whose_journal_is_not_what_both_ends_know_is_found() {
     let reckoning = |facts: &mut Facts, change: fn(&mut Reckoning)| {
-        change(facts.killed.as_mut().unwrap().reckoning.as_mut().unwrap());
+        change(facts.reckoning.as_mut().unwrap().as_mut().unwrap());
     };
     let mut facts = switch_killed();
     reckoning(&mut facts, |all| {
@@ -252,15 +290,26 @@ fn a_killed_switch_whose_journal_is_not_what_both_ends_know_is_found() {
         "1 differences between ledgers and journal:\nRRN: answered 000, and not in the journal"
     ));
     fails(switch_killed(), "every request at an issuer", |facts| {
-        reckoning(facts, |all| all.counts.received = 197);
+        reckoning(facts, |all| all.counts.received = 198);
+    });
+    fails(switch_killed(), "reversed at its issuers: 1 of 2", |facts| {
+        reckoning(facts, |all| all.books.closed_reversed = 1);
+    });
+    fails(switch_killed(), "of 2 messages kept for the issuers 1", |facts| {
+        reckoning(facts, |all| (all.books.acknowledged, all.books.open) = (1, 1));
+    });
+    fails(switch_killed(), "1 answers that nobody has asked for again", |facts| {
+        reckoning(facts, |all| all.books.undelivered = 1);
     });
     fails(switch_killed(), "every answer that", |facts| {
         reckoning(facts, |all| all.counts.refused = 2);
     });
-    fails(switch_killed(), "of 5 requests without an answer 2", |facts| {
-        reckoning(facts, |all| all.counts.closed = 3);
+    fails(switch_killed(), "the switch found 2 to close", |facts| {
+        reckoning(facts, |all| {
+            (all.counts.closed, all.books.closed_reversed) = (3, 3);
+        });
     });
-    fails(switch_killed(), "never reached a decision", |facts| {
+    fails(switch_killed(), "1 are left", |facts| {
         reckoning(facts, |all| all.open = 1);
     });
     fails(switch_killed(), "the switch found nothing to close", |facts| {
@@ -270,13 +319,43 @@ fn a_killed_switch_whose_journal_is_not_what_both_ends_know_is_found() {
         facts.killed.as_mut().unwrap().verified = Some(7);
     });
     fails(switch_killed(), "can not be compared: no such file", |facts| {
-        facts.killed.as_mut().unwrap().reckoning = Err("no such file".into());
+        facts.reckoning = Some(Err("no such file".into()));
     });
     fails(switch_killed(), "1 wrong", |facts| facts.acquirers[0].mismatched = 1);
-    fails(switch_killed(), "194 of 200", |facts| facts.acquirers[0].answered -= 1);
+    fails(switch_killed(), "199 of 200", |facts| facts.acquirers[0].answered -= 1);
     fails(switch_killed(), "after recovery 1", |facts| {
-        facts.fault.as_mut().unwrap().declined_by_then = 2;
+        facts.fault.as_mut().unwrap().declined_by_then = 4;
     });
+}
+
+#[test]
+fn late_answers_that_leave_the_books_unequal_or_something_open_are_found() {
+    let books = |facts: &mut Facts, change: fn(&mut Books)| {
+        change(&mut facts.reckoning.as_mut().unwrap().as_mut().unwrap().books);
+    };
+    fails(late(), "acquirers 192 approvals of 19200 yen, issuers 193", |facts| {
+        books(facts, |books| books.issuers.approvals = 193);
+    });
+    fails(late(), "issuers 192 approvals of 19201 yen", |facts| {
+        books(facts, |books| books.issuers.amount = 19_201);
+    });
+    fails(late(), "of 8 messages kept for the issuers 7", |facts| {
+        books(facts, |books| (books.acknowledged, books.open) = (7, 1));
+    });
+    fails(late(), "0 approvals that came too late", |facts| books(facts, |b| b.taken_back = 0));
+    fails(late(), "116 1, 911 6", |facts| {
+        facts.acquirers[0].actions.insert("116".into(), 1);
+    });
+    fails(late(), "0 requests too late", |facts| {
+        for issuer in &mut facts.issuers {
+            issuer.now.late = 0;
+        }
+    });
+    fails(late(), "3 of 4; reversals", |facts| facts.acquirers[0].repeats_answered = 1);
+    fails(late(), "1 of 2", |facts| facts.acquirers[1].reversals_answered = 0);
+    fails(late(), "2.1 s at most", |facts| facts.acquirers[1].latency_us.max = 2_100_000.0);
+    fails(late(), "no such file", |facts| facts.reckoning = Some(Err("no such file".into())));
+    fails(late(), "no ledgers were kept", |facts| facts.reckoning = None);
 }
 
 #[test]
