@@ -16,7 +16,7 @@ use codec::{Edit, Fields, Replace};
 
 use crate::counters::Counter;
 use crate::expiry;
-use crate::ids::{LinkId, SlotId, StationId};
+use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::links::Leaving;
 use crate::notices::Notice;
 use crate::outlet::{Outlet, Placed};
@@ -37,6 +37,11 @@ impl Core {
     /// Approvals of which it is not known whether they reached their acquirer.
     pub fn doubtful(&self) -> usize {
         self.world.duplicates.doubtful()
+    }
+
+    /// These approvals, by issuer and our STAN.
+    pub fn doubts(&self) -> impl Iterator<Item = (StationId, Stan)> + '_ {
+        self.world.duplicates.doubts()
     }
 }
 

@@ -1,8 +1,9 @@
 //! The control thread: answers operators on a Unix socket. When it stalls, they get no answer and
 //! no transaction waits. Must not know where a status comes from.
 //!
-//! A request is a JSON object on one line, `{"command":"status"}`; the reply is one line too, the
-//! object asked for or `{"error":"..."}`. `socat - UNIX-CONNECT:/run/sekisho/control.sock` will do.
+//! A request is a JSON object on one line, `{"command":"status"}` or `{"command":"saf",
+//! "action":"list"}`; the reply is one line too, the object asked for or `{"error":"..."}`, with a
+//! `kind` where a program may want to know which. `socat - UNIX-CONNECT:/run/sekisho/control.sock` will do.
 
 mod ask;
 
@@ -16,9 +17,10 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::saf::{SafError, SafReply, SafRequest};
 use crate::status::Status;
 
-pub use ask::{AskError, ask_status};
+pub use ask::{AskError, ask_saf, ask_status};
 use clients::Clients;
 use socket::BoundSocket;
 
@@ -29,8 +31,13 @@ pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 /// How long a client may take to send a request, or to take a reply.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What gives the status: called on the control thread, once a request.
-pub type Source = Box<dyn Fn() -> Status + Send>;
+/// Who answers: called on the control thread, once a request.
+pub struct Sources {
+    /// How everything stands.
+    pub status: Box<dyn Fn() -> Status + Send>,
+    /// Stored messages, shown or changed.
+    pub saf: Box<dyn Fn(&SafRequest) -> Result<SafReply, SafError> + Send>,
+}
 
 /// The control thread. It ends, and its socket goes away, when this is dropped.
 #[derive(Debug)]
@@ -48,17 +55,17 @@ pub struct ControlHandle {
 /// # Errors
 /// `AddrInUse` when a daemon answers on that path, or when something that is no socket stands
 /// there; others of the operating system. The text names the path.
-pub fn serve(path: &Path, source: Source) -> io::Result<ControlHandle> {
-    serve_with(path, source, PATIENCE)
+pub fn serve(path: &Path, sources: Sources) -> io::Result<ControlHandle> {
+    serve_with(path, sources, PATIENCE)
 }
 
-fn serve_with(path: &Path, source: Source, patience: Duration) -> io::Result<ControlHandle> {
+fn serve_with(path: &Path, sources: Sources, patience: Duration) -> io::Result<ControlHandle> {
     let named = |error: io::Error| {
         io::Error::new(error.kind(), format!("control socket {}: {error}", path.display()))
     };
     let socket = BoundSocket::bind(path).map_err(named)?;
     let (stop, stopped) = UnixStream::pair()?;
-    let mut clients = Clients::new(source, patience);
+    let mut clients = Clients::new(sources, patience);
     let thread = thread::Builder::new()
         .name("control".into())
         .spawn(move || clients.run(&socket, &stopped))?;

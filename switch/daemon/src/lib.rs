@@ -37,4 +37,8 @@ pub mod logs;
 
 pub mod status;
 
+pub mod saf;
+
+pub mod operators;
+
 pub mod control;

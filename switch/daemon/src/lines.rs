@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 use crate::clocks;
 use crate::logs::{Rate, Said};
 use crate::notes::{Note, NotesReceiver};
+use crate::saf;
 use crate::worker::HALF_FRAME;
 
 /// Lines of one kind in a second; more are counted and summed up.
@@ -232,11 +233,23 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
         }
         Notice::KeyConflict { link, mti } => {
             let (station, mti) = (name(link), mti.to_string());
-            let what = "another amount or card under the key of a known request: refused with 904";
-            error!(station, link = link.0, mti, alarm = true, "{what}");
+            error!(
+                station,
+                link = link.0,
+                mti,
+                alarm = true,
+                "another amount or card under the key of a known request: refused with 904; ask the \
+                 acquirer, two sales may have one number: sekisho txn find --stan STAN"
+            );
         }
         Notice::WindowShort { secs } => {
-            error!(worker, secs, alarm = true, "repeats are known for less than ten minutes");
+            error!(
+                worker,
+                secs,
+                alarm = true,
+                "repeats are known for less than ten minutes, and new requests after that: raise \
+                 limits.duplicates_max"
+            );
         }
         Notice::WindowLong => info!(worker, "repeats are known for ten minutes again"),
         Notice::Unmatched { link, stan, mti, why, nearest } => {
@@ -265,24 +278,45 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
         }
         Notice::DeliveryUnknown { acquirer, issuer, stan } => {
             let (station, issuer) = (of(acquirer), of(issuer));
-            let what =
-                "part of an approval may have reached its acquirer: unknown until it asks again";
-            error!(station, issuer, stan = stan.0, "{what}");
+            error!(
+                station,
+                issuer,
+                stan = stan.0,
+                "part of an approval may have reached its acquirer: its repeat or reversal tells; if \
+                 none comes, ask it: sekisho txn find --stan STAN"
+            );
         }
         Notice::Undeliverable { acquirer } => {
             error!(station = of(acquirer), "an answer could not be delivered: no link took it");
         }
         Notice::Unavailable { station, link } => {
             let station = of(station);
-            warn!(station, link = link.0, "not available (803): what is kept for it waits");
+            warn!(
+                station,
+                link = link.0,
+                "not available (803): what is stored for it waits until it signs on (801)"
+            );
         }
         Notice::ItemFails { issuer, stan, failures } => {
-            let station = of(issuer);
-            error!(station, stan = stan.0, failures, "a kept message is not acknowledged");
+            let (station, id) = (of(issuer), saf::id(of(issuer), stan.0));
+            error!(
+                station,
+                id,
+                failures,
+                "a stored message is not acknowledged, and goes on being sent: does the issuer \
+                 answer advices? sekisho saf show ID"
+            );
         }
         Notice::ItemParked { issuer, stan, action } => {
-            let (station, action) = (of(issuer), format!("{action:03x}"));
-            error!(station, stan = stan.0, action, "a kept message is refused: it is parked");
+            let (station, id) = (of(issuer), saf::id(of(issuer), stan.0));
+            let action = format!("{action:03x}");
+            error!(
+                station,
+                id,
+                action,
+                "a stored message was refused with a code that will not heal, and is parked: settle \
+                 it with the issuer, then sekisho saf release ID or saf purge ID"
+            );
         }
         Notice::Inexpressible { from, to, field } => {
             let (from, to) = (of(from), of(to));

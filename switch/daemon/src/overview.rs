@@ -22,6 +22,7 @@ use crate::lines;
 use crate::mesh::{COMMANDS_MAX, Mesh};
 use crate::notes::NOTES_MAX;
 use crate::reader;
+use crate::saf;
 use crate::status::{
     LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus, Status,
     WorkerStatus,
@@ -146,11 +147,21 @@ impl Overview {
                     answering,
                     pending_max: limits.pending_max,
                     parked_max: limits.parked_max,
+                    held_max: limits.held_max,
+                    stored_max: limits.saf_max,
                     ..WorkerStatus::default()
                 };
                 if let Some(report) = report {
                     status.turns = report.turns;
                     (status.pending, status.parked, status.resting) = report.occupancy;
+                    status.held = u32::try_from(report.held.0).unwrap_or(u32::MAX);
+                    status.deliveries_unknown = wide(report.doubts.0);
+                    let name = |issuer| &self.plan.station(issuer).settings.name;
+                    let doubts = report.doubts.1.iter();
+                    let doubts = doubts.map(|&(issuer, stan)| saf::id(name(issuer), stan.0));
+                    status.deliveries_unknown_first = doubts.collect();
+                    status.repeats_known_s = report.repeats_known;
+                    status.stored = report.stored.0;
                     (status.gate_used, status.gate_bytes) =
                         (wide(report.gate.0), wide(report.gate.1));
                     let lanes = (0_u8..).zip(&report.lanes);
@@ -209,6 +220,7 @@ impl Overview {
             if report.worker == planned.worker.0 {
                 status.links_ready =
                     if seen.signed_off { 0 } else { u32::try_from(seen.ready).unwrap_or(u32::MAX) };
+                status.stored = seen.stored.filter(|_| settings.role.issues());
                 let link = |link| self.link(id, seen.signed_off, link);
                 status.links = seen.links.iter().map(link).collect();
             }

@@ -22,11 +22,13 @@ use tracing::{error, info, warn};
 
 use crate::cli::{Arguments, EXIT_CONFIGURATION, EXIT_DATA, EXIT_FAILED};
 use crate::config::{self, Configuration, Endpoint, Mode, Sealing, Sync};
-use crate::control::{self, ControlHandle};
+use crate::control::{self, ControlHandle, Sources};
 use crate::descriptors::{self, Descriptors};
 use crate::journaling::{self, Around, Failure, Journal, Opened};
 use crate::mesh::Mesh;
+use crate::operators::Operators;
 use crate::overview::Overview;
+use crate::saf::SafRequest;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
 use crate::{keys, lines, logs, notes, reader};
 
@@ -138,7 +140,8 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
         Arc::clone(&mesh),
         journal.as_ref().map(Journal::figures),
     );
-    let control = control(&socket, overview, &draining, demo)?;
+    let operators = Operators::new(Arc::clone(&plan), Arc::clone(&mesh));
+    let control = control(&socket, overview, operators, &draining, demo)?;
     hear_signals(events).map_err(told("signals"))?;
     let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
     let threads = threads.map_err(told("thread worker"))?;
@@ -207,13 +210,16 @@ fn listen(workers: &mut [Worker], plan: &Plan) -> Result<(), Failure> {
 fn control(
     socket: &Path,
     overview: Overview,
+    operators: Operators,
     draining: &Arc<AtomicBool>,
     demo: bool,
 ) -> Result<Option<ControlHandle>, Failure> {
     let (overview, draining) = (RefCell::new(overview), Arc::clone(draining));
     // A plain flag that only the status shows; nothing is ordered by it.
-    let source = Box::new(move || overview.borrow_mut().status(draining.load(Ordering::Relaxed)));
-    match control::serve(socket, source) {
+    let status = move || overview.borrow_mut().status(draining.load(Ordering::Relaxed));
+    let saf = move |request: &SafRequest| operators.saf(request);
+    let sources = Sources { status: Box::new(status), saf: Box::new(saf) };
+    match control::serve(socket, sources) {
         Ok(control) => Ok(Some(control)),
         Err(error) if demo => {
             warn!(error = error.to_string(), "no control socket: status is not to be had");

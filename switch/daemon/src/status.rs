@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::saf::SafStatus;
+
 /// Version of these shapes. It goes up when a field changes its meaning or goes away; a new field
 /// leaves it as it is.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -74,6 +76,21 @@ pub struct WorkerStatus {
     pub parked: u32,
     /// The most there may be.
     pub parked_max: u32,
+    /// Repeats held until their original ends.
+    pub held: u32,
+    /// The most there may be; one more gets 923.
+    pub held_max: u32,
+    /// Stored messages of its acquirers that are not done.
+    pub stored: u32,
+    /// The most there may be, together with requests in flight that may become one.
+    pub stored_max: u32,
+    /// Approvals of which nobody knows whether they reached their acquirer: a repeat or a reversal
+    /// settles each.
+    pub deliveries_unknown: u64,
+    /// The first of them, as `ISSUER/STAN`.
+    pub deliveries_unknown_first: Vec<String>,
+    /// For how long a repeat is known by now, in seconds; none while nothing had to be forgotten.
+    pub repeats_known_s: Option<u64>,
     /// Bytes that wait at its gate.
     pub gate_used: u64,
     /// The most that may wait there.
@@ -200,6 +217,8 @@ pub struct StationStatus {
     pub declined: u64,
     /// Requests that no answer came to in time.
     pub timeouts: u64,
+    /// What is stored for it; none for a station that is no issuer.
+    pub stored: Option<SafStatus>,
     /// Half of its answers took no longer than this, in microseconds; none before the first.
     pub p50_us: Option<u64>,
     /// 99 of 100 answers took no longer than this, in microseconds; none before the first.

@@ -13,6 +13,8 @@ mod residue;
 
 mod sockets;
 
+mod stored;
+
 mod unfinished;
 
 use std::io;
@@ -47,6 +49,8 @@ use residue::Residue;
 pub(crate) use sockets::Endpoints;
 pub use sockets::Refusals;
 use sockets::{Closed, Ears, Sockets};
+use stored::Told;
+pub use stored::{SafOrder, SafReplies, SafWish};
 
 /// Messages of one lane handled in one turn.
 const LANE_MESSAGES_MAX: usize = 4_096;
@@ -56,6 +60,8 @@ const LANE_MESSAGES_MAX: usize = 4_096;
 pub enum Command {
     /// Say how things stand.
     Report(Sender<WorkerReport>),
+    /// Show stored messages, or do what an operator wants of one.
+    Saf(SafOrder, SafReplies),
     /// The key provider replied.
     Reply(SlotId, Reply),
     /// Whether the disk has room for what new requests need.
@@ -101,6 +107,8 @@ pub struct Worker {
     accepts_failed: u64,
     last_work: Time,
     residue: Residue,
+    /// What operators are to be told once it is committed.
+    told: Vec<Told>,
     drained: bool,
     stopped: bool,
 }
@@ -219,6 +227,7 @@ impl Worker {
                     // Who asked may have given up by now.
                     drop(to.try_send(self.report(now)));
                 }
+                Command::Saf(order, to) => self.operate(now, order, to),
                 Command::Reply(slot, reply) => {
                     self.core.handle_reply(now, slot, reply, &mut self.slots);
                 }
@@ -272,6 +281,7 @@ impl Worker {
             let entered = self.core.entered();
             let committed = self.committer.commit(&mut self.core);
             self.core.handle_committed(committed);
+            self.tell_operators(committed);
             self.with_out(|core, out| core.poll_transmit(now, out));
             if self.core.entered() == entered {
                 break;

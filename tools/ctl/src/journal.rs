@@ -21,6 +21,8 @@ pub(crate) mod names;
 
 mod times;
 
+pub(crate) use times::second;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;

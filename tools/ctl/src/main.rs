@@ -7,7 +7,11 @@ mod grid;
 
 mod clock;
 
+mod asking;
+
 mod status;
+
+mod saf;
 
 mod message;
 
@@ -54,6 +58,9 @@ enum Command {
     Demo(demo::Arguments),
     /// How the daemon, its links, stations and workers are
     Status(status::Arguments),
+    /// Messages stored for issuers: reversals and advices that are not acknowledged yet
+    #[command(subcommand, arg_required_else_help = true)]
+    Saf(saf::Command),
     /// Take messages apart and put them together, without a daemon
     #[command(subcommand, arg_required_else_help = true)]
     Message(message::Command),
@@ -77,6 +84,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Status(arguments) => status::run(&arguments),
+        Command::Saf(command) => saf::run(command),
         Command::Message(command) => message::run(&command),
         Command::Dialect(command) => dialect::run(&command),
         Command::Journal(command) => journal::run(&command),

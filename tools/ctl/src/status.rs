@@ -10,17 +10,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use daemon::control::{AskError, ask_status};
+use daemon::control::ask_status;
 use daemon::status::Status;
 
+use crate::asking::{self, SOCKET};
 use crate::clock;
-use crate::output::{Colours, FAILED, Failure, Format, NO_DAEMON, NOT_PERMITTED, write_out};
+use crate::output::{Colours, FAILED, Failure, Format, write_out};
 
 /// What to ask and how to show it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The daemon's control socket, `control.socket` of its configuration
-    #[arg(long, value_name = "PATH", default_value = "/run/sekisho/control.sock")]
+    #[arg(long, value_name = "PATH", default_value = SOCKET)]
     socket: PathBuf,
 
     /// For people or for programs
@@ -56,26 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 fn ask(socket: &Path) -> Result<Status, Failure> {
-    ask_status(socket).map_err(|error| {
-        let place = socket.display();
-        match error {
-            AskError::NoDaemon(error) => Failure::new(
-                NO_DAEMON,
-                format!(
-                    "no daemon answers on {place}: {error}\n\
-                     Is sekishod running? If its control.socket is another one: --socket PATH"
-                ),
-            ),
-            AskError::NotPermitted(error) => Failure::new(
-                NOT_PERMITTED,
-                format!("{place}: {error}\nThe socket is for the daemon's user and group only."),
-            ),
-            AskError::Silent => Failure::new(NO_DAEMON, format!("{place}: {error}")),
-            AskError::Refused(_) | AskError::Garbled(_) | AskError::Version(_) => {
-                Failure::new(FAILED, format!("{place}: {error}"))
-            }
-        }
-    })
+    ask_status(socket).map_err(|error| asking::failure(socket, &error))
 }
 
 fn shown(arguments: &Arguments, status: &Status) -> Result<String, Failure> {

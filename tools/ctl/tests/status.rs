@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use daemon::control;
+use daemon::control::{self, Sources};
+use daemon::saf::SafError;
 use daemon::status::{SCHEMA_VERSION, Status};
 
 fn sekisho(arguments: &[&str], socket: &Path) -> Output {
@@ -33,11 +34,16 @@ fn status() -> Status {
     Status { schema_version: SCHEMA_VERSION, node: "tokyo".into(), ..Status::default() }
 }
 
+fn sources() -> Sources {
+    let nothing = |_: &_| Err(SafError::NotFound("there is no such message".into()));
+    Sources { status: Box::new(status), saf: Box::new(nothing) }
+}
+
 #[test]
 fn the_object_is_printed_on_one_line_of_stdout() {
     let directory = Directory::new("json");
     let socket = directory.0.join("control.sock");
-    let _served = control::serve(&socket, Box::new(status)).unwrap();
+    let _served = control::serve(&socket, sources()).unwrap();
     let output = sekisho(&["-o", "json"], &socket);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -50,7 +56,7 @@ fn the_object_is_printed_on_one_line_of_stdout() {
 fn a_table_in_a_pipe_has_no_colours() {
     let directory = Directory::new("table");
     let socket = directory.0.join("control.sock");
-    let _served = control::serve(&socket, Box::new(status)).unwrap();
+    let _served = control::serve(&socket, sources()).unwrap();
     let output = sekisho(&[], &socket);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();

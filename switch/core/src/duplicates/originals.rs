@@ -137,6 +137,12 @@ impl Duplicates {
         self.doubtful
     }
 
+    /// These answers, by issuer and our STAN. Looks at the whole table when there is one.
+    pub fn doubts(&self) -> impl Iterator<Item = (StationId, Stan)> + '_ {
+        let doubted = self.entries.iter().filter(|entry| entry.delivery == Delivery::Unknown);
+        doubted.take(self.doubtful).map(|entry| (entry.issuer, entry.stan))
+    }
+
     pub(super) fn settle_doubt(&mut self, place: usize, now: Delivery) {
         let was = core::mem::replace(&mut self.entries[place].delivery, now);
         self.doubtful -= usize::from(was == Delivery::Unknown);

@@ -6,7 +6,11 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
+use serde::Serialize;
+use serde_json::{Value, json};
+
 use super::PATIENCE;
+use crate::saf::{SafError, SafReply, SafRequest};
 use crate::status::{SCHEMA_VERSION, Status};
 
 /// The longest reply that is read.
@@ -27,6 +31,8 @@ pub enum AskError {
     Garbled(String),
     /// The daemon speaks another version of the status.
     Version(u32),
+    /// It was not done to a stored message.
+    Saf(SafError),
 }
 
 /// Asks the daemon on this socket for its status.
@@ -35,25 +41,53 @@ pub enum AskError {
 /// See [`AskError`]; an answer that does not come is waited for as long as the daemon itself waits
 /// for a client.
 pub fn ask_status(path: &Path) -> Result<Status, AskError> {
-    let stream = UnixStream::connect(path).map_err(|error| {
-        let closed = error.kind() == ErrorKind::PermissionDenied;
-        if closed { AskError::NotPermitted(error) } else { AskError::NoDaemon(error) }
-    })?;
-    let line = exchange(stream, b"{\"command\":\"status\"}\n").map_err(|error| {
-        let silent = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
-        if silent { AskError::Silent } else { AskError::Garbled(error.to_string()) }
-    })?;
-    let garbled = |error: serde_json::Error| AskError::Garbled(error.to_string());
-    let reply: serde_json::Value = serde_json::from_str(&line).map_err(garbled)?;
-    if let Some(error) = reply.get("error") {
-        return Err(AskError::Refused(error.as_str().unwrap_or_default().into()));
-    }
+    let reply = ask(path, &json!({ "command": "status" }))?;
     let status: Status = serde_json::from_value(reply).map_err(garbled)?;
     if status.schema_version == SCHEMA_VERSION {
         Ok(status)
     } else {
         Err(AskError::Version(status.schema_version))
     }
+}
+
+/// Asks the daemon on this socket about stored messages, or to have something done about one.
+///
+/// # Errors
+/// See [`AskError`], as for [`ask_status`].
+pub fn ask_saf(path: &Path, request: &SafRequest) -> Result<SafReply, AskError> {
+    #[derive(Serialize)]
+    struct Asked<'r> {
+        command: &'static str,
+        #[serde(flatten)]
+        request: &'r SafRequest,
+    }
+    serde_json::from_value(ask(path, &Asked { command: "saf", request })?).map_err(garbled)
+}
+
+/// Puts a request and takes the reply, which is no refusal.
+fn ask(path: &Path, request: &impl Serialize) -> Result<Value, AskError> {
+    let stream = UnixStream::connect(path).map_err(|error| {
+        let closed = error.kind() == ErrorKind::PermissionDenied;
+        if closed { AskError::NotPermitted(error) } else { AskError::NoDaemon(error) }
+    })?;
+    let mut line = serde_json::to_vec(request).expect("plain data has a JSON form");
+    line.push(b'\n');
+    let line = exchange(stream, &line).map_err(|error| {
+        let silent = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        if silent { AskError::Silent } else { AskError::Garbled(error.to_string()) }
+    })?;
+    let reply: Value = serde_json::from_str(&line).map_err(garbled)?;
+    let Some(error) = reply.get("error") else { return Ok(reply) };
+    let error = error.as_str().unwrap_or_default().to_owned();
+    Err(match reply.get("kind").and_then(Value::as_str) {
+        Some(kind) => AskError::Saf(SafError::of(kind, error)),
+        None => AskError::Refused(error),
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn garbled(error: serde_json::Error) -> AskError {
+    AskError::Garbled(error.to_string())
 }
 
 /// Sends a line and reads one.
@@ -79,6 +113,7 @@ impl fmt::Display for AskError {
             Self::Silent => write!(f, "the daemon did not answer within {} s", PATIENCE.as_secs()),
             Self::Refused(error) => write!(f, "the daemon refused: {error}"),
             Self::Garbled(error) => write!(f, "the answer can not be read: {error}"),
+            Self::Saf(error) => write!(f, "{error}"),
             Self::Version(version) => write!(
                 f,
                 "the daemon speaks version {version} of the status and this program version \

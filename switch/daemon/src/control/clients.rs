@@ -11,7 +11,8 @@ use rustix::time::ClockId;
 use serde::{Deserialize, Serialize};
 
 use super::socket::BoundSocket;
-use super::{CLIENTS_MAX, REQUEST_BYTES_MAX, Source};
+use super::{CLIENTS_MAX, REQUEST_BYTES_MAX, Sources};
+use crate::saf::SafRequest;
 
 /// How long no one is accepted after accepting failed, as when no descriptors are left.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -21,16 +22,21 @@ const READ_BYTES: usize = 4 * 1024;
 #[derive(Deserialize)]
 struct Request {
     command: String,
+    /// What only this command has.
+    #[serde(flatten)]
+    rest: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Serialize)]
 struct Refusal<'a> {
     error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
 }
 
 /// All clients, and what answers them.
 pub(super) struct Clients {
-    source: Source,
+    sources: Sources,
     patience: Duration,
     connected: Vec<Client>,
     /// When the next client is accepted, after a failure.
@@ -56,9 +62,9 @@ fn now() -> Duration {
 }
 
 impl Clients {
-    pub(super) fn new(source: Source, patience: Duration) -> Self {
+    pub(super) fn new(sources: Sources, patience: Duration) -> Self {
         let connected = Vec::with_capacity(CLIENTS_MAX);
-        Self { source, patience, connected, accept_from: Duration::ZERO }
+        Self { sources, patience, connected, accept_from: Duration::ZERO }
     }
 
     /// Serves until the other half of `stopped` is closed.
@@ -75,7 +81,7 @@ impl Clients {
                 self.accept(socket, now);
             }
             for client in &mut self.connected {
-                client.turn(&self.source, now, self.patience);
+                client.turn(&self.sources, now, self.patience);
             }
             self.connected.retain(|client| !client.closed);
         }
@@ -141,11 +147,11 @@ impl Client {
     }
 
     /// Reads what has come, answers one request, and writes what it takes.
-    fn turn(&mut self, source: &Source, now: Duration, patience: Duration) {
+    fn turn(&mut self, sources: &Sources, now: Duration, patience: Duration) {
         if self.output.is_empty() && !self.has_request() {
             self.read();
         }
-        if self.output.is_empty() && self.answer(source) {
+        if self.output.is_empty() && self.answer(sources) {
             self.deadline = now + patience;
         }
         if !self.output.is_empty() {
@@ -186,12 +192,12 @@ impl Client {
     }
 
     /// Answers the next request in the buffer, if it is there in full.
-    fn answer(&mut self, source: &Source) -> bool {
+    fn answer(&mut self, sources: &Sources) -> bool {
         let end = self.input.iter().position(|&byte| byte == b'\n');
         match end {
             Some(end) if end < REQUEST_BYTES_MAX => {
                 let line: Vec<u8> = self.input.drain(..=end).collect();
-                self.output = reply(&line, source);
+                self.output = reply(&line, sources);
                 true
             }
             None if self.input.len() < REQUEST_BYTES_MAX => false,
@@ -221,16 +227,31 @@ impl Client {
 }
 
 /// The line that answers a line.
-fn reply(line: &[u8], source: &Source) -> Vec<u8> {
-    match serde_json::from_slice::<Request>(line) {
-        Ok(request) if request.command == "status" => json_line(&source()),
-        Ok(request) => refusal(&format!("unknown command {:?}; there is: status", request.command)),
-        Err(_) => refusal(r#"not a request; write one object a line, as {"command":"status"}"#),
+fn reply(line: &[u8], sources: &Sources) -> Vec<u8> {
+    let Ok(Request { command, rest }) = serde_json::from_slice(line) else {
+        return refusal(r#"not a request; write one object a line, as {"command":"status"}"#);
+    };
+    match command.as_str() {
+        "status" => json_line(&(sources.status)()),
+        "saf" => saf(rest.into(), sources),
+        _ => refusal(&format!("unknown command {command:?}; there is: status, saf")),
+    }
+}
+
+fn saf(rest: serde_json::Value, sources: &Sources) -> Vec<u8> {
+    match serde_json::from_value::<SafRequest>(rest) {
+        Ok(request) => match (sources.saf)(&request) {
+            Ok(reply) => json_line(&reply),
+            Err(error) => {
+                json_line(&Refusal { error: &error.to_string(), kind: Some(error.kind()) })
+            }
+        },
+        Err(error) => refusal(&format!("no request about stored messages: {error}")),
     }
 }
 
 fn refusal(error: &str) -> Vec<u8> {
-    json_line(&Refusal { error })
+    json_line(&Refusal { error, kind: None })
 }
 
 fn json_line(value: &impl Serialize) -> Vec<u8> {

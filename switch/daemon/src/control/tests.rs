@@ -1,6 +1,7 @@
 //! Conversations over a real socket in a directory of its own.
 
 use super::*;
+use crate::saf::SafItem;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -26,7 +27,7 @@ impl Place {
     }
 
     fn served(&self) -> ControlHandle {
-        serve(&self.socket(), source()).unwrap()
+        serve(&self.socket(), sources()).unwrap()
     }
 }
 
@@ -36,12 +37,27 @@ impl Drop for Place {
     }
 }
 
-fn source() -> Source {
-    Box::new(|| Status {
+fn sources() -> Sources {
+    Sources { status: Box::new(status), saf: Box::new(saf) }
+}
+
+fn status() -> Status {
+    Status {
         schema_version: crate::status::SCHEMA_VERSION,
         node: "tokyo".into(),
         ..Status::default()
-    })
+    }
+}
+
+/// One item, which can be shown and not be held.
+fn saf(request: &SafRequest) -> Result<SafReply, SafError> {
+    match request {
+        SafRequest::Hold { id, .. } => Err(SafError::Conflict(format!("{id} is held"))),
+        _ => {
+            let item = SafItem { id: "issuer-x/000001".into(), ..SafItem::default() };
+            Ok(SafReply { items: vec![item], more: 0 })
+        }
+    }
 }
 
 struct Client(BufReader<UnixStream>);
@@ -100,7 +116,7 @@ fn a_line_that_is_no_request_is_refused_and_the_next_one_is_not() {
         let refusal = "{\"error\":\"not a request; write one object a line, as {\\\"command\\\":\\\"status\\\"}\"}\n";
         assert_eq!(client.says(garbage).hears(), refusal);
     }
-    let refusal = "{\"error\":\"unknown command \\\"stop\\\"; there is: status\"}\n";
+    let refusal = "{\"error\":\"unknown command \\\"stop\\\"; there is: status, saf\"}\n";
     assert_eq!(client.says(b"{\"command\":\"stop\"}\n").hears(), refusal);
     assert!(client.says(b"{\"command\":\"status\"}\n").hears().contains("tokyo"));
 }
@@ -149,7 +165,7 @@ fn the_seventeenth_client_is_told_so_and_let_go() {
 #[test]
 fn a_client_that_does_not_finish_its_line_is_let_go() {
     let place = Place::new();
-    let _served = serve_with(&place.socket(), source(), Duration::from_millis(20)).unwrap();
+    let _served = serve_with(&place.socket(), sources(), Duration::from_millis(20)).unwrap();
     Client::connects(&place).says(b"{\"command\"").is_let_go();
     Client::connects(&place).is_let_go();
 }
@@ -163,7 +179,8 @@ fn a_client_that_does_not_read_holds_up_nobody() {
         inactive: vec!["key".repeat(1_000_000)],
         ..Status::default()
     };
-    let _served = serve(&place.socket(), Box::new(large)).unwrap();
+    let sources = Sources { status: Box::new(large), saf: Box::new(saf) };
+    let _served = serve(&place.socket(), sources).unwrap();
     let mut deaf = Client::connects(&place);
     deaf.says(b"{\"command\":\"status\"}\n");
     assert_eq!(ask_status(&place.socket()).unwrap().node, "tokyo");
@@ -203,7 +220,7 @@ fn a_socket_of_a_process_that_is_gone_is_replaced() {
 fn a_path_that_somebody_uses_is_an_error_that_names_it() {
     let place = Place::new();
     let served = place.served();
-    let error = serve(&place.socket(), source()).unwrap_err();
+    let error = serve(&place.socket(), sources()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     let path = place.socket().display().to_string();
     assert_eq!(error.to_string(), format!("control socket {path}: another daemon answers there"));
@@ -211,7 +228,7 @@ fn a_path_that_somebody_uses_is_an_error_that_names_it() {
     drop(served);
 
     fs::write(place.socket(), "a letter").unwrap();
-    let error = serve(&place.socket(), source()).unwrap_err();
+    let error = serve(&place.socket(), sources()).unwrap_err();
     assert!(error.to_string().ends_with("a file that is no socket stands there"), "{error}");
     assert_eq!(fs::read(place.socket()).unwrap(), b"a letter");
 }
@@ -220,11 +237,11 @@ fn a_path_that_somebody_uses_is_an_error_that_names_it() {
 fn the_last_directory_is_made_and_a_longer_missing_path_is_an_error() {
     let place = Place::new();
     let path = place.0.join("run/control.sock");
-    let served = serve(&path, source()).unwrap();
+    let served = serve(&path, sources()).unwrap();
     assert_eq!(ask_status(&path).unwrap().node, "tokyo");
     drop(served);
     let path = place.0.join("no/such/control.sock");
-    let error = serve(&path, source()).unwrap_err();
+    let error = serve(&path, sources()).unwrap_err();
     assert!(error.to_string().contains("can not be made"), "{error}");
 }
 
@@ -232,6 +249,30 @@ fn the_last_directory_is_made_and_a_longer_missing_path_is_an_error() {
 fn an_answer_of_another_version_is_not_taken_for_ours() {
     let place = Place::new();
     let newer = || Status { schema_version: 99, ..Status::default() };
-    let _served = serve(&place.socket(), Box::new(newer)).unwrap();
+    let sources = Sources { status: Box::new(newer), saf: Box::new(saf) };
+    let _served = serve(&place.socket(), sources).unwrap();
     assert!(matches!(ask_status(&place.socket()), Err(AskError::Version(99))));
+}
+
+#[test]
+fn a_stored_message_is_asked_for_and_given_or_it_is_said_why_not() {
+    let place = Place::new();
+    let _served = place.served();
+    let listed = ask_saf(&place.socket(), &SafRequest::List { issuer: None }).unwrap();
+    assert_eq!((listed.items[0].id.as_str(), listed.more), ("issuer-x/000001", 0));
+    let [id, operator] = ["issuer-x/000001", "asada"].map(str::to_owned);
+    let hold = SafRequest::Hold { id, operator };
+    let Err(AskError::Saf(why)) = ask_saf(&place.socket(), &hold) else { panic!("it is held") };
+    assert_eq!(why, SafError::Conflict("issuer-x/000001 is held".into()));
+    let mut client = Client::connects(&place);
+    for garbage in [
+        r#"{"command":"saf"}"#,
+        r#"{"command":"saf","action":"eat"}"#,
+        r#"{"command":"saf","action":"show"}"#,
+        r#"{"command":"saf","action":"show","id":"x/1","operator":"asada"}"#,
+    ] {
+        let line = [garbage.as_bytes(), b"\n"].concat();
+        let said = client.says(&line).hears();
+        assert!(said.starts_with("{\"error\":\"no request about stored messages: "), "{said}");
+    }
 }

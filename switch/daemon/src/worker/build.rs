@@ -168,6 +168,7 @@ impl Worker {
             accepts_failed: 0,
             last_work: now,
             residue: Residue::default(),
+            told: Vec::new(),
             drained: false,
             stopped: false,
         }

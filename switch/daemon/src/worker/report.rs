@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use switch_core::counters::Counters;
-use switch_core::ids::{LinkId, StationId};
+use switch_core::ids::{LinkId, Stan, StationId};
 use switch_core::links::Phase;
 use switch_core::stations::Tally;
 use switch_core::time::{Now, Time};
@@ -13,6 +13,10 @@ use switch_net::CloseReason;
 use super::Worker;
 use super::outbox::{LaneFill, Outbox};
 use super::sockets::Refusals;
+use crate::saf::SafStatus;
+
+/// Of approvals in doubt, so many are named.
+const DOUBTS_SHOWN: usize = 20;
 
 /// How one worker stands.
 #[derive(Clone, Debug)]
@@ -23,6 +27,16 @@ pub struct WorkerReport {
     pub turns: u64,
     /// Transactions known, decisions parked, transactions in quarantine.
     pub occupancy: (u32, u32, u32),
+    /// Repeats held until their original ends, and the most there may be.
+    pub held: (usize, usize),
+    /// Approvals of which nobody knows whether they reached their acquirer: how many, and some of
+    /// them by issuer and our STAN.
+    pub doubts: (usize, Vec<(StationId, Stan)>),
+    /// For how many seconds every repeat is known; none while no request had to be forgotten.
+    pub repeats_known: Option<u64>,
+    /// Stored messages that it made and that are not done, and the most there may be, with requests
+    /// in flight.
+    pub stored: (u32, u32),
     /// Bytes of its gate in use, and in all.
     pub gate: (usize, usize),
     /// How full each lane is, by worker; none to itself.
@@ -54,6 +68,8 @@ pub struct StationReport {
     pub in_flight: (u32, u32),
     /// Counts.
     pub tally: Tally,
+    /// What is stored for it, where this worker owns its links.
+    pub stored: Option<SafStatus>,
     /// Its links that are or were up, where this worker owns them.
     pub links: Vec<LinkReport>,
 }
@@ -81,14 +97,19 @@ impl Worker {
     pub(super) fn report(&mut self, now: Now) -> WorkerReport {
         let stations = 0..self.core.plan().stations.len();
         let stations = stations.map(|place| {
-            self.station_report(StationId(u16::try_from(place).expect("counted")), now.boot)
+            self.station_report(StationId(u16::try_from(place).expect("counted")), now)
         });
         let stations = stations.collect();
+        let doubts = (self.core.doubtful(), self.core.doubts().take(DOUBTS_SHOWN).collect());
         let lanes = self.outboxes.iter_mut().map(|outbox| outbox.as_mut().map(Outbox::fill));
         WorkerReport {
             worker: self.me.0,
             turns: self.turns,
             occupancy: self.core.occupancy(),
+            held: self.core.held(),
+            doubts,
+            repeats_known: self.core.window(now.utc).map(|(seconds, _)| seconds),
+            stored: self.core.saf_fill(),
             gate: self.core.gate_fill(),
             lanes: lanes.collect(),
             records: self.committer.records(),
@@ -101,11 +122,12 @@ impl Worker {
         }
     }
 
-    fn station_report(&self, station: StationId, now: Time) -> StationReport {
+    fn station_report(&self, station: StationId, now: Now) -> StationReport {
         let seen = self.core.station(station);
         let planned = self.core.plan().station(station);
         let from = planned.links_from.0;
-        let links = if planned.worker == self.me { planned.settings.links } else { 0 };
+        let is_ours = planned.worker == self.me;
+        let links = if is_ours { planned.settings.links } else { 0 };
         let links = (from..from + links).map(LinkId);
         let shown =
             links.filter(|&link| planned.settings.connects || self.core.link(link).generation > 0);
@@ -114,7 +136,8 @@ impl Worker {
             ready: seen.ready.len(),
             in_flight: (seen.in_flight.len(), seen.resting),
             tally: seen.tally.clone(),
-            links: shown.map(|link| self.link_report(link, now)).collect(),
+            links: shown.map(|link| self.link_report(link, now.boot)).collect(),
+            stored: is_ours.then(|| self.stored(now, station)),
         }
     }
 

@@ -90,7 +90,7 @@ fn a_frozen_issuer_costs_911_within_its_timeout_and_what_it_says_later_is_droppe
     until("an approval", || {
         stan += 1;
         merchant.sends(&sale(stan));
-        let heard = issuer.hears();
+        let heard = issuer.hears_request();
         issuer.sends(&heard.answered("000"));
         let answer = merchant.hears();
         assert_eq!(answer.text(11), sale(stan).text(11), "no late answer comes before");

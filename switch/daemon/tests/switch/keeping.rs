@@ -227,7 +227,7 @@ fn what_was_in_flight_at_a_kill_is_closed_and_its_late_answer_goes_nowhere() {
     again.comes_to("late answers", |status| count(status, "late") == 3);
     // What is new has a trace number that none of these has.
     merchant.sends(&sale(4));
-    let heard = issuer.hears();
+    let heard = issuer.hears_request();
     assert!(in_flight.iter().all(|before| before.text(11) != heard.text(11)), "{heard:?}");
     issuer.sends(&heard.answered("000"));
     assert_eq!(merchant.hears(), sale(4).answered("000"), "nothing came before it");

@@ -137,6 +137,17 @@ impl Link {
         }
     }
 
+    /// Waits for the next message that takes nothing back; what does is acknowledged.
+    pub(crate) fn hears_request(&mut self) -> Letter {
+        loop {
+            let heard = self.hears();
+            if heard.mti() & 0x0F00 != 0x0400 {
+                return heard;
+            }
+            self.sends(&heard.answered(if heard.mti() < 0x1000 { "00" } else { "400" }));
+        }
+    }
+
     /// Waits for so many bytes, whatever they say.
     pub(crate) fn hears_bytes(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];

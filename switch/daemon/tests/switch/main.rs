@@ -45,6 +45,8 @@ mod status;
 
 mod keeping;
 
+mod storing;
+
 mod disks;
 
 mod spinning;

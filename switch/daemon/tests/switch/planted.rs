@@ -189,7 +189,7 @@ impl Cast {
             let sale = for_binary(*speech, said(CARDS[0], number));
             let sale = if number == 0 { sale.with(52, PIN_BLOCK) } else { sale };
             merchant.sends(&sale);
-            let heard = issuer.hears();
+            let heard = issuer.hears_request();
             assert_eq!(heard.field(48), sale.field(48), "what is planted arrives");
             assert_eq!(heard.field(52), sale.field(52));
             issuer.sends(&planted_answer(&heard, code));
@@ -209,7 +209,7 @@ impl Cast {
         for (acquirer, (speech, merchant)) in (0..).zip(&mut self.merchants) {
             for stan in 900_000..900_010 {
                 merchant.sends(&for_binary(*speech, planted(*speech, acquirer, CARDS[0], stan)));
-                self.issuer.hears();
+                self.issuer.hears_request();
             }
         }
     }

@@ -63,13 +63,14 @@ fn a_status_has_every_bound_beside_its_use() {
     expect![[r#"
         status: configuration counters inactive institution journal limits node
             pid schema_version state stations uptime_s version workers
-        worker: answering gate_bytes gate_used id journal_lane_bytes journal_lane_used lanes
-            parked parked_max pending pending_max resting turns
+        worker: answering deliveries_unknown deliveries_unknown_first gate_bytes gate_used held held_max
+            id journal_lane_bytes journal_lane_used lanes parked parked_max pending
+            pending_max repeats_known_s resting stored stored_max turns
         lane: bytes to used waiting
         station: answers approved connects declined dialect frame_timeout_ms in_flight
             in_flight_max links links_max links_per_peer links_ready name noise_max
-            p50_us p99_us requests resting role sign_on timeouts
-            worker
+            p50_us p99_us requests resting role sign_on stored
+            timeouts worker
         link: echo_missed id last_error out_buffered out_max peer since_s
             state
         limits: answers_bytes ask_timeout_ms commands_max control_clients_max duplicates_max held_max lane_waiting_bytes_max

@@ -4,7 +4,7 @@
 use switch_core::time::Stamp;
 
 /// `2026-11-21T05:20:30Z` of a second since 1970, to the end of 2099.
-pub(super) fn second(utc: u64) -> String {
+pub(crate) fn second(utc: u64) -> String {
     format!("{}Z", date_and_time(utc))
 }
 

@@ -1,10 +1,12 @@
 //! What somebody should look at in a status, in words. Must not know how it is shown.
 
+use daemon::saf::SafStatus;
 use daemon::status::{
     JournalStatus, LinkState, LinkStatus, NodeState, StationStatus, Status, WorkerStatus,
 };
 
 use super::table::{behind, size};
+use crate::output::duration;
 
 /// From this share of a bound on, in per cent, its use is a problem.
 const CLOSE_PERCENT: u64 = 80;
@@ -14,6 +16,8 @@ const SPARES_MIN: u64 = 2;
 const BEHIND_MAX: u64 = 50_000;
 /// A commit that somebody who waits for a card notices.
 const COMMIT_SLOW_US: u64 = 50_000;
+/// A repeat that comes later than this is rare enough.
+const REPEATS_KNOWN_MIN_S: u64 = 600;
 /// Free space for fewer segments than this is used up soon.
 const SEGMENTS_LEFT_MIN: u64 = 4;
 
@@ -120,8 +124,40 @@ fn of_station(station: &StationStatus, found: &mut Vec<String>) {
         }
         close(&format!("{of}: bytes it does not read"), link.out_buffered, link.out_max, found);
     }
+    if let Some(stored) = &station.stored {
+        of_stored(name, stored, found);
+    }
     let in_flight = (station.in_flight.into(), station.in_flight_max.into());
     close(&format!("{name}: requests in flight"), in_flight.0, in_flight.1, found);
+}
+
+/// Messages that do not end by themselves, and what to do about each kind.
+fn of_stored(name: &str, stored: &SafStatus, found: &mut Vec<String>) {
+    let SafStatus { parked, held, alarmed, alarm_after, .. } = *stored;
+    if parked > 0 {
+        let them = counted(parked);
+        found.push(format!(
+            "{name}: {them} parked, refused with a code that will not heal: sekisho saf list --issuer \
+             {name} says which; agree with it what is to be done, then saf release or saf purge"
+        ));
+    }
+    if alarmed > 0 {
+        let (them, oldest) = (counted(alarmed), duration(stored.oldest_s.unwrap_or_default()));
+        found.push(format!(
+            "{name}: {them} sent {alarm_after} times or more without an acknowledgement, the oldest \
+             {oldest} old: does it answer? sending goes on"
+        ));
+    }
+    if held > 0 {
+        found.push(format!(
+            "{name}: {} held by an operator: saf release lets it go on",
+            counted(held)
+        ));
+    }
+}
+
+fn counted(messages: u32) -> String {
+    if messages == 1 { "1 stored message".into() } else { format!("{messages} stored messages") }
 }
 
 fn is_down(link: &LinkStatus) -> bool {
@@ -135,9 +171,25 @@ fn of_worker(worker: &WorkerStatus, found: &mut Vec<String>) {
     };
     look("pending transactions", worker.pending.into(), worker.pending_max.into());
     look("parked decisions", worker.parked.into(), worker.parked_max.into());
+    look("held repeats", worker.held.into(), worker.held_max.into());
+    look("stored messages", worker.stored.into(), worker.stored_max.into());
     look("bytes at the gate", worker.gate_used, worker.gate_bytes);
     for lane in &worker.lanes {
         look(&format!("bytes to worker {}", lane.to), lane.used, lane.bytes);
+    }
+    if worker.deliveries_unknown > 0 {
+        let (count, first) = (worker.deliveries_unknown, worker.deliveries_unknown_first.join(" "));
+        found.push(format!(
+            "{of}: {count} approvals may not have reached their acquirer whole ({first}): its repeat or \
+             reversal settles each; if none comes, ask it: sekisho txn find --stan STAN"
+        ));
+    }
+    if let Some(known) = worker.repeats_known_s.filter(|&known| known < REPEATS_KNOWN_MIN_S) {
+        found.push(format!(
+            "{of}: a repeat is known for {} only, and would be a new request after that: raise \
+             limits.duplicates_max",
+            duration(known)
+        ));
     }
 }
 

@@ -7,7 +7,7 @@ use daemon::status::{JournalStatus, LinkStatus, StationStatus, Status, WorkerSta
 
 use super::problems::{is_bad, problems};
 use crate::grid::{grid, left_grid};
-use crate::output::Colours;
+use crate::output::{Colours, duration};
 
 /// Links shown of each station, unless all are asked for.
 const LINKS_SHOWN: usize = 8;
@@ -45,6 +45,10 @@ fn write_all(out: &mut String, status: &Status, all: bool, colours: Colours) -> 
     writeln!(out)?;
     out.push_str(&stations(&status.stations));
     writeln!(out)?;
+    let stored = stored(&status.stations);
+    if !stored.is_empty() {
+        writeln!(out, "{stored}")?;
+    }
     out.push_str(&workers(&status.workers));
     if let Some(of) = &status.journal {
         writeln!(out)?;
@@ -141,6 +145,29 @@ fn stations(stations: &[StationStatus]) -> String {
     grid(&header, rows.collect())
 }
 
+/// What is stored for each issuer that something is stored for; nothing when that is none.
+fn stored(stations: &[StationStatus]) -> String {
+    let rows = stations.iter().filter_map(|station| {
+        let stored = station.stored.filter(|stored| stored.open() > 0)?;
+        Some(vec![
+            station.name.clone(),
+            if stored.paused { "paused".into() } else { "sending".into() },
+            stored.waiting.to_string(),
+            stored.sent.to_string(),
+            stored.parked.to_string(),
+            stored.held.to_string(),
+            stored.alarmed.to_string(),
+            stored.oldest_s.map_or("-".into(), duration),
+        ])
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["STORED FOR", "STATE", "WAITING", "SENT", "PARKED", "HELD", "ALARMED", "OLDEST"];
+    grid(&header, rows)
+}
+
 fn workers(workers: &[WorkerStatus]) -> String {
     let rows = workers.iter().map(|worker| {
         let fullest = worker.lanes.iter().max_by_key(|lane| lane.used);
@@ -150,11 +177,25 @@ fn workers(workers: &[WorkerStatus]) -> String {
             worker.turns.to_string(),
             of(worker.pending.into(), worker.pending_max.into()),
             of(worker.parked.into(), worker.parked_max.into()),
+            of(worker.held.into(), worker.held_max.into()),
+            of(worker.stored.into(), worker.stored_max.into()),
+            worker.repeats_known_s.map_or("-".into(), duration),
             of(worker.gate_used, worker.gate_bytes),
             fullest.map_or("-".into(), |lane| of(lane.used, lane.bytes)),
         ]
     });
-    let header = ["WORKER", "ANSWERS", "TURNS", "PENDING", "PARKED", "AT GATE", "FULLEST LANE"];
+    let header = [
+        "WORKER",
+        "ANSWERS",
+        "TURNS",
+        "PENDING",
+        "PARKED",
+        "HELD REPEATS",
+        "STORED",
+        "REPEATS KNOWN",
+        "AT GATE",
+        "FULLEST LANE",
+    ];
     grid(&header, rows.collect())
 }
 
@@ -225,17 +266,6 @@ fn of(used: u64, most: u64) -> String {
     if most == 0 { used.to_string() } else { format!("{used}/{most}") }
 }
 
-/// Seconds in the two largest units that they fill.
-fn duration(seconds: u64) -> String {
-    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
-        (0, ..) => format!("{hours}h {}m", minutes % 60),
-        _ => format!("{days}d {}h", hours % 24),
-    }
-}
-
 /// Microseconds, or milliseconds from ten on.
 fn latency(micros: u64) -> String {
     if micros < 10_000 { format!("{micros}us") } else { format!("{}ms", micros / 1_000) }
@@ -244,22 +274,6 @@ fn latency(micros: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_duration_has_the_two_largest_units_that_it_fills() {
-        for (seconds, shown) in [
-            (0, "0s"),
-            (59, "59s"),
-            (60, "1m 0s"),
-            (3_599, "59m 59s"),
-            (3_600, "1h 0m"),
-            (86_399, "23h 59m"),
-            (86_400, "1d 0h"),
-            (1_000_000, "11d 13h"),
-        ] {
-            assert_eq!(duration(seconds), shown);
-        }
-    }
 
     #[test]
     fn a_latency_is_short_enough_to_compare_at_a_glance() {

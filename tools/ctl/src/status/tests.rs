@@ -3,6 +3,7 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 use super::*;
+use daemon::saf::SafStatus;
 use daemon::status::{
     JournalStatus, LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus,
     WorkerStatus,
@@ -39,6 +40,7 @@ fn issuer(links: Vec<LinkStatus>) -> StationStatus {
         timeouts: 8,
         p50_us: Some(850),
         p99_us: Some(12_345),
+        stored: Some(SafStatus { alarm_after: 6, ..SafStatus::default() }),
     }
 }
 
@@ -73,6 +75,8 @@ fn status(stations: Vec<StationStatus>) -> Status {
             pending: 12,
             pending_max: 262_144,
             parked_max: 1_024,
+            held_max: 512,
+            stored_max: 65_536,
             gate_bytes: 1 << 20,
             lanes: vec![LaneStatus { to: 1, used: 64, bytes: 65_536, waiting: 0 }],
             ..WorkerStatus::default()
@@ -116,8 +120,8 @@ fn a_healthy_node_says_so_first() {
             merchant-a  acquirer  iso93-ascii   none          0  2/1024          0    100000   100000         0         0         0      -     -
             issuer-x    issuer    iso93-binary  none          0     1/1  12/100000     99500    99480     99000       480         8  850us  12ms
 
-            WORKER  ANSWERS   TURNS    PENDING  PARKED    AT GATE  FULLEST LANE
-            0       yes      123456  12/262144  0/1024  0/1048576      64/65536
+            WORKER  ANSWERS   TURNS    PENDING  PARKED  HELD REPEATS   STORED  REPEATS KNOWN    AT GATE  FULLEST LANE
+            0       yes      123456  12/262144  0/1024         0/512  0/65536              -  0/1048576      64/65536
 
             Counters (those that are not zero)
               no_route 3
@@ -159,8 +163,8 @@ fn what_is_wrong_comes_first_and_in_words() {
             merchant-a  acquirer  iso93-ascii   none          0  0/1024          0    100000   100000         0         0         0      -     -
             issuer-x    issuer    iso93-binary  none          0     3/4  12/100000     99500    99480     99000       480         8  850us  12ms
 
-            WORKER  ANSWERS   TURNS    PENDING  PARKED    AT GATE  FULLEST LANE
-            0       yes      123456  12/262144  0/1024  0/1048576      64/65536
+            WORKER  ANSWERS   TURNS    PENDING  PARKED  HELD REPEATS   STORED  REPEATS KNOWN    AT GATE  FULLEST LANE
+            0       yes      123456  12/262144  0/1024         0/512  0/65536              -  0/1048576      64/65536
         "#]],
     );
 }
@@ -396,6 +400,92 @@ fn a_journal_without_room_or_spares_or_behind_or_slow_is_a_problem_from_its_boun
         &left((256 << 20) - 1),
         &expect![[r#"
         the journal's disk has 255 MiB free, less than 4 segments: make room on it, or shorten journal.retain
+    "#]],
+    );
+}
+
+/// A node whose one issuer has this stored for it.
+fn storing(stored: SafStatus) -> Status {
+    let mut status = status(vec![issuer(vec![link(1, LinkState::Up)])]);
+    status.stations[0].stored = Some(stored);
+    status
+}
+
+#[test]
+fn what_is_stored_is_shown_by_issuer_and_waits_without_being_a_problem() {
+    let stored = SafStatus { waiting: 12, sent: 1, oldest_s: Some(90), ..SafStatus::default() };
+    let shown = table::table(&storing(stored), false, Colours::NONE);
+    let section = shown.split("\n\n").find(|section| section.starts_with("STORED FOR"));
+    expect![[r#"
+        STORED FOR  STATE    WAITING  SENT  PARKED  HELD  ALARMED  OLDEST
+        issuer-x    sending       12     1       0     0        0  1m 30s"#]]
+    .assert_eq(section.unwrap());
+    check_problems(&storing(stored), &expect![""]);
+    let none = table::table(&storing(SafStatus::default()), false, Colours::NONE);
+    assert!(!none.contains("STORED FOR"), "{none}");
+}
+
+#[test]
+fn what_is_stored_and_does_not_end_by_itself_is_a_problem_with_a_way_out() {
+    let stored = SafStatus {
+        parked: 2,
+        held: 1,
+        alarmed: 3,
+        alarm_after: 6,
+        oldest_s: Some(7_200),
+        ..SafStatus::default()
+    };
+    check_problems(
+        &storing(stored),
+        &expect![[r#"
+        issuer-x: 2 stored messages parked, refused with a code that will not heal: sekisho saf list --issuer issuer-x says which; agree with it what is to be done, then saf release or saf purge
+        issuer-x: 3 stored messages sent 6 times or more without an acknowledgement, the oldest 2h 0m old: does it answer? sending goes on
+        issuer-x: 1 stored message held by an operator: saf release lets it go on
+    "#]],
+    );
+}
+
+#[test]
+fn a_table_of_repeats_that_forgets_too_soon_is_a_problem_under_ten_minutes() {
+    let known = |seconds| {
+        let mut status = status(vec![issuer(vec![link(1, LinkState::Up)])]);
+        status.workers[0].repeats_known_s = seconds;
+        status
+    };
+    check_problems(&known(None), &expect![""]);
+    check_problems(&known(Some(600)), &expect![""]);
+    check_problems(
+        &known(Some(599)),
+        &expect![[r#"
+        worker 0: a repeat is known for 9m 59s only, and would be a new request after that: raise limits.duplicates_max
+    "#]],
+    );
+}
+
+#[test]
+fn stored_messages_and_held_repeats_close_to_their_bound_are_problems() {
+    let mut full = status(vec![issuer(vec![link(1, LinkState::Up)])]);
+    let worker = &mut full.workers[0];
+    (worker.held, worker.stored) = (410, 65_536);
+    check_problems(
+        &full,
+        &expect![[r#"
+        worker 0: held repeats: 410 of at most 512
+        worker 0: stored messages: 65536 of at most 65536
+    "#]],
+    );
+}
+
+#[test]
+fn approvals_in_doubt_are_named() {
+    let mut doubtful = status(vec![issuer(vec![link(1, LinkState::Up)])]);
+    let worker = &mut doubtful.workers[0];
+    worker.deliveries_unknown = 2;
+    worker.deliveries_unknown_first = vec!["issuer-x/004711".into(), "issuer-x/004712".into()];
+    check_problems(
+        &doubtful,
+        &expect![[r#"
+        worker 0: 2 approvals may not have reached their acquirer whole (issuer-x/004711 issuer-x/004712): its repeat or reversal settles each; if none comes, ask it: sekisho txn find --stan STAN
     "#]],
     );
 }

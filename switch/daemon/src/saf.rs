@@ -1,0 +1,307 @@
+//! Stored messages as operators see them, and what operators can have done about them: the shapes
+//! that the control socket carries and that `sekisho saf` shows. Plain data; knows no message.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The most items of one reply: the oldest of each issuer.
+pub const LISTED_MAX: usize = 1_000;
+
+/// The longest name of an operator.
+const NAME_BYTES_MAX: usize = 32;
+
+/// What an operator wants of stored messages. An id is `ISSUER/STAN`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum SafRequest {
+    /// All that are open, of one issuer or of all.
+    List {
+        /// The issuer's name.
+        issuer: Option<String>,
+    },
+    /// One of them with its fields.
+    Show {
+        /// Which.
+        id: String,
+    },
+    /// Keep one back.
+    Hold {
+        /// Which.
+        id: String,
+        /// Who wants it.
+        operator: String,
+    },
+    /// Send one again that was held or parked.
+    Release {
+        /// Which.
+        id: String,
+        /// Who wants it.
+        operator: String,
+    },
+    /// Give one up: two people answer for it.
+    Purge {
+        /// Which.
+        id: String,
+        /// Who wants it.
+        operator: String,
+        /// Who agrees.
+        second: String,
+    },
+}
+
+/// Stored messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SafReply {
+    /// By issuer, and of each in the order in which they are sent. Of a change, the one that was
+    /// changed.
+    pub items: Vec<SafItem>,
+    /// How many there are beside these.
+    pub more: u64,
+}
+
+/// One stored message: what we must bring to an issuer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SafItem {
+    /// What it is called, `ISSUER/STAN`: the same until it is done, over restarts too.
+    pub id: String,
+    /// Whom it is for.
+    pub issuer: String,
+    /// Its number towards the issuer, six digits.
+    pub stan: String,
+    /// `waiting`, `sent`, `parked` or `held`; of one that was given up, `purged`.
+    pub state: String,
+    /// Its type as it was first made.
+    pub mti: String,
+    /// Why it is sent (DE 25), where it says.
+    pub reason: Option<String>,
+    /// The number of the request that it concerns towards the issuer, where there was one.
+    pub original: Option<String>,
+    /// When it was made, as a second since 1970.
+    pub made_utc: u64,
+    /// How long ago, in seconds.
+    pub age_s: u64,
+    /// Times that it was sent without an answer that ends it.
+    pub failures: u32,
+    /// The action code of the last answer to it, if there was one.
+    pub last_action: Option<String>,
+    /// Who parked or held it: an operator, or the code of the issuer.
+    pub by: Option<String>,
+    /// Its card, masked.
+    pub card: Option<String>,
+    /// Its fields by number, those that are nobody's secret; only of one that is shown alone.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<u8, String>,
+}
+
+/// What is stored for one issuer, in figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SafStatus {
+    /// Messages that wait for their turn, or for the next attempt.
+    pub waiting: u32,
+    /// Messages that were sent and are not answered yet.
+    pub sent: u32,
+    /// Messages that it refuses with a code that will not heal.
+    pub parked: u32,
+    /// Messages that an operator keeps back.
+    pub held: u32,
+    /// Of all these, those that were sent so often without success that there was an alarm.
+    pub alarmed: u32,
+    /// After how many sends there is one.
+    pub alarm_after: u32,
+    /// How old the oldest is, in seconds; none when there is none.
+    pub oldest_s: Option<u64>,
+    /// Whether nothing is sent, because the issuer is signed off or has asked for it.
+    pub paused: bool,
+}
+
+impl SafStatus {
+    /// All of them.
+    pub fn open(&self) -> u32 {
+        self.waiting + self.sent + self.parked + self.held
+    }
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SafError {
+    /// There is no such issuer or item.
+    NotFound(String),
+    /// Not by this operator, or not alone.
+    NotPermitted(String),
+    /// It is in another state than that takes.
+    Conflict(String),
+    /// Not now: a worker that does not answer, or has no room.
+    Failed(String),
+}
+
+impl SafError {
+    /// What programs go by.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not-found",
+            Self::NotPermitted(_) => "not-permitted",
+            Self::Conflict(_) => "conflict",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// The other way round.
+    pub(crate) fn of(kind: &str, message: String) -> Self {
+        match kind {
+            "not-found" => Self::NotFound(message),
+            "not-permitted" => Self::NotPermitted(message),
+            "conflict" => Self::Conflict(message),
+            _ => Self::Failed(message),
+        }
+    }
+}
+
+impl fmt::Display for SafError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(message)
+            | Self::NotPermitted(message)
+            | Self::Conflict(message)
+            | Self::Failed(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for SafError {}
+
+impl SafRequest {
+    /// Which item it is about; none for a list.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::List { .. } => None,
+            Self::Show { id }
+            | Self::Hold { id, .. }
+            | Self::Release { id, .. }
+            | Self::Purge { id, .. } => Some(id),
+        }
+    }
+
+    /// Whether those who answer for it have names, and are as many as it takes.
+    ///
+    /// # Errors
+    /// When a name is none, or one name stands for two people.
+    pub fn check(&self) -> Result<(), SafError> {
+        match self {
+            Self::List { .. } | Self::Show { .. } => Ok(()),
+            Self::Hold { operator, .. } | Self::Release { operator, .. } => named(operator),
+            Self::Purge { operator, second, .. } => {
+                named(operator)?;
+                named(second)?;
+                if operator.eq_ignore_ascii_case(second) {
+                    let message =
+                        format!("{operator} can not agree with {second}: a purge needs two people");
+                    return Err(SafError::NotPermitted(message));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The issuer's name and the number of an item, as an id says them.
+///
+/// # Errors
+/// When it is no id.
+pub fn parts(id: &str) -> Result<(&str, u32), SafError> {
+    let split = id.rsplit_once('/').filter(|(issuer, _)| !issuer.is_empty());
+    let number = |text: &str| {
+        let digits = (1..=6).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse::<u32>().ok().filter(|_| digits)
+    };
+    split.and_then(|(issuer, stan)| Some((issuer, number(stan)?))).ok_or_else(|| {
+        SafError::NotFound(format!("{id:?} is no id; write ISSUER/STAN, such as issuer-x/004711"))
+    })
+}
+
+/// What an item is called.
+pub fn id(issuer: &str, stan: u32) -> String {
+    format!("{issuer}/{stan:06}")
+}
+
+/// A name that can stand in a record.
+fn named(name: &str) -> Result<(), SafError> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte);
+    if (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(letter) {
+        return Ok(());
+    }
+    Err(SafError::NotPermitted(format!(
+        "{name:?} is no name of an operator; write 1 to {NAME_BYTES_MAX} letters, digits, and any of \
+         . _ - @"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn purge(operator: &str, second: &str) -> SafRequest {
+        let [id, operator, second] = ["issuer-x/000001", operator, second].map(str::to_owned);
+        SafRequest::Purge { id, operator, second }
+    }
+
+    #[test]
+    fn an_id_is_an_issuer_and_a_number() {
+        assert_eq!(parts("issuer-x/004711"), Ok(("issuer-x", 4_711)));
+        assert_eq!(parts("issuer-x/4711"), Ok(("issuer-x", 4_711)));
+        assert_eq!(parts(&id("x", 7)), Ok(("x", 7)));
+        for text in ["", "/", "004711", "/004711", "issuer-x/", "x/1234567", "x/-1", "x/a", "x/+1"]
+        {
+            assert_eq!(parts(text).map_err(|error| error.kind()), Err("not-found"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_purge_needs_two_people_with_names() {
+        assert_eq!(purge("asada", "boku").check(), Ok(()));
+        for (one, other) in [("asada", "asada"), ("asada", "Asada"), ("asada", ""), ("a b", "c")] {
+            let refused = purge(one, other).check().map_err(|error| error.kind());
+            assert_eq!(refused, Err("not-permitted"), "{one} {other}");
+        }
+        let longest = "a".repeat(32);
+        assert!(
+            purge(&longest, "b").check().is_ok() && purge(&(longest + "a"), "b").check().is_err()
+        );
+    }
+
+    #[test]
+    fn what_is_wanted_survives_the_wire() {
+        let id = || "issuer-x/000001".to_owned();
+        let operator = || "asada".to_owned();
+        for request in [
+            SafRequest::List { issuer: None },
+            SafRequest::List { issuer: Some("issuer-x".to_owned()) },
+            SafRequest::Show { id: id() },
+            SafRequest::Hold { id: id(), operator: operator() },
+            SafRequest::Release { id: id(), operator: operator() },
+            purge("asada", "boku"),
+        ] {
+            let text = serde_json::to_string(&request).unwrap();
+            assert_eq!(serde_json::from_str::<SafRequest>(&text).unwrap(), request, "{text}");
+        }
+        let said = serde_json::to_string(&purge("asada", "boku")).unwrap();
+        assert!(said.starts_with(r#"{"action":"purge","id":"issuer-x/000001""#), "{said}");
+    }
+
+    #[test]
+    fn why_not_survives_the_wire() {
+        let kinds = [
+            SafError::NotFound("a".into()),
+            SafError::NotPermitted("b".into()),
+            SafError::Conflict("c".into()),
+            SafError::Failed("d".into()),
+        ];
+        for error in kinds {
+            assert_eq!(SafError::of(error.kind(), error.to_string()), error);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Stored messages of this worker's issuers, as operators ask for them: looked up between two turns,
+//! card data masked. Must not know who asked, or when a message is sent.
+
+use codec::{Fields, Masked, Slots, Value};
+use crossbeam::channel::Sender;
+use switch_core::gate::Position;
+use switch_core::ids::{Stan, StationId};
+use switch_core::plan::Plan;
+use switch_core::saf::items::Stage;
+use switch_core::saf::operating::{Command, NotObeyed, Shown};
+use switch_core::time::Now;
+
+use super::Worker;
+use crate::saf::{LISTED_MAX, SafError, SafItem, SafReply, SafStatus, id};
+
+/// Fields that are nobody's secret: what is shown of a message beside its masked card.
+const SHOWN: Fields = Fields::of(&[
+    3, 4, 5, 6, 7, 11, 12, 13, 15, 18, 22, 24, 25, 26, 28, 29, 30, 32, 33, 37, 38, 39, 41, 42, 49,
+    50, 51, 90, 95,
+]);
+
+/// What an operator wants of this worker.
+#[derive(Clone, Debug)]
+pub enum SafOrder {
+    /// All that is open, of one issuer or of all that it owns.
+    List(Option<StationId>),
+    /// Something of one.
+    Of {
+        /// Whom it is for.
+        issuer: StationId,
+        /// Its number.
+        stan: Stan,
+        /// What.
+        wish: SafWish,
+    },
+}
+
+/// What is wanted of one, and who answers for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SafWish {
+    /// To see it.
+    Show,
+    /// To keep it back.
+    Hold(String),
+    /// To let it go on.
+    Release(String),
+    /// To give it up.
+    Purge([String; 2]),
+}
+
+/// Where a reply goes.
+pub type SafReplies = Sender<Result<SafReply, SafError>>;
+
+/// A change that was made and is not committed yet: who asked is told when it is.
+#[derive(Debug)]
+pub(super) struct Told {
+    behind: Position,
+    to: SafReplies,
+    reply: SafReply,
+}
+
+impl Worker {
+    /// Does what an operator wants; a change is told once it is committed.
+    pub(super) fn operate(&mut self, now: Now, order: SafOrder, to: SafReplies) {
+        match order {
+            // Who asked may have given up by now.
+            SafOrder::List(issuer) => drop(to.try_send(Ok(self.list(now, issuer)))),
+            SafOrder::Of { issuer, stan, wish } => match self.change(now, issuer, stan, &wish) {
+                Ok(reply) if wish != SafWish::Show => {
+                    self.told.push(Told { behind: self.core.entered(), to, reply });
+                }
+                done => drop(to.try_send(done)),
+            },
+        }
+    }
+
+    /// Tells operators of what is committed by now.
+    pub(super) fn tell_operators(&mut self, committed: Position) {
+        self.told.retain_mut(|told| {
+            let waits = told.behind > committed;
+            if !waits {
+                drop(told.to.try_send(Ok(std::mem::take(&mut told.reply))));
+            }
+            waits
+        });
+    }
+
+    /// The oldest of each issuer.
+    fn list(&mut self, now: Now, issuer: Option<StationId>) -> SafReply {
+        let Self { core, slots, .. } = self;
+        let plan = core.plan();
+        let all = core.saf_items().filter(|item| issuer.is_none_or(|of| of == item.issuer));
+        let mut all: Vec<Shown<'_>> = all.collect();
+        all.sort_by_key(|item| (item.issuer, item.utc, item.stan));
+        let beyond = all.len().saturating_sub(LISTED_MAX);
+        let items =
+            all.iter().take(LISTED_MAX).map(|item| row(plan, now, item, slots, Fields::EMPTY));
+        SafReply { items: items.collect(), more: u64::try_from(beyond).expect("a length fits") }
+    }
+
+    /// Does what is wanted of one, and gives it as it is then; of one that was given up, as it was.
+    fn change(
+        &mut self,
+        now: Now,
+        issuer: StationId,
+        stan: Stan,
+        wish: &SafWish,
+    ) -> Result<SafReply, SafError> {
+        let before = self.find(now, issuer, stan)?;
+        let command = match wish {
+            SafWish::Show => return Ok(SafReply { items: vec![before], more: 0 }),
+            SafWish::Hold(by) => Command::Hold { by },
+            SafWish::Release(by) => Command::Release { by },
+            SafWish::Purge([one, other]) => Command::Purge { by: [one, other] },
+        };
+        let done = self.core.handle_saf(now, issuer, stan, command);
+        done.map_err(|why| not_obeyed(why, &before))?;
+        let item = match command {
+            Command::Purge { .. } => SafItem { state: "purged".into(), ..before },
+            Command::Hold { .. } | Command::Release { .. } => self.find(now, issuer, stan)?,
+        };
+        Ok(SafReply { items: vec![item], more: 0 })
+    }
+
+    fn find(&mut self, now: Now, issuer: StationId, stan: Stan) -> Result<SafItem, SafError> {
+        let Self { core, slots, .. } = self;
+        let plan = core.plan();
+        let found = core.saf_items().find(|item| item.issuer == issuer && item.stan == stan);
+        let name = &plan.station(issuer).settings.name;
+        let none = || SafError::NotFound(format!("nothing is stored as {}", id(name, stan.0)));
+        Ok(row(plan, now, &found.ok_or_else(none)?, slots, SHOWN))
+    }
+
+    /// What is stored for an issuer whose links are here, in figures.
+    pub(super) fn stored(&self, now: Now, issuer: StationId) -> SafStatus {
+        let settings = &self.core.plan().station(issuer).settings.issuing;
+        let seen = self.core.station(issuer);
+        let mut status = SafStatus {
+            alarm_after: settings.saf_alarm_after,
+            paused: seen.signed_off || seen.unavailable,
+            ..SafStatus::default()
+        };
+        let (all, _) = self.core.saf_len(issuer);
+        let of = self.core.saf_items().filter(|item| all > 0 && item.issuer == issuer);
+        for item in of {
+            let counted = match item.stage {
+                Stage::Waiting | Stage::Behind => &mut status.waiting,
+                Stage::Leaving | Stage::Awaited => &mut status.sent,
+                Stage::Parked => &mut status.parked,
+                Stage::Held => &mut status.held,
+            };
+            *counted += 1;
+            status.alarmed += u32::from(item.failures >= status.alarm_after);
+            let age = now.utc.saturating_sub(item.utc);
+            status.oldest_s = Some(status.oldest_s.map_or(age, |oldest| oldest.max(age)));
+        }
+        status
+    }
+}
+
+/// Why it was not done, to whom it wants to do it.
+fn not_obeyed(why: NotObeyed, item: &SafItem) -> SafError {
+    let SafItem { id, state, .. } = item;
+    match why {
+        NotObeyed::Unknown => SafError::NotFound(format!("nothing is stored as {id}")),
+        NotObeyed::Name => SafError::NotPermitted("a name is missing, or too long".into()),
+        NotObeyed::SameOperator => {
+            SafError::NotPermitted("two different operators have to say so".into())
+        }
+        NotObeyed::NothingToDo => {
+            SafError::Conflict(format!("{id} is {state}: there is nothing to do"))
+        }
+        NotObeyed::NoRoom => {
+            SafError::Failed("it can not be written down now: the gate is full".into())
+        }
+    }
+}
+
+/// What is shown of one: these fields, as far as it has them.
+fn row(plan: &Plan, now: Now, item: &Shown<'_>, slots: &mut Slots, fields: Fields) -> SafItem {
+    let settings = &plan.station(item.issuer).settings;
+    let read = settings.dialect.decode(item.frame, slots).is_ok();
+    let message = read.then(|| slots.message(&settings.dialect, item.frame));
+    let fields =
+        message.as_ref().map_or(Fields::EMPTY, |message| message.fields().intersection(fields));
+    let value = |n| text(message.as_ref()?.value(n)?);
+    SafItem {
+        id: id(&settings.name, item.stan.0),
+        issuer: settings.name.clone(),
+        stan: format!("{:06}", item.stan.0),
+        state: word(item.stage).into(),
+        mti: item.mti.to_string(),
+        reason: (item.reason > 0).then(|| format!("{:04x}", item.reason)),
+        original: (item.original.0 > 0).then(|| format!("{:06}", item.original.0)),
+        made_utc: item.utc,
+        age_s: now.utc.saturating_sub(item.utc),
+        failures: item.failures,
+        last_action: (item.action > 0).then(|| format!("{:03x}", item.action)),
+        by: (!item.by.is_empty()).then(|| item.by.to_owned()),
+        card: value(2).map(|card| Masked(card.as_bytes()).to_string()),
+        fields: fields.iter().filter_map(|n| Some((n, value(n)?))).collect(),
+    }
+}
+
+fn word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Waiting | Stage::Behind => "waiting",
+        Stage::Leaving | Stage::Awaited => "sent",
+        Stage::Parked => "parked",
+        Stage::Held => "held",
+    }
+}
+
+/// A value as text; none when it is no digits and no characters.
+fn text(value: Value<'_>) -> Option<String> {
+    let mut room = vec![0; usize::from(value.units())];
+    let bytes = value.write_text(&mut room)?;
+    String::from_utf8(bytes.to_vec()).ok()
+}

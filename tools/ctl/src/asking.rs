@@ -1,0 +1,43 @@
+//! Questions to the daemon that got no answer: what to say, and which exit code. Must not know what
+//! was asked.
+
+use std::path::Path;
+
+use daemon::control::AskError;
+use daemon::saf::SafError;
+
+use crate::output::{CONFLICT, FAILED, Failure, NO_DAEMON, NOT_FOUND, NOT_PERMITTED};
+
+/// Where a daemon listens that was told nothing else.
+pub(crate) const SOCKET: &str = "/run/sekisho/control.sock";
+
+/// Why the daemon on this socket gave no answer.
+pub(crate) fn failure(socket: &Path, error: &AskError) -> Failure {
+    let place = socket.display();
+    match error {
+        AskError::NoDaemon(error) => Failure::new(
+            NO_DAEMON,
+            format!(
+                "no daemon answers on {place}: {error}\n\
+                 Is sekishod running? If its control.socket is another one: --socket PATH"
+            ),
+        ),
+        AskError::NotPermitted(error) => Failure::new(
+            NOT_PERMITTED,
+            format!("{place}: {error}\nThe socket is for the daemon's user and group only."),
+        ),
+        AskError::Silent => Failure::new(NO_DAEMON, format!("{place}: {error}")),
+        AskError::Saf(error) => {
+            let exit = match error {
+                SafError::NotFound(_) => NOT_FOUND,
+                SafError::NotPermitted(_) => NOT_PERMITTED,
+                SafError::Conflict(_) => CONFLICT,
+                SafError::Failed(_) => FAILED,
+            };
+            Failure::new(exit, error.to_string())
+        }
+        AskError::Refused(_) | AskError::Garbled(_) | AskError::Version(_) => {
+            Failure::new(FAILED, format!("{place}: {error}"))
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `sekisho saf`: messages stored for issuers, shown, held back, released, given up. Must not know
+//! how they are sent, or what the daemon is asked by.
+
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use daemon::control::ask_saf;
+use daemon::saf::{SafReply, SafRequest};
+
+use crate::asking::{self, SOCKET};
+use crate::output::{FAILED, Failure, Format, write_out};
+
+/// What to do.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// All that wait for an issuer, the oldest first
+    List {
+        /// Of this issuer alone
+        #[arg(long, value_name = "NAME")]
+        issuer: Option<String>,
+
+        #[command(flatten)]
+        shown: Shown,
+    },
+    /// One of them, with its fields; card data is masked
+    Show {
+        #[command(flatten)]
+        which: Which,
+
+        #[command(flatten)]
+        shown: Shown,
+    },
+    /// Keep one back until it is released
+    Hold {
+        #[command(flatten)]
+        which: Which,
+
+        #[command(flatten)]
+        who: Who,
+
+        #[command(flatten)]
+        shown: Shown,
+    },
+    /// Send one again that is held or parked
+    Release {
+        #[command(flatten)]
+        which: Which,
+
+        #[command(flatten)]
+        who: Who,
+
+        #[command(flatten)]
+        shown: Shown,
+    },
+    /// Give one up for good: it is never sent again, and two people answer for it
+    Purge {
+        #[command(flatten)]
+        which: Which,
+
+        /// Who wants it; stands in the record
+        #[arg(long, value_name = "NAME")]
+        operator: String,
+
+        /// Who agrees, somebody else; stands in the record
+        #[arg(long, value_name = "NAME")]
+        second: String,
+
+        #[command(flatten)]
+        shown: Shown,
+    },
+}
+
+/// How to reach the daemon and how to show what it says.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Shown {
+    /// The daemon's control socket, `control.socket` of its configuration
+    #[arg(long, value_name = "PATH", default_value = SOCKET)]
+    socket: PathBuf,
+
+    /// For people or for programs
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value = "table")]
+    output: Format,
+}
+
+/// Which message.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Which {
+    /// As the list names it, ISSUER/STAN
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+/// Who answers for it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Who {
+    /// Who wants it; stands in the record. Your name on this machine if not said
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
+}
+
+/// Runs the command.
+pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
+    let (request, shown) = match command {
+        Command::List { issuer, shown } => (SafRequest::List { issuer }, shown),
+        Command::Show { which, shown } => (SafRequest::Show { id: which.id }, shown),
+        Command::Hold { which, who, shown } => {
+            (SafRequest::Hold { id: which.id, operator: who.name() }, shown)
+        }
+        Command::Release { which, who, shown } => {
+            (SafRequest::Release { id: which.id, operator: who.name() }, shown)
+        }
+        Command::Purge { which, operator, second, shown } => {
+            (SafRequest::Purge { id: which.id, operator, second }, shown)
+        }
+    };
+    let reply = ask_saf(&shown.socket, &request);
+    let reply = reply.map_err(|error| asking::failure(&shown.socket, &error))?;
+    write_out(&text(&request, &reply, shown.output)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Who {
+    fn name(self) -> String {
+        let known = || ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok());
+        let number = || format!("uid-{}", rustix::process::getuid().as_raw());
+        self.operator.or_else(known).unwrap_or_else(number)
+    }
+}
+
+fn text(request: &SafRequest, reply: &SafReply, format: Format) -> Result<String, Failure> {
+    match (format, request) {
+        (Format::Json, _) => {
+            let json = serde_json::to_string(reply);
+            let line = json.map_err(|error| Failure::new(FAILED, error.to_string()))?;
+            Ok(line + "\n")
+        }
+        (Format::Table, SafRequest::List { .. }) => Ok(table::list(reply)),
+        (Format::Table, _) => Ok(reply.items.iter().map(table::item).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

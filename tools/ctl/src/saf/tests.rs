@@ -1,0 +1,92 @@
+//! What an operator sees of stored messages.
+
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
+use super::*;
+use daemon::saf::SafItem;
+use expect_test::expect;
+
+fn reversal(stan: u32, state: &str) -> SafItem {
+    SafItem {
+        id: format!("issuer-x/{stan:06}"),
+        issuer: "issuer-x".into(),
+        stan: format!("{stan:06}"),
+        state: state.into(),
+        mti: "1420".into(),
+        reason: Some("4021".into()),
+        original: Some("004710".into()),
+        made_utc: 1_795_330_800,
+        age_s: 3_725,
+        failures: 7,
+        last_action: Some("911".into()),
+        card: Some("353011******0000".into()),
+        ..SafItem::default()
+    }
+}
+
+fn advice(stan: u32) -> SafItem {
+    SafItem {
+        mti: "1220".into(),
+        reason: None,
+        original: None,
+        failures: 0,
+        last_action: None,
+        age_s: 1,
+        ..reversal(stan, "waiting")
+    }
+}
+
+fn list() -> SafRequest {
+    SafRequest::List { issuer: None }
+}
+
+#[test]
+fn a_list_has_a_row_for_each_and_says_when_it_is_not_all() {
+    let reply = SafReply { items: vec![reversal(4_711, "sent"), advice(4_712)], more: 12 };
+    expect![[r#"
+        ID               STATE     MTI  REASON    AGE  FAILURES  LAST CODE  ORIGINAL              CARD
+        issuer-x/004711  sent     1420    4021  1h 2m         7        911    004710  353011******0000
+        issuer-x/004712  waiting  1220       -     1s         0          -         -  353011******0000
+        and 12 more; --issuer NAME shows those of one issuer
+    "#]].assert_eq(&text(&list(), &reply, Format::Table).unwrap());
+    let none = text(&list(), &SafReply::default(), Format::Table).unwrap();
+    assert_eq!(none, "No stored message waits.\n");
+}
+
+#[test]
+fn one_is_shown_with_all_that_is_known_of_it() {
+    let fields = [(4, "000000002500".to_owned()), (24, "400".to_owned())].into();
+    let item = SafItem { fields, ..reversal(4_711, "parked") };
+    let reply = SafReply { items: vec![item], more: 0 };
+    let show = SafRequest::Show { id: "issuer-x/004711".into() };
+    expect![[r#"
+        issuer-x/004711
+        issuer             issuer-x
+        state              parked
+        MTI                1420
+        reason (DE 25)     4021
+        original's STAN    004710
+        made               2026-11-22T07:00:00Z (1h 2m ago)
+        failed sends       7
+        last code (DE 39)  911
+        card               353011******0000
+        DE 4               000000002500
+        DE 24              400
+    "#]]
+    .assert_eq(&text(&show, &reply, Format::Table).unwrap());
+}
+
+#[test]
+fn programs_get_one_object_on_one_line() {
+    let reply = SafReply { items: vec![advice(4_712)], more: 0 };
+    let line = text(&list(), &reply, Format::Json).unwrap();
+    assert_eq!(line.lines().count(), 1);
+    assert_eq!(serde_json::from_str::<SafReply>(&line).unwrap(), reply);
+}
+
+#[test]
+fn who_says_no_name_goes_by_the_one_on_this_machine() {
+    let named = Who { operator: Some("asada".into()) };
+    assert_eq!(named.name(), "asada");
+    assert!(!Who { operator: None }.name().is_empty());
+}

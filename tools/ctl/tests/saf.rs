@@ -1,0 +1,118 @@
+//! The program itself against a control socket of its own: what `sekisho saf` asks for, what it
+//! prints where, and how it exits.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+use daemon::control::{self, Sources};
+use daemon::saf::{SafError, SafItem, SafReply, SafRequest};
+use daemon::status::Status;
+
+/// A directory for a socket that goes away with the test.
+struct Directory(std::path::PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("sekisho-saf-{name}-{}", std::process::id()));
+        std::fs::create_dir(&path).expect("the directory is new");
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).expect("it is ours");
+    }
+}
+
+fn sekisho(socket: &Path, line: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
+    command.arg("saf").args(line.split_whitespace()).arg("--socket").arg(socket);
+    command.env("LOGNAME", "asada").output().expect("the program starts")
+}
+
+/// A daemon that notes what it was asked for and answers by the id.
+fn served(socket: &Path) -> (control::ControlHandle, Arc<Mutex<Vec<SafRequest>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&asked);
+    let saf = move |request: &SafRequest| {
+        noted.lock().unwrap().push(request.clone());
+        request.check()?;
+        match request.id() {
+            Some("issuer-x/000002") => Err(SafError::NotFound("no such message".into())),
+            Some("issuer-x/000003") => Err(SafError::Conflict("it is held".into())),
+            Some("issuer-x/000004") => Err(SafError::Failed("no answer".into())),
+            Some(_) | None => {
+                let item = SafItem { id: "issuer-x/000001".into(), ..SafItem::default() };
+                Ok(SafReply { items: vec![item], more: 0 })
+            }
+        }
+    };
+    let sources = Sources { status: Box::new(Status::default), saf: Box::new(saf) };
+    (control::serve(socket, sources).unwrap(), asked)
+}
+
+#[test]
+fn each_command_asks_for_what_it_says() {
+    let directory = Directory::new("asks");
+    let socket = directory.0.join("control.sock");
+    let (_served, asked) = served(&socket);
+    for line in [
+        "list",
+        "list --issuer issuer-x -o json",
+        "show issuer-x/000001",
+        "hold issuer-x/000001",
+        "release issuer-x/000001 --operator boku",
+        "purge issuer-x/000001 --operator asada --second boku",
+    ] {
+        let output = sekisho(&socket, line);
+        assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
+        assert!(String::from_utf8(output.stdout).unwrap().contains("issuer-x/000001"), "{line}");
+        assert_eq!(output.stderr, b"", "{line}");
+    }
+    let text = |text: &str| text.to_owned();
+    let id = || text("issuer-x/000001");
+    let expected = [
+        SafRequest::List { issuer: None },
+        SafRequest::List { issuer: Some(text("issuer-x")) },
+        SafRequest::Show { id: id() },
+        SafRequest::Hold { id: id(), operator: text("asada") },
+        SafRequest::Release { id: id(), operator: text("boku") },
+        SafRequest::Purge { id: id(), operator: text("asada"), second: text("boku") },
+    ];
+    assert_eq!(*asked.lock().unwrap(), expected);
+}
+
+#[test]
+fn what_was_not_done_has_its_exit_code_and_prints_no_data() {
+    let directory = Directory::new("exits");
+    let socket = directory.0.join("control.sock");
+    let (_served, _asked) = served(&socket);
+    for (line, code, said) in [
+        ("show issuer-x/000002", 3, "sekisho: no such message\n"),
+        (
+            "purge issuer-x/000001 --operator asada --second Asada",
+            4,
+            "sekisho: asada can not agree with Asada: a purge needs two people\n",
+        ),
+        ("hold issuer-x/000003", 5, "sekisho: it is held\n"),
+        ("release issuer-x/000004", 1, "sekisho: no answer\n"),
+    ] {
+        let output = sekisho(&socket, line);
+        assert_eq!(output.status.code(), Some(code), "{line}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), said, "{line}");
+        assert_eq!(output.stdout, b"", "{line}");
+    }
+    let nobody = sekisho(&directory.0.join("nobody"), "list");
+    assert_eq!(nobody.status.code(), Some(6));
+}
+
+#[test]
+fn a_purge_without_a_second_person_is_no_command() {
+    let directory = Directory::new("usage");
+    let socket = directory.0.join("control.sock");
+    for line in ["purge issuer-x/000001 --operator asada", "purge issuer-x/000001", "hold", ""] {
+        assert_eq!(sekisho(&socket, line).status.code(), Some(2), "{line}");
+    }
+}
