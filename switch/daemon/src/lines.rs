@@ -223,13 +223,25 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
         }
         Notice::OriginalUnknown { link, mti, stan } => {
             let (station, mti) = (name(link), mti.to_string());
-            let what = "an advice about an original that nobody knows";
-            warn!(station, link = link.0, mti, stan = stan.0, "{what}");
+            warn!(
+                station,
+                link = link.0,
+                mti,
+                stan = stan.0,
+                "nobody knows the original: answered as agreed (unknown_original); should it still \
+                 come, it is refused. The acquirer can say which sale it meant"
+            );
         }
         Notice::OriginalDiffers { link, mti, field } => {
             let (station, mti) = (name(link), mti.to_string());
-            let what = "an advice that does not agree with its original: refused with 904";
-            warn!(station, link = link.0, mti, field, "{what}");
+            warn!(
+                station,
+                link = link.0,
+                mti,
+                field,
+                "it does not agree with its original in this field, and is refused with 904: the \
+                 acquirer has to send it right, or nothing is taken back"
+            );
         }
         Notice::KeyConflict { link, mti } => {
             let (station, mti) = (name(link), mti.to_string());

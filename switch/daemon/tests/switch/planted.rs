@@ -199,7 +199,9 @@ impl Cast {
         if round.is_multiple_of(8) {
             // On a busy machine its time is over before its record is on the disk.
             let sale = for_text(*speech, said(CARDS[3], 2));
-            assert_eq!(merchant.asks(&sale).code(), codes[2]);
+            let said = merchant.asks(&sale);
+            let unsent = if is_87(*speech) { "91" } else { "907" };
+            assert!([codes[2], unsent].contains(&said.code()), "{said:?}");
         }
         assert_eq!(merchant.asks(&said(CARDS[5], 3)).code(), codes[3]);
     }

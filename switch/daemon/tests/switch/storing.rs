@@ -11,7 +11,7 @@ use crate::link::{Desk, Link};
 use crate::sekishod::{Sekishod, station};
 
 /// Requests are given up soon, and what is stored is sent again soon.
-const SOON: &str = "timeout = \"100ms\"\nsaf_retry = \"100ms\"\nsaf_gap = \"0s\"\necho = \"off\"\n";
+const SOON: &str = "timeout = \"1s\"\nsaf_retry = \"100ms\"\nsaf_gap = \"0s\"\necho = \"off\"\n";
 
 /// One acquirer, and one issuer at this desk.
 fn sales_to(desk: &Desk, more: &str) -> Configuration {
