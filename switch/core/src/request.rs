@@ -7,10 +7,10 @@ use crate::counters::Counter;
 use crate::duplicates::{Entered, Facts};
 use crate::gate::Purpose;
 use crate::identity::Identity;
-use crate::ids::{LinkId, RouteId, SlotId, StationId};
+use crate::ids::{LinkId, RouteId, SlotId, Stan, StationId};
 use crate::notices::Notice;
 use crate::pending::{Asked, Pending, State};
-use crate::plan::{Keys, Pin};
+use crate::plan::{Institution, Keys, Pin};
 use crate::records::{HEAD_MAX, Record};
 use crate::reference::Reference;
 use crate::refusal::Refusal;
@@ -365,17 +365,7 @@ impl Turn<'_> {
         let stans = world.stations[issuer.index()].stans.as_ref();
         let stan = stans.and_then(Stans::next).ok_or(Refusal::StansExhausted)?;
         let sent_at = world.stamp.transmission();
-        let edits = [
-            Edit { field: 7, value: Replace::Packed { digits: sent_at, units: 10 } },
-            Edit { field: 11, value: Replace::Packed { digits: stan.digits(), units: 6 } },
-            Edit {
-                field: 33,
-                value: Replace::Packed {
-                    digits: plan.institution.digits,
-                    units: plan.institution.units,
-                },
-            },
-        ];
+        let edits = of_our_hop(sent_at, stan, plan.institution);
         let mti = message.mti();
         let arrived = world.table.of(slot).map_or(self.now.boot, |pending| pending.arrived);
         let record = Record::Decision {
@@ -482,4 +472,15 @@ pub(crate) fn currency_of(message: &Message<'_>) -> [u8; 3] {
     let mut room = [0; 3];
     let said = currency.write_text(&mut room);
     if said.is_some_and(|said| said.len() == 3) { room } else { [0; 3] }
+}
+
+/// What a request has of our hop alone: DE 7, 11 and 33.
+#[inline]
+fn of_our_hop(sent_at: u64, stan: Stan, institution: Institution) -> [Edit<'static>; 3] {
+    let packed = |digits, units| Replace::Packed { digits, units };
+    [
+        Edit { field: 7, value: packed(sent_at, 10) },
+        Edit { field: 11, value: packed(stan.digits(), 6) },
+        Edit { field: 33, value: packed(institution.digits, institution.units) },
+    ]
 }

@@ -124,6 +124,7 @@ pub(crate) struct World {
 }
 
 impl World {
+    #[expect(clippy::large_stack_frames, reason = "a plan is made on the stack, once")]
     pub(crate) fn new(size: Size) -> Self {
         let dialect = Arc::new(codec::built_in("iso93-ascii").expect("built in").clone());
         let plan = Arc::new(plan(&dialect, size));

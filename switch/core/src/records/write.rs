@@ -70,6 +70,7 @@ impl Record<'_> {
     }
 
     /// What is kept for an issuer and what has to do with it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has the list")]
     fn write_kept(&self, to: &mut Cursor<'_>) -> Option<()> {
         match *self {
             Self::Queued { .. } => self.write_queued(to),

@@ -147,29 +147,8 @@ impl State {
         record: &Record<'_>,
     ) -> Result<(), Contradiction> {
         let utc = match *record {
-            Record::Queued {
-                issuer,
-                stan,
-                acquirer,
-                mti,
-                original,
-                original_at,
-                reason,
-                utc,
-                ..
-            } => {
-                self.stations.of(position, acquirer)?;
-                let traces = &mut self.stations.of(position, issuer)?.traces;
-                let block = self.open.room(position, traces, (issuer, stan), &self.items)?;
-                block.keep(position, stan);
-                if mti.class() == REVERSAL {
-                    let original = (issuer, original, original_at);
-                    let is_open = self.open.oblige(traces, original, stan);
-                    if !is_open && reason == NOT_DELIVERED {
-                        self.known.oblige(original, stan);
-                    }
-                }
-                self.items.begin(position, record);
+            Record::Queued { utc, .. } => {
+                self.queue(position, record)?;
                 utc
             }
             Record::Acknowledged { issuer, stan, utc, .. }
@@ -189,29 +168,8 @@ impl State {
                 }
                 utc
             }
-            Record::Advice { acquirer, link, mti, key, check, issuer, stan, utc, .. } => {
-                self.stations.of(position, acquirer)?;
-                self.stations.of(position, issuer)?;
-                if link >= self.stations.next_link() {
-                    return Err(Contradiction::UnknownLink { position, link });
-                }
-                let &Record::Advice { reference, original, action, .. } = record else {
-                    unreachable!("it is an advice")
-                };
-                let known = Known {
-                    position,
-                    outcome: Outcome::Advised(action),
-                    acquirer,
-                    issuer,
-                    stan,
-                    identity: Identity { key, check },
-                    mti,
-                    sent_at: 0,
-                    reference,
-                    original,
-                    obliged: Stan(0),
-                };
-                self.known.add(known, None, &self.bounds);
+            Record::Advice { utc, .. } => {
+                self.advise(position, record)?;
                 utc
             }
             Record::Tombstone { acquirer, reference, utc } => {
@@ -224,7 +182,19 @@ impl State {
                 self.doubts.push_back(Doubt { issuer, stan, how, utc });
                 utc
             }
-            _ => unreachable!("only what is kept is kept"),
+            Record::Decision { .. }
+            | Record::Settlement { .. }
+            | Record::Expiry { .. }
+            | Record::Unsent { .. }
+            | Record::Undelivered { .. }
+            | Record::Closed { .. }
+            | Record::Station { .. }
+            | Record::Links { .. }
+            | Record::SignOn { .. }
+            | Record::Configuration { .. }
+            | Record::Start { .. }
+            | Record::HashKey { .. }
+            | Record::Counts { .. } => unreachable!("only what is kept is kept"),
         };
         while self.tombstones.len() > self.bounds.known_max {
             self.tombstones.pop_front();
@@ -233,6 +203,68 @@ impl State {
             self.doubts.pop_front();
         }
         self.passes(utc);
+        Ok(())
+    }
+
+    /// A message for an issuer is kept; a reversal obliges its original.
+    fn queue(&mut self, position: Position, record: &Record<'_>) -> Result<(), Contradiction> {
+        let &Record::Queued { issuer, stan, acquirer, mti, original, original_at, reason, .. } =
+            record
+        else {
+            unreachable!("it is queued")
+        };
+        self.stations.of(position, acquirer)?;
+        let traces = &mut self.stations.of(position, issuer)?.traces;
+        let block = self.open.room(position, traces, (issuer, stan), &self.items)?;
+        block.keep(position, stan);
+        if mti.class() == REVERSAL {
+            let original = (issuer, original, original_at);
+            let is_open = self.open.oblige(traces, original, stan);
+            if !is_open && reason == NOT_DELIVERED {
+                self.known.oblige(original, stan);
+            }
+        }
+        self.items.begin(position, record);
+        Ok(())
+    }
+
+    /// An advice was accepted: its repeats are known.
+    fn advise(&mut self, position: Position, record: &Record<'_>) -> Result<(), Contradiction> {
+        let &Record::Advice {
+            acquirer,
+            link,
+            mti,
+            key,
+            check,
+            reference,
+            original,
+            action,
+            issuer,
+            stan,
+            ..
+        } = record
+        else {
+            unreachable!("it is an advice")
+        };
+        self.stations.of(position, acquirer)?;
+        self.stations.of(position, issuer)?;
+        if link >= self.stations.next_link() {
+            return Err(Contradiction::UnknownLink { position, link });
+        }
+        let known = Known {
+            position,
+            outcome: Outcome::Advised(action),
+            acquirer,
+            issuer,
+            stan,
+            identity: Identity { key, check },
+            mti,
+            sent_at: 0,
+            reference,
+            original,
+            obliged: Stan(0),
+        };
+        self.known.add(known, None, &self.bounds);
         Ok(())
     }
 }

@@ -92,6 +92,7 @@ impl Tale {
         self.line("", '+', &line);
     }
 
+    #[expect(clippy::too_many_lines, reason = "one line for each notice")]
     pub(crate) fn notice(&mut self, plan: &Plan, notice: Notice) {
         let link = |id| link_name(plan, id);
         let line = match notice {

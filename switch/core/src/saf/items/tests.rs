@@ -61,11 +61,11 @@ fn of_one_transaction_only_the_first_is_sent_until_it_is_done() {
 fn what_was_sent_in_vain_waits_for_its_time_and_for_the_pace() {
     let mut items = items(&[(10, 1, 0), (11, 2, 0)]);
     items.change(X, Stan(10), |item| {
-        (item.stage, item.due, item.sends) = (Stage::Waiting, Time(60), 1)
+        (item.stage, item.due, item.sends) = (Stage::Waiting, Time(60), 1);
     });
     assert_eq!(next(&items), Some(11));
     items.change(X, Stan(11), |item| {
-        (item.stage, item.due, item.sends) = (Stage::Awaited, Time(9), 1)
+        (item.stage, item.due, item.sends) = (Stage::Awaited, Time(9), 1);
     });
     assert_eq!(items.queue(X).next(), Some((Time(60), Stan(10))));
     items.queue_mut(X).next_again = Time(70);
