@@ -31,12 +31,15 @@ pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 /// How long a client may take to send a request, or to take a reply.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Shows or changes stored messages.
+pub type SafSource = dyn Fn(&SafRequest) -> Result<SafReply, SafError> + Send;
+
 /// Who answers: called on the control thread, once a request.
 pub struct Sources {
     /// How everything stands.
     pub status: Box<dyn Fn() -> Status + Send>,
     /// Stored messages, shown or changed.
-    pub saf: Box<dyn Fn(&SafRequest) -> Result<SafReply, SafError> + Send>,
+    pub saf: Box<SafSource>,
 }
 
 /// The control thread. It ends, and its socket goes away, when this is dropped.

@@ -173,6 +173,10 @@ fn disk_line(full: bool, free_bytes: u64, needed_bytes: u64, spares: usize) {
 }
 
 #[expect(clippy::too_many_lines, reason = "an arm a notice")]
+#[expect(
+    clippy::large_stack_frames,
+    reason = "what tracing makes of each arm; on the log's thread"
+)]
 fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
     let of = |station: StationId| plan.station(station).settings.name.as_str();
     let name = |link: LinkId| of(plan.station_of(link));

@@ -37,7 +37,7 @@ fn served(socket: &Path) -> (control::ControlHandle, Arc<Mutex<Vec<SafRequest>>>
     let asked = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&asked);
     let saf = move |request: &SafRequest| {
-        noted.lock().unwrap().push(request.clone());
+        noted.lock().expect("no test has failed").push(request.clone());
         request.check()?;
         match request.id() {
             Some("issuer-x/000002") => Err(SafError::NotFound("no such message".into())),
@@ -50,7 +50,7 @@ fn served(socket: &Path) -> (control::ControlHandle, Arc<Mutex<Vec<SafRequest>>>
         }
     };
     let sources = Sources { status: Box::new(Status::default), saf: Box::new(saf) };
-    (control::serve(socket, sources).unwrap(), asked)
+    (control::serve(socket, sources).expect("a socket of its own"), asked)
 }
 
 #[test]

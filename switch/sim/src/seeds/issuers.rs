@@ -119,7 +119,7 @@ impl Issuers {
             return;
         };
         assert!(
-            reference(&booked.text)[..10] == named[..10] || lost == Some(&name),
+            reference(&booked.text).get(..10) == named.get(..10) || lost == Some(&name),
             "{text} does not name {}",
             booked.text
         );
