@@ -18,8 +18,9 @@ use std::time::Duration;
 use codec::{Slots, Tpdu};
 use expect_test::Expect;
 use switch_core::counters::Counter;
-use switch_core::ids::{LinkId, SlotId, StationId, WorkerId};
+use switch_core::ids::{LinkId, SlotId, Stan, StationId, WorkerId};
 use switch_core::records::Record;
+use switch_core::saf::operating::{Command, NotObeyed};
 use switch_core::time::{Now, Time};
 use switch_core::{Core, Order, Reply};
 
@@ -324,6 +325,21 @@ impl World {
         self.tale.line("", '*', &format!("reply {reply:?}"));
         self.cores[worker.index()].handle_reply(self.now, slot, reply, &mut self.slots);
         self.settle();
+    }
+
+    /// An operator wants something of what is kept for an issuer under a STAN.
+    pub fn commands(
+        &mut self,
+        issuer: &str,
+        stan: u32,
+        command: Command<'_>,
+    ) -> Result<(), NotObeyed> {
+        let link = self.station(issuer).link();
+        let issuer = self.plan.station_of(link);
+        let owner = self.plan.owner(issuer);
+        let done = self.cores[owner.index()].handle_saf(self.now, issuer, Stan(stan), command);
+        self.settle();
+        done
     }
 
     /// One worker is told by another what no worker says.

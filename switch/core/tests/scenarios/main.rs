@@ -14,6 +14,8 @@ mod held;
 
 mod restarts;
 
+mod saf;
+
 mod advices;
 
 mod reversals;
