@@ -51,13 +51,11 @@ fn status() -> Status {
 
 /// One item, which can be shown and not be held.
 fn saf(request: &SafRequest) -> Result<SafReply, SafError> {
-    match request {
-        SafRequest::Hold { id, .. } => Err(SafError::Conflict(format!("{id} is held"))),
-        _ => {
-            let item = SafItem { id: "issuer-x/000001".into(), ..SafItem::default() };
-            Ok(SafReply { items: vec![item], more: 0 })
-        }
+    if let SafRequest::Hold { id, .. } = request {
+        return Err(SafError::Conflict(format!("{id} is held")));
     }
+    let item = SafItem { id: "issuer-x/000001".into(), ..SafItem::default() };
+    Ok(SafReply { items: vec![item], more: 0 })
 }
 
 struct Client(BufReader<UnixStream>);

@@ -145,6 +145,7 @@ impl Row {
     }
 
     /// What is kept for issuers, and what has to do with it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has the list")]
     fn fill_kept(&mut self, record: &Record<'_>, names: &Names) {
         match *record {
             Record::Queued {
@@ -203,6 +204,7 @@ impl Row {
     }
 
     /// What is of the switch itself, not of a transaction.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has the list")]
     fn fill_rare(&mut self, record: &Record<'_>, names: &Names) {
         let mut say = |key, value| drop(self.more.insert(key, value));
         match *record {

@@ -28,10 +28,10 @@ pub(super) fn list(reply: &SafReply) -> String {
         ["ID", "STATE", "MTI", "REASON", "AGE", "FAILURES", "LAST CODE", "ORIGINAL", "CARD"];
     let mut out = grid(&header, rows.collect());
     if reply.more > 0 {
-        out.push_str(&format!(
-            "and {} more; --issuer NAME shows those of one issuer\n",
-            reply.more
-        ));
+        let more = reply.more;
+        out += "and ";
+        out += &more.to_string();
+        out += " more; --issuer NAME shows those of one issuer\n";
     }
     out
 }
