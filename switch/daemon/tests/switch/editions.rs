@@ -117,6 +117,9 @@ fn what_we_refuse_a_station_of_1987_is_said_in_two_characters_and_without_our_na
     }
     assert_eq!(merchant.asks(&sale_87(7)), sale_87(7).answered("68"), "no answer in time");
     assert_eq!(issuer.hears().mti(), 0x0200, "it was asked");
+    let reversal = issuer.hears();
+    assert_eq!(reversal.mti(), 0x0420, "and is told that nobody waits any more");
+    issuer.sends(&reversal.answered("00"));
     assert_eq!(issuer.asks(&network_87("002", 1)), network_87("002", 1).answered("00"));
     assert_eq!(merchant.asks(&sale_87(8)).code(), "91", "the issuer signed off");
     let status = switch.status();
