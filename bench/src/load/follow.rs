@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::sale::Particulars;
+use crate::clock::MILLISECOND;
 use crate::ledger::Answered;
 
 /// How many may be under way: beyond it none is sent.
@@ -16,6 +17,12 @@ const NOTHING_DONE: [&str; 9] = ["902", "904", "905", "907", "908", "910", "920"
 const GIVEN_UP: [&str; 2] = ["911", "68"];
 /// Codes for a repeat of what is still under way.
 const UNDER_WAY: [&str; 2] = ["923", "09"];
+/// Codes of a switch that could not take a reversal now: it is sent again.
+const NOT_NOW: [&str; 10] = ["903", "907", "909", "911", "912", "920", "923", "09", "91", "96"];
+
+/// How long until a reversal is sent again that could not be taken, and how often it is.
+const AGAIN_AFTER: u64 = 250 * MILLISECOND;
+const AGAIN_MAX: u32 = 20;
 
 /// What follows a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +37,9 @@ pub(super) struct Follow {
     pub(super) particulars: Particulars,
     pub(super) connection: usize,
     sent: u64,
+    /// How often it was refused for now, and when it is sent again then.
+    refused: u32,
+    again_at: Option<u64>,
     /// What the request was answered, where that is known.
     pub(super) first: Option<Answered>,
 }
@@ -90,7 +100,8 @@ impl Follows {
         sent: u64,
         first: Option<Answered>,
     ) {
-        let follow = Follow { particulars, connection, sent, first };
+        let (refused, again_at) = (0, None);
+        let follow = Follow { particulars, connection, sent, refused, again_at, first };
         self.open.insert((kind, particulars.stan), follow);
     }
 
@@ -106,6 +117,27 @@ impl Follows {
         let place = (kind, stan);
         let is_its = self.open.get(&place).is_some_and(|follow| follow.connection == connection);
         if is_its { self.open.remove(&place) } else { None }
+    }
+
+    /// A reversal was answered with a code that may heal: whether it will be sent again.
+    pub(super) fn try_again(&mut self, follow: Follow, answered: &Answered, now: u64) -> bool {
+        let refused = follow.refused + 1;
+        let code = answered.action.map(|action| action.to_string()).unwrap_or_default();
+        if refused > AGAIN_MAX || !NOT_NOW.contains(&code.as_str()) {
+            return false;
+        }
+        let again_at = Some(now + AGAIN_AFTER);
+        let place = (Kind::Reversal, follow.particulars.stan);
+        self.open.insert(place, Follow { refused, again_at, sent: now, ..follow });
+        true
+    }
+
+    /// The next reversal that is to be sent again, as sent now.
+    pub(super) fn next_again(&mut self, now: u64) -> Option<Follow> {
+        let is_due = |follow: &&mut Follow| follow.again_at.is_some_and(|at| at <= now);
+        let follow = self.open.values_mut().find(is_due)?;
+        (follow.again_at, follow.sent) = (None, now);
+        Some(*follow)
     }
 
     /// Gives up those sent before `time`.
@@ -197,6 +229,23 @@ mod tests {
         let follow = follows.answer(Kind::Repeat, 7, 3).unwrap();
         assert_eq!(follow.first, Some(answered("000")));
         assert_eq!(follows.open(), 0);
+    }
+
+    #[test]
+    fn a_reversal_that_can_not_be_taken_now_is_sent_again_a_little_later_and_not_for_ever() {
+        let mut follows = Follows::new(None, Some(1));
+        let particulars = Particulars { sequence: 0, stan: 7, second: 0 };
+        follows.begin(Kind::Reversal, particulars, 3, 10, None);
+        for time in (0..).step_by(1_000_000_000).take(20) {
+            assert!(follows.next_again(time).is_none());
+            let follow = follows.answer(Kind::Reversal, 7, 3).unwrap();
+            assert!(!follows.try_again(follow, &answered("400"), time));
+            assert!(follows.try_again(follow, &answered("907"), time));
+            assert!(follows.next_again(time).is_none());
+            assert_eq!(follows.next_again(time + AGAIN_AFTER).unwrap().particulars, particulars);
+        }
+        let follow = follows.answer(Kind::Reversal, 7, 3).unwrap();
+        assert!(!follows.try_again(follow, &answered("907"), 0));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use codec::{Message, Tpdu};
 
 use super::book::Entry;
 use super::follow::{Follow, Kind, When, agree};
-use super::reversal::{self, Refused};
+use super::reversal::{self, Refused, Time};
 use super::sale::Particulars;
 use super::station::{Station, kind_of, note, tell_wrong};
 use crate::clock::{self, SECOND};
@@ -18,6 +18,8 @@ pub(super) struct Followed {
     pub(super) repeats_answered: u64,
     pub(super) reversals: u64,
     pub(super) reversals_answered: u64,
+    /// Reversals sent once more because they could not be taken.
+    pub(super) reversals_again: u64,
     /// Requests asked once more after their connection was lost.
     pub(super) asked_again: u64,
 }
@@ -76,18 +78,39 @@ impl Station {
     }
 
     fn reverse(&mut self, particulars: &Particulars, connection: usize, now: u64) {
-        let Some(socket) = self.connects.socket(connection) else { return };
+        if self.says_reversed(particulars, connection, now, Time::First) {
+            self.follows.begin(Kind::Reversal, *particulars, connection, now, None);
+            self.tally.followed.reversals += 1;
+        }
+    }
+
+    /// Sends again what could not be taken a little while ago.
+    pub(super) fn reverse_again(&mut self, now: u64) {
+        while let Some(Follow { particulars, connection, .. }) = self.follows.next_again(now) {
+            let said = self.says_reversed(&particulars, connection, now, Time::Again);
+            self.tally.followed.reversals_again += u64::from(said);
+        }
+    }
+
+    fn says_reversed(
+        &mut self,
+        particulars: &Particulars,
+        connection: usize,
+        now: u64,
+        time: Time,
+    ) -> bool {
+        let Some(socket) = self.connects.socket(connection) else { return false };
         let kind = kind_of(self.sales.len(), particulars.sequence);
-        let Some(reversal) = self.reversals.get(kind) else { return };
+        let Some(reversal) = self.reversals.get(kind) else { return false };
         let (mut frame, second) = ([0; reversal::FRAME_MAX], clock::unix() / SECOND);
-        let Some(length) = reversal.frame(particulars, second, &mut frame) else { return };
+        let written = reversal.frame(particulars, second, time, &mut frame);
+        let Some(length) = written else { return false };
         if let Some(pages) = &mut self.pages {
             let sent = |at_ns| Acquirer::Reversed(reversal.note(particulars, second, at_ns));
             pages.push(now, sent);
         }
         self.replies.push(socket, &frame[..length]);
-        self.follows.begin(Kind::Reversal, *particulars, connection, now, None);
-        self.tally.followed.reversals += 1;
+        true
     }
 
     /// The answer to a repeat.
@@ -121,12 +144,15 @@ impl Station {
             return self.tally.on_wrong("an answer to no reversal");
         };
         let Follow { particulars, .. } = follow;
-        self.tally.followed.reversals_answered += 1;
         let answer: Message<'_> = self.slots.message(self.dialect, bytes);
         let kind = kind_of(self.sales.len(), particulars.sequence);
         let Some(reversal) = self.reversals.get(kind) else { return };
+        let reference = reversal.note(&particulars, 0, 0).reference;
+        if self.follows.try_again(follow, &note(reference, &answer, 0), now) {
+            return;
+        }
+        self.tally.followed.reversals_answered += 1;
         if let Some(pages) = &mut self.pages {
-            let reference = reversal.note(&particulars, 0, 0).reference;
             pages.push(now, |at_ns| Acquirer::Acknowledged(note(reference, &answer, at_ns)));
         }
         match reversal.check(&particulars, &answer) {

@@ -50,6 +50,9 @@ pub struct Report {
     /// Answers to those.
     #[serde(default)]
     pub reversals_answered: u64,
+    /// Reversals sent once more because they could not be taken (907 and its like).
+    #[serde(default)]
+    pub reversals_again: u64,
     /// Requests asked again because their connection was lost.
     #[serde(default)]
     pub asked_again: u64,
@@ -102,6 +105,7 @@ impl Report {
             repeats_answered: tally.followed.repeats_answered,
             reversals: tally.followed.reversals,
             reversals_answered: tally.followed.reversals_answered,
+            reversals_again: tally.followed.reversals_again,
             asked_again: tally.followed.asked_again,
             actions: tally.actions(),
             wrong: tally.wrongs(),
@@ -144,6 +148,9 @@ impl Report {
             if sent > 0 {
                 row(what, format!("{answered} of {sent}"));
             }
+        }
+        if self.reversals_again > 0 {
+            row("  sent once more", self.reversals_again.to_string());
         }
         if self.asked_again > 0 {
             row("asked again", self.asked_again.to_string());

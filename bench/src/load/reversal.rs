@@ -42,6 +42,14 @@ pub(super) struct Reversal {
     run: [u8; 4],
 }
 
+/// Whether it was sent before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Time {
+    First,
+    /// As its repeat.
+    Again,
+}
+
 /// What is wrong with the answer to a reversal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -74,7 +82,7 @@ impl Reversal {
         };
         // What it can not say it could not say later either.
         let first = Particulars { sequence: 0, stan: 1, second: 0 };
-        reversal.write(&first, 0, &mut [0; MESSAGE_MAX]).map_err(SaleError::Write)?;
+        reversal.write(reversal.mti, &first, 0, &mut [0; MESSAGE_MAX]).map_err(SaleError::Write)?;
         Ok(reversal)
     }
 
@@ -84,10 +92,12 @@ impl Reversal {
         &self,
         particulars: &Particulars,
         second: u64,
+        time: Time,
         out: &mut [u8; FRAME_MAX],
     ) -> Option<usize> {
         let mut message = [0; MESSAGE_MAX];
-        let length = self.write(particulars, second, &mut message).ok()?;
+        let mti = if time == Time::Again { Mti::new(self.mti.bcd() + 1)? } else { self.mti };
+        let length = self.write(mti, particulars, second, &mut message).ok()?;
         let begin = self.framing.open(length, out).ok()?;
         let end = begin + length;
         out.get_mut(begin..end)?.copy_from_slice(&message[..length]);
@@ -125,6 +135,7 @@ impl Reversal {
 
     fn write(
         &self,
+        mti: Mti,
         particulars: &Particulars,
         second: u64,
         out: &mut [u8],
@@ -134,7 +145,7 @@ impl Reversal {
         let fields = if old { FIELDS_1987 } else { FIELDS_1993 };
         let (mut trace, local) = ([0; 6], calendar::local(sold));
         figures::write_decimal(&mut trace, u64::from(stan));
-        let mut writer = Writer::new(self.dialect, out, self.mti, fields)?;
+        let mut writer = Writer::new(self.dialect, out, mti, fields)?;
         writer.put_text(2, self.pan.as_bytes())?;
         writer.put_text(3, b"000000")?;
         writer.put_number(4, amount_of(sequence))?;

@@ -225,6 +225,7 @@ impl<'a> Run<'a> {
     fn look(&mut self, now: u64, watch: &mut dyn FnMut(&Event)) {
         let grace = clock::nanos(self.options.grace);
         self.station.give_up_before(now.saturating_sub(grace));
+        self.station.reverse_again(now);
         if self.stop.swap(false, Ordering::Relaxed) {
             if self.phase == Phase::Draining {
                 self.station.give_up_before(u64::MAX);

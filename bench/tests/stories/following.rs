@@ -155,6 +155,27 @@ fn a_decline_is_not_reversed_and_a_reversal_that_is_refused_is_a_wrong_answer() 
 }
 
 #[test]
+fn a_reversal_that_can_not_be_taken_now_is_sent_again_as_its_repeat() {
+    let (_, heard) = honest();
+    let kept = Arc::clone(&heard);
+    let partner = issuer_that(move |_, message| {
+        kept.lock().unwrap().push(message.clone());
+        let answer = answered(message);
+        let refused = message.mti == Mti::of(0x1420);
+        Some(if refused { answer.with(39, "907") } else { answer }.frame())
+    });
+    let report = run(&Options { reversals_every: Some(5), ..short_load(partner) });
+    assert!(report.is_right() && report.reversals > 0, "{report:?}");
+    assert_eq!(report.reversals_again, report.reversals);
+    for messages in by_reference(&heard).values().filter(|messages| messages.len() > 1) {
+        let types: Vec<_> = messages.iter().map(|message| message.mti.bcd()).collect();
+        assert_eq!(types, [0x1200, 0x1420, 0x1421]);
+        let (first, again) = (&messages[1].fields, &messages[2].fields);
+        assert!(first.iter().all(|(n, text)| *n == 7 || again.get(n) == Some(text)));
+    }
+}
+
+#[test]
 fn what_was_open_on_a_lost_connection_is_asked_again_over_the_next_one() {
     // Each fourth message of a connection ends it.
     let partner =

@@ -1,6 +1,8 @@
 //! How transactions end, as both partners see it: reversals, repeats and late answers in the words of
 //! 1993. Must not know how a message is written.
 
+use daemon::saf::SafStatus;
+
 use crate::centre::{CARDS, Centre, INSTITUTIONS};
 use crate::configuration::{OURS, Speech};
 use crate::edition::{Edition, ISO93};
@@ -113,8 +115,8 @@ impl Centre {
     /// Something is kept for I no longer.
     pub(crate) fn keeps_nothing(&self) {
         self.switch.comes_to("nothing is kept for the issuer", |status| {
-            let count = |name| status.counters[name];
-            count("saf_queued") == count("saf_acknowledged")
+            let stored = status.stations.iter().filter_map(|station| station.stored.as_ref());
+            stored.map(SafStatus::open).sum::<u32>() == 0
         });
     }
 }

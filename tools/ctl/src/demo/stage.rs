@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use bench::issuer::Summary;
 use daemon::control::ask_status;
+use daemon::saf::SafStatus;
 use daemon::status::Status;
 use rustix::process::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -291,10 +292,9 @@ impl Stage {
         let deadline = clock::now() + SETTLE_MAX;
         loop {
             self.look();
-            let counters = self.status.as_ref().map(|status| &status.counters);
-            let count = |name| counters.and_then(|all| all.get(name)).copied().unwrap_or(0);
-            let is_done = count("saf_acknowledged") >= count("saf_queued");
-            if is_done || clock::now() > deadline {
+            let stations = self.status.iter().flat_map(|status| &status.stations);
+            let stored = stations.filter_map(|station| station.stored.as_ref());
+            if stored.map(SafStatus::open).sum::<u32>() == 0 || clock::now() > deadline {
                 return Ok(());
             }
             if let Heard::Signal(signal) = self.next(LOOK)? {

@@ -51,7 +51,13 @@ impl Transaction {
     fn stands_at_acquirer(&self) -> bool {
         let last = self.again.or(self.answered);
         let approved = last.and_then(|last| last.action).is_some_and(ActionCode::approves);
-        approved && self.acknowledged.is_none()
+        approved && !self.is_reversed()
+    }
+
+    /// The acquirer has reversed it, and was told that this is accepted.
+    fn is_reversed(&self) -> bool {
+        let told = self.acknowledged.and_then(|told| told.action).map(|told| told.to_string());
+        told.is_some_and(|told| ["400", "480", "00"].contains(&told.as_str()))
     }
 
     /// The issuer gave an approval, whether it arrived or not, and has not taken it back.
@@ -119,7 +125,7 @@ fn is_to_be_reversed(known: &Transaction, decision: &Decision) -> bool {
     match decision.outcome {
         Some(Outcome::Expired | Outcome::Closed) => true,
         Some(Outcome::Settled { action, .. }) => {
-            known.acknowledged.is_some() && action.is_some_and(ActionCode::approves)
+            known.is_reversed() && action.is_some_and(ActionCode::approves)
         }
         Some(Outcome::Unsent | Outcome::Undelivered) | None => false,
     }

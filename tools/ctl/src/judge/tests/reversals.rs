@@ -176,6 +176,22 @@ fn what_its_acquirer_reversed_must_be_reversed_at_its_issuer() {
 }
 
 #[test]
+fn a_reversal_that_was_refused_leaves_the_approval_as_it_is() {
+    let mut story = Story::begins();
+    story.is_served(1, 7);
+    let refused = Answered {
+        reference: reference(1),
+        action: ActionCode::new("907"),
+        approval: None,
+        by_switch: true,
+        at_ns: 0,
+    };
+    story.judge.hear_acquirer(&[Acquirer::Acknowledged(refused)]);
+    let books = story.closes_books(&expect![""]);
+    assert_eq!(books.acquirers.approvals, 1);
+}
+
+#[test]
 fn a_reversal_at_an_issuer_without_a_record_or_with_another_number_is_found() {
     let mut story = Story::begins();
     for number in 1..=3 {
