@@ -85,7 +85,8 @@ impl Outside {
         let weather = Weather::of(&mut dice);
         let edition = if dice.percent(20) { Edition::Of1987 } else { Edition::Of1993 };
         let workers = u8::try_from(dice.between(1, u64::from(WORKERS_MAX) + 1)).unwrap();
-        let world = World::of_workers(workers, stage::plan(edition, workers), GATE_BYTES);
+        let mut world = World::of_workers(workers, stage::plan(edition, workers), GATE_BYTES);
+        world.has_reader();
         Self {
             edition,
             dice,

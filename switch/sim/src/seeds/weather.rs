@@ -70,8 +70,6 @@ impl Weather {
                 *chance = dice.between(1, most);
             }
         }
-        (weather.reverses, weather.partly, weather.early) = (0, 0, 0);
-        (weather.ghosts, weather.advices) = (0, 0);
         weather
     }
 }

@@ -69,7 +69,10 @@ impl Outside {
                     self.says(link, text);
                 }
             }
-            if is_request && self.dice.percent(self.weather.repeats) && !self.healing {
+            // A start does not know of a reversal that its acquirer sent before (see ARCHITECTURE).
+            let known = self.life == 0 || self.acquirers.cases[&said.case].reversals.is_empty();
+            let repeats = is_request && known && !self.healing;
+            if repeats && self.dice.percent(self.weather.repeats) {
                 self.acquirer_sends(acquirer, said.text);
             }
         } else if is_request && !self.healing && self.dice.percent(self.weather.reverses) {
