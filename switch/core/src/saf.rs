@@ -303,6 +303,15 @@ impl Turn<'_> {
             self.count(Counter::SafMerged);
             return Ok(Obliged::Merged(pending.obliged));
         }
+        // Its acquirer may have reversed it when it was over, and all but forgotten here.
+        let duplicates = &self.world.duplicates;
+        let Pending { issuer, stan, sent_at, duplicate, .. } = pending;
+        let is_still = duplicates.is_still(duplicate, issuer, stan, sent_at);
+        let original = duplicates.original(duplicate).filter(|_| is_still);
+        if let Some(by) = original.and_then(|original| original.reversed) {
+            self.count(Counter::SafMerged);
+            return Ok(Obliged::Merged(by));
+        }
         if pending.mti.class() == reversal::CLASS {
             return Ok(Obliged::Nothing);
         }

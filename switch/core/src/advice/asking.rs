@@ -1,6 +1,8 @@
 //! An advice that waits for a reply: of the key provider, or of the reader of older records. What was
 //! parked is judged again with the state of then. Knows nobody who replies.
 
+use alloc::vec::Vec;
+
 use codec::{Message, Slots};
 
 use super::Judged;
@@ -142,11 +144,21 @@ impl Turn<'_> {
         if !duplicates.has_room() {
             return Err(Refusal::PendingFull);
         }
+        // A start knows its answer already, and a repeat is to be given that one.
+        let stored = match known {
+            Some(Known::Answered { frame: Some(frame), .. }) => frame.to_vec(),
+            Some(_) | None => Vec::new(),
+        };
         let entered = duplicates.begin(past.identity, self.now.utc);
         duplicates.forwarded(entered, reference, &past.facts);
         match past.outcome {
             Outcome::Answered(action) => {
-                duplicates.answer(entered, past.facts.issuer, action, None);
+                let draft = duplicates.draft(stored.len()).filter(|_| !stored.is_empty());
+                let stored = draft.map(|draft| {
+                    draft.copy_from_slice(&stored);
+                    stored.len()
+                });
+                duplicates.answer(entered, past.facts.issuer, action, stored);
             }
             Outcome::Declined(action) => duplicates.decline(entered, action),
             Outcome::Closed => duplicates.close(entered),

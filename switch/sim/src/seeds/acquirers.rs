@@ -61,7 +61,13 @@ pub(crate) fn approves(code: &str) -> bool {
 
 /// Whether a code says that an advice or a reversal needs not come again.
 pub(crate) fn takes(code: &str) -> bool {
-    if code.len() == 2 { ["00", "25"].contains(&code) } else { !is_passing(code) && code != "909" }
+    let refused = is_passing(code) || refuses(code) || ["909", "96"].contains(&code);
+    !refused
+}
+
+/// Whether a code says that a message makes no sense, and never will.
+fn refuses(code: &str) -> bool {
+    ["904", "30"].contains(&code)
 }
 
 impl Acquirers {
@@ -198,7 +204,7 @@ impl Acquirers {
             let is_request = Mti::of(said.text.mti).function() == 0;
             // Who reverses does not need the answer any more.
             let covered = is_request && !case.reversals.is_empty();
-            let taken = || said.answers.iter().any(|code| takes(code));
+            let taken = || said.answers.iter().any(|code| takes(code) || refuses(code));
             if is_request { said.awaits && !covered } else { !taken() }
         };
         let open = self.said.iter().filter(|(_, said)| is_open(said));

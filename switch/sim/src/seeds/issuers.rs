@@ -75,7 +75,8 @@ impl Issuers {
         let amount = if approves { text.of(4).parse().unwrap() } else { 0 };
         let new = Booked { text: text.clone(), amount, reversed: None };
         let before = self.booked.insert((issuer, name_of(text)), new);
-        assert!(before.is_none(), "promise 4: {text} after {before:?}");
+        let before = before.map(|before| before.text.to_string());
+        assert_eq!(before, None, "promise 4: {text} was told before");
     }
 
     /// An advice or a reversal, in the switch's so many-th life. `waits`: another sending of it may
