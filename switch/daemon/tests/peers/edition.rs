@@ -13,7 +13,7 @@ pub(crate) struct Edition {
     pub(crate) table: &'static str,
     /// Fields that are of another kind on the two sides, and so do not cross.
     pub(crate) unlike: &'static [u8],
-    /// MTIs of requests that cross the switch.
+    /// MTIs of requests that cross the switch. Reversals are not passed on but kept: `completions`.
     pub(crate) requests: &'static [&'static str],
     /// The MTI of network management.
     pub(crate) network: &'static str,
@@ -76,7 +76,7 @@ pub(crate) static ISO87: Edition = Edition {
     packed: Speech { dialect: "iso87-binary", framing: "bin2" },
     table: "iso87.csv",
     unlike: &[55],
-    requests: &["0100", "0101", "0200", "0201", "0400", "0401"],
+    requests: &["0100", "0101", "0200", "0201"],
     network: "0800",
     function: 70,
     functions: ["001", "002", "301"],
