@@ -26,6 +26,7 @@ use codec::{Edit, Message, Mti, Replace, Version};
 use crate::answers::OWN_MAX;
 use crate::counters::Counter;
 use crate::duplicates::{Entered, Facts};
+use crate::gate::Service;
 use crate::identity::Identity;
 use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::notices::Notice;
@@ -172,10 +173,11 @@ impl Turn<'_> {
         };
         let item_max = target.map_or(0, |target| self.plan.longest(message, target.issuer));
         let records_max = message.bytes().len() + 3 * HEAD_MAX;
-        if !saf::has_room(self.gate, item_max, records_max + HEADS_MAX, OWN_MAX) {
+        if !saf::admits_advice(self.gate, item_max, records_max + HEADS_MAX, OWN_MAX) {
             return Err(Refusal::GateFull);
         }
-        if target.is_some() && !self.world.has_item_room(self.plan.limits.saf_max) {
+        let has_item_room = self.world.has_item_room(Service::Advice, self.plan.limits.saf_max);
+        if target.is_some() && !has_item_room {
             return Err(Refusal::PendingFull);
         }
         if entered == Entered::NONE && !self.world.duplicates.has_room() {

@@ -5,7 +5,7 @@ use codec::{Edit, Fields, Message, Pan, PanError, Replace, Slots};
 use crate::advice::{Parked, is_advice};
 use crate::counters::Counter;
 use crate::duplicates::{Entered, Facts};
-use crate::gate::Purpose;
+use crate::gate::{Purpose, Service};
 use crate::identity::Identity;
 use crate::ids::{LinkId, RouteId, SlotId, Stan, StationId};
 use crate::notices::Notice;
@@ -348,7 +348,7 @@ impl Turn<'_> {
         let (plan, acquirer) = (self.plan, self.plan.station_of(link));
         let wire_max = plan.longest(message, issuer);
         let record_max = HEAD_MAX + message.bytes().len();
-        if !self.world.has_item_room(plan.limits.saf_max) {
+        if !self.world.has_item_room(Service::Request, plan.limits.saf_max) {
             return Err(Refusal::SafFull);
         }
         if !self.gate.admits(record_max, wire_max) {

@@ -50,7 +50,7 @@ use codec::{Mti, Slots, WriteError};
 use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::courier::Word;
-use crate::gate::{self, Gate, Purpose};
+use crate::gate::{self, Gate, Purpose, Service};
 use crate::ids::{SlotId, Stan, StationId, WorkerId};
 use crate::outlet::Outlet;
 use crate::pending::Pending;
@@ -166,10 +166,11 @@ impl Saf {
 
 impl World {
     /// Whether one more item, or request that may need one, finds room: every request in flight may
-    /// have to be reversed.
+    /// have to be reversed. New requests leave the last sixteenth to what acquirers reverse and advise.
     #[inline]
-    pub(crate) fn has_item_room(&self, max: u32) -> bool {
+    pub(crate) fn has_item_room(&self, service: Service, max: u32) -> bool {
         let in_flight = self.table.used() - self.resting.len();
+        let max = if service == Service::Request { max - max / 16 } else { max };
         self.saf.open + in_flight < max
     }
 
@@ -239,6 +240,18 @@ pub(crate) fn has_room(
 ) -> bool {
     let item = frame_max + Made::HEAD + gate::HEAD;
     gate.has_room(HEAD_MAX + frame_max + record_max, item + answer_max)
+}
+
+/// The same of an advice, which leaves room to what ends a transaction.
+pub(crate) fn admits_advice(
+    gate: &Gate,
+    frame_max: usize,
+    record_max: usize,
+    answer_max: usize,
+) -> bool {
+    let item = HEAD_MAX + 2 * frame_max + Made::HEAD + gate::HEAD;
+    gate.admits_as(Service::Advice, item + record_max + answer_max)
+        && has_room(gate, frame_max, record_max, answer_max)
 }
 
 impl Turn<'_> {

@@ -20,7 +20,7 @@ use codec::{Fields, Message, Mti, WriteError, Writer};
 
 use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
-use crate::gate::Purpose;
+use crate::gate::{Purpose, Service};
 use crate::ids::{Stan, StationId};
 use crate::network::Drain;
 use crate::notices::Notice;
@@ -150,7 +150,7 @@ impl Turn<'_> {
         let is_new = item.sends == 0 || breaks(Variant::SentAgainAsNew);
         let mti = if is_new { item.made.mti } else { repeated(item.made.mti) };
         let longest = item.frame.len() + MORE;
-        if !self.gate.admits(0, longest) {
+        if !self.gate.admits_as(Service::Stored, longest) {
             return false;
         }
         let purpose = Purpose::Item { issuer, stan };

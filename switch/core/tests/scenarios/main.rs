@@ -31,6 +31,8 @@ mod formats;
 
 mod limits;
 
+mod order;
+
 mod matching;
 
 mod foresight;
