@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 
 use bench::issuer::Summary;
 use bench::load::{Progress, Report};
+use ctl::parties::ACQUIRERS;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::process::Process;
-use super::setting::{ACQUIRERS, CONNECTIONS};
+use super::setting::CONNECTIONS;
 
 /// The daemon.
 #[derive(Debug, Default)]

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use bench::issuer::Summary;
 use bench::load::Report;
+use ctl::parties::{ACQUIRERS, ISSUERS};
 use daemon::status::{StationStatus, Status};
 
 use super::play::Told;
 use super::reckoning::Reckoning;
 use super::scenario::{Scenario, VICTIM};
-use super::setting::{ACQUIRERS, DRAIN, ISSUERS};
+use super::setting::DRAIN;
 use super::stage::Stopped;
 
 pub(super) use self::journal::{Kept, kept};

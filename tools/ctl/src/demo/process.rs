@@ -8,9 +8,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
+use ctl::parties::{ACQUIRERS, ISSUERS};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::setting::{ACQUIRERS, ISSUERS};
 use crate::child;
 
 /// Last words that are kept of each.

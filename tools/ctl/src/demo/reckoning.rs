@@ -5,13 +5,13 @@ use std::io;
 
 use bench::ledger;
 use ctl::judge::{Books, Counts, Judge, Missing};
+use ctl::parties::{ACQUIRERS, ISSUERS};
 use journal::disk::SystemDisk;
 use journal::format::Position;
 use journal::reader::Reader;
 use journal::seal::{Key, Keys};
 
 use super::place::Place;
-use super::setting::{ACQUIRERS, ISSUERS};
 
 /// The key that a switch makes for itself where it is given none.
 const KEY: &str = "insecure-demo.key";

@@ -1,60 +1,13 @@
-//! Who takes part in a demo, and what each is told: the daemon's configuration, the arguments of
-//! loads and issuers. Data and text; knows no process.
+//! What each who takes part in a demo is told: the daemon's configuration, the arguments of loads and
+//! issuers. Data and text; knows no process.
 
-use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use ctl::parties::{ACQUIRERS, CARDS, ISSUERS, Party, quoted, stations};
+
 use super::scenario::Scenario;
-
-/// A centre that talks to the switch.
-#[derive(Debug)]
-pub(super) struct Party {
-    pub(super) name: &'static str,
-    institution: &'static str,
-    dialect: &'static str,
-    framing: &'static str,
-}
-
-/// The acquirers, each in a format of its own.
-pub(super) const ACQUIRERS: [Party; 2] = [
-    Party {
-        name: "merchant-a",
-        institution: "77334000001",
-        dialect: "iso93-ascii",
-        framing: "ascii4",
-    },
-    Party {
-        name: "merchant-b",
-        institution: "77334000002",
-        dialect: "iso93-binary",
-        framing: "bin2",
-    },
-];
-
-/// The issuers, each in a format of its own.
-pub(super) const ISSUERS: [Party; 2] = [
-    Party {
-        name: "issuer-x",
-        institution: "49711000001",
-        dialect: "iso93-binary",
-        framing: "bin2",
-    },
-    Party {
-        name: "issuer-y",
-        institution: "49711000002",
-        dialect: "iso93-ascii",
-        framing: "ascii4",
-    },
-];
-
-/// Which cards go to which issuer.
-const ROUTES: [(&str, &str); 2] = [("3530", "issuer-x"), ("4", "issuer-y")];
-
-/// Published test cards, in turn, so that every acquirer's cards reach both issuers.
-const CARDS: [&str; 4] =
-    ["3530111333300000", "4111111111111111", "3530112000000006", "4012888888881881"];
 
 /// Links of the switch to each issuer.
 pub(super) const LINKS: u32 = 4;
@@ -90,41 +43,20 @@ pub(super) fn configuration(
     issuers: [SocketAddr; 2],
     scenario: Scenario,
 ) -> String {
-    let mut out = String::new();
-    let mut say = |line: std::fmt::Arguments<'_>| {
-        writeln!(out, "{line}").expect("a text takes what is written");
-    };
-    say(format_args!("[node]\nname = \"demo\"\ninstitution = \"49000000001\""));
-    say(format_args!("state = {}\nworkers = 0\n", quoted(state)));
-    say(format_args!("[control]\nsocket = {}\n", quoted(socket)));
-    say(format_args!("[limits]\ndrain = \"{}s\"\n", DRAIN.as_secs()));
-    for (Party { name, institution, dialect, framing }, address) in ACQUIRERS.iter().zip(listening)
-    {
-        say(format_args!("[[station]]\nname = \"{name}\"\nrole = \"acquirer\""));
-        say(format_args!("institution = \"{institution}\""));
-        say(format_args!("dialect = \"{dialect}\"\nframing = \"{framing}\""));
-        say(format_args!("listen = [\"{address}\"]\npeers = [\"127.0.0.0/8\"]\n"));
-    }
-    for (Party { name, institution, dialect, framing }, address) in ISSUERS.iter().zip(issuers) {
-        say(format_args!("[[station]]\nname = \"{name}\"\nrole = \"issuer\""));
-        say(format_args!("institution = \"{institution}\""));
-        say(format_args!("dialect = \"{dialect}\"\nframing = \"{framing}\""));
-        say(format_args!("connect = [\"{address}\"]\nlinks = {LINKS}"));
-        say(format_args!("timeout = \"{}ms\"", scenario.timeout().as_millis()));
-        if scenario.is_reckoned() {
-            say(format_args!("{STORED}"));
-        }
-        say(format_args!("reconnect_min = \"50ms\"\nreconnect_max = \"500ms\"\n"));
-    }
-    for (pan, to) in ROUTES {
-        say(format_args!("[[route]]\npan = \"{pan}\"\nto = [\"{to}\"]\n"));
-    }
-    out
-}
-
-/// A path as TOML has texts: JSON's way is one of its ways.
-fn quoted(path: &Path) -> String {
-    serde_json::Value::from(path.to_string_lossy().as_ref()).to_string()
+    let (timeout, drain) = (scenario.timeout().as_millis(), DRAIN.as_secs());
+    let stored = if scenario.is_reckoned() { STORED } else { "" };
+    let of_issuers = format_args!(
+        "links = {LINKS}\ntimeout = \"{timeout}ms\"\n{stored}\n\
+         reconnect_min = \"50ms\"\nreconnect_max = \"500ms\""
+    );
+    format!(
+        "[node]\nname = \"demo\"\ninstitution = \"49000000001\"\nstate = {}\nworkers = 0\n\n\
+         [control]\nsocket = {}\n\n\
+         [limits]\ndrain = \"{drain}s\"\n\n{}",
+        quoted(state),
+        quoted(socket),
+        stations(listening, issuers, of_issuers)
+    )
 }
 
 /// The arguments of the switch.

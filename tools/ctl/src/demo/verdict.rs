@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use bench::load::Report;
+use ctl::parties::{ACQUIRERS, ISSUERS};
 use daemon::status::JournalStatus;
 
 use super::checks::{Check, Facts, codes};
-use super::setting::{ACQUIRERS, ISSUERS};
 use crate::grid::grid;
 use crate::output::Colours;
 

@@ -4,10 +4,10 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
+use ctl::parties::ACQUIRERS;
 use daemon::status::{LinkState, StationStatus};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::setting::ACQUIRERS;
 use super::stage::Stage;
 
 /// Of a terminal: one for the demo, one for each party.

@@ -11,9 +11,10 @@ use std::time::Duration;
 use bench::issuer::{self, Event, Issuer, Late};
 use bench::ledger;
 use bench::load::{self, Pace, Report};
+use ctl::parties::Party;
 
 use super::dice::Dice;
-use super::setting::Party;
+use super::setting;
 use super::trouble::Trouble;
 
 /// What a centre wrote down and nobody has looked at yet.
@@ -49,7 +50,7 @@ impl Bank {
                 every: dice.one_of(&[53, 499]),
                 by: Duration::from_millis(dice.one_of(&[20, 120, 400])),
             }),
-            ..issuer::Options::new(vec![here], party.dialect(), party.framing())
+            ..issuer::Options::new(vec![here], setting::dialect(party), setting::framing(party))
         };
         let issuer = Box::new(Issuer::open(&options).map_err(Trouble::failed("an issuer"))?);
         let address = issuer.addresses()[0];
@@ -103,7 +104,7 @@ impl Merchant {
             warmup: Duration::ZERO,
             grace: Duration::from_secs(5),
             reconnect_max: Duration::from_millis(20),
-            ..party.load(target)
+            ..setting::load(party, target)
         };
         let pages = Pages::default();
         let stop = Arc::new(AtomicBool::new(false));

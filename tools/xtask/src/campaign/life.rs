@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bench::load;
 use ctl::judge::{Counts, Judge, Missing};
+use ctl::parties::{ACQUIRERS, ISSUERS};
 
 use super::centres::{Bank, Merchant};
 use super::clock;
@@ -16,7 +17,7 @@ use super::dice::Dice;
 use super::ground::Ground;
 use super::programs::Programs;
 use super::records::{self, Sum};
-use super::setting::{self, ACQUIRERS, ISSUERS, LINKS, Variation};
+use super::setting::{self, LINKS, Variation};
 use super::switch::Switch;
 use super::trouble::Trouble;
 
@@ -207,7 +208,7 @@ impl<'a, B: Blow> Life<'a, B> {
             }
         }
         for (place, chosen) in chosen.into_iter().enumerate().filter(|(_, some)| !some.is_empty()) {
-            let options = ACQUIRERS[place].load(self.targets[place]);
+            let options = setting::load(&ACQUIRERS[place], self.targets[place]);
             let sent: Vec<_> = chosen.iter().map(|(sent, _)| *sent).collect();
             let answers = load::again(&options, &sent, PATIENCE)
                 .map_err(|why| Trouble::Failed(format!("repeats: {why}")))?;
