@@ -60,7 +60,7 @@ fn a_sale_a_repeat_and_a_reversal_of_1987_cross_the_switch_and_come_back() {
     assert_eq!(merchant.asks(&reversal).code(), "00");
     let heard = issuer.hears();
     assert_eq!((heard.mti(), heard.text(33)), (0x0420, OURS));
-    assert_eq!(heard.text(90).get(..10), Some(&*format!("0200{}", ours_of_the_sale)));
+    assert_eq!(heard.text(90).get(..10), Some(&*format!("0200{ours_of_the_sale}")));
     issuer.sends(&heard.answered("00"));
     assert_eq!(merchant.asks(&reversal.kind(0x0401)).code(), "00");
     switch.comes_to("nothing is stored", |status| {

@@ -150,6 +150,25 @@ pub(crate) fn reversal_87(stan: u32, original: u32) -> Letter {
     sale_87(stan).kind(0x0400).with(90, of)
 }
 
+/// What its acquirer later calls a message of 1993 (DE 56), and so do we towards the issuer of what we
+/// sent there.
+pub(crate) fn name_of(message: &Letter) -> String {
+    let [stan, local, acquirer] = [11, 12, 32].map(|n| message.text(n));
+    format!("{:04x}{stan}{local}{:02}{acquirer}", message.mti(), acquirer.len())
+}
+
+/// What its acquirer later says about a message of 1993: the same, but for type, number, function
+/// (DE 24) and what it is about.
+pub(crate) fn about(original: &Letter, mti: u16, stan: u32, function: &str) -> Letter {
+    let later = original.clone().kind(mti).without(14).without(22).without(26);
+    later.with(11, format!("{stan:06}")).with(24, function).with(56, name_of(original))
+}
+
+/// The reversal of the whole of it, for a reason of the acquirer's (DE 25).
+pub(crate) fn reversal(original: &Letter, stan: u32) -> Letter {
+    about(original, 0x1420, stan, "400").with(25, "4000")
+}
+
 /// Network management of 1987 with this code (DE 70).
 pub(crate) fn network_87(code: &str, stan: u32) -> Letter {
     Letter::new(0x0800).with(7, "1121052030").with(11, format!("{stan:06}")).with(70, code)

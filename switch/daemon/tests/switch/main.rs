@@ -47,6 +47,8 @@ mod keeping;
 
 mod storing;
 
+mod advising;
+
 mod disks;
 
 mod spinning;

@@ -1,4 +1,5 @@
 //! What an operator is told over the control socket, as it travels.
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
