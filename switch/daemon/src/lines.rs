@@ -287,10 +287,20 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
         }
         Notice::Late { link, stan, action } => {
             let action = format!("{action:03x}");
-            warn!(station = name(link), link = link.0, stan = stan.0, action, "answer too late");
+            warn!(
+                station = name(link),
+                link = link.0,
+                stan = stan.0,
+                action,
+                "answer too late: not passed on"
+            );
         }
         Notice::TimedOut { issuer, stan } => {
-            warn!(station = of(issuer), stan = stan.0, "no answer in time: declined with 911");
+            warn!(
+                station = of(issuer),
+                stan = stan.0,
+                "no answer in time: declined with 911, and reversed"
+            );
         }
         Notice::DeliveryUnknown { acquirer, issuer, stan } => {
             let (station, issuer) = (of(acquirer), of(issuer));

@@ -73,12 +73,28 @@ impl Operators {
         let mut stations = self.plan.stations.iter();
         let place = stations.position(|s| s.settings.name == name && s.settings.role.issues());
         let id = place.and_then(|place| u16::try_from(place).ok()).map(StationId);
-        id.ok_or_else(|| SafError::NotFound(format!("there is no issuer {name:?}")))
+        id.ok_or_else(|| {
+            let issuers = self.plan.stations.iter().filter(|s| s.settings.role.issues());
+            let names: Vec<&str> = issuers.map(|s| s.settings.name.as_str()).collect();
+            let names = if names.is_empty() { "none".into() } else { names.join(", ") };
+            SafError::NotFound(format!("there is no issuer {name:?}; there is {names}"))
+        })
     }
 
     fn ask(&self, worker: WorkerId, order: SafOrder) -> Result<SafReply, SafError> {
         let (sender, reply) = bounded(1);
-        let silent = || SafError::Failed(format!("worker {} does not answer", worker.0));
+        let is_change = matches!(&order, SafOrder::Of { wish, .. } if *wish != SafWish::Show);
+        let silent = || {
+            let next = if is_change {
+                "whether it was done is not known: look again"
+            } else {
+                "try again"
+            };
+            let (worker, seconds) = (worker.0, PATIENCE.as_secs());
+            SafError::Failed(format!(
+                "worker {worker} did not answer within {seconds} s; {next}, and see sekisho status"
+            ))
+        };
         if !self.mesh.command(worker, Command::Saf(order, sender)) {
             return Err(silent());
         }

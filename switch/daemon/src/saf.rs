@@ -88,7 +88,7 @@ pub struct SafItem {
     pub failures: u32,
     /// The action code of the last answer to it, if there was one.
     pub last_action: Option<String>,
-    /// Who parked or held it: an operator, or the code of the issuer.
+    /// Who parked, held, released or purged it last: operators, or the code of the issuer.
     pub by: Option<String>,
     /// Its card, masked.
     pub card: Option<String>,

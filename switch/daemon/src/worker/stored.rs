@@ -116,7 +116,9 @@ impl Worker {
         let done = self.core.handle_saf(now, issuer, stan, command);
         done.map_err(|why| not_obeyed(why, &before))?;
         let item = match command {
-            Command::Purge { .. } => SafItem { state: "purged".into(), ..before },
+            Command::Purge { by } => {
+                SafItem { state: "purged".into(), by: Some(by.join(", ")), ..before }
+            }
             Command::Hold { .. } | Command::Release { .. } => self.find(now, issuer, stan)?,
         };
         Ok(SafReply { items: vec![item], more: 0 })
@@ -127,7 +129,7 @@ impl Worker {
         let plan = core.plan();
         let found = core.saf_items().find(|item| item.issuer == issuer && item.stan == stan);
         let name = &plan.station(issuer).settings.name;
-        let none = || SafError::NotFound(format!("nothing is stored as {}", id(name, stan.0)));
+        let none = || nothing(&id(name, stan.0));
         Ok(row(plan, now, &found.ok_or_else(none)?, slots, SHOWN))
     }
 
@@ -158,21 +160,30 @@ impl Worker {
     }
 }
 
-/// Why it was not done, to whom it wants to do it.
+fn nothing(id: &str) -> SafError {
+    SafError::NotFound(format!(
+        "nothing is stored as {id}: it is acknowledged, purged, or never was; sekisho saf list shows \
+         what is"
+    ))
+}
+
+/// Why it was not done, and what to do, to whoever wants to do it.
 fn not_obeyed(why: NotObeyed, item: &SafItem) -> SafError {
     let SafItem { id, state, .. } = item;
     match why {
-        NotObeyed::Unknown => SafError::NotFound(format!("nothing is stored as {id}")),
+        NotObeyed::Unknown => nothing(id),
         NotObeyed::Name => SafError::NotPermitted("a name is missing, or too long".into()),
-        NotObeyed::SameOperator => {
-            SafError::NotPermitted("two different operators have to say so".into())
+        NotObeyed::SameOperator => SafError::NotPermitted("a purge needs two people".into()),
+        NotObeyed::NothingToDo if state == word(Stage::Held) => {
+            SafError::Conflict(format!("{id} is held already; sekisho saf release lets it go on"))
         }
-        NotObeyed::NothingToDo => {
-            SafError::Conflict(format!("{id} is {state}: there is nothing to do"))
-        }
-        NotObeyed::NoRoom => {
-            SafError::Failed("it can not be written down now: the gate is full".into())
-        }
+        NotObeyed::NothingToDo => SafError::Conflict(format!(
+            "{id} is {state}: it goes on by itself; only what is held or parked can be released"
+        )),
+        NotObeyed::NoRoom => SafError::Failed(format!(
+            "nothing was done about {id}: it can not be written down now, the gate is full; try again \
+             in a moment, and see sekisho status"
+        )),
     }
 }
 
