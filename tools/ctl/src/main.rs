@@ -59,7 +59,7 @@ enum Command {
     /// How the daemon, its links, stations and workers are
     Status(status::Arguments),
     /// Messages stored for issuers: reversals and advices that are not acknowledged yet
-    #[command(subcommand, arg_required_else_help = true)]
+    #[command(subcommand, arg_required_else_help = true, after_help = saf::STATES)]
     Saf(saf::Command),
     /// Take messages apart and put them together, without a daemon
     #[command(subcommand, arg_required_else_help = true)]

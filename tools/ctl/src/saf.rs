@@ -12,10 +12,21 @@ use daemon::saf::{SafReply, SafRequest};
 use crate::asking::{self, SOCKET};
 use crate::output::{FAILED, Failure, Format, write_out};
 
+/// What the states mean, and what each of them wants of an operator.
+pub(crate) const STATES: &str = "\
+waiting  its turn, or its next attempt, comes by itself
+sent     its acknowledgement is awaited; without one it is sent again
+parked   the issuer refused it with a code that will not heal: ask the issuer what is wrong with it,
+         then release it, or purge it once the issuer has booked it by hand
+held     an operator keeps it back: release it
+Nothing is sent while the issuer is signed off or not connected; that needs no command.
+The transaction that one is about: txn find --station ISSUER --stan ORIGINAL, then txn trace.";
+
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// All that wait for an issuer, the oldest first
+    /// All that are not acknowledged, of each issuer the oldest first
+    #[command(after_help = STATES)]
     List {
         /// Of this issuer alone
         #[arg(long, value_name = "NAME")]
@@ -32,7 +43,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         shown: Shown,
     },
-    /// Keep one back until it is released
+    /// Keep one back until it is released; an acknowledgement that still comes ends it
     Hold {
         #[command(flatten)]
         which: Which,
@@ -43,7 +54,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         shown: Shown,
     },
-    /// Send one again that is held or parked
+    /// Send one again that is held or parked, under the number that it had
     Release {
         #[command(flatten)]
         which: Which,
@@ -55,6 +66,11 @@ pub(crate) enum Command {
         shown: Shown,
     },
     /// Give one up for good: it is never sent again, and two people answer for it
+    #[command(
+        after_help = "Only when the issuer has it, or has booked it by hand: what is purged is \
+                            never made good by the switch. Both names stand in the journal, and \
+                            `sekisho txn trace` shows them. There is no way back."
+    )]
     Purge {
         #[command(flatten)]
         which: Which,

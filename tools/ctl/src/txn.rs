@@ -25,7 +25,8 @@ pub(crate) enum Command {
     /// Find transactions by RRN, STAN, card or time
     #[command(
         after_help = "What is given must all fit. A STAN is the acquirer's (DE 11) or ours towards the \
-                      issuer. The card's number is read from standard input, never from an argument; it \
+                      issuer; of a stored message (`saf list`) give its ORIGINAL, and its issuer as \
+                      --station. The card's number is read from standard input, never from an argument; it \
                       is found where the acquirer's dialect lets it be written down.\n\
                       ID is the position of the record that the transaction began with; `txn trace ID` \
                       shows its life. What was refused before anything changed has no record.\n\

@@ -42,18 +42,30 @@ pub(super) fn item(item: &SafItem) -> String {
         ("issuer", item.issuer.clone()),
         ("state", item.state.clone()),
         ("MTI", item.mti.clone()),
-        ("reason (DE 25)", said(item.reason.as_ref())),
+        ("reason (DE 25)", item.reason.as_deref().map_or("-".into(), reason)),
         ("original's STAN", said(item.original.as_ref())),
         ("made", format!("{} ({} ago)", second(item.made_utc), duration(item.age_s))),
         ("failed sends", item.failures.to_string()),
         ("last code (DE 39)", said(item.last_action.as_ref())),
-        ("parked or held by", said(item.by.as_ref())),
+        ("by", said(item.by.as_ref())),
         ("card", said(item.card.as_ref())),
     ]
     .map(|(what, value)| vec![what.to_owned(), value])
     .to_vec();
     rows.extend(item.fields.iter().map(|(n, value)| vec![format!("DE {n}"), value.clone()]));
     left_grid(&[&item.id, ""], rows)
+}
+
+/// Why a reversal is sent, with what it means where that is one of ours or the usual one.
+fn reason(code: &str) -> String {
+    let words = match code {
+        "4000" => "the customer cancelled",
+        "4006" => "approved too late",
+        "4013" => "the approval did not reach the acquirer",
+        "4021" => "no answer in time, or none before a start",
+        _ => return code.to_owned(),
+    };
+    format!("{code}, {words}")
 }
 
 fn said(value: Option<&String>) -> String {

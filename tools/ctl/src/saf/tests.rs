@@ -64,12 +64,12 @@ fn one_is_shown_with_all_that_is_known_of_it() {
         issuer             issuer-x
         state              parked
         MTI                1420
-        reason (DE 25)     4021
+        reason (DE 25)     4021, no answer in time, or none before a start
         original's STAN    004710
         made               2026-11-22T07:00:00Z (1h 2m ago)
         failed sends       7
         last code (DE 39)  911
-        parked or held by  -
+        by                 -
         card               353011******0000
         DE 4               000000002500
         DE 24              400

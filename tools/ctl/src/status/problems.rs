@@ -133,7 +133,7 @@ fn of_station(station: &StationStatus, found: &mut Vec<String>) {
 
 /// Messages that do not end by themselves, and what to do about each kind.
 fn of_stored(name: &str, stored: &SafStatus, found: &mut Vec<String>) {
-    let SafStatus { parked, held, alarmed, alarm_after, .. } = *stored;
+    let SafStatus { parked, held, alarmed, alarm_after, paused, .. } = *stored;
     if parked > 0 {
         let them = counted(parked);
         found.push(format!(
@@ -146,6 +146,13 @@ fn of_stored(name: &str, stored: &SafStatus, found: &mut Vec<String>) {
         found.push(format!(
             "{name}: {them} sent {alarm_after} times or more without an acknowledgement, the oldest \
              {oldest} old: does it answer? sending goes on"
+        ));
+    }
+    if paused && stored.waiting + stored.sent > 0 {
+        found.push(format!(
+            "{name}: {} not sent, because it is signed off (802) or not available (803), until it signs \
+             on (801)",
+            counted(stored.waiting + stored.sent)
         ));
     }
     if held > 0 {

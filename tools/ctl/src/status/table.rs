@@ -151,7 +151,11 @@ fn stored(stations: &[StationStatus]) -> String {
         let stored = station.stored.filter(|stored| stored.open() > 0)?;
         Some(vec![
             station.name.clone(),
-            if stored.paused { "paused".into() } else { "sending".into() },
+            match station.links_ready {
+                _ if stored.paused => "paused".into(),
+                0 => "no link".into(),
+                _ => "sending".into(),
+            },
             stored.waiting.to_string(),
             stored.sent.to_string(),
             stored.parked.to_string(),

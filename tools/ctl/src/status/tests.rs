@@ -446,6 +446,27 @@ fn what_is_stored_and_does_not_end_by_itself_is_a_problem_with_a_way_out() {
 }
 
 #[test]
+fn what_can_not_be_sent_now_says_why() {
+    let state = |status: &Status| {
+        let shown = table::table(status, false, Colours::NONE);
+        let row = shown.lines().skip_while(|line| !line.starts_with("STORED FOR")).nth(1);
+        row.map(|row| row.split("  ").nth(2).unwrap_or_default().trim().to_owned())
+    };
+    let stored = SafStatus { waiting: 3, paused: true, ..SafStatus::default() };
+    let paused = storing(stored);
+    assert_eq!(state(&paused).as_deref(), Some("paused"));
+    check_problems(
+        &paused,
+        &expect![[r#"
+        issuer-x: 3 stored messages not sent, because it is signed off (802) or not available (803), until it signs on (801)
+    "#]],
+    );
+    let mut away = storing(SafStatus { paused: false, ..stored });
+    away.stations[0].links_ready = 0;
+    assert_eq!(state(&away).as_deref(), Some("no link"));
+}
+
+#[test]
 fn a_table_of_repeats_that_forgets_too_soon_is_a_problem_under_ten_minutes() {
     let known = |seconds| {
         let mut status = status(vec![issuer(vec![link(1, LinkState::Up)])]);
