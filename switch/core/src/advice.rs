@@ -249,7 +249,7 @@ impl Turn<'_> {
         let acquirer = self.plan.number(self.plan.station_of(link));
         let record = Record::Tombstone { acquirer, reference, utc: self.now.utc };
         assert!(self.gate.enter_record(&record, HEAD_MAX), "its room was asked for");
-        self.world.tombstones.add(reference);
+        self.refuses_from_now(reference, self.now.utc);
     }
 
     /// Writes it down, and its answer behind that.

@@ -71,6 +71,9 @@ counters! {
     85 ReversalsSecond = "reversals_second",
     /// Advices and reversals whose original nobody knows.
     86 OriginalsUnknown = "originals_unknown",
+    /// Reversals of what nobody knew that were forgotten within a week: should their original still
+    /// come, it is not refused.
+    97 TombstonesForgotten = "tombstones_forgotten",
 
     /// Refused with 902: a request of unknown kind.
     11 RefusedUnknownRequest = "refused_unknown_request",

@@ -24,7 +24,7 @@ use alloc::vec::Vec;
 use crate::identity::Identity;
 use crate::ids::{Stan, StationId};
 use answers::Answers;
-use index::Index;
+pub(crate) use index::Index;
 pub use originals::{Exceeds, Facts, Original};
 
 /// What a repeat is told once a reversal is owed for an approval: 911, three packed digits.

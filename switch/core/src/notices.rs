@@ -170,6 +170,12 @@ pub enum Notice {
         /// Its STAN.
         stan: Stan,
     },
+    /// Reversals of what nobody knows are forgotten within a week: should their original still come, it
+    /// is not refused. There are too many of them.
+    TombstoneForgotten {
+        /// For how long the oldest was known.
+        secs: u64,
+    },
     /// An advice or reversal does not agree with its original.
     OriginalDiffers {
         /// Where it came from.

@@ -178,13 +178,14 @@ impl Turn<'_> {
         if is_known && self.is_repeat(link, message, identity)? {
             return Ok(Decision::Repeated);
         }
-        // The negative file and limits have their stages here; they refuse nothing yet.
-        let (route, issuer) = self.route(message, pan)?;
         let reference = Reference::of(message).map(|of| hash_key.reference(number, &of));
         let reference = reference.unwrap_or_default();
+        // Whether anybody could take it now or not: it is over.
         if self.world.tombstones.has(reference) {
             return Err(Refusal::Reversed);
         }
+        // The negative file and limits have their stages here; they refuse nothing yet.
+        let (route, issuer) = self.route(message, pan)?;
         self.world.duplicates.approach_reference(reference);
         Ok(Decision::Forward(Choice { route, issuer, identity, reference }))
     }

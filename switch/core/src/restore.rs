@@ -140,10 +140,10 @@ impl Turn<'_> {
     }
 
     fn take_up_tombstones(&mut self, state: &State, ids: &BTreeMap<StationNumber, StationId>) {
-        let is_ours =
-            |acquirer| ids.get(acquirer).is_some_and(|&id| self.plan.owner(id) == self.me);
+        let (plan, me) = (self.plan, self.me);
+        let is_ours = |acquirer| ids.get(acquirer).is_some_and(|&id| plan.owner(id) == me);
         for tombstone in state.tombstones().filter(|one| is_ours(&one.acquirer)) {
-            self.world.tombstones.add(tombstone.reference);
+            self.refuses_from_now(tombstone.reference, tombstone.utc);
         }
     }
 

@@ -171,7 +171,7 @@ impl Core {
                 limits.duplicates_max.max(limits.pending_max),
                 limits.answers_bytes,
             ),
-            tombstones: Tombstones::default(),
+            tombstones: Tombstones::new(limits.duplicates_max),
             again: Box::new(Slots::new()),
             parked: Parked::new(limits.parked_max, limits.parked_frame_max),
             held: Held::new(limits.held_max),

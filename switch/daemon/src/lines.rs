@@ -97,6 +97,7 @@ fn core_kind(notice: &Notice, plan: &Plan) -> Kind {
         Notice::KeyConflict { link, .. } => ("key conflict", of(link)),
         Notice::WindowShort { .. } | Notice::WindowLong => ("window", 0),
         Notice::OriginalUnknown { link, .. } => ("original unknown", of(link)),
+        Notice::TombstoneForgotten { .. } => ("tombstone", 0),
         Notice::OriginalDiffers { link, .. } => ("original differs", of(link)),
         Notice::Unmatched { link, .. } => ("unmatched", of(link)),
         Notice::Late { link, .. } => ("late", of(link)),
@@ -234,6 +235,15 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
                 stan = stan.0,
                 "nobody knows the original: answered as agreed (unknown_original); should it still \
                  come, it is refused. The acquirer can say which sale it meant"
+            );
+        }
+        Notice::TombstoneForgotten { secs } => {
+            error!(
+                worker,
+                secs,
+                alarm = true,
+                "a reversal of what nobody knew is forgotten within a week, and its original is not \
+                 refused any more: ask the acquirers that send so many, or raise limits.duplicates_max"
             );
         }
         Notice::OriginalDiffers { link, mti, field } => {

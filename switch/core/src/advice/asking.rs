@@ -128,7 +128,7 @@ impl Turn<'_> {
     fn revive(&mut self, reference: u64, found: &Found, slots: &mut Slots) -> Result<(), Refusal> {
         let Some(past) = past::original(self.plan, found, reference, slots) else {
             if past::is_buried(found, reference) {
-                self.world.tombstones.add(reference);
+                self.refuses_from_now(reference, self.now.utc);
             }
             return Ok(());
         };

@@ -6,26 +6,26 @@ use alloc::vec::Vec;
 
 /// The cells.
 #[derive(Debug)]
-pub(super) struct Index {
+pub(crate) struct Index {
     /// Tag and place, one above; 0 where there is none.
     cells: Vec<u64>,
 }
 
 impl Index {
     /// For at most so many entries: half of its cells are never used, so that a search ends.
-    pub(super) fn new(max: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self { cells: vec![0; (max * 2).next_power_of_two()] }
     }
 
     /// Looks at where a tag is searched for, without waiting for it.
     #[inline]
-    pub(super) fn approach(&self, tag: u32) {
+    pub(crate) fn approach(&self, tag: u32) {
         core::hint::black_box(self.cells[self.home(tag)]);
     }
 
     /// Cell and place of the entry of this tag for which `is_it` says so of its place.
     #[inline]
-    pub(super) fn find(&self, tag: u32, is_it: impl Fn(usize) -> bool) -> Option<(usize, usize)> {
+    pub(crate) fn find(&self, tag: u32, is_it: impl Fn(usize) -> bool) -> Option<(usize, usize)> {
         let mut cell = self.home(tag);
         loop {
             let (other, place) = read(self.cells[cell])?;
@@ -38,7 +38,7 @@ impl Index {
 
     /// An entry is found by this tag from here on.
     #[inline]
-    pub(super) fn link(&mut self, tag: u32, place: usize) {
+    pub(crate) fn link(&mut self, tag: u32, place: usize) {
         let mut cell = self.home(tag);
         while self.cells[cell] != 0 {
             cell = (cell + 1) & self.mask();
@@ -49,7 +49,7 @@ impl Index {
 
     /// Empties a cell and moves those behind it that would be found no more.
     #[inline]
-    pub(super) fn unlink(&mut self, cell: usize) {
+    pub(crate) fn unlink(&mut self, cell: usize) {
         let (mask, mut hole, mut next) = (self.mask(), cell, cell);
         loop {
             next = (next + 1) & mask;

@@ -7,7 +7,7 @@ use switch_core::plan::{Acquiring, Issuing, SecondReversal, StationSettings, Unk
 
 use crate::world::{
     Setup, Text, World, about, acquirer, ascii_87, issuer, packed, reversal, reversal_87, sale,
-    sale_87,
+    sale_87, sign_off, sign_on,
 };
 
 /// A sale of A that waits for its answer.
@@ -343,4 +343,64 @@ fn a_tombstone_outlives_a_restart() {
     let mut world = world.restarts(setup());
     world.acquirer("A").sends(original);
     assert_eq!(world.acquirer("A").heard().of(39), "911");
+}
+
+#[test]
+fn what_was_reversed_before_it_came_is_refused_as_such_whether_anybody_could_take_it_or_not() {
+    let mut world =
+        Setup::of([acquirer("A"), issuer("X"), issuer("Y")]).route("3", &["X"]).route("4", &["Y"]);
+    world.gate_bytes = 1 << 16;
+    let mut world = world.up();
+    let mut reversed = |card: &str| {
+        let mut original = sale(2500).with(2, card);
+        world.acquirer("A").complete(&mut original);
+        assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
+        original
+    };
+    let to = [reversed("3530111333300000"), reversed("4111111111111111")];
+    let nowhere = reversed("5555555555554444");
+    world.issuer("X").sends(sign_off());
+    world.issuer("Y").closes();
+    for original in to.iter().chain([&nowhere]) {
+        assert_eq!(code(&mut world, original.clone()), "911");
+        assert_eq!(code(&mut world, original.clone().kind(0x1201)), "911");
+    }
+    world.issuer("X").sends(sign_on());
+    assert_eq!(code(&mut world, to[0].clone()), "911", "and it is not forwarded later either");
+    assert_eq!(world.count(Counter::RefusedReversed), 7);
+    assert_eq!(world.count(Counter::Forwarded), 0);
+}
+
+#[test]
+fn a_tombstone_that_is_forgotten_within_a_week_is_an_alarm_and_one_behind_it_is_none() {
+    let setup = || {
+        Setup::of([acquirer("A"), issuer("X")]).limits(|limits| {
+            (limits.duplicates_max, limits.pending_max) = (2, 2);
+        })
+    };
+    for (secs, alarms) in [(7 * 86_400 - 1, 1), (7 * 86_400, 0)] {
+        let mut world = setup().up();
+        let originals = [(); 3].map(|()| {
+            let mut original = sale(2500);
+            world.acquirer("A").complete(&mut original);
+            original
+        });
+        for original in &originals[..2] {
+            assert_eq!(code(&mut world, reversal(original, "4000")), "400");
+        }
+        world.passes_secs(secs);
+        for original in &originals[..2] {
+            assert_eq!(code(&mut world, original.clone()), "911", "it is known all the time");
+        }
+        world.forget();
+        assert_eq!(code(&mut world, reversal(&originals[2], "4000")), "400");
+        assert_eq!(world.count(Counter::TombstonesForgotten), alarms);
+        let alarm = "alarm: a request is refused no more, 604799 s after its reversal";
+        assert_eq!(world.transcript().contains(alarm), alarms == 1);
+        for original in &originals[1..] {
+            assert_eq!(code(&mut world, original.clone()), "911");
+        }
+        world.acquirer("A").sends(originals[0].clone());
+        assert_eq!(world.issuer("X").heard().mti, 0x1200);
+    }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use expect_test::expect;
+use switch_core::Core;
 use switch_core::counters::Counter;
 use switch_core::plan::{Issuing, StationSettings};
 use switch_core::saf::items::Stage;
@@ -39,7 +40,7 @@ fn timed_out(world: &mut World, sales: u64) {
 }
 
 fn stages(world: &World) -> Vec<(u32, Stage, u32)> {
-    let items = world.cores.iter().flat_map(|core| core.saf_items());
+    let items = world.cores.iter().flat_map(Core::saf_items);
     items.map(|item| (item.stan.0, item.stage, item.sends)).collect()
 }
 
@@ -379,7 +380,7 @@ fn what_is_parked_or_held_is_so_after_a_restart() {
     let mut world = world.restarts(setup(2));
     world.passes_secs(600);
     assert_eq!(stages(&world), [(3, Stage::Parked, 1), (4, Stage::Held, 1)]);
-    let by: Vec<_> = world.cores.iter().flat_map(|core| core.saf_items()).map(|i| i.by).collect();
+    let by: Vec<_> = world.cores.iter().flat_map(Core::saf_items).map(|i| i.by).collect();
     assert_eq!(by, ["914", "ann"]);
 }
 

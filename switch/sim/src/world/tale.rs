@@ -131,6 +131,9 @@ impl Tale {
             Notice::OriginalUnknown { link: id, mti, stan } => {
                 format!("{} sent {mti} {:06} about what nobody knows", link(id), stan.0)
             }
+            Notice::TombstoneForgotten { secs } => {
+                format!("alarm: a request is refused no more, {secs} s after its reversal")
+            }
             Notice::OriginalDiffers { link: id, mti, field } => {
                 format!("{} sent {mti} whose original has another DE {field}", link(id))
             }
