@@ -137,14 +137,16 @@ impl Link {
         }
     }
 
-    /// Waits for the next message that takes nothing back; what does is acknowledged.
+    /// Waits for the next request; advices and reversals are acknowledged.
     pub(crate) fn hears_request(&mut self) -> Letter {
         loop {
             let heard = self.hears();
-            if heard.mti() & 0x0F00 != 0x0400 {
-                return heard;
+            let (mti, taken) = (heard.mti(), if heard.mti() < 0x1000 { "00" } else { "900" });
+            match mti & 0x0FF0 {
+                0x0400 | 0x0420 if mti >= 0x1000 => self.sends(&heard.answered("400")),
+                0x0120 | 0x0220 | 0x0320 | 0x0400 | 0x0420 => self.sends(&heard.answered(taken)),
+                _ => return heard,
             }
-            self.sends(&heard.answered(if heard.mti() < 0x1000 { "00" } else { "400" }));
         }
     }
 

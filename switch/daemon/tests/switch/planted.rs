@@ -1,10 +1,13 @@
-//! Planted card data: requests with distinctive values in every field that must never be written
-//! down go through a journaled switch, and are then looked for wherever anything is kept.
+//! Planted card data: requests, advices and reversals with distinctive values in every field that must
+//! never be written down go through a journaled switch, and are then looked for wherever anything is
+//! kept.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use daemon::control::ask_saf;
+use daemon::saf::SafRequest;
 use journal::checkpoint;
 use journal::disk::SystemDisk;
 use journal::format::Position;
@@ -14,7 +17,7 @@ use rustix::process::Signal;
 
 use crate::configuration::{ASCII, ASCII_87, BINARY, BINARY_87, Configuration, Speech};
 use crate::hunt::Hunt;
-use crate::letter::{CARDS, Letter, sale_87, sale_of};
+use crate::letter::{CARDS, Letter, name_of, sale_87, sale_of};
 use crate::link::{Desk, Link, dialect};
 use crate::patience::{lets_pass, until};
 use crate::place::Directory;
@@ -67,6 +70,32 @@ fn planted(speech: Speech, acquirer: u32, card: &str, stan: u32) -> Letter {
         .with(45, format!("B{card}^PLANTED/CARDHOLDER^{DISCRETIONARY}"))
         .with(55, chip(speech, card));
     FREE.into_iter().fold(sale, |sale, n| sale.with(n, free(n, "ACQ")))
+}
+
+/// An advice of what has happened, with everything that must never be kept.
+fn planted_advice(speech: Speech, acquirer: u32, stan: u32) -> Letter {
+    let (mti, code) = if is_87(speech) { (0x0220, "00") } else { (0x1220, "000") };
+    let said = planted(speech, acquirer, CARDS[0], stan).kind(mti);
+    said.with(38, "A1B2C3").with(39, code).with(52, PIN_BLOCK)
+}
+
+/// The reversal of a sale with this number, with everything that must never be kept.
+fn planted_reversal(speech: Speech, acquirer: u32, stan: u32, sale: u32) -> Letter {
+    let said = planted(speech, acquirer, CARDS[0], stan).with(52, PIN_BLOCK);
+    let of = planted(speech, acquirer, CARDS[0], sale);
+    if is_87(speech) {
+        let [stan, time, acquirer] = [11, 7, 32].map(|n| of.text(n));
+        return said.kind(0x0420).with(90, format!("0200{stan}{time}{acquirer:0>11}{:0>11}", ""));
+    }
+    said.kind(0x1420).with(24, "400").with(25, "4000").with(56, name_of(&of))
+}
+
+/// What is kept for an issuer and brought to it has nothing of what is planted.
+fn is_bare(heard: &Letter) {
+    for n in [35, 36, 45, 52, 55].into_iter().chain(FREE) {
+        assert_eq!(heard.field(n), None, "DE {n} of {heard:?}");
+    }
+    assert_eq!(heard.text(2), CARDS[0]);
 }
 
 /// An answer with everything that must never be kept.
@@ -204,11 +233,43 @@ impl Cast {
             assert!([codes[2], unsent].contains(&said.code()), "{said:?}");
         }
         assert_eq!(merchant.asks(&said(CARDS[5], 3)).code(), codes[3]);
+        if round.is_multiple_of(8) {
+            self.tell_of(acquirer, stan);
+        }
+    }
+
+    /// What has happened is told, and the sale with this number is taken back.
+    fn tell_of(&mut self, acquirer: u32, stan: u32) {
+        let Self { merchants, issuer, .. } = self;
+        let (speech, merchant) = &mut merchants[usize::from(acquirer > 0)];
+        let [taken, reversed] = if is_87(*speech) { ["00", "00"] } else { ["900", "400"] };
+        for (said, code) in [
+            (planted_advice(*speech, acquirer, stan + 200_000), taken),
+            (planted_reversal(*speech, acquirer, stan + 300_000, stan), reversed),
+        ] {
+            let told = merchant.asks(&for_binary(*speech, said.clone()));
+            assert_eq!(told.code(), code);
+            // What an earlier life of the switch has kept comes between.
+            loop {
+                let heard = issuer.hears();
+                is_bare(&heard);
+                issuer.sends(&planted_answer(&heard, code));
+                if heard.text(37) == said.text(37) && heard.mti() == said.mti() {
+                    break;
+                }
+            }
+        }
     }
 
     /// Requests that nobody answers any more.
     fn leave_some_open(&mut self) {
         for (acquirer, (speech, merchant)) in (0..).zip(&mut self.merchants) {
+            let advice = planted_advice(*speech, acquirer, 899_999);
+            merchant.asks(&for_binary(*speech, advice));
+            if acquirer == 0 {
+                // The other one waits for this one's acknowledgement.
+                is_bare(&self.issuer.hears());
+            }
             for stan in 900_000..900_010 {
                 merchant.sends(&for_binary(*speech, planted(*speech, acquirer, CARDS[0], stan)));
                 self.issuer.hears_request();
@@ -239,6 +300,15 @@ fn names(journal: &Path, end: &str) -> usize {
     names.filter(|entry| entry.file_name().to_string_lossy().ends_with(end)).count()
 }
 
+/// All that is stored, as operators see it.
+fn stored(switch: &Sekishod) -> String {
+    let asks = |request| ask_saf(&switch.control(), &request).expect("it answers operators");
+    let all = asks(SafRequest::List { issuer: None });
+    let each = all.items.iter().map(|item| asks(SafRequest::Show { id: item.id.clone() }));
+    let each: Vec<_> = std::iter::once(all.clone()).chain(each).collect();
+    serde_json::to_string(&each).expect("it is JSON")
+}
+
 /// From the first request to the last file.
 fn story(speeches: [Speech; 2], path: &str) {
     let (hunt, cards) = (hunt(), hunt_for_cards());
@@ -250,6 +320,8 @@ fn story(speeches: [Speech; 2], path: &str) {
     assert!(found.is_empty(), "a second after the last answer: {found:#?}");
 
     cast.leave_some_open();
+    let shown = stored(&cast.switch);
+    assert!(shown.contains("\"1220\"") || shown.contains("\"0220\""), "{shown}");
     let Cast { configuration, desks, switch, .. } = cast;
     switch.is_sent(Signal::KILL);
     let (killed, directory) = switch.leaves();
@@ -265,6 +337,9 @@ fn story(speeches: [Speech; 2], path: &str) {
     assert!(kinds.iter().all(|count| *count > 0), "{kinds:?}");
     let (records, state) = opened(&journal);
     let mut all = hunt.in_files(directory.path());
+    all.extend(hunt.told(shown.as_bytes(), "stored messages as operators see them"));
+    // Whole ones: a few digits of one stand in what names an original.
+    assert!(CARDS.iter().all(|card| !shown.contains(card)), "{shown}");
     all.extend(cards.in_files(directory.path()));
     all.extend(hunt.told(&records, "records"));
     all.extend(hunt.told(&state, "state in a checkpoint"));
