@@ -44,7 +44,7 @@ pub(crate) use tombstones::Tombstones;
 /// Bytes that heads and padding of all entries of one advice take at most.
 const HEADS_MAX: usize = 4 * 64;
 /// Why a reversal was sent that does not say it (DE 25 of 1993): unspecified.
-const UNSPECIFIED: u16 = 0x4001;
+pub(crate) const UNSPECIFIED: u16 = 0x4001;
 
 /// What an advice comes to, when it is no refusal.
 enum Judged {
@@ -93,7 +93,7 @@ struct Target {
     issuer: StationId,
     /// Our STAN of its original; 0 without one.
     original: Stan,
-    /// The DE 7 that we sent with it.
+    /// The DE 7 that we sent with it, where the whole of it is taken back; else 0.
     original_at: u64,
     entered: Entered,
     /// How much of its original a reversal takes back; nothing else does.
@@ -333,7 +333,7 @@ impl Turn<'_> {
 }
 
 /// Why a reversal is sent (DE 25 of 1993, four packed digits). In 1987 that field says something else.
-fn reason_of(message: &Message<'_>) -> u16 {
+pub(crate) fn reason_of(message: &Message<'_>) -> u16 {
     let is_said = message.dialect().version() != Version::Iso1987;
     let said = message.value(25).filter(|_| is_said).and_then(|value| value.packed());
     let unspecified = if is_reversal(message.mti()) { UNSPECIFIED } else { 0 };

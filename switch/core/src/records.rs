@@ -205,7 +205,8 @@ pub enum Record<'a> {
         mti: Mti,
         /// Our STAN of the transaction that it is about, 0 without one.
         original: Stan,
-        /// The DE 7 that went with that one, ten packed digits: STANs are used again.
+        /// The DE 7 that went with that one, ten packed digits, as STANs are used again; 0 where this
+        /// takes back nothing, or a part only.
         original_at: u64,
         /// DE 25 of 1993 as first given, four packed digits; inside the switch in 1987 too.
         reason: u16,

@@ -320,7 +320,7 @@ impl State {
             original: 0,
             obliged,
         };
-        self.known.add(known, answer, &self.bounds);
+        self.know(known, answer);
         if matches!(record, Record::Expiry { .. } | Record::Closed { .. }) {
             self.resting.push_back(Resting { issuer, stan, acquirer, mti, sent_at, obliged, utc });
         }
@@ -446,7 +446,8 @@ impl State {
         self.open.sorted()
     }
 
-    /// What transactions came to, the oldest first, each with the answer if it is remembered.
+    /// What transactions came to, the oldest first, each with the answer if it is remembered. A reversal
+    /// that made no item has what it said in its place.
     pub fn known(&self) -> impl ExactSizeIterator<Item = (&Known, Option<&[u8]>)> {
         self.known.iter()
     }

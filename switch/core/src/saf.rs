@@ -86,7 +86,8 @@ pub(crate) struct Draft {
     pub(crate) mti: Mti,
     /// Our STAN of the transaction that it is about; 0 without one.
     pub(crate) original: Stan,
-    /// The DE 7 that went with that one, ten packed digits.
+    /// The DE 7 that went with that one, ten packed digits, where this takes back the whole of it;
+    /// else 0.
     pub(crate) original_at: u64,
     /// DE 25 as first given, four packed digits; 0 without one.
     pub(crate) reason: u16,

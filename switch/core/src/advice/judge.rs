@@ -312,7 +312,7 @@ impl Found {
         Target {
             issuer,
             original: stan,
-            original_at: sent_at,
+            original_at: if takes_back == Some(Extent::Whole) { sent_at } else { 0 },
             entered: self.entered,
             takes_back,
             names: Some(translated),

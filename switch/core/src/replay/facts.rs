@@ -73,6 +73,8 @@ pub(super) struct Block {
     /// By STAN, the place of the open transaction, one above; 0 where there is none, and [`ITEM`]
     /// where something is kept for the issuer.
     pub(super) open: Option<Box<[u32; BLOCK]>>,
+    /// By STAN, the number of what its last transaction came to.
+    pub(super) known: Option<Box<[u32; BLOCK]>>,
 }
 
 impl Block {
@@ -95,6 +97,20 @@ impl Block {
 }
 
 impl Traces {
+    /// What the last transaction of a STAN came to has this number.
+    #[inline]
+    pub(super) fn know(&mut self, stan: Stan, number: u32) {
+        if let Some((block, place)) = self.block(stan) {
+            block.known.get_or_insert_with(|| Box::new([0; BLOCK]))[place] = number;
+        }
+    }
+
+    /// That number; any other where it came to nothing yet.
+    pub(super) fn known(&mut self, stan: Stan) -> u32 {
+        let known = self.block(stan).and_then(|(block, place)| Some(block.known.as_ref()?[place]));
+        known.unwrap_or_default()
+    }
+
     /// The block of a STAN, and its place there; none for one that is no transaction's.
     #[inline]
     pub(super) fn block(&mut self, stan: Stan) -> Option<(&mut Block, usize)> {

@@ -170,7 +170,7 @@ impl State {
         }
         for _ in 0..from.word()? {
             let (known, answer) = from.known()?;
-            state.known.add(known, answer, &state.bounds);
+            state.know(known, answer);
         }
         for _ in 0..from.word()? {
             let resting = from.resting()?;

@@ -12,7 +12,6 @@ use crate::identity::Identity;
 use crate::ids::{Stan, StationNumber};
 use crate::records::{Delivery, ItemState, Record};
 use crate::replay::{Contradiction, Known, Outcome, Position, State};
-use crate::saf::NOT_DELIVERED;
 
 /// The class of reversals.
 const REVERSAL: u8 = 4;
@@ -208,8 +207,7 @@ impl State {
 
     /// A message for an issuer is kept; a reversal obliges its original.
     fn queue(&mut self, position: Position, record: &Record<'_>) -> Result<(), Contradiction> {
-        let &Record::Queued { issuer, stan, acquirer, mti, original, original_at, reason, .. } =
-            record
+        let &Record::Queued { issuer, stan, acquirer, mti, original, original_at, .. } = record
         else {
             unreachable!("it is queued")
         };
@@ -218,10 +216,11 @@ impl State {
         let block = self.open.room(position, traces, (issuer, stan), &self.items)?;
         block.keep(position, stan);
         if mti.class() == REVERSAL {
-            let original = (issuer, original, original_at);
-            let is_open = self.open.oblige(traces, original, stan);
-            if !is_open && reason == NOT_DELIVERED {
-                self.known.oblige(original, stan);
+            let about = (issuer, original, original_at);
+            let is_open = self.open.oblige(traces, about, stan);
+            // What takes back a part only does not say when its original was sent.
+            if !is_open && original_at != 0 {
+                self.known.oblige(traces.known(original), about, stan);
             }
         }
         self.items.begin(position, record);
@@ -241,6 +240,7 @@ impl State {
             action,
             issuer,
             stan,
+            inputs,
             ..
         } = record
         else {
@@ -264,7 +264,20 @@ impl State {
             original,
             obliged: Stan(0),
         };
-        self.known.add(known, None, &self.bounds);
+        // Its original may be open: then a start wants to know why it is reversed.
+        let may_wait = mti.class() == REVERSAL && stan == Stan(0) && original != 0;
+        self.know(known, Some(inputs).filter(|_| may_wait));
         Ok(())
+    }
+
+    /// A transaction is over, or an advice was accepted.
+    pub(super) fn know(&mut self, known: Known, answer: Option<&[u8]>) {
+        let Known { issuer, stan, outcome, .. } = known;
+        let number = self.known.add(known, answer, &self.bounds);
+        if !matches!(outcome, Outcome::Advised(_))
+            && let Some(facts) = self.stations.find_mut(issuer)
+        {
+            facts.traces.know(stan, number);
+        }
     }
 }

@@ -49,11 +49,12 @@ pub struct Known {
     pub reference: u64,
     /// What it names the message by that it is about; 0 where it names none.
     pub original: u64,
-    /// The STAN of the reversal that we made of it ourselves; 0 without one.
+    /// The STAN of the reversal of all of it; 0 without one, or where it was made before this was
+    /// known here.
     pub obliged: Stan,
 }
 
-/// The last so many, the oldest first.
+/// The last so many, the oldest first, each by a number that goes up.
 #[derive(Debug, Default)]
 pub(super) struct KnownOnes {
     all: VecDeque<(Known, Frame)>,
@@ -64,6 +65,8 @@ pub(super) struct KnownOnes {
     dead: usize,
     /// How many bytes were ever let go.
     gone: u64,
+    /// How many were ever forgotten.
+    forgotten: u64,
 }
 
 /// Where an answer stands, counted from the first ever stored. One of no length is none.
@@ -74,13 +77,16 @@ struct Frame {
 }
 
 impl KnownOnes {
-    pub(super) fn add(&mut self, known: Known, answer: Option<&[u8]>, bounds: &Bounds) {
+    /// Adds one, and gives its number.
+    pub(super) fn add(&mut self, known: Known, answer: Option<&[u8]>, bounds: &Bounds) -> u32 {
+        let number = low(self.forgotten + to_u64(self.all.len()));
         let answer = answer.unwrap_or_default();
         let from = self.gone + to_u64(self.frames.len());
         self.frames.extend_from_slice(answer);
         let len = u32::try_from(answer.len()).expect("a frame is short");
         self.all.push_back((known, Frame { from, len }));
         self.keep(bounds);
+        number
     }
 
     /// Forgets what is too much.
@@ -90,6 +96,7 @@ impl KnownOnes {
                 self.forget_answer();
             }
             self.all.pop_front();
+            self.forgotten += 1;
             self.bare -= 1;
         }
         while self.frames.len() - self.dead > bounds.answers_bytes {
@@ -136,14 +143,21 @@ impl KnownOnes {
         })
     }
 
-    /// One that is over is to be reversed all the same. Looks for it from the newest: only for what
-    /// happens rarely and soon.
-    pub(super) fn oblige(&mut self, (issuer, stan, sent_at): (StationNumber, Stan, u64), by: Stan) {
-        let mut newest = self.all.iter_mut().rev().map(|(known, _)| known);
-        let is_it = |known: &&mut Known| {
-            (known.issuer, known.stan, known.sent_at) == (issuer, stan, sent_at)
-        };
-        if let Some(known) = newest.find(is_it) {
+    /// The one of this number is to be reversed all the same, if it is that transaction and no reversal
+    /// of it was known before.
+    pub(super) fn oblige(
+        &mut self,
+        number: u32,
+        (issuer, stan, sent_at): (StationNumber, Stan, u64),
+        by: Stan,
+    ) {
+        let place = number.wrapping_sub(low(self.forgotten));
+        let found = self.all.get_mut(usize::try_from(place).expect("32 bits"));
+        let is_it =
+            |known: &Known| (known.issuer, known.stan, known.sent_at) == (issuer, stan, sent_at);
+        if let Some((known, _)) = found.filter(|(known, _)| is_it(known))
+            && known.obliged == Stan(0)
+        {
             known.obliged = by;
         }
     }
@@ -159,6 +173,11 @@ impl KnownOnes {
         let mut newest = self.all.iter().rev().map(|(known, _)| known);
         newest.find(|known| (known.issuer, known.stan) == (issuer, stan)).map(|one| one.position)
     }
+}
+
+/// The lower half: so many are never remembered at once.
+fn low(number: u64) -> u32 {
+    u32::try_from(number & u64::from(u32::MAX)).expect("masked")
 }
 
 fn to_u64(bytes: usize) -> u64 {

@@ -703,6 +703,54 @@ fn an_open_transaction_knows_of_its_reversal_and_so_does_its_outcome() {
 }
 
 #[test]
+fn the_outcome_of_what_is_taken_back_later_says_so_and_no_other_of_its_stan_does() {
+    let mut log = Log::new(Limits { duplicates_max: 4, ..Limits::default() });
+    let obliged = |state: &State| -> Vec<(u32, u32)> {
+        state.known().map(|(known, _)| (known.stan.0, known.obliged.0)).collect()
+    };
+    for stan in [4, 6, 8] {
+        log.says(&decision(X, stan, b"inputs"));
+        log.says(&settlement(X, stan, 0, b"answer"));
+    }
+    let Record::Queued { issuer, stan, acquirer, mti, original, reason, utc, frame, .. } =
+        queued(X, 5, 8)
+    else {
+        unreachable!()
+    };
+    // It takes back a part, or what had this STAN at another time.
+    for (stan, original_at) in [(stan.0, 0), (9, 0x0011_2105_2031)] {
+        let stan = Stan(stan);
+        log.says(&Record::Queued {
+            issuer,
+            stan,
+            acquirer,
+            mti,
+            original,
+            original_at,
+            reason,
+            utc,
+            frame,
+        });
+    }
+    assert_eq!(obliged(&log.state), [(4, 0), (6, 0), (8, 0)]);
+    log.says(&queued(X, 11, 4));
+    log.says(&queued(X, 12, 4));
+    assert_eq!(obliged(&log.state), [(4, 11), (6, 0), (8, 0)]);
+    // The STAN is used again, and the oldest is forgotten.
+    for stan in [4, 10] {
+        log.says(&decision(X, stan, b"inputs"));
+        log.says(&settlement(X, stan, 0, b"answer"));
+    }
+    log.says(&queued(X, 13, 8));
+    assert_eq!(obliged(&log.state), [(6, 0), (8, 13), (4, 0), (10, 0)]);
+    log.says(&queued(X, 14, 4));
+    assert_eq!(obliged(&log.state), [(6, 0), (8, 13), (4, 14), (10, 0)]);
+    for cut in 0..=log.records.len() {
+        assert_eq!(bytes(&log.through_a_checkpoint(cut)), bytes(&log.state), "at {cut}");
+    }
+}
+
+#[test]
 fn advices_tombstones_and_doubts_are_remembered() {
     let mut log = Log::ordinary();
     log.says(&Record::Advice {

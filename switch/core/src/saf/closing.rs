@@ -10,11 +10,12 @@ use alloc::vec::Vec;
 
 use codec::{Dialect, Slots};
 
+use crate::advice::{self, UNSPECIFIED};
 use crate::broken::{Variant, breaks};
 use crate::ids::{Stan, StationId, StationNumber};
 use crate::plan::Plan;
 use crate::records::{HEAD_MAX, Record};
-use crate::replay::{Open, State};
+use crate::replay::{Known, Open, Outcome, State};
 use crate::saf::reversal::{self, Leg};
 use crate::saf::{NO_ITEM, TIMED_OUT};
 use crate::stans::TRANSACTIONS_MAX;
@@ -56,13 +57,17 @@ pub struct Closings {
 pub fn closings(state: &State, plan: &Plan, utc: u64) -> Closings {
     let mut used: BTreeMap<StationNumber, Used> = BTreeMap::new();
     let (mut records, mut closed, mut slots) = (Vec::new(), 0, Slots::new());
-    for open in state.unfinished() {
+    let unfinished = state.unfinished();
+    let reasons = reasons(state, plan, &unfinished, &mut slots);
+    for open in unfinished {
         let Some(issuer) = plan.numbered_station(open.issuer) else { continue };
         let is_reversed = open.obliged != NO_ITEM || open.mti.class() == reversal::CLASS;
         if !is_reversed && !breaks(Variant::ClosedNotReversed) {
             let used = used.entry(open.issuer).or_insert_with(|| used_of(state, open.issuer));
             let Some(stan) = used.next() else { continue };
-            records.push(reversed(state, plan, (open, issuer), (stan, utc), &mut slots));
+            let reason = reasons.get(&open.reference).copied().unwrap_or(TIMED_OUT);
+            let item = (stan, reason);
+            records.push(reversed(state, plan, (open, issuer), (item, utc), &mut slots));
         }
         records.push(written(&Record::Closed { issuer: open.issuer, stan: open.stan, utc }));
         closed += 1;
@@ -80,18 +85,46 @@ fn used_of(state: &State, issuer: StationNumber) -> Used {
     Used { taken, last: last.unwrap_or(Stan(0)) }
 }
 
+/// Why acquirers had reversed what is open (DE 25 as first given), by what they named it by: they were
+/// told that it is taken, and it waited for the answer.
+fn reasons(
+    state: &State,
+    plan: &Plan,
+    unfinished: &[&Open],
+    slots: &mut Slots,
+) -> BTreeMap<u64, u16> {
+    let named = unfinished.iter().map(|open| open.reference).filter(|&reference| reference != 0);
+    let named: BTreeSet<u64> = named.collect();
+    let mut reasons = BTreeMap::new();
+    for (known, said) in state.known() {
+        let &Known { outcome: Outcome::Advised(_), mti, original, acquirer, .. } = known else {
+            continue;
+        };
+        if mti.class() != reversal::CLASS || !named.contains(&original) {
+            continue;
+        }
+        let dialect = said.and_then(|said| Some((dialect_of(state, plan, acquirer)?, said)));
+        let read = dialect.filter(|(dialect, said)| dialect.decode(said, slots).is_ok());
+        let reason = read.map_or(UNSPECIFIED, |(dialect, said)| {
+            advice::reason_of(&slots.message(dialect, said))
+        });
+        reasons.entry(original).or_insert(reason);
+    }
+    reasons
+}
+
 /// The record that keeps the reversal of an open request.
 fn reversed(
     state: &State,
     plan: &Plan,
     (open, issuer): (&Open, StationId),
-    (stan, utc): (Stan, u64),
+    (item, utc): ((Stan, u16), u64),
     slots: &mut Slots,
 ) -> Vec<u8> {
     let leg = Leg { issuer, mti: open.mti, stan: open.stan, sent_at: open.sent_at };
     let mut frame = vec![0; reversal::LEN_MAX];
     let made_at = Stamp::default().at(utc).transmission();
-    let item = (stan, TIMED_OUT);
+    let (stan, reason) = item;
     let dialect = dialect_of(state, plan, open.acquirer);
     let read = dialect.filter(|dialect| dialect.decode(&open.inputs, slots).is_ok());
     let message = read.map(|dialect| slots.message(dialect, &open.inputs));
@@ -104,7 +137,7 @@ fn reversed(
         mti: reversal::mti_for(plan, issuer),
         original: open.stan,
         original_at: open.sent_at,
-        reason: TIMED_OUT,
+        reason,
         utc,
         frame: &frame[..len],
     })

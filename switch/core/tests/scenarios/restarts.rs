@@ -5,7 +5,9 @@ use expect_test::expect;
 use switch_core::counters::Counter;
 use switch_core::ids::StationId;
 
-use crate::world::{Setup, Text, World, acquirer, answer, issuer, sale, sign_off, sign_on};
+use crate::world::{
+    Setup, Text, World, acquirer, answer, issuer, reversal, sale, sign_off, sign_on,
+};
 
 const WORKERS: [u8; 3] = [1, 2, 4];
 
@@ -244,5 +246,56 @@ fn a_station_that_signed_off_stays_so_until_it_signs_on() {
             5,
             "the last is asked, and what was open reversed"
         );
+    }
+}
+
+#[test]
+fn what_its_acquirer_reversed_is_no_approval_after_a_restart_either() {
+    for workers in WORKERS {
+        let mut world = setup(2).up();
+        let (first, part) = (completed(&mut world, "A"), completed(&mut world, "A"));
+        for original in [&first, &part] {
+            world.acquirer("A").sends(original.clone());
+            world.issuer("X").answers("000");
+        }
+        world.acquirer("A").sends(reversal(&first, "4000"));
+        let of_a_part = reversal(&part, "4000").with(24, "401").with(4, "000000000500");
+        world.acquirer("A").sends(of_a_part);
+        for _ in 0..2 {
+            assert_eq!(world.issuer("X").heard().class(), 4);
+            world.issuer("X").answers("400");
+            world.passes_secs(1);
+        }
+        let mut world = world.restarts(setup(workers));
+        world.acquirer("A").sends(repeat(&first));
+        assert_eq!(world.acquirer("A").heard().of(39), "911", "with {workers}");
+        world.acquirer("A").sends(repeat(&part));
+        assert_eq!(world.acquirer("A").heard().of(39), "000", "most of it is still approved");
+    }
+}
+
+#[test]
+fn what_its_acquirer_reversed_while_it_was_open_is_reversed_once_and_for_the_reason_it_gave() {
+    for workers in WORKERS {
+        let mut world = setup(2).up();
+        let first = completed(&mut world, "A");
+        world.acquirer("A").sends(first.clone());
+        let asked = world.issuer("X").takes();
+        let text = reversal(&first, "4002").with(11, "000500");
+        world.acquirer("A").sends(text.clone());
+        world.acquirer("A").sends(reversal(&first, "4000"));
+        assert_eq!(world.issuer("X").heard_count(), 1);
+        let mut world = world.restarts(setup(workers));
+        let item = world.issuer("X").heard();
+        assert_eq!((item.mti, item.of(25)), (0x1420, "4002"), "with {workers}");
+        world.issuer("X").answers("400");
+        world.acquirer("A").sends(repeat(&first));
+        assert_eq!(world.acquirer("A").heard().of(39), "909");
+        world.acquirer("A").sends(repeat(&text));
+        assert_eq!(world.acquirer("A").heard().of(39), "400");
+        world.issuer("X").sends(answer(&asked, "000"));
+        let mut world = world.restarts(setup(workers));
+        world.passes_secs(120);
+        assert_eq!(world.issuer("X").heard_count(), 2);
     }
 }
