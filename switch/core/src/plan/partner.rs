@@ -8,7 +8,7 @@ use core::time::Duration;
 pub struct Acquiring {
     /// What a repeat gets while its original is in flight.
     pub repeat_in_flight: InFlight,
-    /// What a reversal or advice is answered whose original nobody knows.
+    /// What a reversal is answered whose original nobody knows.
     pub unknown_original: UnknownOriginal,
     /// What a second reversal of one original is answered.
     pub second_reversal: SecondReversal,
@@ -36,9 +36,10 @@ pub struct Issuing {
     pub matches_on_rrn: bool,
     /// Most stored items that wait for its acknowledgement at once: at least 1.
     pub saf_window: u32,
-    /// How long an acknowledgement is waited for before the item is sent again.
+    /// From one sending of an item to the next, while it is not acknowledged; at least the station's
+    /// timeout.
     pub saf_retry: Duration,
-    /// Shortest time between two sends of stored items.
+    /// Shortest time between two sends of items that were sent before.
     pub saf_gap: Duration,
     /// Failed sends of one item after which there is an alarm: at least 1. It is sent all the same.
     pub saf_alarm_after: u32,
@@ -68,7 +69,7 @@ pub enum InFlight {
     Refuse,
 }
 
-/// What a reversal or advice is answered whose original nobody knows.
+/// What a reversal is answered whose original nobody knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownOriginal {
     /// 400, accepted: there is nothing left to reverse.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use journal::format::PathKind;
-use switch_core::plan::{Acquiring, InFlight, Issuing, Role, SignOn, StationSettings};
+use switch_core::plan::{Acquiring, InFlight, Issuing, Limits, Role, SignOn, StationSettings};
 
 use super::units::{show_duration, show_size};
 use super::{Configuration, Endpoint, Journal, KeyFile, KeySource, Sync};
@@ -23,6 +23,7 @@ impl Configuration {
         writeln!(out, "state {}", self.state.display())?;
         self.write_journal(out)?;
         writeln!(out, "control {}", self.control_socket.display())?;
+        self.write_limits(out)?;
         for (station, endpoint) in self.settings.stations.iter().zip(&self.endpoints) {
             write_station(out, station, endpoint)?;
         }
@@ -38,6 +39,15 @@ impl Configuration {
             writeln!(out, "{}: {inactive}", inactive.place)?;
         }
         Ok(())
+    }
+
+    fn write_limits(&self, out: &mut String) -> std::fmt::Result {
+        let Limits { pending_max, held_max, saf_max, duplicates_max, .. } = self.settings.limits;
+        writeln!(
+            out,
+            "each worker: {pending_max} transactions, {held_max} held repeats, {saf_max} messages stored \
+             for issuers, repeats of {duplicates_max} known"
+        )
     }
 
     fn write_journal(&self, out: &mut String) -> std::fmt::Result {
@@ -146,10 +156,10 @@ fn write_issuing(out: &mut String, agreed: &Issuing) -> std::fmt::Result {
         agreed;
     write!(
         out,
-        "  stored items {saf_window} at once, {} apart, at most {saf_rate}/s, again after {}, \
-         alarm after {saf_alarm_after} failures",
-        show_duration(*saf_gap),
-        show_duration(*saf_retry)
+        "  stored messages {saf_window} at once, at most {saf_rate}/s, again after {} and then {} \
+         apart, alarm after {saf_alarm_after} failures",
+        show_duration(*saf_retry),
+        show_duration(*saf_gap)
     )?;
     if *matches_on_rrn {
         write!(out, ", reversals of unknown originals forwarded")?;

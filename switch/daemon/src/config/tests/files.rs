@@ -109,12 +109,13 @@ fn files_of_conf_d_are_merged_behind_in_lexical_order() {
         state /var/lib/sekisho
         journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, sealed with a key made for trial
         control /run/sekisho/control.sock
+        each worker: 262144 transactions, 512 held repeats, 65536 messages stored for issuers, repeats of 262144 known
         station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
           repeats in flight held, unknown originals answered 400, second reversals 400, gives up after 1m
         station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
-          stored items 1 at once, 1s apart, at most 50/s, again after 1m, alarm after 6 failures
+          stored messages 1 at once, at most 50/s, again after 1m and then 1s apart, alarm after 6 failures
         station issuer-y: issuer, iso93-ascii, bin2, connects to 127.0.0.1:8002, sign-on none, echo 30s, timeout 10s
-          stored items 1 at once, 1s apart, at most 50/s, again after 1m, alarm after 6 failures
+          stored messages 1 at once, at most 50/s, again after 1m and then 1s apart, alarm after 6 failures
         route 353011: issuer-x
         route 353012: issuer-y, then issuer-x
     "#]].assert_eq(&directory.said(DEMO));

@@ -30,10 +30,11 @@ fn without_a_sealing_key_only_a_demo_runs() {
             state /var/lib/sekisho
             journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, sealed with credential:journal-key
             control /run/sekisho/control.sock
+            each worker: 262144 transactions, 512 held repeats, 65536 messages stored for issuers, repeats of 262144 known
             station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
               repeats in flight held, unknown originals answered 400, second reversals 400, gives up after 1m
             station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
-              stored items 1 at once, 1s apart, at most 50/s, again after 1m, alarm after 6 failures
+              stored messages 1 at once, at most 50/s, again after 1m and then 1s apart, alarm after 6 failures
             route 353011: issuer-x
         "#]],
     );
@@ -90,20 +91,22 @@ fn every_setting_of_the_journal_has_bounds() {
             state /var/lib/sekisho
             journal local, mapped, segments of 1MiB, kept 35d, originals found for 35d, sealed with a key made for trial
             control /run/sekisho/control.sock
+            each worker: 262144 transactions, 512 held repeats, 65536 messages stored for issuers, repeats of 262144 known
             station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
               repeats in flight held, unknown originals answered 400, second reversals 400, gives up after 1m
             station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
-              stored items 1 at once, 1s apart, at most 50/s, again after 1m, alarm after 6 failures
+              stored messages 1 at once, at most 50/s, again after 1m and then 1s apart, alarm after 6 failures
             route 353011: issuer-x
             sekisho.toml:23:11: journal.segment: is no multiple of 4KiB; write "64MiB"
             node tokyo: institution 49000000001, 2 workers
             state /var/lib/sekisho
             journal local, mapped, segments of 1GiB, kept 35d, originals found for 35d, sealed with a key made for trial
             control /run/sekisho/control.sock
+            each worker: 262144 transactions, 512 held repeats, 65536 messages stored for issuers, repeats of 262144 known
             station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
               repeats in flight held, unknown originals answered 400, second reversals 400, gives up after 1m
             station issuer-x: issuer, iso93-binary, bin2, connects to 127.0.0.1:8001, sign-on none, echo 30s, timeout 10s
-              stored items 1 at once, 1s apart, at most 50/s, again after 1m, alarm after 6 failures
+              stored messages 1 at once, at most 50/s, again after 1m and then 1s apart, alarm after 6 failures
             route 353011: issuer-x
             sekisho.toml:23:11: journal.segment: "1025MiB" is outside of "1MiB" to "1GiB"; choose one inside
             sekisho.toml:23:11: journal.segment: "MB" is no unit here; one of B, KiB, MiB, GiB
