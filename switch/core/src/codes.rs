@@ -84,15 +84,17 @@ const SAME: [([u8; 2], u16); 65] = [
 ///
 /// 129 (suspected counterfeit) is 59, suspected fraud. 910 and 912 (issuer signed off, unavailable)
 /// are 91, as 907 is: it can not be asked now. 914 (the original can not be found) is 25, unable to
-/// locate the record. 916 (the message authentication code is wrong) is 63, a security violation:
+/// locate the record. 480 (private: reversed before) is 94, sent before: whoever reverses a second time
+/// may stop asking, as after 96 it may not. 916 (the message authentication code is wrong) is 63, a security violation:
 /// asking again does not help, as it might after 96. 917 to 921 (keys missing or out of step, the
 /// security module fails) are our trouble, and so 96.
-const NEAREST: [(u16, [u8; 2]); 15] = [
+const NEAREST: [(u16, [u8; 2]); 16] = [
     (0x129, *b"59"),
     (0x300, *b"00"),
     (0x303, *b"00"),
     (0x307, *b"30"),
     (0x400, *b"00"),
+    (0x480, *b"94"),
     (0x500, *b"00"),
     (0x600, *b"00"),
     (0x700, *b"00"),
@@ -296,6 +298,7 @@ mod tests {
             303 00
             307 30
             400 00
+            480 94
             500 00
             600 00
             700 00
@@ -309,7 +312,7 @@ mod tests {
         "#]]
         .assert_eq(&table);
         for (action, response) in
-            [(0x099, "00"), (0x186, "05"), (0x210, "04"), (0x399, "29"), (0x480, "96")]
+            [(0x099, "00"), (0x186, "05"), (0x210, "04"), (0x399, "29"), (0x480, "94")]
         {
             assert_eq!(text(response_of(action)), response);
         }

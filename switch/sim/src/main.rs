@@ -13,6 +13,9 @@ use switch_sim::seeds::{Sums, live};
 /// Seeds, unless told otherwise.
 const COUNT: u64 = 5_000;
 
+/// Seeds in which everything that can happen does.
+const ALL_HAPPENS: u64 = 2_000;
+
 /// Random worlds, each from its seed; with --count 1 everything that happens in it is told.
 #[derive(Clone, Debug, Parser)]
 struct Arguments {
@@ -76,13 +79,21 @@ fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<bool> {
         writeln!(out, "campaign sim: FAILED with {} of {done} seeds", failed.len())?;
         return Ok(false);
     }
-    let Sums { cases, messages, records, crashes, drops, seconds } = sums;
+    for (what, times) in sums.happened.all() {
+        writeln!(out, "{times:>10} {}", what.text())?;
+    }
+    let missing = sums.happened.missing();
+    let Sums { cases, messages, records, seconds, .. } = sums;
     writeln!(
         out,
         "campaign sim: {done} seeds from {} in {took} s: {cases} transactions, {messages} messages of \
-         stations, {records} records, {crashes} crashes, {drops} lost lines, {seconds} simulated s",
+         stations, {records} records, {seconds} simulated s",
         arguments.seed
     )?;
+    if done >= ALL_HAPPENS && !missing.is_empty() {
+        writeln!(out, "campaign sim: FAILED: never seen: {}", missing.join(", "))?;
+        return Ok(false);
+    }
     if done < arguments.at_least.min(arguments.count) {
         writeln!(out, "campaign sim: FAILED: fewer than {} seeds", arguments.at_least)?;
         return Ok(false);

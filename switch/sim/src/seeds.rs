@@ -6,8 +6,10 @@
 mod acquirers;
 mod agenda;
 mod dice;
+mod happened;
 mod issuers;
 mod outside;
+mod pace;
 mod register;
 mod stage;
 mod weather;
@@ -16,6 +18,7 @@ mod words;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use happened::{Happened, Happening};
 use outside::Outside;
 pub use outside::Sums;
 

@@ -25,6 +25,7 @@ use switch_core::time::{Now, Time};
 use switch_core::{Core, Order, Reply};
 
 use network::Network;
+use party::lost_on;
 use restart::Journal;
 use switch_core::plan::Plan;
 use tale::{Tale, link_name};
@@ -84,8 +85,8 @@ pub enum Seen {
     Recorded(Vec<u8>),
     /// A message that a station has read whole.
     Heard(LinkId, Text),
-    /// A message that a socket did not hand over whole before it closed.
-    Lost(LinkId, Text),
+    /// A message that a socket did not take whole before it closed; whether it took a part.
+    Lost(LinkId, Text, bool),
 }
 
 impl Seen {
@@ -226,15 +227,16 @@ impl World {
     pub fn passes(&mut self, span: Duration) {
         let until = self.now.boot + span;
         self.settle();
-        while let Some(next) = self.cores.iter().map(Core::poll_timeout).min() {
-            if next > until {
-                break;
-            }
-            self.set_clock(next);
-            self.settle();
-        }
-        self.set_clock(until);
+        while self.steps(until) {}
+    }
+
+    /// Lets time pass up to where a worker wants to be called next, or until then; false then.
+    pub fn steps(&mut self, until: Time) -> bool {
+        let next = self.cores.iter().map(Core::poll_timeout).min();
+        let next = next.filter(|&next| next <= until);
+        self.set_clock(next.unwrap_or(until));
         self.settle();
+        next.is_some()
     }
 
     /// Lets so many seconds pass.
@@ -454,9 +456,7 @@ impl World {
                 Order::Close(link, why) => {
                     tale.line(&link_name(plan, link), '*', &format!("close {why:?}"));
                     let (sent, lost) = network.close(link);
-                    let dialect = &plan.station(plan.station_of(link)).settings.dialect;
-                    let lost = lost.iter().map(|frame| Text::read(dialect, frame));
-                    self.seen.extend(lost.map(|text| Seen::Lost(link, text)));
+                    self.seen.extend(lost_on(plan, link, lost));
                     core.handle_closed(*now, link, sent, &mut network.of(me));
                 }
                 Order::Ask(slot, question) => {

@@ -1,9 +1,11 @@
 //! The acquirers' side: what each of them sent, what it was told, and what it believes it has sold.
 //! Must not know what happens between it and the issuers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use codec::Mti;
+use switch_core::plan::Acquiring;
+use switch_core::time::Time;
 
 use super::words::Edition;
 use crate::world::Text;
@@ -15,11 +17,26 @@ pub(crate) fn name_of(text: &Text) -> Name {
     (text.of(32).to_string(), text.of(37).to_string())
 }
 
+/// What is to come of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meant {
+    /// What its text says.
+    Well,
+    /// Nothing: it does not agree with its original.
+    Wrong,
+    /// Nothing: its original is another acquirer's.
+    Strange,
+}
+
 /// What an acquirer says in one message and its repeats.
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
     pub(crate) text: Text,
     pub(crate) case: Name,
+    pub(crate) meant: Meant,
+    /// When it was sent last, and DE 7 of each of its sendings.
+    pub(crate) at: Time,
+    stamps: Vec<String>,
     /// How often it was sent, and the codes of its answers.
     pub(crate) sent: u32,
     pub(crate) answers: Vec<String>,
@@ -47,6 +64,8 @@ pub(crate) struct Acquirers {
     pub(crate) said: BTreeMap<(usize, String), Said>,
     pub(crate) cases: BTreeMap<Name, Case>,
     stans: [u64; 2],
+    /// Reversals that were begun when another one was known to be taken.
+    seconds: BTreeSet<(usize, String)>,
 }
 
 /// Codes that say nothing for good: whoever hears them may ask again and be told something else.
@@ -70,10 +89,16 @@ fn refuses(code: &str) -> bool {
     ["904", "30"].contains(&code)
 }
 
+impl Said {
+    pub(crate) fn is_request(&self) -> bool {
+        Mti::of(self.text.mti).function() == 0
+    }
+}
+
 impl Acquirers {
     pub(crate) fn new(edition: Edition) -> Self {
         let (said, cases) = (BTreeMap::new(), BTreeMap::new());
-        Self { edition, said, cases, stans: [100_000, 500_000] }
+        Self { edition, said, cases, stans: [100_000, 500_000], seconds: BTreeSet::new() }
     }
 
     /// One begins a transaction with this message; gives it with its names.
@@ -95,6 +120,10 @@ impl Acquirers {
     pub(crate) fn reverses(&mut self, case: &Name, stays: Option<u64>, reason: &str) -> Text {
         let Case { acquirer, first, .. } = self.cases[case].clone();
         let text = self.named(acquirer, self.edition.reversal(&first, stays, reason));
+        let known = self.cases[case].clone();
+        if known.reversals.iter().any(|stan| self.is_taken(&known, stan)) {
+            self.seconds.insert((acquirer, text.of(11).to_string()));
+        }
         let known = self.cases.get_mut(case).unwrap();
         match stays {
             None => known.reversals.push(text.of(11).to_string()),
@@ -103,20 +132,58 @@ impl Acquirers {
         text
     }
 
-    /// It sends a message, for the first time or again; gives it as it is sent then.
-    pub(crate) fn sends(&mut self, acquirer: usize, text: Text) -> Text {
-        let said = self.means_to_send(acquirer, text);
+    /// A reversal of a transaction that says something else of it: another card, another currency,
+    /// more than there was.
+    pub(crate) fn reverses_wrongly(&mut self, case: &Name, field: u8, value: &str) -> Text {
+        let Case { acquirer, first, .. } = self.cases[case].clone();
+        let text = self.edition.reversal(&first, None, "4000").with(field, value);
+        let text = self.named(acquirer, text);
+        self.means_to_send(acquirer, text.clone(), case).meant = Meant::Wrong;
+        text
+    }
+
+    /// The other acquirer reverses what is not its own.
+    pub(crate) fn reverses_strangely(&mut self, case: &Name) -> (usize, Text) {
+        let Case { acquirer, first, .. } = self.cases[case].clone();
+        let other = 1 - acquirer;
+        let text = self.named(other, self.edition.reversal(&first, None, "4000"));
+        self.means_to_send(other, text.clone(), case).meant = Meant::Strange;
+        (other, text)
+    }
+
+    /// It sends a message, for the first time or again, at this time; with this DE 7 when it is sent
+    /// again. Gives it as it is sent then.
+    pub(crate) fn sends(
+        &mut self,
+        acquirer: usize,
+        text: Text,
+        at: Time,
+        fresh: Option<&str>,
+    ) -> Text {
+        let case = name_of(&text);
+        let said = self.means_to_send(acquirer, text, &case);
         said.sent += 1;
-        said.awaits = true;
+        (said.at, said.awaits) = (at, true);
         let mti = said.text.mti | u16::from(said.sent > 1);
-        said.text.clone().kind(mti)
+        let fresh = fresh.filter(|_| said.sent > 1).unwrap_or(said.text.of(7)).to_string();
+        said.stamps.push(fresh.clone());
+        said.text.clone().kind(mti).with(7, fresh)
     }
 
     /// It will send a message, as soon as it finds a line.
-    pub(crate) fn means_to_send(&mut self, acquirer: usize, text: Text) -> &mut Said {
+    pub(crate) fn means_to_send(&mut self, acquirer: usize, text: Text, case: &Name) -> &mut Said {
         let stan = text.of(11).to_string();
-        let case = name_of(&text);
-        let new = Said { text, case, sent: 0, answers: Vec::new(), awaits: true, other: None };
+        let new = Said {
+            text,
+            case: case.clone(),
+            meant: Meant::Well,
+            at: Time(0),
+            stamps: Vec::new(),
+            sent: 0,
+            answers: Vec::new(),
+            awaits: true,
+            other: None,
+        };
         self.said.entry((acquirer, stan)).or_insert(new)
     }
 
@@ -146,7 +213,8 @@ impl Acquirers {
             assert!(["904", "30"].contains(&&*code) || is_passing(&code), "{answer} to another");
             return said.case.clone();
         }
-        for field in [3, 4, 7, 12, 32, 33, 37, 41] {
+        assert!(said.stamps.iter().any(|stamp| stamp == answer.of(7)), "DE 7 of {answer}");
+        for field in [3, 4, 12, 32, 33, 37, 41] {
             let (ours, theirs) = (asked.of(field), answer.of(field));
             assert!(theirs.is_empty() || ours == theirs, "DE {field} of {answer} to {asked}");
         }
@@ -156,9 +224,38 @@ impl Acquirers {
         if is_request && approves(&code) {
             assert!(!declined, "promise 4: {answer} after {:?}", said.answers);
         }
-        said.awaits = false;
+        let is_refused = refuses(&code) || is_passing(&code);
+        assert!(said.meant != Meant::Wrong || is_refused, "{answer} to {asked}");
+        // In progress: the answer is still to come.
+        said.awaits &= is_request && ["923", "09"].contains(&&*code);
         said.answers.push(code);
+        let (sent, heard) = (said.sent, said.answers.len());
+        assert!(heard <= usize::try_from(sent).unwrap(), "promise 4: {heard} answers: {answer}");
         said.case.clone()
+    }
+
+    /// Whether the answer to a reversal is the one that was agreed on.
+    pub(crate) fn keeps_to(&self, acquirer: usize, answer: &Text, agreed: &Acquiring) {
+        let said = &self.said[&(acquirer, answer.of(11).to_string())];
+        let code = answer.of(39);
+        if self.edition == Edition::Of1987 || answer.class() != 4 || !takes(code) {
+            return;
+        }
+        let unknown = format!("{:03x}", agreed.unknown_original.action());
+        let second = format!("{:03x}", agreed.second_reversal.action());
+        let case = &self.cases[&said.case];
+        let original = self.said_in(case, case.first.of(11)).map_or(0, |first| first.sent);
+        let key = (acquirer, answer.of(11).to_string());
+        let expected: &[&str] = match said.meant {
+            Meant::Wrong => return,
+            Meant::Strange => &[&unknown, &second],
+            Meant::Well if original == 0 && case.reversals.len() == 1 => &[&unknown],
+            Meant::Well if original == 0 => &[&unknown, &second],
+            Meant::Well if !self.is_approved(case) => return,
+            Meant::Well if self.seconds.contains(&key) => &[&second],
+            Meant::Well => &["400", &second],
+        };
+        assert!(expected.contains(&code), "{answer} to {}, agreed was {expected:?}", said.text);
     }
 
     fn said_in(&self, case: &Case, stan: &str) -> Option<&Said> {
@@ -201,13 +298,23 @@ impl Acquirers {
     pub(crate) fn open(&self) -> Vec<(usize, Text)> {
         let is_open = |said: &Said| {
             let case = &self.cases[&said.case];
-            let is_request = Mti::of(said.text.mti).function() == 0;
+            let is_request = said.is_request();
             // Who reverses does not need the answer any more.
             let covered = is_request && !case.reversals.is_empty();
             let taken = || said.answers.iter().any(|code| takes(code) || refuses(code));
-            if is_request { said.awaits && !covered } else { !taken() }
+            match said.meant {
+                Meant::Wrong => said.answers.is_empty(),
+                Meant::Well if is_request => said.awaits && !covered,
+                Meant::Well | Meant::Strange => !taken(),
+            }
         };
         let open = self.said.iter().filter(|(_, said)| is_open(said));
         open.map(|((acquirer, _), said)| (*acquirer, said.text.clone())).collect()
+    }
+
+    /// Requests that were sent more often than they were answered.
+    pub(crate) fn unanswered(&self) -> Option<&Said> {
+        let is_short = |said: &Said| usize::try_from(said.sent).unwrap() > said.answers.len();
+        self.said.values().find(|said| said.is_request() && is_short(said))
     }
 }

@@ -18,6 +18,8 @@ pub(crate) enum Event {
     Waited(usize, String),
     /// An acquirer reverses a transaction, all of it or a part.
     Reverses { case: Name, partly: bool },
+    /// An acquirer says something else of a transaction, or another acquirer does.
+    ReversesWrongly { case: Name, strange: bool },
     /// An acquirer sends a message that it held back.
     Sends(usize, Text),
     /// A station answers a message that came in on this link.

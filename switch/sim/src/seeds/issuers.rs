@@ -4,8 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use codec::Mti;
+use switch_core::plan::Issuing;
+use switch_core::time::Time;
 
 use super::acquirers::{Name, name_of};
+use super::pace::Pace;
 use super::words::{Edition, reference};
 use crate::world::Text;
 
@@ -22,11 +25,24 @@ struct Booked {
 #[derive(Clone, Debug)]
 struct Item {
     first: Text,
-    /// The life of the switch in which it was heard last, and how often in all.
+    /// DE 7 of each sending that was heard.
+    stamps: BTreeSet<String>,
+    /// The life of the switch in which it was heard last.
     life: u32,
-    heard: u32,
     /// The last code that it was answered with.
     answered: Option<&'static str>,
+}
+
+/// How a message comes to an issuer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Coming {
+    pub(crate) at: Time,
+    /// The switch's so many-th life.
+    pub(crate) life: u32,
+    /// Another sending of it may still be on its way, on a line that is not read.
+    pub(crate) waits: bool,
+    /// It was sent just now.
+    pub(crate) is_certain: bool,
 }
 
 /// All issuers.
@@ -41,6 +57,10 @@ pub(crate) struct Issuers {
     tombstones: BTreeSet<(usize, String)>,
     /// Sends of items that were lost on the way, by STAN.
     lost_items: BTreeMap<(usize, String), u32>,
+    paces: [Pace; 2],
+    /// What each was asked, in its order, and the last of it that it answered.
+    asked: BTreeMap<(usize, String), u64>,
+    answered: [u64; 2],
 }
 
 impl Issuers {
@@ -53,6 +73,9 @@ impl Issuers {
             lost: BTreeMap::new(),
             tombstones: BTreeSet::new(),
             lost_items: BTreeMap::new(),
+            paces: Default::default(),
+            asked: BTreeMap::new(),
+            answered: [0; 2],
         }
     }
 
@@ -79,16 +102,22 @@ impl Issuers {
         assert_eq!(before, None, "promise 4: {text} was told before");
     }
 
-    /// An advice or a reversal, in the switch's so many-th life. `waits`: another sending of it may
-    /// still be on its way, on a line that is not read.
-    pub(crate) fn is_told(&mut self, issuer: usize, text: &Text, life: u32, waits: bool) {
+    /// An advice or a reversal.
+    pub(crate) fn is_told(&mut self, issuer: usize, text: &Text, coming: Coming, agreed: &Issuing) {
+        let Coming { at, life, waits, is_certain } = coming;
         let stan = text.of(11).to_string();
+        if is_certain {
+            self.paces[issuer].hears(&stan, text.mti & 1 == 1, at, agreed);
+        } else {
+            self.paces[issuer].hears_late(&stan);
+        }
         let lost = self.lost_items.get(&(issuer, stan.clone())).copied().unwrap_or_default();
+        let stamps = BTreeSet::from([text.of(7).to_string()]);
         let Some(item) = self.items.get_mut(&(issuer, stan.clone())) else {
             let repeat = text.mti & 1 == 1;
             assert!(!repeat || lost > 0 || life > 0 || waits, "{text} is no repeat of anything");
             assert!(repeat || lost == 0, "{text} was sent before");
-            let item = Item { first: text.clone(), life, heard: 1, answered: None };
+            let item = Item { first: text.clone(), stamps, life, answered: None };
             self.items.insert((issuer, stan), item);
             return self.on_new(issuer, text);
         };
@@ -96,9 +125,40 @@ impl Issuers {
         let frozen = |text: &Text| text.clone().kind(text.mti | 1).without(7);
         let (first, again) = (frozen(&item.first), frozen(text));
         assert_eq!(first.to_string(), again.to_string(), "only DE 7 and the MTI may change");
+        assert!(item.stamps.insert(text.of(7).to_string()), "DE 7 of {text} is an old one");
         let is_over = item.answered.is_some_and(|code| ["000", "00", "400"].contains(&code));
-        assert!(!is_over || item.life != life || item.heard > 0, "{text} was answered");
-        (item.life, item.heard) = (life, item.heard + 1);
+        assert!(!is_over || item.life != life || waits, "{text} was answered");
+        // A crash may have lost that it was.
+        item.answered = None;
+        item.life = life;
+    }
+
+    /// A switch begins again, and knows nothing of what it had in mind.
+    pub(crate) fn begin_again(&mut self) {
+        self.paces = Default::default();
+    }
+
+    /// An operator held a message, released it or gave it up.
+    pub(crate) fn is_turned(&mut self, issuer: usize, stan: u32) {
+        let stan = format!("{stan:06}");
+        self.paces[issuer].is_turned(&stan);
+        if let Some(item) = self.items.get_mut(&(issuer, stan)) {
+            // It may come again within the second.
+            item.stamps.clear();
+        }
+    }
+
+    /// It hears something that it may answer.
+    pub(crate) fn is_to_answer(&mut self, issuer: usize, text: &Text) {
+        let count = u64::try_from(self.asked.len()).unwrap() + 1;
+        self.asked.insert((issuer, text.of(11).to_string()), count);
+    }
+
+    /// It answers; tells whether it has answered something later before.
+    pub(crate) fn answers_late(&mut self, issuer: usize, text: &Text) -> bool {
+        let asked = self.asked.get(&(issuer, text.of(11).to_string())).copied().unwrap_or(0);
+        let last = std::mem::replace(&mut self.answered[issuer], asked);
+        last > asked
     }
 
     fn on_new(&mut self, issuer: usize, text: &Text) {
@@ -119,8 +179,9 @@ impl Issuers {
             self.tombstones.insert((issuer, named));
             return;
         };
+        let is_named = reference(&booked.text).get(..10) == named.get(..10);
         assert!(
-            reference(&booked.text).get(..10) == named.get(..10) || lost == Some(&name),
+            is_named || named.is_empty() || lost == Some(&name),
             "{text} does not name {}",
             booked.text
         );
@@ -142,6 +203,7 @@ impl Issuers {
 
     /// It answered an item.
     pub(crate) fn answers(&mut self, issuer: usize, stan: &str, code: &'static str) {
+        self.paces[issuer].answers(stan);
         if let Some(item) = self.items.get_mut(&(issuer, stan.to_string())) {
             item.answered = Some(code);
         }

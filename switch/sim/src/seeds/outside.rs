@@ -4,6 +4,7 @@
 mod acquiring;
 mod issuing;
 mod lines;
+mod operating;
 
 use std::collections::BTreeMap;
 
@@ -15,9 +16,10 @@ use switch_core::time::Time;
 use super::acquirers::Acquirers;
 use super::agenda::{Agenda, Event, ms};
 use super::dice::Dice;
+use super::happened::{COUNTED, Happened, Happening};
 use super::issuers::Issuers;
 use super::register::Register;
-use super::stage::{self, ACQUIRERS, GATE_BYTES, ISSUERS, LINKS, WORKERS_MAX};
+use super::stage::{ACQUIRERS, AGREEMENTS, GATE_BYTES, ISSUERS, LINKS, Stage, WORKERS_MAX};
 use super::weather::Weather;
 use super::words::Edition;
 use crate::world::{Seen, Text, World, answer};
@@ -26,7 +28,7 @@ use crate::world::{Seen, Text, World, answer};
 const HEALED_WITHIN: u64 = 1_800;
 
 /// What happened in a world, in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
     /// Transactions that acquirers began.
     pub cases: u64,
@@ -34,12 +36,10 @@ pub struct Sums {
     pub messages: u64,
     /// Records of the switch.
     pub records: u64,
-    /// Times that the switch crashed.
-    pub crashes: u64,
-    /// Lines that were lost.
-    pub drops: u64,
     /// Seconds that passed in there.
     pub seconds: u64,
+    /// How often what happened.
+    pub happened: Happened,
 }
 
 impl Sums {
@@ -48,14 +48,14 @@ impl Sums {
         self.cases += other.cases;
         self.messages += other.messages;
         self.records += other.records;
-        self.crashes += other.crashes;
-        self.drops += other.drops;
         self.seconds += other.seconds;
+        self.happened.adds(&other.happened);
     }
 }
 
 /// A world, and what it knows of itself.
 pub(crate) struct Outside {
+    stage: Stage,
     edition: Edition,
     dice: Dice,
     weather: Weather,
@@ -73,9 +73,13 @@ pub(crate) struct Outside {
     stalled: BTreeMap<LinkId, usize>,
     /// How many there were before the last event: what leaves now may have waited since then.
     before: usize,
-    /// The link on which an issuer signs off, until that is accepted; and whose was.
-    signs_off: Option<LinkId>,
+    /// Whether what leaves now may have waited for its turn.
+    waited: bool,
+    /// The link on which an issuer signs off (802) or pauses (803), until that is accepted; and whose
+    /// was.
+    managed: Option<(LinkId, u16)>,
     signed_off: [bool; 2],
+    paused: [bool; 2],
     sums: Sums,
 }
 
@@ -84,10 +88,17 @@ impl Outside {
         let mut dice = Dice::new(seed);
         let weather = Weather::of(&mut dice);
         let edition = if dice.percent(20) { Edition::Of1987 } else { Edition::Of1993 };
+        let agreement = u8::try_from(dice.below(u64::from(AGREEMENTS))).unwrap();
+        let stage = Stage { edition, agreement };
         let workers = u8::try_from(dice.between(1, u64::from(WORKERS_MAX) + 1)).unwrap();
-        let mut world = World::of_workers(workers, stage::plan(edition, workers), GATE_BYTES);
+        let mut world = World::of_workers(workers, stage.plan(workers), GATE_BYTES);
         world.has_reader();
+        let mut sums = Sums::default();
+        stage.is_seen(&mut sums.happened);
+        let several = if workers > 1 { Happening::Workers } else { Happening::OneWorker };
+        sums.happened.saw(several);
         Self {
+            stage,
             edition,
             dice,
             weather,
@@ -95,16 +106,18 @@ impl Outside {
             agenda: Agenda::default(),
             acquirers: Acquirers::new(edition),
             issuers: Issuers::new(edition),
-            register: Register::new(edition),
+            register: Register::new(stage),
             begun: 0,
             life: 0,
             healing: false,
             told,
             stalled: BTreeMap::new(),
             before: 0,
-            signs_off: None,
+            waited: false,
+            managed: None,
             signed_off: [false; 2],
-            sums: Sums::default(),
+            paused: [false; 2],
+            sums,
         }
     }
 
@@ -128,18 +141,38 @@ impl Outside {
         self.sums.seconds = self.world.second();
         self.sums.records = u64::try_from(self.register.count).unwrap();
         self.sums.cases = self.begun;
-        self.sums
+        self.counts();
+        self.sums.clone()
+    }
+
+    fn saw(&mut self, what: Happening) {
+        self.sums.happened.saw(what);
+    }
+
+    /// What the switch has counted itself in this life.
+    fn counts(&mut self) {
+        for (counter, what) in COUNTED {
+            self.sums.happened.add(what, self.world.count(counter));
+        }
     }
 
     fn goes_on_until(&mut self, until: Time) {
         while let Some((at, event)) = self.agenda.next(until) {
-            self.world.passes(at.max(self.world.now()).since(self.world.now()));
-            self.looks();
+            self.passes_until(at.max(self.world.now()));
             self.before = self.register.count;
+            self.waited = matches!(event, Event::Commits);
             self.takes(event);
             self.looks();
         }
-        self.world.passes(until.since(self.world.now()));
+        self.passes_until(until);
+    }
+
+    fn passes_until(&mut self, until: Time) {
+        self.waited = false;
+        while self.world.steps(until) {
+            self.before = self.register.count;
+            self.looks();
+        }
         self.looks();
     }
 
@@ -157,7 +190,11 @@ impl Outside {
             Event::Begins => self.begins(),
             Event::Waited(acquirer, stan) => self.has_waited(acquirer, &stan),
             Event::Reverses { case, partly } => self.reverses(&case, partly),
-            Event::Sends(acquirer, text) => self.acquirer_sends(acquirer, text),
+            Event::ReversesWrongly { case, strange } => self.reverses_wrongly(&case, strange),
+            Event::Sends(acquirer, text) => {
+                self.saw(Happening::CameBehind);
+                self.acquirer_sends(acquirer, text);
+            }
             Event::Answers { link, heard, code } => self.answers(link, &heard, code),
             Event::Trouble => self.trouble(),
             Event::Drops(link) => self.drops(link),
@@ -165,19 +202,23 @@ impl Outside {
             Event::Reads(link) => {
                 self.reads(link);
             }
-            Event::SignsOn(link) => self.manages(link, 801),
+            Event::SignsOn(link) => {
+                self.saw(Happening::SignedOn);
+                self.manages(link, 801);
+            }
             Event::Commits => self.world.commits(),
         }
     }
 
     /// All troubles end, and everybody does what is left to do.
     fn heals(&mut self) {
-        self.healing = true;
+        (self.healing, self.waited) = (true, true);
         self.world.commits();
         (0..LINKS).map(LinkId).for_each(|link| self.reads(link));
         for second in 0..HEALED_WITHIN {
             if second % 30 == 0 {
                 self.issuers_sign_on();
+                self.operators_release();
             }
             self.goes_on_until(self.world.now() + ms(1_000));
             if self.is_over() {
@@ -204,7 +245,13 @@ impl Outside {
 
     fn is_over(&self) -> bool {
         let busy = |event: &Event| {
-            matches!(event, Event::Answers { .. } | Event::Reverses { .. } | Event::Sends(..))
+            matches!(
+                event,
+                Event::Answers { .. }
+                    | Event::Reverses { .. }
+                    | Event::ReversesWrongly { .. }
+                    | Event::Sends(..)
+            )
         };
         self.acquirers.open().is_empty() && self.register.open() == 0 && !self.agenda.awaits(busy)
     }
@@ -214,7 +261,15 @@ impl Outside {
         let open = self.acquirers.open();
         assert!(open.is_empty(), "promise 5: no answer to {}", open[0].1);
         self.register.has_ended();
+        let weather = &self.weather;
+        if weather.drops + weather.stalls + weather.crashes == 0 {
+            let short = self.acquirers.unanswered();
+            assert!(short.is_none(), "promise 5: not each sending was answered: {short:?}");
+        }
         for (name, case) in &self.acquirers.cases {
+            if self.register.given_up.contains(name) {
+                continue;
+            }
             let (sold, booked) = (self.acquirers.belief(case), self.issuers.booked(name));
             assert_eq!(sold, booked, "promise 5: sold and booked of {}", case.first);
         }
@@ -243,8 +298,11 @@ impl Outside {
                 (Edition::Of1987, _) => crate::world::network_87("002"),
             };
             if link.0 > 2 {
-                self.signs_off = (function == 802).then_some(link);
-                self.signed_off[usize::from(link.0 > 4)] = false;
+                self.managed = Some((link, function));
+                if function == 801 {
+                    let issuer = usize::from(link.0 > 4);
+                    (self.signed_off[issuer], self.paused[issuer]) = (false, false);
+                }
             }
             self.party(link).sends(text);
         }
@@ -269,8 +327,12 @@ impl Outside {
         }
         for (issuer, (_, links)) in ISSUERS.iter().enumerate() {
             // Who lost all its links begins anew.
-            self.signed_off[issuer] &= links.iter().any(|&link| self.is_open(link));
+            let is_up = links.iter().any(|&link| self.is_open(link));
+            self.signed_off[issuer] &= is_up;
+            self.paused[issuer] &= is_up;
         }
+        self.register.settles();
+
         let limits = self.world.plan.limits;
         for core in &self.world.cores {
             let (used, parked, _) = Core::occupancy(core);
@@ -282,45 +344,70 @@ impl Outside {
         match seen {
             Seen::Recorded(_) => {
                 self.register.takes(&self.world.plan, &seen.record().unwrap());
+                for (issuer, stan, state) in std::mem::take(&mut self.register.turned) {
+                    self.sees_turned(usize::from(issuer.0 - 2), stan.0, state);
+                }
             }
             Seen::Heard(link, text) => self.hears(link, text),
-            Seen::Lost(link, text) => {
+            Seen::Lost(link, text, in_part) => {
+                if in_part {
+                    self.saw(Happening::LostInPart);
+                }
+                let number = self.world.plan.number(self.world.plan.station_of(link));
                 let issuer = ISSUERS.iter().position(|(_, links)| links.contains(&link));
                 if let Some(issuer) = issuer.filter(|_| is_business(&text)) {
-                    let number = self.world.plan.number(self.world.plan.station_of(link));
-                    self.register.permits(number, &text);
+                    let since = self.since(link);
+                    self.register.permits(number, &text, since);
                     self.issuers.loses(issuer, &text);
+                } else if in_part {
+                    self.register.reaches(number, &text);
                 }
             }
         }
+    }
+
+    /// How many records there were when what comes on this link now may have left.
+    fn since(&self, link: LinkId) -> usize {
+        let (_, links) = station(link);
+        let stalled = links.iter().filter_map(|link| self.stalled.get(link));
+        stalled.copied().min().unwrap_or(self.before)
     }
 
     fn hears(&mut self, link: LinkId, text: Text) {
         let mti = Mti::of(text.mti);
         let number = self.world.plan.number(self.world.plan.station_of(link));
         if !is_business(&text) {
-            if mti.answer().is_some() && self.is_open(link) {
-                let code = if self.edition == Edition::Of1987 { "00" } else { "800" };
-                self.party(link).sends(answer(&text, code));
-            } else if link.0 > 2 && self.signs_off == Some(link) {
-                // Its sign-off is accepted.
-                self.signed_off[usize::from(link.0 > 4)] = true;
-                self.signs_off = None;
-            }
-            return;
+            return self.hears_management(link, &text);
         }
         if link.0 < 3 {
             assert!(mti.is_answer(), "an acquirer hears {text}");
             let since = self.stalled.get(&link).copied().unwrap_or(self.before);
             self.register.permits_answer(number, &text, since);
+            self.register.reaches(number, &text);
             self.acquirer_hears(usize::from(link.0 > 1), &text);
         } else {
             assert!(!mti.is_answer(), "an issuer hears {text}");
             let issuer = usize::from(link.0 > 4);
             let waited = ISSUERS[issuer].1.iter().any(|link| self.stalled.contains_key(link));
-            assert!(!self.signed_off[issuer] || waited, "{text} to an issuer that signed off");
-            self.register.permits(number, &text);
+            let stops = self.signed_off[issuer] || self.paused[issuer] && mti.function() != 0;
+            assert!(!stops || waited, "{text} to an issuer that signed off, or pauses");
+            let since = self.since(link);
+            self.register.permits(number, &text, since);
             self.issuer_hears(link, issuer, text);
+        }
+    }
+
+    fn hears_management(&mut self, link: LinkId, text: &Text) {
+        let issuer = usize::from(link.0 > 4);
+        if Mti::of(text.mti).answer().is_some() {
+            if self.is_open(link) {
+                let code = if self.edition == Edition::Of1987 { "00" } else { "800" };
+                self.party(link).sends(answer(text, code));
+            }
+        } else if let Some((_, function)) = self.managed.take_if(|(on, _)| *on == link) {
+            // What it wanted is accepted.
+            self.signed_off[issuer] |= function == 802;
+            self.paused[issuer] |= function == 803;
         }
     }
 }

@@ -7,8 +7,10 @@ use codec::{Dialect, Mti};
 use switch_core::ids::{Stan, StationNumber};
 use switch_core::plan::Plan;
 use switch_core::records::{ItemState, Record};
+use switch_core::saf::NOT_DELIVERED;
 
 use super::acquirers::{Name, approves, name_of, takes};
+use super::stage::Stage;
 use super::words::Edition;
 use crate::world::Text;
 
@@ -29,6 +31,8 @@ enum Outcome {
 #[derive(Clone, Debug)]
 struct Decided {
     case: Name,
+    /// The acquirer's number and its STAN.
+    asked_by: (u16, String),
     outcome: Outcome,
 }
 
@@ -38,13 +42,17 @@ struct Queued {
     original: Stan,
     reason: u16,
     text: Text,
+    /// How many records there were when it was kept.
+    at: usize,
     is_over: bool,
+    /// Since when it is parked or held, in records.
+    stopped: Option<usize>,
 }
 
 /// Everything that was recorded.
 #[derive(Debug)]
 pub(crate) struct Register {
-    edition: Edition,
+    stage: Stage,
     /// How many records there are.
     pub(crate) count: usize,
     decided: BTreeMap<Leg, Decided>,
@@ -57,6 +65,14 @@ pub(crate) struct Register {
     left: BTreeSet<Leg>,
     /// What is reversed as a whole, and how many records there were then.
     reversed: BTreeMap<Leg, usize>,
+    /// What was reversed since the last event.
+    fresh: Vec<Leg>,
+    /// Requests of which an approval reached a socket of their acquirer, or a part of it.
+    reached: BTreeSet<(u16, String)>,
+    /// What operators held, released or gave up since the last look.
+    pub(crate) turned: Vec<(StationNumber, Stan, ItemState)>,
+    /// Transactions of which operators gave a message up.
+    pub(crate) given_up: BTreeSet<Name>,
 }
 
 fn leg(issuer: StationNumber, stan: Stan) -> Leg {
@@ -64,9 +80,9 @@ fn leg(issuer: StationNumber, stan: Stan) -> Leg {
 }
 
 impl Register {
-    pub(crate) fn new(edition: Edition) -> Self {
+    pub(crate) fn new(stage: Stage) -> Self {
         Self {
-            edition,
+            stage,
             count: 0,
             decided: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -74,6 +90,10 @@ impl Register {
             queued: BTreeMap::new(),
             left: BTreeSet::new(),
             reversed: BTreeMap::new(),
+            fresh: Vec::new(),
+            reached: BTreeSet::new(),
+            turned: Vec::new(),
+            given_up: BTreeSet::new(),
         }
     }
 
@@ -85,7 +105,9 @@ impl Register {
         match *record {
             Record::Decision { acquirer, issuer, stan, inputs, .. } => {
                 let text = Text::read(dialect(acquirer), inputs);
-                let decided = Decided { case: name_of(&text), outcome: Outcome::Open };
+                let asked_by = (acquirer.0, text.of(11).to_string());
+                let (case, outcome) = (name_of(&text), Outcome::Open);
+                let decided = Decided { case, asked_by, outcome };
                 let before = self.decided.insert(leg(issuer, stan), decided);
                 assert!(before.is_none(), "STAN {} was given to {before:?}", stan.0);
                 self.asked.insert((acquirer.0, text.of(11).to_string()), leg(issuer, stan));
@@ -101,28 +123,29 @@ impl Register {
             Record::Closed { issuer, stan, .. } => self.ends(leg(issuer, stan), Outcome::Closed),
             Record::Queued { issuer, stan, mti, original, reason, frame, .. } => {
                 let text = Text::read(dialect(issuer), frame);
-                let item = Queued { original, reason, text, is_over: false };
-                let reverses_all = mti.class() == 4 && original.0 > 0;
-                if reverses_all && self.edition.stays(&item.text).is_none() {
-                    let before = self.reversed.insert(leg(issuer, original), self.count);
-                    assert!(before.is_none(), "promise 5: a second obligation: {}", item.text);
-                }
-                let before = self.queued.insert(leg(issuer, stan), item);
-                assert!(before.is_none(), "STAN {} was given to {before:?}", stan.0);
-                assert!(!self.decided.contains_key(&leg(issuer, stan)), "STAN {}", stan.0);
+                self.keeps(leg(issuer, stan), (mti, original, reason), text);
             }
-            Record::Acknowledged { issuer, stan, .. }
-            | Record::Item { issuer, stan, state: ItemState::Purged, .. } => {
+            Record::Acknowledged { issuer, stan, .. } => self.item_ends(leg(issuer, stan)),
+            Record::Item { issuer, stan, state, by, .. } => {
+                self.turned.push((issuer, stan, state));
+                let stopped = Some(self.count);
                 let item = self.queued.get_mut(&leg(issuer, stan)).expect("it was kept");
-                assert!(!item.is_over, "promise 5: {} ends twice", item.text);
-                item.is_over = true;
+                match state {
+                    ItemState::Parked | ItemState::Held => item.stopped = stopped,
+                    ItemState::Released => item.stopped = None,
+                    ItemState::Purged => {
+                        let names = by.split_once(", ");
+                        assert!(names.is_some_and(|(one, other)| one != other), "purged by {by}");
+                        self.given_up.insert(name_of(&item.text));
+                        self.item_ends(leg(issuer, stan));
+                    }
+                }
             }
             Record::Advice { acquirer, inputs, .. } => {
                 let text = Text::read(dialect(acquirer), inputs);
                 self.told.insert((acquirer.0, text.of(11).to_string()));
             }
-            Record::Item { .. }
-            | Record::Tombstone { .. }
+            Record::Tombstone { .. }
             | Record::Delivery { .. }
             | Record::Station { .. }
             | Record::Links { .. }
@@ -134,28 +157,103 @@ impl Register {
         }
     }
 
+    /// A message is kept for an issuer: what it is, what it is about, and why.
+    fn keeps(&mut self, leg: Leg, (mti, original, reason): (Mti, Stan, u16), text: Text) {
+        let about = (leg.0, original.0);
+        let is_reversal = mti.class() == 4;
+        if is_reversal && original.0 == 0 {
+            // X and Y stand behind A and B.
+            let issuing = self.stage.issuing(usize::from(leg.0 - 2));
+            assert!(issuing.matches_on_rrn, "{text} is about what nobody knows");
+        }
+        if is_reversal && original.0 > 0 && self.stage.edition.stays(&text).is_none() {
+            let before = self.reversed.insert(about, self.count);
+            assert!(before.is_none(), "promise 5: a second obligation: {text}");
+            self.fresh.push(about);
+        }
+        if reason == NOT_DELIVERED {
+            let asked_by = &self.decided[&about].asked_by;
+            assert!(!self.reached.contains(asked_by), "{text} though its answer left");
+        }
+        let (at, is_over, stopped) = (self.count, false, None);
+        let item = Queued { original, reason, text, at, is_over, stopped };
+        let before = self.queued.insert(leg, item);
+        assert!(before.is_none(), "STAN {} was given to {before:?}", leg.1);
+        assert!(!self.decided.contains_key(&leg), "STAN {}", leg.1);
+    }
+
+    fn item_ends(&mut self, leg: Leg) {
+        let item = self.queued.get_mut(&leg).expect("it was kept");
+        assert!(!item.is_over, "promise 5: {} ends twice", item.text);
+        item.is_over = true;
+    }
+
+    /// An event is over: what is reversed has its outcome, whoever reversed it.
+    pub(crate) fn settles(&mut self) {
+        for about in self.fresh.drain(..) {
+            let open = self.decided.get(&about).filter(|one| one.outcome == Outcome::Open);
+            assert!(open.is_none(), "{open:?} is reversed before its answer");
+        }
+    }
+
+    /// An approval reached a socket of its acquirer, or a part of it did.
+    pub(crate) fn reaches(&mut self, acquirer: StationNumber, answer: &Text) {
+        if Mti::of(answer.mti).function() == 1 && approves(answer.of(39)) {
+            self.reached.insert((acquirer.0, answer.of(11).to_string()));
+        }
+    }
+
+    /// What operators could want something of, and what is parked or held of it.
+    pub(crate) fn kept(&self) -> Vec<(usize, u32, bool)> {
+        let open = self.queued.iter().filter(|(_, item)| !item.is_over);
+        let place = |leg: &Leg| (usize::from(leg.0 - 2), leg.1);
+        open.map(|(leg, item)| (place(leg).0, place(leg).1, item.stopped.is_some())).collect()
+    }
+
+    /// Whether time was up for a request of ours.
+    pub(crate) fn is_expired(&self, issuer: StationNumber, text: &Text) -> bool {
+        let leg = (issuer.0, text.of(11).parse().unwrap());
+        self.decided.get(&leg).is_some_and(|one| one.outcome == Outcome::Expired)
+    }
+
+    /// Requests without an outcome.
+    pub(crate) fn undecided(&self) -> usize {
+        let open = self.decided.values().filter(|decided| decided.outcome == Outcome::Open);
+        open.count()
+    }
+
     fn ends(&mut self, leg: Leg, outcome: Outcome) {
         let decided = self.decided.get_mut(&leg).expect("it was decided");
         assert_eq!(decided.outcome, Outcome::Open, "promise 5: {decided:?} ends with {outcome:?}");
         decided.outcome = outcome;
     }
 
-    /// A message reaches an issuer, or would have.
-    pub(crate) fn permits(&mut self, issuer: StationNumber, text: &Text) {
+    /// A message reaches an issuer, or would have. It left when there were at least so many records.
+    pub(crate) fn permits(&mut self, issuer: StationNumber, text: &Text, since: usize) {
         let stan = text.of(11).parse().unwrap();
         if Mti::of(text.mti).function() == 2 {
             let Some(item) = self.queued.get(&(issuer.0, stan)) else {
                 panic!("promise 1: {text} left before its record");
             };
+            let stopped = item.stopped.is_some_and(|at| at < since);
+            assert!(!stopped, "{text} is sent though it is parked or held");
+            let about = |of: &Queued| of.original.0 > 0 && of.original == item.original;
+            let is_before = |(other, of): (&Leg, &Queued)| {
+                let of_it = other.0 == issuer.0 && (about(of) || other.1 == item.original.0);
+                of_it && of.at < item.at && !of.is_over
+            };
+            let before = self.queued.iter().find(|&one| is_before(one));
+            let before = before.map(|(_, of)| of.text.to_string());
+            assert_eq!(before, None, "{text} overtakes it");
             let frozen = |text: &Text| text.clone().kind(text.mti | 1).without(7).to_string();
             assert_eq!(frozen(&item.text), frozen(text), "an item is sent as it was kept");
             if let Some(original) = self.decided.get(&(issuer.0, item.original.0)) {
-                let field = if self.edition == Edition::Of1987 { 90 } else { 56 };
+                let field = if self.stage.edition == Edition::Of1987 { 90 } else { 56 };
                 assert_eq!(original.case, name_of(text), "{text} is about another's");
                 let named = text.of(field).get(4..10).and_then(|stan| stan.parse().ok());
                 assert_eq!(named, Some(item.original.0), "{text} does not name its original");
             }
-            if self.edition == Edition::Of1993 && item.text.fields.contains_key(&25) {
+            if self.stage.edition == Edition::Of1993 && item.text.fields.contains_key(&25) {
                 assert_eq!(text.of(25), format!("{:04x}", item.reason), "{text}");
             }
             return;
@@ -196,8 +294,7 @@ impl Register {
 
     /// Transactions without an outcome, and messages that nobody has acknowledged.
     pub(crate) fn open(&self) -> usize {
-        let open = self.decided.values().filter(|decided| decided.outcome == Outcome::Open);
-        open.count() + self.queued.values().filter(|item| !item.is_over).count()
+        self.undecided() + self.queued.values().filter(|item| !item.is_over).count()
     }
 
     /// What must be true in the end: what an issuer may know of and its acquirer does not is

@@ -5,8 +5,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use switch_core::ids::LinkId;
-use switch_core::plan::{Issuing, Plan, SignOn, StationSettings};
+use switch_core::plan::{
+    Acquiring, InFlight, Issuing, Plan, SecondReversal, SignOn, StationSettings, UnknownOriginal,
+};
 
+use super::happened::{Happened, Happening};
 use super::words::Edition;
 use crate::world::{Setup, acquirer, ascii_87, issuer, packed, packed_87};
 
@@ -21,46 +24,143 @@ pub(crate) const ISSUERS: [(&str, &[LinkId]); 2] =
     [("X", &[LinkId(3), LinkId(4)]), ("Y", &[LinkId(5)])];
 pub(crate) const LINKS: u32 = 6;
 
-/// The settings of a switch with so many workers. A plan is large, and the same for every seed.
-pub(crate) fn plan(edition: Edition, workers: u8) -> Arc<Plan> {
-    static PLANS: OnceLock<Vec<Arc<Plan>>> = OnceLock::new();
-    let all = [Edition::Of1993, Edition::Of1987];
-    let plans = PLANS.get_or_init(|| {
-        let each = all.iter().flat_map(|&edition| (1..=WORKERS_MAX).map(move |n| (edition, n)));
-        each.map(|(edition, workers)| Arc::new(setup(edition, workers).planned().unwrap()))
-            .collect()
-    });
-    let first = if edition == all[0] { 0 } else { usize::from(WORKERS_MAX) };
-    Arc::clone(&plans[first + usize::from(workers) - 1])
+/// How long an issuer has for an answer.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How many sets of agreements there are: with two acquirers and two issuers each, they make all
+/// combinations of three settings of two values.
+pub(crate) const AGREEMENTS: u8 = 4;
+
+/// What a world is set up by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stage {
+    pub(crate) edition: Edition,
+    /// Which of the sets of agreements.
+    pub(crate) agreement: u8,
 }
 
-fn setup(edition: Edition, workers: u8) -> Setup {
-    let ascii = |station: StationSettings| match edition {
-        Edition::Of1987 => StationSettings { dialect: ascii_87(), ..station },
-        Edition::Of1993 => station,
-    };
-    let packed = || if edition == Edition::Of1987 { packed_87() } else { packed() };
-    let timeout = Duration::from_secs(4);
-    let issuing = Issuing {
-        saf_retry: Duration::from_secs(6),
-        saf_gap: Duration::from_millis(100),
-        ..Issuing::default()
-    };
-    let in_threes = Issuing { saf_window: 3, ..issuing };
-    let y = StationSettings { issuing: in_threes, timeout, ..issuer("Y") };
-    Setup::of([
-        StationSettings { links: 2, ..ascii(acquirer("A")) },
-        StationSettings { dialect: packed(), ..ascii(acquirer("B")) },
-        StationSettings { links: 2, timeout, issuing, ..ascii(issuer("X")) },
-        StationSettings { sign_on: SignOn::Ours, dialect: packed(), ..y },
-    ])
-    .workers(workers)
-    .route("353011", &["X"])
-    .route("4", &["Y"])
-    .limits(|limits| {
-        (limits.pending_max, limits.large_max) = (200, 8);
-        limits.duplicates_max = 2_000;
-        limits.answers_bytes = 1 << 20;
-        limits.quarantine = Duration::from_secs(20);
-    })
+impl Stage {
+    /// What was agreed with an acquirer.
+    pub(crate) fn acquiring(self, place: usize) -> Acquiring {
+        let which = if place == 0 { self.agreement * 2 } else { 7 - self.agreement * 2 };
+        let is_second = |bit: u8| which >> bit & 1 == 1;
+        Acquiring {
+            repeat_in_flight: if is_second(0) { InFlight::Refuse } else { InFlight::Hold },
+            unknown_original: if is_second(1) {
+                UnknownOriginal::Untraced
+            } else {
+                UnknownOriginal::Accepted
+            },
+            second_reversal: if is_second(2) {
+                SecondReversal::Repeated
+            } else {
+                SecondReversal::Accepted
+            },
+            gives_up: Duration::from_secs(if is_second(0) == is_second(1) { 60 } else { 2 }),
+        }
+    }
+
+    /// What was agreed with an issuer. What takes hours in a real life takes minutes here.
+    pub(crate) fn issuing(self, place: usize) -> Issuing {
+        let which = if place == 0 { self.agreement * 2 } else { 7 - self.agreement * 2 };
+        let is_second = |bit: u8| which >> bit & 1 == 1;
+        Issuing {
+            matches_on_rrn: is_second(0),
+            saf_window: if is_second(1) { 3 } else { 1 },
+            saf_retry: Duration::from_secs(6),
+            saf_gap: Duration::from_millis(if is_second(2) { 700 } else { 100 }),
+            saf_alarm_after: if is_second(0) { 2 } else { 6 },
+            saf_rate: if is_second(2) { 4 } else { 50 },
+        }
+    }
+
+    /// The settings of a switch with so many workers. A plan is large, and the same for many seeds.
+    pub(crate) fn plan(self, workers: u8) -> Arc<Plan> {
+        static PLANS: [OnceLock<Arc<Plan>>; 24] = [const { OnceLock::new() }; 24];
+        let edition = u8::from(self.edition == Edition::Of1987);
+        let place = (edition * AGREEMENTS + self.agreement) * WORKERS_MAX + workers - 1;
+        let plan = || Arc::new(self.setup(workers).planned().unwrap());
+        Arc::clone(PLANS[usize::from(place)].get_or_init(plan))
+    }
+
+    fn setup(self, workers: u8) -> Setup {
+        let of_1987 = self.edition == Edition::Of1987;
+        let ascii = |station: StationSettings| match self.edition {
+            Edition::Of1987 => StationSettings { dialect: ascii_87(), ..station },
+            Edition::Of1993 => station,
+        };
+        let packed = || if of_1987 { packed_87() } else { packed() };
+        let a = StationSettings { links: 2, acquiring: self.acquiring(0), ..acquirer("A") };
+        let b = StationSettings { acquiring: self.acquiring(1), ..acquirer("B") };
+        let x = StationSettings { links: 2, issuing: self.issuing(0), ..issuer("X") };
+        let y = StationSettings { issuing: self.issuing(1), ..issuer("Y") };
+        Setup::of([
+            ascii(a),
+            StationSettings { dialect: packed(), ..b },
+            StationSettings { timeout: TIMEOUT, ..ascii(x) },
+            StationSettings { timeout: TIMEOUT, sign_on: SignOn::Ours, dialect: packed(), ..y },
+        ])
+        .workers(workers)
+        .route("353011", &["X"])
+        .route("4", &["Y"])
+        .limits(|limits| {
+            (limits.pending_max, limits.large_max) = (200, 8);
+            limits.duplicates_max = 2_000;
+            limits.answers_bytes = 1 << 20;
+            limits.quarantine = Duration::from_secs(20);
+        })
+    }
+
+    /// What a world is like counts as having happened there.
+    pub(crate) fn is_seen(self, happened: &mut Happened) {
+        happened.saw(match self.edition {
+            Edition::Of1987 => Happening::Edition1987,
+            Edition::Of1993 => Happening::Edition1993,
+        });
+        for place in 0..2 {
+            let Acquiring { repeat_in_flight, unknown_original, second_reversal, gives_up } =
+                self.acquiring(place);
+            happened.saw(match repeat_in_flight {
+                InFlight::Hold => Happening::Holds,
+                InFlight::Refuse => Happening::Refuses,
+            });
+            happened.saw(match unknown_original {
+                UnknownOriginal::Accepted => Happening::UnknownAccepted,
+                UnknownOriginal::Untraced => Happening::UnknownUntraced,
+            });
+            happened.saw(match second_reversal {
+                SecondReversal::Accepted => Happening::SecondAccepted,
+                SecondReversal::Repeated => Happening::SecondRepeated,
+            });
+            let late = gives_up >= Duration::from_mins(1);
+            happened.saw(if late { Happening::GivesUpLate } else { Happening::GivesUpSoon });
+            let issuing = self.issuing(place);
+            let matches = issuing.matches_on_rrn;
+            happened.saw(if matches { Happening::MatchesOnRrn } else { Happening::MatchesNot });
+            let one = issuing.saf_window == 1;
+            happened.saw(if one { Happening::OneAtATime } else { Happening::ThreeAtATime });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_combinations_of_agreements_are_lived_by() {
+        let stages = (0..AGREEMENTS).map(|agreement| Stage { edition: Edition::Of1993, agreement });
+        let mut seen: Vec<String> = stages
+            .flat_map(|stage| [0, 1].map(|place| stage.acquiring(place)))
+            .map(|one| {
+                format!(
+                    "{:?}{:?}{:?}",
+                    one.repeat_in_flight, one.unknown_original, one.second_reversal
+                )
+            })
+            .collect();
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 8);
+    }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Weather {
     pub(crate) double: u64,
     /// It says that an item can not be taken now.
     pub(crate) busy: u64,
+    /// It says that an item can not be taken at all.
+    pub(crate) refuses: u64,
     /// What an acquirer does about a transaction.
     pub(crate) impatient: u64,
     pub(crate) repeats: u64,
@@ -27,13 +29,19 @@ pub(crate) struct Weather {
     pub(crate) ghosts: u64,
     pub(crate) advices: u64,
     pub(crate) changes: u64,
+    pub(crate) wrong: u64,
+    pub(crate) strange: u64,
+    pub(crate) fresh: u64,
     /// What happens to lines, a second.
     pub(crate) drops: u64,
     pub(crate) stalls: u64,
     pub(crate) signs_off: u64,
+    pub(crate) pauses: u64,
     /// What happens to the switch, a second.
     pub(crate) holds: u64,
     pub(crate) crashes: u64,
+    /// What operators do about stored messages, a second.
+    pub(crate) operates: u64,
 }
 
 impl Weather {
@@ -59,6 +67,12 @@ impl Weather {
             (&mut weather.ghosts, 20),
             (&mut weather.advices, 30),
             (&mut weather.changes, 20),
+            (&mut weather.wrong, 20),
+            (&mut weather.strange, 10),
+            (&mut weather.fresh, 60),
+            (&mut weather.refuses, 20),
+            (&mut weather.pauses, 8),
+            (&mut weather.operates, 20),
             (&mut weather.drops, 15),
             (&mut weather.stalls, 15),
             (&mut weather.signs_off, 8),

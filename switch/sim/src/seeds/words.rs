@@ -12,7 +12,7 @@ pub(crate) enum Edition {
 use Edition::{Of1987, Of1993};
 
 /// Cards of X, and of Y.
-const CARDS: [&str; 2] = ["3530111333300000", "4111111111111111"];
+pub(crate) const CARDS: [&str; 2] = ["3530111333300000", "4111111111111111"];
 
 impl Edition {
     /// A request for a card of X (0) or of Y (1).
@@ -21,7 +21,7 @@ impl Edition {
             Of1987 => sale_87(amount).with(12, time(at)),
             Of1993 => sale(amount).with(12, format!("261121{}", time(at))),
         };
-        text.with(2, CARDS[card]).with(7, format!("1121{}", time(at)))
+        text.with(2, CARDS[card]).with(7, stamp(at))
     }
 
     /// The same as something that has happened already.
@@ -68,6 +68,14 @@ impl Edition {
         }
     }
 
+    /// DE 39 of what will not be taken however often it comes.
+    pub(crate) fn refusals(self) -> [&'static str; 2] {
+        match self {
+            Of1987 => ["30", "12"],
+            Of1993 => ["904", "914"],
+        }
+    }
+
     /// DE 39 of an approval, a decline, something taken in, and a request to come again.
     pub(crate) fn codes(self) -> [&'static str; 4] {
         match self {
@@ -85,6 +93,11 @@ pub(crate) fn reference(of: &Text) -> String {
     } else {
         format!("{mti:04x}{stan}{}{:02}{acquirer}", of.of(12), acquirer.len())
     }
+}
+
+/// DE 7 of what is sent at a second since the world began.
+pub(crate) fn stamp(at: u64) -> String {
+    format!("1121{}", time(at))
 }
 
 /// hhmmss of a second since the world began, which was at 05:20:31.

@@ -65,12 +65,13 @@ impl Network {
     }
 
     /// Breaks a connection; gives the bytes that its socket had taken, and the messages that it
-    /// had not taken whole.
-    pub fn close(&mut self, link: LinkId) -> (u64, Vec<Vec<u8>>) {
+    /// had not taken whole, each with whether it had taken a part.
+    pub fn close(&mut self, link: LinkId) -> (u64, Vec<(bool, Vec<u8>)>) {
         let socket = &mut self.sockets[link.index()];
         socket.open = false;
         socket.waiting_bytes = 0;
-        (socket.handed, socket.waiting.drain(..).map(|(_, _, bytes)| bytes).collect())
+        let handed = socket.handed;
+        (handed, socket.waiting.drain(..).map(|(at, _, bytes)| (at < handed, bytes)).collect())
     }
 
     /// The next message that a worker was sent, and by whom.

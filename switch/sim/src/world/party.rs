@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use codec::{Mti, Tpdu};
 use switch_core::ids::{LinkId, StationId};
+use switch_core::plan::Plan;
 
 use super::tale::link_name;
 use super::{Seen, Text, World, answer, tpdus};
@@ -29,6 +30,16 @@ impl State {
         }
         self.heard.push(text);
     }
+}
+
+/// What a link that is closed had not taken whole.
+pub(super) fn lost_on(
+    plan: &Plan,
+    link: LinkId,
+    lost: Vec<(bool, Vec<u8>)>,
+) -> impl Iterator<Item = Seen> {
+    let dialect = &plan.station(plan.station_of(link)).settings.dialect;
+    lost.into_iter().map(move |(part, frame)| Seen::Lost(link, Text::read(dialect, &frame), part))
 }
 
 /// A station that is about to do something, on its first link unless told otherwise.
@@ -204,8 +215,7 @@ impl<'a> Party<'a> {
     /// It closes its connection, or the line breaks.
     pub fn closes(mut self) {
         let (sent, lost) = self.world.network.close(self.link);
-        let dialect = &self.world.plan.station(self.station).settings.dialect;
-        let lost = lost.iter().map(|frame| Seen::Lost(self.link, Text::read(dialect, frame)));
+        let lost = lost_on(&self.world.plan, self.link, lost);
         self.world.seen.extend(lost);
         self.line('=', "closed");
         self.loses(sent);

@@ -10,7 +10,8 @@ use switch_core::records::Record;
 use switch_core::replay::{Position, State};
 use switch_core::saf::closing::closings;
 
-use super::{Seen, Setup, Text, World};
+use super::party::lost_on;
+use super::{Seen, Setup, World};
 
 /// The records of a switch from its first start on.
 #[derive(Debug)]
@@ -131,10 +132,8 @@ impl World {
             core.restore(self.now, &state);
         }
         for link in (0..u32::try_from(self.plan.link_stations.len()).unwrap()).map(LinkId) {
-            let dialect = &self.plan.station(self.plan.station_of(link)).settings.dialect;
             let (_, lost) = self.network.close(link);
-            let lost = lost.iter().map(|frame| Seen::Lost(link, Text::read(dialect, frame)));
-            after.seen.extend(lost);
+            after.seen.extend(lost_on(&self.plan, link, lost));
         }
         if self.reading {
             after.has_reader();
@@ -146,14 +145,15 @@ impl World {
     }
 
     /// Only so many of the records that wait become durable, and nothing of them leaves; `which`
-    /// chooses whose is next among so many workers. What is kept for an issuer and the advice that
-    /// it is made from are one step: were they cut apart, a repeat would make it a second time.
+    /// chooses whose is next among so many workers. What is kept for an issuer, or buried, and the
+    /// advice that it is made from are one step: were they cut apart, a repeat would make it a
+    /// second time.
     pub fn records_only(&mut self, records: usize, mut which: impl FnMut(usize) -> usize) {
         for _ in 0..records {
             let worker = which(self.cores.len());
             while let Some((_, record)) = self.cores[worker].poll_record() {
                 let read = Record::read(record).unwrap();
-                let goes_on = matches!(read, Record::Queued { .. });
+                let goes_on = matches!(read, Record::Queued { .. } | Record::Tombstone { .. });
                 self.tale.record(&self.plan, read);
                 self.seen.push(Seen::Recorded(record.to_vec()));
                 self.journal.adds(record);

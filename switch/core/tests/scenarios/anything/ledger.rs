@@ -170,7 +170,7 @@ impl Ledger {
                 }
                 mti.answer().map(|_| (link, text))
             }
-            Seen::Lost(link, text) => {
+            Seen::Lost(link, text, _) => {
                 let station = &world.plan.station(world.plan.station_of(link)).settings;
                 let mti = Mti::of(text.mti);
                 match (text.is_relayed(), mti.is_answer()) {

@@ -4,7 +4,9 @@ use switch_core::ids::LinkId;
 
 use super::Outside;
 use crate::seeds::agenda::{Event, ms};
-use crate::seeds::stage::{self, GATE_BYTES, LINKS, WORKERS_MAX};
+use crate::seeds::happened::Happening;
+use crate::seeds::stage::{GATE_BYTES, LINKS, WORKERS_MAX};
+use crate::seeds::words::Edition;
 
 impl Outside {
     pub(super) fn trouble(&mut self) {
@@ -18,6 +20,7 @@ impl Outside {
             self.within(0, 1_000, Event::Drops(link));
         }
         if self.dice.percent(weather.stalls) && self.is_open(link) {
+            self.saw(Happening::Stalled);
             self.party(link).stalls();
             self.stalled.entry(link).or_insert(self.register.count);
             let end = if self.dice.percent(50) { Event::Reads(link) } else { Event::Drops(link) };
@@ -28,8 +31,18 @@ impl Outside {
             self.within(10, 2_500, Event::Commits);
         }
         if self.dice.percent(weather.signs_off) && link.0 >= 3 && self.is_open(link) {
+            self.saw(Happening::SignedOff);
             self.manages(link, 802);
             self.within(500, 8_000, Event::SignsOn(link));
+        }
+        let of_1993 = self.edition == Edition::Of1993;
+        if of_1993 && self.dice.percent(weather.pauses) && link.0 >= 3 && self.is_open(link) {
+            self.saw(Happening::Unavailable);
+            self.manages(link, 803);
+            self.within(500, 8_000, Event::SignsOn(link));
+        }
+        if self.dice.percent(weather.operates) {
+            self.operates();
         }
         if self.dice.percent(weather.crashes) {
             self.crashes();
@@ -47,7 +60,7 @@ impl Outside {
 
     pub(super) fn drops(&mut self, link: LinkId) {
         if self.is_open(link) {
-            self.sums.drops += 1;
+            self.saw(Happening::LinesLost);
             if self.dice.percent(50) {
                 let bytes = self.dice.below(400);
                 self.party(link).reads_only(bytes);
@@ -64,6 +77,7 @@ impl Outside {
         let ours = self.world.is_connecting(link);
         if link.0 < 3 && !self.is_open(link) || ours {
             if ours && !self.healing && self.dice.percent(self.weather.drops) {
+                self.saw(Happening::NotConnected);
                 self.party(link).refuses();
             } else {
                 self.party(link).connects();
@@ -72,18 +86,30 @@ impl Outside {
     }
 
     pub(super) fn crashes(&mut self) {
-        self.sums.crashes += 1;
+        self.saw(Happening::Crashes);
         self.life += 1;
+        self.counts();
         if self.world.is_holding() {
+            self.saw(Happening::CrashedHolding);
             let records = self.dice.place(20);
             let Self { world, dice, .. } = self;
             world.records_only(records, |workers| dice.place(workers));
         }
         self.looks();
+        if self.register.undecided() > 0 {
+            self.saw(Happening::CrashedOpen);
+        }
+        if !self.register.kept().is_empty() {
+            self.saw(Happening::CrashedOwing);
+        }
         let workers = u8::try_from(self.dice.between(1, u64::from(WORKERS_MAX) + 1)).unwrap();
-        self.world.begins_again(stage::plan(self.edition, workers), workers, GATE_BYTES);
+        if usize::from(workers) != self.world.cores.len() {
+            self.saw(Happening::OtherWorkers);
+        }
+        self.world.begins_again(self.stage.plan(workers), workers, GATE_BYTES);
         self.world.commits();
-        (self.signs_off, self.signed_off) = (None, [false; 2]);
+        self.issuers.begin_again();
+        (self.managed, self.signed_off, self.paused) = (None, [false; 2], [false; 2]);
         self.stalled.clear();
     }
 }
