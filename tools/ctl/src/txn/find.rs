@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use journal::index::Mark;
 use serde_json::json;
-use switch_core::ids::Stan;
+use switch_core::ids::{Stan, StationNumber};
 use switch_core::marks;
 use switch_core::records::Record;
 
@@ -79,10 +79,14 @@ pub(super) fn run(arguments: &FindArguments) -> Result<ExitCode, Failure> {
     let site = Site::open(place)?;
     let keys = site.keys(keys)?;
     let mut history = History::open(&site, &keys)?;
-    let mut wanted =
-        Wanted { criteria: Vec::new(), from: from.unwrap_or(0), to: to.unwrap_or(u64::MAX) };
     let key = *history.marker.key();
     let stations = history.stations(station.as_deref());
+    let mut wanted = Wanted {
+        criteria: Vec::new(),
+        of: station.is_some().then(|| stations.clone()),
+        from: from.unwrap_or(0),
+        to: to.unwrap_or(u64::MAX),
+    };
     if let Some(name) = station.as_ref().filter(|_| stations.is_empty()) {
         return Err(Failure::new(NOT_FOUND, format!("no station {name} is in this journal")));
     }
@@ -101,10 +105,8 @@ pub(super) fn run(arguments: &FindArguments) -> Result<ExitCode, Failure> {
     if let Some((number, digits)) = card {
         criterion(vec![marks::Mark::card(&key, number, digits)]);
     }
-    let station = station.is_some().then_some(&stations[..]);
     let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
     let mut heads = wanted.heads(&mut history, limit + 1)?;
-    heads.retain(|head| station.is_none_or(|stations| is_of(&head.bytes, stations)));
     let is_cut = heads.len() > limit;
     heads.truncate(limit);
     let followed = history.follow(&heads)?;
@@ -127,6 +129,8 @@ pub(super) fn run(arguments: &FindArguments) -> Result<ExitCode, Failure> {
 /// Each criterion is marks of which a record must have one.
 struct Wanted {
     criteria: Vec<BTreeSet<Mark>>,
+    /// One of these stations must be a party of it; none: any may.
+    of: Option<Vec<StationNumber>>,
     from: u64,
     to: u64,
 }
@@ -151,6 +155,9 @@ impl Wanted {
                 None => history.read(&part, &mut add)?,
             }
             for seen in found {
+                if self.of.as_ref().is_some_and(|stations| !is_of(&seen.bytes, stations)) {
+                    continue;
+                }
                 let marks = history.marks_of(&seen.bytes);
                 if self.criteria.iter().all(|any| !any.is_disjoint(&marks)) {
                     heads.push(seen);
@@ -171,7 +178,7 @@ fn utc_of(bytes: &[u8]) -> Option<u64> {
 }
 
 /// Whether one of these stations is a party of it.
-fn is_of(bytes: &[u8], stations: &[switch_core::ids::StationNumber]) -> bool {
+fn is_of(bytes: &[u8], stations: &[StationNumber]) -> bool {
     match Record::read(bytes) {
         Ok(Record::Decision { acquirer, issuer, .. } | Record::Advice { acquirer, issuer, .. }) => {
             stations.contains(&acquirer) || stations.contains(&issuer)

@@ -183,6 +183,36 @@ fn our_own_trace_number_and_a_time_find_transactions_too() {
 }
 
 #[test]
+fn those_of_a_station_are_found_behind_more_of_others_than_are_shown() {
+    let folder = Folder::new();
+    let mut author = told(&folder);
+    let (number, name, dialect) = (StationNumber(2), "merchant-b", "iso93-ascii");
+    author.writes(&[Record::Station { number, name, dialect }]);
+    let (frame, utc) = (sale(800_950), author.utc);
+    author.writes(&[Record::Advice {
+        acquirer: number,
+        link: LinkNumber(0),
+        mti: Mti::new(0x1220).unwrap(),
+        key: 9,
+        check: 0,
+        reference: 0,
+        original: 0,
+        action: 0x900,
+        issuer: number,
+        stan: Stan(0),
+        utc,
+        inputs: &frame,
+    }]);
+    for more in ["", "--rrn 000000800950", "--stan 801050"] {
+        let question = format!("--from 2026-11-21 --station merchant-b --limit 1 {more}");
+        let question: Vec<_> = question.split_whitespace().collect();
+        let (code, said) = find(&folder, &question);
+        assert!(code == Some(0) && said.contains("801050"), "{question:?}: {code:?}: {said}");
+        assert!(!said.contains("there are more"), "{said}");
+    }
+}
+
+#[test]
 fn the_life_of_a_transaction_is_told_with_both_legs() {
     let folder = Folder::new();
     let author = told(&folder);
