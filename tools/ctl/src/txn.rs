@@ -9,6 +9,8 @@ mod trace;
 
 mod life;
 
+mod kept;
+
 mod step;
 
 mod when;

@@ -2,9 +2,11 @@
 //! found, nor how it is shown.
 
 use serde::Serialize;
-use switch_core::records::{Delivery, ItemState, Record};
+use switch_core::ids::{Stan, StationNumber};
+use switch_core::records::Record;
 
 use super::history::{History, Seen};
+use super::kept::Kept;
 use super::step::{Step, step};
 use crate::journal::row::Row;
 
@@ -49,6 +51,7 @@ impl Life {
     /// Of the record that it began with, and all that was written down of it.
     pub(super) fn of(history: &History<'_>, head: &Seen, all: &[Seen]) -> Self {
         let row = history.row(head);
+        let rows: Vec<_> = all.iter().map(|seen| (seen, history.row(seen))).collect();
         let field = |n: u8| of_field(&row, n);
         let facts = Facts {
             id: head.place.position,
@@ -61,11 +64,11 @@ impl Life {
             rrn: row.rrn.clone(),
             card: field(2),
             amount: field(4),
-            outcome: outcome(head.place.position, all),
+            outcome: outcome(head, &rows),
         };
         let mut steps = Vec::new();
-        for seen in all {
-            steps.extend(step(&history.row(seen), &seen.bytes, row.acquirer.as_deref()));
+        for (seen, each) in &rows {
+            steps.extend(step(each, &seen.bytes, row.acquirer.as_deref()));
         }
         Self { facts, steps }
     }
@@ -77,16 +80,29 @@ fn of_field(row: &Row, n: u8) -> Option<String> {
 }
 
 /// What became of it, in a few words.
-fn outcome(head: u64, all: &[Seen]) -> String {
-    let (mut ended, mut kept) = ("in flight".to_owned(), Kept::default());
-    for seen in all {
+fn outcome(head: &Seen, all: &[(&Seen, Row)]) -> String {
+    let (mut ended, mut kept, own) = (None, Kept::default(), number(head));
+    for (seen, row) in all {
         let Ok(record) = Record::read(&seen.bytes) else { continue };
-        match ending(&record, seen.place.position == head) {
-            Some(words) => ended = words,
-            None => kept.take(&record),
+        let is_head = seen.place.position == head.place.position;
+        match ending(&record, is_head) {
+            Some(words) => ended = Some(words),
+            None => kept.take(&record, row, own),
         }
     }
-    kept.words().iter().fold(ended, |all, one| all + ", " + one)
+    let words = kept.words(ended.is_some());
+    let ended = ended.unwrap_or_else(|| "in flight".to_owned());
+    words.iter().fold(ended, |all, one| all + ", " + one)
+}
+
+/// Under which number it went to which issuer.
+fn number(head: &Seen) -> (StationNumber, Stan) {
+    match Record::read(&head.bytes) {
+        Ok(Record::Decision { issuer, stan, .. } | Record::Advice { issuer, stan, .. }) => {
+            (issuer, stan)
+        }
+        _ => (StationNumber(0), Stan(0)),
+    }
 }
 
 /// What a record says of the end; none where it says something else.
@@ -114,57 +130,4 @@ fn ending(record: &Record<'_>, is_head: bool) -> Option<String> {
         | Record::Item { .. }
         | Record::Delivery { .. } => return None,
     })
-}
-
-/// What was told about it beside.
-#[derive(Default)]
-struct Kept {
-    reversing: bool,
-    open: u32,
-    lost: Option<Delivery>,
-}
-
-impl Kept {
-    fn take(&mut self, record: &Record<'_>) {
-        match record {
-            Record::Advice { .. } => self.reversing = true,
-            Record::Queued { mti, .. } => {
-                self.reversing |= mti.class() == 4;
-                self.open += 1;
-            }
-            Record::Acknowledged { .. } | Record::Item { state: ItemState::Purged, .. } => {
-                self.open = self.open.saturating_sub(1);
-            }
-            Record::Delivery { how, .. } => self.lost = Some(*how),
-            Record::Decision { .. }
-            | Record::Station { .. }
-            | Record::Links { .. }
-            | Record::SignOn { .. }
-            | Record::Configuration { .. }
-            | Record::Start { .. }
-            | Record::Counts { .. }
-            | Record::HashKey { .. }
-            | Record::Tombstone { .. }
-            | Record::Item { .. }
-            | Record::Settlement { .. }
-            | Record::Expiry { .. }
-            | Record::Unsent { .. }
-            | Record::Undelivered { .. }
-            | Record::Closed { .. } => {}
-        }
-    }
-
-    fn words(&self) -> Vec<&'static str> {
-        let lost = self.lost.map(|how| match how {
-            Delivery::None => "not delivered",
-            Delivery::Unknown => "delivery unknown",
-        });
-        let kept = match (self.reversing, self.open) {
-            (true, 0) => Some("reversed"),
-            (true, _) => Some("being reversed"),
-            (false, 1..) => Some("kept for the issuer"),
-            (false, 0) => None,
-        };
-        lost.into_iter().chain(kept).collect()
-    }
 }

@@ -273,7 +273,7 @@ pub(crate) fn decision(number: u32, inputs: &[u8], utc: u64) -> Record<'_> {
 }
 
 /// A message with these fields.
-fn frame(dialect: &Dialect, mti: u16, values: &[(u8, &[u8])]) -> Vec<u8> {
+pub(crate) fn frame(dialect: &Dialect, mti: u16, values: &[(u8, &[u8])]) -> Vec<u8> {
     let fields = values.iter().fold(Fields::EMPTY, |all, &(n, _)| all.with(n));
     let mut room = vec![0; 500];
     let mut writer =

@@ -10,6 +10,8 @@ mod records;
 
 mod transactions;
 
+mod outcomes;
+
 use std::process::Command;
 
 use author::Folder;

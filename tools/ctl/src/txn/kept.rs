@@ -1,0 +1,145 @@
+//! What was kept for issuers about one transaction, and what became of it, in words: reversals in whole
+//! and in part, what only tells, and what operators gave up. Must not know how a transaction itself ended.
+
+use codec::Mti;
+use switch_core::ids::{Stan, StationNumber};
+use switch_core::records::{Delivery, ItemState, Record};
+
+use crate::journal::row::Row;
+
+/// What was told about a transaction beside its own end.
+#[derive(Default)]
+pub(super) struct Kept {
+    items: Vec<Item>,
+    /// Its acquirer took it back, and nothing was kept for that yet.
+    is_wanted_back: bool,
+    lost: Option<Delivery>,
+}
+
+/// One message that was kept.
+struct Item {
+    issuer: StationNumber,
+    stan: Stan,
+    mti: Mti,
+    /// It is what the transaction itself said.
+    is_own: bool,
+    /// A reversal takes back only a part; none where its record can not be read.
+    is_part: Option<bool>,
+    end: End,
+}
+
+/// What became of it.
+enum End {
+    /// It waits, or is sent.
+    Open,
+    Acknowledged,
+    /// By whom.
+    GivenUp(String),
+}
+
+impl Kept {
+    /// Takes a record behind the first, or before it where that is an advice; `own`: under which number
+    /// the transaction itself went to its issuer.
+    pub(super) fn take(&mut self, record: &Record<'_>, row: &Row, own: (StationNumber, Stan)) {
+        match record {
+            &Record::Advice { mti, issuer, stan, .. } if mti.class() == 4 => {
+                let is_part = is_part(row);
+                match self.item(issuer, stan) {
+                    Some(item) => item.is_part = item.is_part.or(is_part),
+                    None => self.is_wanted_back |= is_part != Some(true),
+                }
+            }
+            &Record::Queued { issuer, stan, mti, .. } => {
+                let (is_own, is_part) = (own == (issuer, stan), is_part(row));
+                self.items.push(Item { issuer, stan, mti, is_own, is_part, end: End::Open });
+            }
+            &Record::Acknowledged { issuer, stan, .. } => {
+                self.ends(issuer, stan, End::Acknowledged);
+            }
+            &Record::Item { issuer, stan, state: ItemState::Purged, by, .. } => {
+                self.ends(issuer, stan, End::GivenUp(by.to_owned()));
+            }
+            Record::Delivery { how, .. } => self.lost = Some(*how),
+            Record::Decision { .. }
+            | Record::Station { .. }
+            | Record::Links { .. }
+            | Record::SignOn { .. }
+            | Record::Configuration { .. }
+            | Record::Start { .. }
+            | Record::Counts { .. }
+            | Record::HashKey { .. }
+            | Record::Tombstone { .. }
+            | Record::Item { .. }
+            | Record::Advice { .. }
+            | Record::Settlement { .. }
+            | Record::Expiry { .. }
+            | Record::Unsent { .. }
+            | Record::Undelivered { .. }
+            | Record::Closed { .. } => {}
+        }
+    }
+
+    /// The one that has this number now: numbers are used again.
+    fn item(&mut self, issuer: StationNumber, stan: Stan) -> Option<&mut Item> {
+        let mut items = self.items.iter_mut().rev();
+        items.find(|item| (item.issuer, item.stan) == (issuer, stan))
+    }
+
+    fn ends(&mut self, issuer: StationNumber, stan: Stan, end: End) {
+        if let Some(item) = self.item(issuer, stan) {
+            item.end = end;
+        }
+    }
+
+    /// All that is to be said, each thing once; `is_over`: the transaction has an end of its own.
+    pub(super) fn words(&self, is_over: bool) -> Vec<String> {
+        let lost = self.lost.map(|how| match how {
+            Delivery::None => "not delivered".to_owned(),
+            Delivery::Unknown => "delivery unknown".to_owned(),
+        });
+        let mut words: Vec<String> = lost.into_iter().collect();
+        let has_reversal = self.items.iter().any(Item::takes_back_all);
+        // It follows when the issuer has approved, or said nothing.
+        if self.is_wanted_back && !is_over && !has_reversal {
+            words.push("being reversed".into());
+        }
+        for said in self.items.iter().filter_map(Item::words) {
+            if !words.contains(&said) {
+                words.push(said);
+            }
+        }
+        words
+    }
+}
+
+impl Item {
+    fn takes_back_all(&self) -> bool {
+        self.mti.class() == 4 && self.is_part != Some(true)
+    }
+
+    fn words(&self) -> Option<String> {
+        let part = if self.is_part == Some(true) { " in part" } else { "" };
+        let who = if self.is_own { String::new() } else { format!("{} ", self.mti) };
+        Some(match (&self.end, self.mti.class()) {
+            (End::Open, 4) => format!("being reversed{part}"),
+            (End::Acknowledged, 4) => format!("reversed{part}"),
+            (End::GivenUp(by), 4) => format!("reversal{part} given up by {by}"),
+            (End::Open, _) => format!("{who}kept for the issuer"),
+            (End::GivenUp(by), _) => format!("{who}given up by {by}"),
+            (End::Acknowledged, _) => return None,
+        })
+    }
+}
+
+/// Whether a reversal takes back a part: DE 24 says 401, or in 1987 DE 95 what is left. None where its
+/// fields can not be read.
+fn is_part(row: &Row) -> Option<bool> {
+    let fields = &row.fields.as_ref()?.0;
+    let is_1987 = row.mti.as_deref().is_some_and(|mti| mti.starts_with('0'));
+    let says = |&(n, ref value): &(u8, String)| match n {
+        24 => !is_1987 && value == "401",
+        95 => is_1987,
+        _ => false,
+    };
+    Some(fields.iter().any(says))
+}
