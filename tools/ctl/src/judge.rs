@@ -11,8 +11,9 @@
 //! 4. What had no outcome when the switch started again was closed before anything new was decided,
 //!    and its STAN rests after that.
 //! 5. Positions have no gap, epochs grow.
-//! 6. A reversal that an issuer received is kept under its number, names its original's, and is the
-//!    only one of that request; what was acknowledged was kept.
+//! 6. A reversal that an issuer received is kept under its number, names its original's, has its
+//!    amount, and is the only one of that request, but for those of a part, each kept under a number
+//!    of its own; what was acknowledged was kept.
 //!
 //! And when nothing is under way any more ([`Judge::close`]):
 //!
@@ -46,6 +47,8 @@ const WORDS_MAX: usize = 12;
 pub struct Judge {
     journal: Journal,
     transactions: BTreeMap<Reference, Transaction>,
+    /// What issuers received to take back, each once however often it was sent.
+    reversals: BTreeMap<Reference, Vec<Received>>,
     /// Names of the stations of issuers that were heard.
     issuers: Vec<String>,
     /// Those of which something was said since the last verdict.
@@ -65,8 +68,7 @@ struct Transaction {
     acknowledged: Option<Answered>,
     received: Option<Received>,
     replied: Option<Replied>,
-    /// The first reversal of it at its issuer, and the last answer to one.
-    taken_back: Option<Received>,
+    /// The last answer to a reversal of it.
     accepted: Option<Replied>,
     /// Which issuer received it, by its place among those heard, and how often.
     issuer: usize,
@@ -164,7 +166,10 @@ impl Judge {
             let known = self.transactions.entry(reference).or_default();
             match *entry {
                 ledger::Issuer::Received(received) if is_reversal(received.mti) => {
-                    known.taken_back.get_or_insert(received);
+                    let all = self.reversals.entry(reference).or_default();
+                    if !all.iter().any(|one| books::is_same(one, &received)) {
+                        all.push(received);
+                    }
                 }
                 ledger::Issuer::Replied(replied) if is_reversal(replied.mti) => {
                     known.accepted = Some(replied);
@@ -208,7 +213,7 @@ impl Judge {
         for reference in std::mem::take(&mut self.touched) {
             let known = self.transactions.get(&reference).copied().unwrap_or_default();
             let decision = self.journal.decision(reference);
-            let Self { journal, issuers, findings, .. } = self;
+            let Self { journal, issuers, findings, reversals, .. } = self;
             let mut add = |words: String| findings.add(|| format!("{reference}: {words}"));
             if let Some(answered) = known.answered {
                 judge_answer(&answered, known.was_repeated, decision.as_ref(), &mut add);
@@ -216,8 +221,15 @@ impl Judge {
             if let Some(again) = known.again {
                 judge_answer_again(&again, decision.as_ref(), &mut add);
             }
-            let obligation = journal.items.obligation(reference);
-            books::judge_reversal(&known, decision.as_ref(), obligation.as_ref(), &mut add);
+            for received in reversals.get(&reference).into_iter().flatten() {
+                if journal.items.is_part(reference, received.stan) {
+                    books::judge_original(received, decision.as_ref(), &mut add);
+                } else {
+                    let obligation = journal.items.obligation(reference);
+                    books::judge_reversal(&known, received, obligation.as_ref(), &mut add);
+                    books::judge_original(received, decision.as_ref(), &mut add);
+                }
+            }
             if let Some(received) = known.received {
                 let issuer = journal.number_of(&issuers[known.issuer]);
                 judge_request(&received, issuer, decision.as_ref(), &mut add);

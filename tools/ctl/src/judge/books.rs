@@ -2,6 +2,7 @@
 //! and what is not must have been taken back. Must not know how anything came about.
 
 use bench::issuer::ActionCode;
+use bench::ledger::Received;
 use codec::Mti;
 
 use super::items::{End, Obligation};
@@ -60,9 +61,9 @@ impl Transaction {
         told.is_some_and(|told| ["400", "480", "00"].contains(&told.as_str()))
     }
 
-    /// The issuer gave an approval, whether it arrived or not, and has not taken it back.
-    fn stands_at_issuer(&self) -> bool {
-        self.replied.is_some_and(|replied| replied.action.approves()) && self.taken_back.is_none()
+    /// The issuer gave an approval, whether it arrived or not.
+    fn is_given(&self) -> bool {
+        self.replied.is_some_and(|replied| replied.action.approves())
     }
 }
 
@@ -80,6 +81,8 @@ impl Judge {
         for (&reference, known) in &self.transactions {
             let decision = self.journal.decision(reference);
             let obligation = items.obligation(reference);
+            let mut received = self.reversals.get(&reference).into_iter().flatten();
+            let is_taken_back = received.any(|one| !items.is_part(reference, one.stan));
             let findings = &mut self.findings;
             let mut add = |words: String| findings.add(|| format!("{reference}: {words}"));
             books.reversed += u64::from(obligation.is_some());
@@ -87,11 +90,12 @@ impl Judge {
             let is_over = obligation.is_some_and(|obligation| obligation.end.is_some());
             books.closed_reversed += u64::from(was_closed && is_over);
             if let Some(obligation) = obligation {
-                judge_obligation(known, &obligation, &mut add);
+                judge_obligation(known, is_taken_back, &obligation, &mut add);
             } else if let Some(decision) = decision.filter(|one| is_to_be_reversed(known, one)) {
                 add(format!("{:?} in the journal, and not reversed", decision.outcome));
             }
-            let (ours, theirs) = (known.stands_at_acquirer(), known.stands_at_issuer());
+            let given = known.is_given();
+            let (ours, theirs) = (known.stands_at_acquirer(), given && !is_taken_back);
             let amount = known.received.map_or(0, |received| received.amount);
             if ours {
                 books.acquirers.add(known.sent.map_or(amount, |sent| sent.amount));
@@ -99,7 +103,6 @@ impl Judge {
             if theirs {
                 books.issuers.add(amount);
             }
-            let given = known.replied.is_some_and(|replied| replied.action.approves());
             books.taken_back += u64::from(given && !theirs);
             let settled = matches!(
                 decision.and_then(|decision| decision.outcome),
@@ -132,7 +135,12 @@ fn is_to_be_reversed(known: &Transaction, decision: &Decision) -> bool {
 }
 
 /// A reversal reached its issuer, and its acknowledgement came back.
-fn judge_obligation(known: &Transaction, obligation: &Obligation, add: &mut dyn FnMut(String)) {
+fn judge_obligation(
+    known: &Transaction,
+    is_taken_back: bool,
+    obligation: &Obligation,
+    add: &mut dyn FnMut(String),
+) {
     let stan = obligation.stan;
     match obligation.end {
         None => add(format!("its reversal {stan:06} is not acknowledged")),
@@ -140,7 +148,7 @@ fn judge_obligation(known: &Transaction, obligation: &Obligation, add: &mut dyn 
         Some(End::Acknowledged(code)) => {
             let said = known.accepted.map(|replied| replied.action.to_string());
             let is_so = said.as_deref().is_some_and(|said| is_code(said, code));
-            if known.taken_back.is_none() || !is_so {
+            if !is_taken_back || !is_so {
                 add(format!("its reversal {stan:06} has {code:03x}, and its issuer said {said:?}"));
             }
         }
@@ -152,31 +160,46 @@ fn is_code(said: &str, code: u16) -> bool {
     said == format!("{code:03x}") || (said == "00" && code < 0x500)
 }
 
-/// What a reversal at its issuer must be.
+/// What a reversal of the whole at its issuer must be: all that it received under one number.
 pub(super) fn judge_reversal(
     known: &Transaction,
-    decision: Option<&Decision>,
+    received: &Received,
     obligation: Option<&Obligation>,
     add: &mut dyn FnMut(String),
 ) {
-    let Some(received) = known.taken_back else { return };
-    match (obligation, decision) {
-        (None, _) => {
+    match obligation {
+        None => {
             add(format!("reversed at its issuer as {:06}, without a record", received.stan));
         }
-        (Some(obligation), _) if obligation.stan != received.stan => add(format!(
+        Some(obligation) if obligation.stan != received.stan => add(format!(
             "reversed at its issuer as {:06}, and as {:06} in the journal",
             received.stan, obligation.stan
         )),
-        (Some(_), Some(decision)) if received.original != Some(decision.stan) => add(format!(
-            "reversed at its issuer as that of {:?}, and its number is {:06}",
-            received.original, decision.stan
-        )),
-        (Some(_), _) => {}
+        Some(_) => {}
     }
     if known.received.is_some_and(|sale| sale.amount != received.amount) {
         add(format!("reversed at its issuer with {}", received.amount));
     }
+}
+
+/// What a reversal at its issuer must name, one of a part too.
+pub(super) fn judge_original(
+    received: &Received,
+    decision: Option<&Decision>,
+    add: &mut dyn FnMut(String),
+) {
+    if let Some(decision) = decision.filter(|one| received.original != Some(one.stan)) {
+        add(format!(
+            "reversed at its issuer as that of {:?}, and its number is {:06}",
+            received.original, decision.stan
+        ));
+    }
+}
+
+/// Whether a reversal is another sending of one: what is told of it is the same.
+pub(super) fn is_same(one: &Received, other: &Received) -> bool {
+    let of = |it: &Received| (it.stan, it.original, it.amount);
+    of(one) == of(other)
 }
 
 /// Whether a message takes something back.

@@ -1,7 +1,7 @@
 //! What the journal says of messages that are kept for issuers: reversals and advices. Must not know
 //! who sent or received them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bench::ledger::Reference;
 
@@ -35,6 +35,8 @@ pub(super) struct Items {
     /// By the issuer's number and STAN, with the request that is reversed in whole, if it is that.
     open: BTreeMap<(u16, u32), Option<Reference>>,
     obligations: BTreeMap<Reference, Obligation>,
+    /// Reversals of a part, by the request and their own STAN.
+    parts: BTreeSet<(Reference, u32)>,
     /// Of the messages that were kept: all, and those acknowledged.
     pub(super) kept: u64,
     pub(super) acknowledged: u64,
@@ -79,6 +81,16 @@ impl Items {
         let obligation = self.obligations.get_mut(&reversed?)?;
         obligation.end = Some(end);
         reversed
+    }
+
+    /// A part of that request is reversed under that number.
+    pub(super) fn takes_part(&mut self, of: Reference, stan: u32) {
+        self.parts.insert((of, stan));
+    }
+
+    /// Whether that is the number of a reversal of a part of it.
+    pub(super) fn is_part(&self, of: Reference, stan: u32) -> bool {
+        self.parts.contains(&(of, stan))
     }
 
     /// Whether something is kept under that number.

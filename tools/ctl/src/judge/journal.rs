@@ -262,6 +262,9 @@ impl Journal {
         let position = self.position;
         let reference = self.reference_of(kept.issuer, frame);
         let reversed = reference.filter(|_| mti.class() == 4 && self.is_full(kept.issuer, frame));
+        if let Some(of) = reference.filter(|_| mti.class() == 4 && reversed.is_none()) {
+            self.items.takes_part(of, kept.stan);
+        }
         let of = reference.and_then(|reference| self.decisions.get(&reference));
         if original != 0 && of.is_none_or(|of| (of.issuer, of.stan) != (kept.issuer, original)) {
             findings.add(|| {

@@ -38,17 +38,14 @@ impl Story {
 
     /// The issuer has received a reversal and said that it accepts it.
     fn takes_back(&mut self, number: u32, stan: u32, original: u32) {
+        self.takes_back_so_much(number, stan, original, 100);
+    }
+
+    fn takes_back_so_much(&mut self, number: u32, stan: u32, original: u32, amount: u64) {
         let (reference, mti) = (Some(reference(number)), Mti::of(0x1420));
         let (transmitted, at_ns) = (1_122_033_050, 0);
-        let received = Received {
-            stan,
-            transmitted,
-            reference,
-            mti,
-            original: Some(original),
-            amount: 100,
-            at_ns,
-        };
+        let received =
+            Received { stan, transmitted, reference, mti, original: Some(original), amount, at_ns };
         let action = ActionCode::new("400").unwrap();
         let replied = Replied { stan, transmitted, reference, mti, action, handed: true, at_ns };
         self.judge.hear_issuer("bank", &[Issuer::Received(received), Issuer::Replied(replied)]);
@@ -207,6 +204,46 @@ fn a_reversal_at_an_issuer_without_a_record_or_with_another_number_is_found() {
         RRN000000002: reversed at its issuer as 000023, and as 000022 in the journal
         RRN000000003: reversed at its issuer as that of Some(12), and its number is 000013
     "]]);
+}
+
+#[test]
+fn a_second_reversal_at_an_issuer_that_differs_from_the_first_is_found() {
+    let mut story = Story::begins();
+    for number in 1..=4 {
+        story.is_late(number, number + 10);
+        story.keeps(number, number + 20, number + 10);
+        story.takes_back(number, number + 20, number + 10);
+        // The same once more is only another sending.
+        story.takes_back(number, number + 20, number + 10);
+    }
+    story.takes_back(2, 29, 12);
+    story.takes_back(3, 23, 11);
+    story.takes_back_so_much(4, 24, 14, 50);
+    story.ends(&expect![[r"
+        RRN000000002: reversed at its issuer as 000029, and as 000022 in the journal
+        RRN000000003: reversed at its issuer as that of Some(11), and its number is 000013
+        RRN000000004: reversed at its issuer with 50
+    "]]);
+}
+
+#[test]
+fn reversals_of_parts_stand_beside_that_of_the_whole_and_take_nothing_back_alone() {
+    let mut story = Story::begins();
+    let partial = |number| frame(0x1420, &[(24, "401"), (37, &reference(number).to_string())]);
+    story.is_late(1, 7);
+    story.keeps_frame(&partial(1), 8, 7);
+    story.takes_back_so_much(1, 8, 7, 40);
+    story.is_acknowledged(8);
+    story.keeps(1, 9, 7);
+    story.takes_back(1, 9, 7);
+    story.is_acknowledged(9);
+    // The second sale: its issuer still has an approval, of less.
+    story.is_served(2, 17);
+    story.keeps_frame(&partial(2), 18, 17);
+    story.takes_back_so_much(2, 18, 17, 40);
+    story.is_acknowledged(18);
+    let books = story.closes_books(&expect![""]);
+    assert_eq!((books.taken_back, books.reversed, books.acquirers.approvals), (1, 1, 1));
 }
 
 #[test]
