@@ -74,7 +74,7 @@ fn manage_the_network(edition: &Edition) {
 /// What can not cross is answered by us, with what the request said.
 fn refuse(edition: &Edition) {
     for (acquirer, issuer) in [(edition.ascii, edition.packed), (edition.packed, edition.ascii)] {
-        let mut centre = Centre::opens(edition, (acquirer, issuer), ("", "timeout = \"200ms\""));
+        let mut centre = Centre::opens(edition, (acquirer, issuer), ("", "timeout = \"1s\""));
         let [no_route, unknown, pin, _, silent] = edition.refused;
         for (request, code) in [
             (sale(edition, 1).with(2, STRANGER), no_route),

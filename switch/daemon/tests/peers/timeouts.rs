@@ -5,9 +5,9 @@ use crate::centre::Centre;
 use crate::ending::{SPEECHES, approval, declined, owed, own_answer, sale, same};
 
 /// I is waited for as long as this.
-const SOON: &str = "timeout = \"300ms\"";
+const SOON: &str = "timeout = \"1s\"";
 /// And is brought a reversal again after this: long enough for another second in DE 7.
-const AGAIN: &str = "timeout = \"300ms\"\nsaf_retry = \"1100ms\"\nsaf_alarm_after = 2";
+const AGAIN: &str = "timeout = \"1s\"\nsaf_retry = \"1100ms\"\nsaf_alarm_after = 2";
 
 #[test]
 fn a_timeout_is_told_as_911_reversed_and_its_late_approval_is_not_passed_on() {

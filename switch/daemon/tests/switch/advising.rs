@@ -11,9 +11,12 @@ use crate::sekishod::{Sekishod, count, station};
 
 /// What is stored goes out without pauses, and no echo comes between.
 const PROMPT: &str = "saf_retry = \"1s\"\nsaf_gap = \"0s\"\necho = \"off\"\n";
+/// Nobody is given up, however busy the machine is.
+const PATIENT: &str = "timeout = \"10m\"\n";
 
 /// One acquirer, and one issuer at this desk.
 fn centre(desk: &Desk, more: &str) -> Configuration {
+    let more = if more.contains("timeout") { more } else { &format!("{PATIENT}{more}") };
     Configuration::new()
         .acquirer("merchant-a", ASCII, "")
         .issuer("issuer-x", BINARY, desk.address(), &format!("{PROMPT}{more}"))
@@ -174,7 +177,7 @@ fn parts_that_are_taken_back_add_up_to_the_original_and_never_beyond() {
 
 #[test]
 fn a_reversal_in_flight_waits_for_the_answer_and_gives_its_own_reason() {
-    let (_desk, switch, mut merchant, mut issuer) = opens("timeout = \"10m\"");
+    let (_desk, switch, mut merchant, mut issuer) = opens("");
     let said = sale(1);
     merchant.sends(&said);
     let heard = issuer.hears();
@@ -189,6 +192,27 @@ fn a_reversal_in_flight_waits_for_the_answer_and_gives_its_own_reason() {
     issuer.sends(&taken_back.answered("400"));
     nothing_is_stored(&switch);
     hears_no_more(&mut issuer);
+}
+
+#[test]
+fn an_approval_that_no_link_took_is_reversed_and_a_repeat_does_not_get_it() {
+    let (_desk, switch, mut merchant, mut issuer) = opens("");
+    let said = sale(1);
+    merchant.sends(&said);
+    let heard = issuer.hears();
+    drop(merchant);
+    switch.says_of("merchant-a", "link down");
+    issuer.sends(&heard.answered("000").with(38, "A1B2C3"));
+    let taken_back = issuer.hears();
+    let shown = (taken_back.mti(), taken_back.text(25), taken_back.text(56));
+    assert_eq!(shown, (0x1420, "4013", &*name_of(&heard)));
+    issuer.sends(&taken_back.answered("400"));
+    nothing_is_stored(&switch);
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    let again = merchant.asks(&said.kind(0x1201));
+    assert!(again.code() >= "100" && again.text(38).is_empty(), "{again:?}");
+    hears_no_more(&mut issuer);
+    assert_eq!(count(&switch.status(), "saf_queued"), 1);
 }
 
 #[test]

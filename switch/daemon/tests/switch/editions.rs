@@ -105,7 +105,7 @@ fn a_load_of_1987_is_answered_between_every_two_formats_and_every_count_agrees()
 
 #[test]
 fn what_we_refuse_a_station_of_1987_is_said_in_two_characters_and_without_our_name() {
-    let (switch, mut merchant, mut issuer) = serves("timeout = \"300ms\"");
+    let (switch, mut merchant, mut issuer) = serves("timeout = \"1s\"");
     for (asked, code) in [
         (sale_87(1).with(2, CARDS[3]), "15"),
         (sale_87(2).with(32, "1"), "31"),

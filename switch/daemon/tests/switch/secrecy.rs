@@ -130,7 +130,7 @@ fn no_card_data_reaches_the_log_or_the_status() {
     let speech_of = |place: usize| if place.is_multiple_of(2) { ASCII } else { BINARY };
     let mut configuration = Configuration::new()
         .workers(2)
-        .issuer("issuer-x", BINARY, desk.address(), "timeout = \"200ms\"")
+        .issuer("issuer-x", BINARY, desk.address(), "timeout = \"1s\"")
         .issuer("issuer-y", ASCII, prompt_desk.address(), "")
         .route("353011", "issuer-x")
         .route("3530112", "issuer-y");
