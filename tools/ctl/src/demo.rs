@@ -118,7 +118,7 @@ fn show(
 /// Ends everybody in order, and says what was found.
 fn end(stage: &mut Stage, scenario: Scenario, fault: Option<Told>) -> Result<Box<Facts>, Stop> {
     stage.look();
-    if scenario.is_reckoned() {
+    if scenario.is_reckoned() || fault.is_some() {
         stage.settle()?;
     }
     let stopped = stage.stop_switch()?;

@@ -11,9 +11,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
-/// Seven checks are made of every demo, three more of one with an issuer's fault.
+/// Seven checks are made of every demo, four more of one with an issuer's fault.
 const CHECKS: usize = 7;
-const CHECKS_OF_FAULT: usize = 3;
+const CHECKS_OF_FAULT: usize = 4;
 /// So many of one in which the switch is killed, or issuers answer late.
 const CHECKS_OF_KILL: usize = 11;
 const CHECKS_OF_LATE: usize = 10;
@@ -169,6 +169,7 @@ fn an_issuer_that_is_frozen_costs_declines_within_its_timeout_and_nothing_else()
     assert_eq!(output.status.code(), Some(0), "{stdout}\n{stderr}");
     assert!(holds(CHECKS + CHECKS_OF_FAULT, &stdout), "{stdout}");
     assert!(stdout.contains("(911 ") && stdout.contains("too late and not passed on"), "{stdout}");
+    assert!(stdout.contains("were acknowledged, 0 are open"), "{stdout}");
     assert!(directory.is_empty());
 }
 

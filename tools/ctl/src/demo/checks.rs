@@ -10,6 +10,7 @@ use std::time::Duration;
 use bench::issuer::Summary;
 use bench::load::Report;
 use ctl::parties::{ACQUIRERS, ISSUERS};
+use daemon::saf::SafStatus;
 use daemon::status::{StationStatus, Status};
 
 use super::play::Told;
@@ -80,7 +81,8 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     }
     let mut all = vec![answered_once(facts), declines(facts), ledgers(facts), counters(facts)];
     if let Some(fault) = facts.fault {
-        all.extend([in_time(facts), recovery(facts, fault), nothing_restarted(facts)]);
+        all.extend([reversed(facts), in_time(facts), recovery(facts, fault)]);
+        all.push(nothing_restarted(facts));
     }
     all.extend([journal::check(facts), clean_stop(facts), nothing_left(facts)]);
     all
@@ -237,6 +239,20 @@ fn counters(facts: &Facts) -> Check {
         format!("the switch's counters differ: {}", differ.join("; "))
     };
     check(differ.is_empty(), text)
+}
+
+/// What an issuer was asked and gave no answer to in time is taken back there.
+fn reversed(facts: &Facts) -> Check {
+    let [made, acknowledged] = [facts.counter("saf_queued"), facts.counter("saf_acknowledged")];
+    let stations = facts.status.iter().flat_map(|status| &status.stations);
+    let stored = stations.filter_map(|station| station.stored.as_ref());
+    let open: u32 = stored.map(SafStatus::open).sum();
+    let text = format!(
+        "no obligation is open: of {made} reversals of requests without an answer {acknowledged} were \
+         acknowledged, {open} are open"
+    );
+    let holds = facts.status.is_some() && open == 0 && made == acknowledged;
+    check(holds && made >= facts.counter("late_approved"), text)
 }
 
 fn in_time(facts: &Facts) -> Check {

@@ -69,7 +69,8 @@ fn killed() -> Facts {
         station("issuer-x", 92, 90, 90),
         station("issuer-y", 100, 100, 100),
     ];
-    let counters = [("requests", 200), ("approved", 190)];
+    let counters =
+        [("requests", 200), ("approved", 190), ("saf_queued", 1), ("saf_acknowledged", 1)];
     let before = Some(Summary { requests: 20, approved: 20, ..Summary::default() });
     Facts {
         scenario: Scenario::IssuerKilled,
@@ -94,6 +95,7 @@ fn frozen() -> Facts {
         station("issuer-y", 100, 100, 100),
     ];
     let counters = [("requests", 200), ("approved", 190), ("late_approved", 10)];
+    let counters = [&counters[..], &[("saf_queued", 10), ("saf_acknowledged", 10)]].concat();
     Facts {
         scenario: Scenario::IssuerFrozen,
         acquirers: [report(100, &[("911", 5)]), report(100, &[("911", 5)])],
@@ -252,6 +254,22 @@ fn a_recovery_that_does_not_come_or_comes_late_or_does_not_last_is_found() {
     });
     fails(killed(), "after recovery 1", |facts| fault(facts, |told| told.declined_by_then = 9));
     fails(killed(), "before the fault 1", |facts| fault(facts, |told| told.declined_before = 1));
+}
+
+#[test]
+fn a_reversal_that_is_owed_at_the_end_or_was_never_made_is_found() {
+    let counts = |facts: &mut Facts, name: &str, count| {
+        facts.status.as_mut().unwrap().counters.insert(name.into(), count);
+    };
+    fails(frozen(), "of 10 reversals", |facts| counts(facts, "saf_acknowledged", 9));
+    fails(frozen(), "1 are open", |facts| {
+        let stored = SafStatus { parked: 1, ..SafStatus::default() };
+        facts.status.as_mut().unwrap().stations[2].stored = Some(stored);
+    });
+    fails(frozen(), "of 9 reversals", |facts| {
+        counts(facts, "saf_queued", 9);
+        counts(facts, "saf_acknowledged", 9);
+    });
 }
 
 #[test]
