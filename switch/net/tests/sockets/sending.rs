@@ -1,6 +1,6 @@
 //! How bytes go out.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::thread;
 
 use switch_net::{SendError, SocketOptions};
@@ -49,6 +49,22 @@ fn an_out_buffer_takes_its_bound_and_no_byte_more() {
     let mut arrived = [0; 11];
     peer.read_exact(&mut arrived).unwrap();
     assert_eq!(&arrived, b"123456789ab");
+}
+
+#[test]
+fn a_peer_that_takes_nothing_is_read_all_the_same() {
+    let mut world = World::with(2, SocketOptions { out_max: 100_000, ..SocketOptions::default() });
+    let (stalled, mut peer) = world.accept();
+    while world.net.send(stalled, &[&[0; 1_000]]).is_ok() || world.net.counters().sends_short == 0 {
+        world.net.flush();
+    }
+    assert_eq!(world.net.send(stalled, &[&[0; 1_000]]), Err(SendError::Full));
+    // What it says comes in as it came before, turn by turn.
+    for number in 1..=10 {
+        peer.write_all(b"an answer").unwrap();
+        world.until(|world| world.bytes_in() == 9 * number);
+    }
+    assert_eq!(world.net.send(stalled, &[&[0; 1_000]]), Err(SendError::Full));
 }
 
 #[test]
