@@ -33,6 +33,9 @@ mod limits;
 
 mod order;
 
+#[cfg(test)] // where unwrap is allowed
+mod obligations;
+
 mod matching;
 
 mod foresight;
