@@ -163,6 +163,8 @@ counters! {
     42 Undeliverable = "undeliverable",
     /// Approvals of which no byte reached their acquirer: they are reversed (4013).
     93 Undelivered = "undelivered",
+    /// How often a worker came to a clean stop, with everything delivered that was answered.
+    98 Stops = "stops",
     /// Approvals that may have reached their acquirer in part.
     94 DeliveriesUnknown = "deliveries_unknown",
     /// Approvals that were lost with their link before a byte had left, and took another link.

@@ -429,6 +429,7 @@ impl Turn<'_> {
             Drain::SigningOff(until) => {
                 if !self.world.awaits_sign_off() || until <= self.now.boot {
                     self.world.drain = Drain::Done;
+                    self.count(Counter::Stops);
                     self.count_at_once();
                 }
             }

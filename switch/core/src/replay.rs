@@ -11,7 +11,8 @@
 //! | open transactions | decisions without an outcome | they are closed; their STANs rest |
 //! | known transactions | outcomes, the last so many | repeats get the same answer |
 //! | items | what is kept for issuers, until it is acknowledged or purged | it is sent again |
-//! | tombstones, deliveries | their records, the last so many | what they say goes on |
+//! | tombstones | their records, the last so many | what they say goes on |
+//! | recent approvals | settlements of the last second | a start does not know whether they were delivered |
 //! | resting STANs | expiries and closings of the last minutes | late answers are known as late |
 //! | last STANs | decisions, by blocks of 1,024 | new ones begin behind them |
 //!
@@ -51,7 +52,8 @@ use open::OpenOnes;
 pub use contradiction::Contradiction;
 pub use facts::{Recorded, Station};
 pub use form::Unreadable;
-pub use items::{Doubt, Item, Tombstone};
+use items::Recent;
+pub use items::{Item, Tombstone};
 pub use known::{Known, Outcome};
 pub use open::Open;
 
@@ -151,7 +153,8 @@ pub struct State {
     known: KnownOnes,
     resting: VecDeque<Resting>,
     tombstones: VecDeque<Tombstone>,
-    doubts: VecDeque<Doubt>,
+    /// Approvals of the last second.
+    recent: VecDeque<Recent>,
 }
 
 /// How a transaction ended, as its record says it.
@@ -185,7 +188,7 @@ impl State {
             known: KnownOnes::default(),
             resting: VecDeque::new(),
             tombstones: VecDeque::new(),
-            doubts: VecDeque::new(),
+            recent: VecDeque::new(),
         }
     }
 
@@ -243,6 +246,10 @@ impl State {
             }
             Record::Counts { deltas } => {
                 for (number, by) in deltas.iter() {
+                    // Nobody stops cleanly before everything that was answered is delivered.
+                    if number == Counter::Stops.number() {
+                        self.recent.clear();
+                    }
                     self.add(number, by);
                 }
             }
@@ -319,6 +326,7 @@ impl State {
             reference,
             original: 0,
             obliged,
+            in_doubt: false,
         };
         self.know(known, answer);
         if matches!(record, Record::Expiry { .. } | Record::Closed { .. }) {
@@ -327,6 +335,9 @@ impl State {
         self.passes(utc);
         if let Outcome::Answered(action) = outcome {
             let approved = u64::from(action < APPROVED_BELOW);
+            if action < APPROVED_BELOW {
+                self.recent.push_back(Recent { issuer, stan, utc });
+            }
             let tally = &mut self.stations.of(position, issuer)?.tally;
             tally.answers += 1;
             tally.approved += approved;
@@ -372,6 +383,7 @@ impl State {
         {
             return Err(Contradiction::EpochTwice { position, epoch, last });
         }
+        self.doubt_recent();
         self.start = Some(Start { position, epoch, utc, build: build.into() });
         self.passes(utc);
         Ok(())
@@ -381,6 +393,7 @@ impl State {
     fn passes(&mut self, utc: u64) {
         self.utc = self.utc.max(utc);
         self.forget_rested();
+        self.forget_recent();
     }
 
     fn count(&mut self, counter: Counter, by: u64) {

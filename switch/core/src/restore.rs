@@ -153,7 +153,7 @@ impl Turn<'_> {
             |acquirer| ids.get(acquirer).is_some_and(|&id| self.plan.owner(id) == self.me);
         let duplicates = &mut self.world.duplicates;
         for (known, answer) in state.known().filter(|(known, _)| is_ours(&known.acquirer)) {
-            let &Known { outcome, issuer, identity, obliged, .. } = known;
+            let &Known { outcome, issuer, stan, identity, obliged, in_doubt, .. } = known;
             if outcome == Outcome::Closed && breaks(Variant::ClosedForgotten) {
                 continue;
             }
@@ -171,6 +171,9 @@ impl Turn<'_> {
                     // Without its answer nobody asks who gave it.
                     let issuer = issuer.unwrap_or(StationId(0));
                     duplicates.answer(entered, issuer, action, stored);
+                    if in_doubt {
+                        duplicates.doubt_again(entered, stan);
+                    }
                 }
                 Outcome::Declined(action) | Outcome::Advised(action) => {
                     duplicates.decline(entered, action);

@@ -149,6 +149,7 @@ impl Turn<'_> {
             Some(Known::Answered { frame: Some(frame), .. }) => frame.to_vec(),
             Some(_) | None => Vec::new(),
         };
+        let is_doubted = duplicates.is_doubted(past.identity.key);
         let entered = duplicates.begin(past.identity, self.now.utc);
         duplicates.forwarded(entered, reference, &past.facts);
         match past.outcome {
@@ -162,6 +163,9 @@ impl Turn<'_> {
             }
             Outcome::Declined(action) => duplicates.decline(entered, action),
             Outcome::Closed => duplicates.close(entered),
+        }
+        if is_doubted {
+            duplicates.doubt(entered);
         }
         if past.taken_back > 0 {
             let added = duplicates.add_partial(entered, past.taken_back);

@@ -68,7 +68,7 @@ impl Duplicates {
     pub fn original(&self, entered: Entered) -> Option<Original<'_>> {
         let entry = self.entries.get(entered.place())?;
         let outcome = self.outcome(entry)?;
-        let facts = Mti::new(entry.mti).filter(|_| entry.stan != Stan(0)).map(|mti| Facts {
+        let facts = Mti::new(entry.mti).filter(|_| entry.mti != 0).map(|mti| Facts {
             issuer: entry.issuer,
             stan: entry.stan,
             mti,
@@ -130,6 +130,21 @@ impl Duplicates {
             entry.delivery = Delivery::Unknown;
             self.doubtful += 1;
         }
+    }
+
+    /// The same of one that was forwarded under this STAN before a start, and of which nothing else is
+    /// left but its answer.
+    pub fn doubt_again(&mut self, entered: Entered, stan: Stan) {
+        if let Some(entry) = self.entries.get_mut(entered.place()) {
+            entry.stan = stan;
+        }
+        self.doubt(entered);
+    }
+
+    /// Whether it is not known whether the answer to this one arrived.
+    pub fn is_doubted(&self, key: u128) -> bool {
+        let found = self.look_up(key);
+        found.is_some_and(|(_, place)| self.entries[place].delivery == Delivery::Unknown)
     }
 
     /// Answers of which it is not known whether they arrived.

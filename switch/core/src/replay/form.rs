@@ -4,7 +4,7 @@
 //! ```text
 //! 0      4        8         16   24
 //! magic  version  position  utc  start  configuration  hash key  links  counts  stations  open  items
-//!                                                               known  resting  tombstones  doubts
+//!                                                               known  resting  tombstones  recent
 //! ```
 //! Numbers are little-endian. A text has its length in one byte before it, a frame in two, a list its
 //! number of entries in four; what may be missing has a byte before it, 0 where it is. Counts that
@@ -28,7 +28,7 @@ use crate::replay::{Configuration, Known, Open, Outcome, Position, Resting, Star
 /// What a state begins with.
 const MAGIC: [u8; 4] = *b"SkSt";
 /// The version of this form.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Why bytes are no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -283,6 +283,7 @@ impl Out<'_> {
         self.long(known.reference);
         self.long(known.original);
         self.put(known.obliged.0.to_le_bytes());
+        self.put([u8::from(known.in_doubt)]);
         self.frame(answer.unwrap_or_default());
     }
 
@@ -430,6 +431,7 @@ impl<'a> In<'a> {
             reference: self.long()?,
             original: self.long()?,
             obliged: Stan(self.word()?),
+            in_doubt: self.is_there("outcomes")?,
         };
         let answer = self.frame()?;
         Ok((known, Some(answer).filter(|answer| !answer.is_empty())))

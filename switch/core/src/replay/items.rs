@@ -54,18 +54,16 @@ pub struct Tombstone {
     pub utc: u64,
 }
 
-/// A transaction that is over and whose answer may not have reached its acquirer.
+/// An approval that may not have been delivered, should the records end here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Doubt {
-    /// Who answered.
-    pub issuer: StationNumber,
-    /// Our STAN.
-    pub stan: Stan,
-    /// What is known.
-    pub how: Delivery,
-    /// Since when, as a second since 1970.
-    pub utc: u64,
+pub(super) struct Recent {
+    pub(super) issuer: StationNumber,
+    pub(super) stan: Stan,
+    pub(super) utc: u64,
 }
+
+/// Seconds after which an approval is taken to have left, if nothing else was written down.
+const RECENT_SECS: u64 = 1;
 
 /// All of them, by issuer and STAN.
 #[derive(Debug, Default)]
@@ -134,9 +132,28 @@ impl State {
         self.tombstones.iter()
     }
 
-    /// Transactions whose answer may not have been delivered, the oldest first.
-    pub fn doubts(&self) -> impl ExactSizeIterator<Item = &Doubt> {
-        self.doubts.iter()
+    pub(super) fn forget_recent(&mut self) {
+        while let Some(oldest) = self.recent.front()
+            && (oldest.utc.saturating_add(RECENT_SECS) < self.utc
+                || self.recent.len() > self.bounds.known_max)
+        {
+            self.recent.pop_front();
+        }
+    }
+
+    /// A start: whether what was approved in the last second before it was delivered, nobody knows.
+    pub(super) fn doubt_recent(&mut self) {
+        for Recent { issuer, stan, .. } in core::mem::take(&mut self.recent) {
+            self.doubt(issuer, stan);
+        }
+    }
+
+    /// Whether the last approval under this STAN was delivered is not known.
+    fn doubt(&mut self, issuer: StationNumber, stan: Stan) {
+        if let Some(facts) = self.stations.find_mut(issuer) {
+            let number = facts.traces.known(stan);
+            self.known.doubt(number, (issuer, stan));
+        }
     }
 
     /// What is kept for issuers, and what has to do with it.
@@ -178,7 +195,9 @@ impl State {
             }
             Record::Delivery { issuer, stan, how, utc } => {
                 self.stations.of(position, issuer)?;
-                self.doubts.push_back(Doubt { issuer, stan, how, utc });
+                if how == Delivery::Unknown {
+                    self.doubt(issuer, stan);
+                }
                 utc
             }
             Record::Decision { .. }
@@ -197,9 +216,6 @@ impl State {
         };
         while self.tombstones.len() > self.bounds.known_max {
             self.tombstones.pop_front();
-        }
-        while self.doubts.len() > self.bounds.known_max {
-            self.doubts.pop_front();
         }
         self.passes(utc);
         Ok(())
@@ -263,6 +279,7 @@ impl State {
             reference,
             original,
             obliged: Stan(0),
+            in_doubt: false,
         };
         // Its original may be open: then a start wants to know why it is reversed.
         let may_wait = mti.class() == REVERSAL && stan == Stan(0) && original != 0;

@@ -8,7 +8,7 @@ use codec::Mti;
 
 use crate::identity::Identity;
 use crate::ids::{Stan, StationNumber};
-use crate::replay::{Bounds, Position};
+use crate::replay::{APPROVED_BELOW, Bounds, Position};
 
 /// Bytes of forgotten answers, beyond as many as are remembered, at which they are let go.
 const DEAD_MAX: usize = 1 << 20;
@@ -52,6 +52,9 @@ pub struct Known {
     /// The STAN of the reversal of all of it; 0 without one, or where it was made before this was
     /// known here.
     pub obliged: Stan,
+    /// Whether it was approved and nobody knows whether its acquirer was told. A repeat that was told
+    /// since is not written down.
+    pub in_doubt: bool,
 }
 
 /// The last so many, the oldest first, each by a number that goes up.
@@ -151,15 +154,33 @@ impl KnownOnes {
         (issuer, stan, sent_at): (StationNumber, Stan, u64),
         by: Stan,
     ) {
-        let place = number.wrapping_sub(low(self.forgotten));
-        let found = self.all.get_mut(usize::try_from(place).expect("32 bits"));
-        let is_it =
-            |known: &Known| (known.issuer, known.stan, known.sent_at) == (issuer, stan, sent_at);
-        if let Some((known, _)) = found.filter(|(known, _)| is_it(known))
+        let found = self.numbered(number, (issuer, stan));
+        if let Some(known) = found.filter(|known| known.sent_at == sent_at)
             && known.obliged == Stan(0)
         {
-            known.obliged = by;
+            (known.obliged, known.in_doubt) = (by, false);
         }
+    }
+
+    /// Whether the approval of this number was delivered is not known.
+    pub(super) fn doubt(&mut self, number: u32, by: (StationNumber, Stan)) {
+        if let Some(known) = self.numbered(number, by)
+            && known.obliged == Stan(0)
+            && matches!(known.outcome, Outcome::Answered(action) if action < APPROVED_BELOW)
+        {
+            known.in_doubt = true;
+        }
+    }
+
+    /// The one of this number, if it is of this issuer and STAN.
+    fn numbered(
+        &mut self,
+        number: u32,
+        (issuer, stan): (StationNumber, Stan),
+    ) -> Option<&mut Known> {
+        let place = number.wrapping_sub(low(self.forgotten));
+        let (known, _) = self.all.get_mut(usize::try_from(place).expect("32 bits"))?;
+        Some(known).filter(|known| (known.issuer, known.stan) == (issuer, stan))
     }
 
     /// Bytes that answers take, those forgotten and not yet let go among them.

@@ -751,7 +751,7 @@ fn the_outcome_of_what_is_taken_back_later_says_so_and_no_other_of_its_stan_does
 }
 
 #[test]
-fn advices_tombstones_and_doubts_are_remembered() {
+fn advices_and_tombstones_are_remembered() {
     let mut log = Log::ordinary();
     log.says(&Record::Advice {
         acquirer: A,
@@ -768,11 +768,52 @@ fn advices_tombstones_and_doubts_are_remembered() {
         inputs: b"1420",
     });
     log.says(&Record::Tombstone { acquirer: A, reference: 12, utc: UTC });
-    log.says(&Record::Delivery { issuer: X, stan: Stan(6), how: Delivery::Unknown, utc: UTC });
     let (known, _) = log.state.known().next().unwrap();
     assert_eq!((known.outcome, known.original), (Outcome::Advised(0x400), 11));
     assert_eq!(log.state.tombstones().next().unwrap().reference, 12);
-    assert_eq!(log.state.doubts().next().unwrap().how, Delivery::Unknown);
+    for cut in 0..=log.records.len() {
+        assert_eq!(bytes(&log.through_a_checkpoint(cut)), bytes(&log.state), "at {cut}");
+    }
+}
+
+#[test]
+fn an_approval_is_in_doubt_that_was_lost_in_part_or_stands_in_the_last_second_before_a_start() {
+    let mut log = Log::ordinary();
+    let in_doubt = |state: &State| -> Vec<u32> {
+        let doubted = state.known().filter(|(known, _)| known.in_doubt);
+        doubted.map(|(known, _)| known.stan.0).collect()
+    };
+    let answered = |log: &mut Log, stan: u32, action: u16, secs: u64| {
+        log.says(&decision(X, stan, b"inputs"));
+        let (at, utc) = (Time(6), UTC + secs);
+        let stan = Stan(stan);
+        log.says(&Record::Settlement { issuer: X, stan, action, at, utc, answer: b"answer" });
+    };
+    answered(&mut log, 4, 0, 0);
+    answered(&mut log, 5, 0, 0);
+    let (issuer, utc) = (X, UTC);
+    for (stan, how) in [(4, Delivery::None), (5, Delivery::Unknown)] {
+        log.says(&Record::Delivery { issuer, stan: Stan(stan), how, utc });
+    }
+    assert_eq!(in_doubt(&log.state), [5]);
+    // One second is as close as records tell it.
+    for (stan, action, secs) in [(6, 0, 8), (7, 0, 9), (8, 0x116, 9), (9, 0, 9), (10, 0, 10)] {
+        answered(&mut log, stan, action, secs);
+    }
+    log.says(&queued(X, 20, 9));
+    log.says(&Record::Start { epoch: 90, utc: UTC + 50, build: "test" });
+    assert_eq!(in_doubt(&log.state), [5, 7, 10]);
+    // A reversal settles it.
+    log.says(&queued(X, 21, 5));
+    assert_eq!(in_doubt(&log.state), [7, 10]);
+    // Nothing is in doubt behind a clean stop.
+    answered(&mut log, 11, 0, 60);
+    let mut room = [0; 100];
+    let deltas = [(Counter::Stops.number(), 1)];
+    let deltas = Deltas::write(deltas.into_iter(), &mut room).unwrap();
+    log.says(&Record::Counts { deltas });
+    log.says(&Record::Start { epoch: 91, utc: UTC + 60, build: "test" });
+    assert_eq!(in_doubt(&log.state), [7, 10]);
     for cut in 0..=log.records.len() {
         assert_eq!(bytes(&log.through_a_checkpoint(cut)), bytes(&log.state), "at {cut}");
     }

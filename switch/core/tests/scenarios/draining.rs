@@ -15,7 +15,9 @@ fn with_nothing_under_way_a_stop_is_over_at_once() {
     let mut world = pair();
     world.drains();
     assert!(world.is_drained());
-    world.check(expect![[""]]);
+    world.check(expect![[r#"
+        counted: stops 1
+    "#]]);
 }
 
 #[test]
@@ -37,7 +39,7 @@ fn a_stop_waits_for_what_is_under_way_and_refuses_what_is_new_with_907() {
         03.000 X.0 > 1210 11=000001 39=000
         03.000     + X answered 000001 with 000
         03.000 A.0 < 1210 11=000101 39=000
-        counted: frames 3, requests 2, forwarded 1, answered 1, approved 1, refused_draining 1
+        counted: frames 3, requests 2, forwarded 1, answered 1, approved 1, refused_draining 1, stops 1
     "#]]);
 }
 
@@ -70,7 +72,7 @@ fn a_stop_signs_off_where_sign_on_is_in_use_and_waits_for_the_answers() {
         00.000 X.0 < 1804 11=999001 24=802
         00.000 X.0 > 1814 11=999001 39=800
         00.000 A.0 > 1814 11=999000 39=800
-        counted: frames 2
+        counted: frames 2, stops 1
     "#]]);
 }
 
@@ -116,7 +118,7 @@ fn while_stopping_no_connection_is_taken_or_made() {
         10.000     + X silent on 000001
         10.000     ! X timed out on 000001
         10.000 A.0 < 1210 11=000101 39=911
-        counted: refused_timed_out 1, saf_queued 1, links_closed 1
+        counted: refused_timed_out 1, stops 1, saf_queued 1, links_closed 1
     "#]]);
 }
 

@@ -371,7 +371,7 @@ fn we_sign_on_to_a_station_of_1987_echo_and_sign_off() {
         30.000 X.0 > 0810 11=999001 39=00 70=301
         30.000 X.0 < 0800 11=999002 70=002
         30.000 X.0 > 0810 11=999002 39=00 70=002
-        counted: frames 3, links_opened 2, sign_ons 1, echo_sent 1
+        counted: frames 3, stops 1, links_opened 2, sign_ons 1, echo_sent 1
     "#]]);
     assert!(world.is_drained());
 }

@@ -2,6 +2,7 @@
 //! transaction that it ever acted on is known.
 
 use expect_test::expect;
+use switch_core::Core;
 use switch_core::counters::Counter;
 use switch_core::ids::StationId;
 
@@ -298,4 +299,53 @@ fn what_its_acquirer_reversed_while_it_was_open_is_reversed_once_and_for_the_rea
         world.passes_secs(120);
         assert_eq!(world.issuer("X").heard_count(), 2);
     }
+}
+
+#[test]
+fn an_approval_that_a_crash_may_have_kept_from_its_acquirer_is_listed_until_a_repeat_or_reversal() {
+    for workers in WORKERS {
+        let mut world = setup(2).up();
+        let long_ago = completed(&mut world, "A");
+        world.acquirer("A").sends(long_ago);
+        world.issuer("X").answers("000");
+        world.passes_secs(3);
+        let [told, reversed, declined] = [(); 3].map(|()| completed(&mut world, "A"));
+        for (first, code) in [(&told, "000"), (&reversed, "000"), (&declined, "116")] {
+            world.acquirer("A").sends(first.clone());
+            world.issuer("X").answers(code);
+        }
+        let stans = [2, 3].map(|at| world.issuer("X").heard_at(at - 1).of(11).to_string());
+        let mut world = world.restarts(setup(workers));
+        world.has_reader();
+        assert_eq!(doubts(&world), stans, "with {workers}");
+        let mut world = world.restarts(setup(2));
+        world.has_reader();
+        assert_eq!(doubts(&world), stans, "as nobody settled it");
+        world.acquirer("A").sends(repeat(&told));
+        assert_eq!(world.acquirer("A").heard().of(39), "000");
+        assert_eq!(doubts(&world), stans[1..]);
+        world.acquirer("A").sends(reversal(&reversed, "4000"));
+        assert_eq!(doubts(&world), [""; 0]);
+    }
+}
+
+#[test]
+fn behind_a_clean_stop_nothing_is_in_doubt() {
+    let mut world = setup(2).up();
+    for acquirer in ["A", "B"] {
+        world.acquirer(acquirer).sends(sale(1));
+        world.issuer("X").answers("000");
+    }
+    world.drains();
+    assert!(world.is_drained());
+    let world = world.restarts(setup(4));
+    assert_eq!(doubts(&world), [""; 0]);
+}
+
+/// The STANs of approvals of which it is not known whether they were delivered.
+fn doubts(world: &World) -> Vec<String> {
+    let doubts = world.cores.iter().flat_map(Core::doubts);
+    let stans: Vec<_> = doubts.map(|(_, stan)| format!("{:06}", stan.0)).collect();
+    assert_eq!(stans.len(), world.cores.iter().map(Core::doubtful).sum::<usize>());
+    stans
 }

@@ -194,7 +194,7 @@ fn table_of_a_sale() -> Expect {
           X lost        : resting                  links_closed 1
           X signs off   : resting                  sign_offs 1, network_answered 1
           A lost        : resting                  links_closed 1
-          stop          : resting
+          stop          : resting                  stops 1
         over
           its repeat    : deciding                 requests 1, parked 1
           its answer    : over                     unmatched_second 1
@@ -207,7 +207,7 @@ fn table_of_a_sale() -> Expect {
           X lost        : over                     links_closed 1
           X signs off   : over                     sign_offs 1, network_answered 1
           A lost        : over                     links_closed 1
-          stop          : over
+          stop          : over                     stops 1
     "#]]
 }
 
@@ -340,14 +340,14 @@ fn table_of_a_link() -> Expect {
           a sale        : Down        requests 1, refused_link_down 1
           1 s           : Connecting
           31 s          : Connecting
-          stop          : Down
+          stop          : Down        stops 1
         connecting
           connected     : Open        links_opened 1
           not connected : Down
           a sale        : Connecting  requests 1, refused_link_down 1
           1 s           : Connecting
           31 s          : Connecting
-          stop          : Connecting
+          stop          : Connecting  stops 1
         open, sign-on sent
           lost          : Down        links_closed 1
           1814 800      : Ready       sign_ons 1
@@ -360,7 +360,7 @@ fn table_of_a_link() -> Expect {
           a sale        : Open        requests 1, refused_signed_off 1
           1 s           : Open
           31 s          : Connecting  links_closed 1
-          stop          : Open
+          stop          : Open        stops 1
         ready
           lost          : Down        links_closed 1
           1814 800      : Ready       unmatched_unknown 1

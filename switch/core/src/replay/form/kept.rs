@@ -2,8 +2,8 @@
 
 use super::{In, Out, Unreadable};
 use crate::ids::Stan;
-use crate::records::{Delivery, ItemState};
-use crate::replay::{Doubt, Item, Position, State, Tombstone};
+use crate::records::ItemState;
+use crate::replay::{Item, Position, Recent, State, Tombstone};
 
 impl State {
     /// Takes in what was kept for an issuer and written.
@@ -47,11 +47,10 @@ impl Out<'_> {
             self.long(*reference);
             self.long(*utc);
         }
-        self.list(state.doubts.len());
-        for Doubt { issuer, stan, how, utc } in &state.doubts {
+        self.list(state.recent.len());
+        for Recent { issuer, stan, utc } in &state.recent {
             self.put(issuer.0.to_le_bytes());
             self.put(stan.0.to_le_bytes());
-            self.put([u8::from(*how == Delivery::Unknown)]);
             self.long(*utc);
         }
     }
@@ -87,8 +86,7 @@ impl In<'_> {
         }
         for _ in 0..self.word()? {
             let (issuer, stan) = (self.station_number()?, Stan(self.word()?));
-            let how = if self.is_there("deliveries")? { Delivery::Unknown } else { Delivery::None };
-            state.doubts.push_back(Doubt { issuer, stan, how, utc: self.long()? });
+            state.recent.push_back(Recent { issuer, stan, utc: self.long()? });
         }
         Ok(())
     }
