@@ -4,7 +4,7 @@ use codec::{DecodeError, Dialect, Fields, Message, Mti, Version, WriteError, Wri
 
 use crate::codes;
 use crate::counters::Counter;
-use crate::gate::{Purpose, Service};
+use crate::gate::{Purpose, Service, Then};
 use crate::ids::{LinkId, SlotId};
 use crate::kept::KEPT_FIELDS;
 use crate::notices::Notice;
@@ -226,6 +226,6 @@ impl Turn<'_> {
             return Purpose::Network { link, link_generation, tpdu: Some(self.tpdu) };
         }
         let acquirer = self.plan.station_of(link);
-        Purpose::Answer { acquirer, link, link_generation, tpdu: self.tpdu, ends: None }
+        Purpose::Answer { acquirer, link, link_generation, tpdu: self.tpdu, then: Then::Nothing }
     }
 }

@@ -12,15 +12,19 @@
 //! Only approvals are looked after: a decline that is lost is said again to the repeat, and nobody has
 //! booked anything.
 
+use core::ops::Range;
+
 use codec::{Edit, Fields, Replace};
 
 use crate::counters::Counter;
+use crate::duplicates::Duplicates;
 use crate::expiry;
+use crate::gate::Then;
 use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::links::Leaving;
 use crate::notices::Notice;
 use crate::outlet::{Outlet, Placed};
-use crate::pending::Pending;
+use crate::pending::{Pending, Table};
 use crate::records::{Delivery, HEAD_MAX, Record};
 use crate::repeats::{OWN, OWN_BYTES};
 use crate::saf::NOT_DELIVERED;
@@ -46,32 +50,53 @@ impl Core {
 }
 
 impl World {
-    /// An approval was handed to a link.
+    /// An answer was handed to a link.
     #[inline]
-    pub(crate) fn is_leaving(&mut self, slot: SlotId, link: LinkId, placed: Placed) {
+    pub(crate) fn is_leaving(&mut self, then: Then, link: LinkId, placed: Placed) {
         let Placed { start, end, handed } = placed;
-        if handed >= end {
-            return self.table.remove(slot);
+        if handed >= end || then == Then::Nothing {
+            return delivered(then, &mut self.table, &mut self.duplicates);
         }
         let leaving = &mut self.links[link.index()].leaving;
         if leaving.is_empty() {
             self.leaving.push(link);
         }
-        leaving.push_back(Leaving { start, end, slot });
+        leaving.push_back(Leaving { start, end, then });
     }
 
     /// What the sockets have taken whole is delivered.
     pub(crate) fn see_delivered(&mut self, outlet: &impl Outlet) {
-        let Self { links, leaving, table, .. } = self;
+        let Self { links, leaving, table, duplicates, .. } = self;
         leaving.retain(|link| {
             let waiting = &mut links[link.index()].leaving;
             let handed = outlet.handed(*link);
             while let Some(first) = waiting.front().filter(|first| first.end <= handed) {
-                table.remove(first.slot);
+                delivered(first.then, table, duplicates);
                 waiting.pop_front();
             }
             !waiting.is_empty()
         });
+    }
+
+    /// The answer to a repeat that waits for a socket is from here on the one that its first ends
+    /// with. False where there is none.
+    fn takes_the_place(&mut self, links: Range<usize>, half: Option<u64>, slot: SlotId) -> bool {
+        let mut waiting = self.links[links].iter_mut().flat_map(|link| &mut link.leaving);
+        let other = waiting.find(|other| half.is_some_and(|half| other.then == Then::Told(half)));
+        other.is_some_and(|other| {
+            other.then = Then::Over(slot);
+            true
+        })
+    }
+}
+
+/// A socket has taken an answer whole.
+#[inline]
+fn delivered(then: Then, table: &mut Table, duplicates: &mut Duplicates) {
+    match then {
+        Then::Nothing => {}
+        Then::Over(slot) => table.remove(slot),
+        Then::Told(half) => duplicates.given_again(half),
     }
 }
 
@@ -79,21 +104,25 @@ impl Turn<'_> {
     /// A link is lost, of which its socket had taken `sent` bytes.
     pub(crate) fn on_lost_with_answers(&mut self, link: LinkId, sent: u64) {
         while let Some(leaving) = self.world.links[link.index()].leaving.pop_front() {
-            if leaving.end <= sent {
-                self.world.table.remove(leaving.slot);
-            } else {
-                let reached = if leaving.start < sent { Reached::InPart } else { Reached::Not };
-                self.world.undelivered.push_back((leaving.slot, reached));
+            let World { table, duplicates, undelivered, .. } = &mut *self.world;
+            let reached = if leaving.start < sent { Reached::InPart } else { Reached::Not };
+            match leaving.then {
+                then if leaving.end <= sent => delivered(then, table, duplicates),
+                Then::Over(slot) => undelivered.push_back((slot, reached)),
+                Then::Told(half) if reached == Reached::InPart => duplicates.given_in_part(half),
+                Then::Told(_) | Then::Nothing => {}
             }
         }
         self.world.leaving.retain(|&other| other != link);
     }
 
     /// An answer that no link of its acquirer could take.
-    pub(crate) fn on_undeliverable(&mut self, acquirer: StationId, ends: Option<SlotId>) {
+    pub(crate) fn on_undeliverable(&mut self, acquirer: StationId, then: Then) {
         self.count(Counter::Undeliverable);
         self.tell(Notice::Undeliverable { acquirer });
-        self.world.undelivered.extend(ends.map(|slot| (slot, Reached::Not)));
+        if let Then::Over(slot) = then {
+            self.world.undelivered.push_back((slot, Reached::Not));
+        }
     }
 
     /// Goes on with the approvals that were not delivered, where there is room for what follows. Says
@@ -124,9 +153,18 @@ impl Turn<'_> {
     fn deliver_again(&mut self, slot: SlotId, pending: &Pending) -> Option<bool> {
         let plan = self.plan;
         let &Pending { acquirer, issuer, stan, sent_at, duplicate, mti, .. } = pending;
+        if !self.world.duplicates.is_still(duplicate, issuer, stan, sent_at) {
+            return Some(false);
+        }
+        let station = plan.station(acquirer);
+        let from = station.links_from.index();
+        let links = from..from + usize::try_from(station.settings.links).expect("32 bits");
+        let half = self.world.duplicates.half_key(duplicate);
+        if self.world.takes_the_place(links, half, slot) {
+            return Some(true);
+        }
         let World { stations, duplicates, again, table, .. } = &mut *self.world;
-        let is_still = duplicates.is_still(duplicate, issuer, stan, sent_at);
-        if stations[acquirer.index()].ready.is_empty() || !is_still {
+        if stations[acquirer.index()].ready.is_empty() {
             return Some(false);
         }
         let Some(frame) = duplicates.approval(duplicate) else { return Some(false) };

@@ -89,6 +89,8 @@ enum Delivery {
     Given,
     /// It was given once more, to a repeat.
     GivenAgain,
+    /// The same, and its link was lost with a part of it.
+    GivenInPart,
     /// Whether it arrived is not known.
     Unknown,
 }
@@ -436,6 +438,12 @@ const BITS: usize = 64;
 #[inline]
 fn tag_of(key: u128) -> u32 {
     u32::try_from(key & 0xFFFF_FFFF).expect("32 bits")
+}
+
+/// The low half of a key, which is as good as the whole for a while.
+#[inline]
+pub(crate) fn half_of(key: u128) -> u64 {
+    u64::try_from(key & u128::from(u64::MAX)).expect("64 bits")
 }
 
 #[inline]

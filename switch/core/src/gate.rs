@@ -59,6 +59,18 @@ impl Service {
     }
 }
 
+/// What follows once an answer is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing.
+    Nothing,
+    /// The transaction, at this worker, is over.
+    Over(SlotId),
+    /// An approval was given once more, to a repeat: its acquirer knows of it. By the low half of the
+    /// key of both.
+    Told(u64),
+}
+
 /// What an entry's wire bytes are, and where they go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -82,8 +94,8 @@ pub enum Purpose {
         link_generation: u32,
         /// What it carries, on any link of the station.
         tpdu: Tpdu,
-        /// The transaction, at this worker, that is over once this is delivered.
-        ends: Option<SlotId>,
+        /// What follows once it is delivered.
+        then: Then,
     },
     /// A message of network management, on one link and no other.
     Network {
@@ -136,8 +148,8 @@ pub struct Entry<'a> {
 }
 
 /// Bytes before record and wire bytes: length (4), record (4), wire (4), kind (1), home (1),
-/// station (2), link or STAN (4), link generation (4), slot (4), slot generation (4), deadline (8) or TPDU
-/// (5).
+/// station (2), link or STAN (4), link generation (4), slot (4) and its generation (4) or half a key (8),
+/// deadline (8) or TPDU (5).
 pub(crate) const HEAD: usize = 40;
 /// Entries start at multiples of this.
 const ALIGN: usize = 8;
@@ -153,6 +165,7 @@ const ANSWER_THAT_ENDS: u8 = 9;
 const QUEUE: u8 = 7;
 const ITEM: u8 = 8;
 const DONE: u8 = 10;
+const ANSWER_TO_REPEAT: u8 = 11;
 
 /// The ring. Its last quarter is for others than new requests: see [`Service`].
 #[derive(Debug)]
@@ -402,11 +415,14 @@ fn write_head(head: &mut [u8], len: usize, record: usize, wire: usize, purpose: 
         Some(Purpose::Forward { issuer, slot: of, deadline: until }) => {
             (kind, station, slot, last) = (FORWARD, issuer.0, of, until.0.to_le_bytes());
         }
-        Some(Purpose::Answer { acquirer, link: on, link_generation, tpdu, ends }) => {
+        Some(Purpose::Answer { acquirer, link: on, link_generation, tpdu, then }) => {
             last[..Tpdu::LEN].copy_from_slice(&tpdu.0);
-            kind = if ends.is_some() { ANSWER_THAT_ENDS } else { ANSWER };
             (station, link, generation) = (acquirer.0, on.0, link_generation);
-            slot = ends.unwrap_or(slot);
+            (kind, slot) = match then {
+                Then::Nothing => (ANSWER, slot),
+                Then::Over(ends) => (ANSWER_THAT_ENDS, ends),
+                Then::Told(half) => (ANSWER_TO_REPEAT, halves(half)),
+            };
         }
         Some(Purpose::Network { link: on, link_generation, tpdu }) => {
             last[..Tpdu::LEN].copy_from_slice(&tpdu.unwrap_or_default().0);
@@ -453,12 +469,16 @@ impl Head {
                 slot,
                 deadline: Time(u64::from(long(32)) | u64::from(long(36)) << 32),
             }),
-            ANSWER | ANSWER_THAT_ENDS => Some(Purpose::Answer {
+            ANSWER | ANSWER_THAT_ENDS | ANSWER_TO_REPEAT => Some(Purpose::Answer {
                 acquirer: StationId(short(14)),
                 link,
                 link_generation,
                 tpdu,
-                ends: (head[12] == ANSWER_THAT_ENDS).then_some(slot),
+                then: match head[12] {
+                    ANSWER => Then::Nothing,
+                    ANSWER_THAT_ENDS => Then::Over(slot),
+                    _ => Then::Told(u64::from(slot.index) | u64::from(slot.generation) << 32),
+                },
             }),
             NETWORK => Some(Purpose::Network { link, link_generation, tpdu: None }),
             NETWORK_ANSWER => Some(Purpose::Network { link, link_generation, tpdu: Some(tpdu) }),
@@ -473,6 +493,12 @@ impl Head {
             purpose,
         }
     }
+}
+
+/// Half a key where else a slot stands.
+fn halves(half: u64) -> SlotId {
+    let word = |bits: u64| u32::try_from(bits & 0xFFFF_FFFF).expect("32 bits");
+    SlotId { index: word(half), generation: word(half >> 32) }
 }
 
 fn to_usize(bytes: u64) -> usize {

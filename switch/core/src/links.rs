@@ -4,6 +4,7 @@
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
+use crate::gate::Then;
 use crate::ids::{SlotId, Stan, StationId, WorkerId};
 use crate::time::Time;
 
@@ -66,8 +67,8 @@ pub struct Leaving {
     pub start: u64,
     /// The byte behind its last.
     pub end: u64,
-    /// The transaction that is over then.
-    pub slot: SlotId,
+    /// What follows then.
+    pub then: Then,
 }
 
 /// One link.

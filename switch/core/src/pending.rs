@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use codec::{Message, Mti, Tpdu};
 
 use crate::duplicates::Entered;
-use crate::gate::Purpose;
+use crate::gate::{Purpose, Then};
 use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::kept::{Kept, Large};
 use crate::time::Time;
@@ -367,14 +367,14 @@ impl Pending {
     #[inline]
     pub fn back(&self) -> Purpose {
         let Self { acquirer, link, link_generation, tpdu, .. } = *self;
-        Purpose::Answer { acquirer, link, link_generation, tpdu, ends: None }
+        Purpose::Answer { acquirer, link, link_generation, tpdu, then: Then::Nothing }
     }
 
     /// The same of an answer whose delivery ends it.
     #[inline]
     pub fn back_and_end(&self, slot: SlotId) -> Purpose {
         let Self { acquirer, link, link_generation, tpdu, .. } = *self;
-        Purpose::Answer { acquirer, link, link_generation, tpdu, ends: Some(slot) }
+        Purpose::Answer { acquirer, link, link_generation, tpdu, then: Then::Over(slot) }
     }
 }
 

@@ -8,7 +8,7 @@ use codec::Tpdu;
 use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::courier::Word;
-use crate::gate::Purpose;
+use crate::gate::{Purpose, Then};
 use crate::ids::{LinkId, SlotId, StationId, WorkerId};
 use crate::links::{Phase, UNSENT_MAX, Unsent};
 use crate::notices::{Closing, Notice};
@@ -30,6 +30,8 @@ enum Left {
     Unsent,
     /// The same, as nobody waits for the answer any more.
     GivenUp,
+    /// The same, as what it says was undelivered meanwhile, and is reversed.
+    TakenBack,
 }
 
 impl Turn<'_> {
@@ -79,11 +81,16 @@ impl Turn<'_> {
                         self.world.carry(owner, false, &head, wire, outlet)
                     }
                 }
-                Purpose::Answer { acquirer, link, link_generation, tpdu, ends } => {
+                Purpose::Answer { then: Then::Told(half), .. }
+                    if self.world.duplicates.is_taken_back(half) =>
+                {
+                    Left::TakenBack
+                }
+                Purpose::Answer { acquirer, link, link_generation, tpdu, then } => {
                     let asked_on = (link, link_generation);
                     let placed = self.world.send_answer(acquirer, asked_on, tpdu, wire, outlet);
-                    if let (Some((on, placed)), Some(slot)) = (placed, ends) {
-                        self.world.is_leaving(slot, on, placed);
+                    if let Some((on, placed)) = placed {
+                        self.world.is_leaving(then, on, placed);
                     }
                     if placed.is_some() { Left::Sent } else { Left::Unsent }
                 }
@@ -128,10 +135,13 @@ impl Turn<'_> {
                 self.on_unsent(slot, Refusal::GivenUp);
             }
             (Left::GivenUp, _) => unreachable!("only requests are given up"),
-            (Left::Unsent, Purpose::Answer { acquirer, ends, .. }) => {
-                self.on_undeliverable(acquirer, ends);
+            (Left::Unsent, Purpose::Answer { acquirer, then, .. }) => {
+                self.on_undeliverable(acquirer, then);
             }
-            (Left::Unsent, Purpose::Carry { .. }) => self.count(Counter::AnswersLost),
+            // Its acquirer asks again, and hears of the reversal.
+            (Left::TakenBack, _) | (Left::Unsent, Purpose::Carry { .. }) => {
+                self.count(Counter::AnswersLost);
+            }
         }
     }
 

@@ -6,8 +6,8 @@ use codec::{Edit, Fields, Message, Replace};
 use crate::broken::{Variant, breaks};
 use crate::codes;
 use crate::counters::Counter;
-use crate::duplicates::Known;
-use crate::gate::Service;
+use crate::duplicates::{Known, half_of};
+use crate::gate::{Purpose, Service, Then};
 use crate::identity::Identity;
 use crate::ids::{LinkId, StationId};
 use crate::notices::Notice;
@@ -80,7 +80,12 @@ impl Turn<'_> {
         let plan = self.plan;
         let acquirer = plan.station_of(link);
         let mti = message.mti().answer().expect("it is a request");
-        let purpose = self.back_to(link, mti);
+        let mut purpose = self.back_to(link, mti);
+        if let Purpose::Answer { then, .. } = &mut purpose
+            && action < APPROVED_BELOW
+        {
+            *then = Then::Told(half_of(key));
+        }
         let World { duplicates, again, .. } = &mut *self.world;
         let Some((_, Known::Answered { frame: Some(frame), .. })) = duplicates.find(key) else {
             unreachable!("it was just found")
@@ -111,10 +116,7 @@ impl Turn<'_> {
             forwarding.write(&stored, mti, Fields::EMPTY, &edits[..count], out)
         });
         match entered {
-            Some(Ok(())) => {
-                self.world.duplicates.given_again(key);
-                Ok(true)
-            }
+            Some(Ok(())) => Ok(true),
             Some(Err(_)) => Err(Refusal::Forgotten),
             None => {
                 self.count(Counter::AnswersLost);

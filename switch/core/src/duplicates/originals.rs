@@ -3,7 +3,7 @@
 
 use codec::Mti;
 
-use super::{APPROVED_BELOW, Delivery, Duplicates, Entered, Known, NO_AMOUNT, NOT_REVERSED, Was};
+use super::{APPROVED_BELOW, Delivery, Duplicates, Entered, Known, NO_AMOUNT, NOT_REVERSED, Was, half_of};
 use crate::identity::Identity;
 use crate::ids::{Stan, StationId};
 use crate::time::number_of;
@@ -109,17 +109,45 @@ impl Duplicates {
         })
     }
 
-    /// A repeat was given its answer: that settles whether it arrived.
-    pub fn given_again(&mut self, key: u128) {
-        if let Some((_, place)) = self.look_up(key) {
+    /// A repeat was given its answer, and a socket has taken it whole: that settles whether it arrived.
+    /// `half` is [`half_of`](super::half_of) its key.
+    pub fn given_again(&mut self, half: u64) {
+        if let Some(place) = self.look_up_half(half) {
             self.settle_doubt(place, Delivery::GivenAgain);
         }
     }
 
-    /// Whether a repeat was given its answer.
+    /// The same, and a socket has taken a part of it: that settles nothing, but a byte has left.
+    pub fn given_in_part(&mut self, half: u64) {
+        if let Some(place) = self.look_up_half(half)
+            && self.entries[place].delivery == Delivery::Given
+        {
+            self.entries[place].delivery = Delivery::GivenInPart;
+        }
+    }
+
+    /// Whether a socket has taken any of the answer to a repeat of it.
     pub fn was_given_again(&self, entered: Entered) -> bool {
+        let again = [Delivery::GivenAgain, Delivery::GivenInPart];
         let entry = self.entries.get(entered.place());
-        entry.is_some_and(|entry| entry.delivery == Delivery::GivenAgain)
+        entry.is_some_and(|entry| again.contains(&entry.delivery))
+    }
+
+    /// Whether it is reversed and its acquirer does not know: that one is not to hear of its approval.
+    pub fn is_taken_back(&self, half: u64) -> bool {
+        let entry = self.look_up_half(half).map(|place| &self.entries[place]);
+        entry.is_some_and(|entry| entry.reversed != NOT_REVERSED && !entry.is_told)
+    }
+
+    /// Half the key of an entry, for answers on their way.
+    pub fn half_key(&self, entered: Entered) -> Option<u64> {
+        self.entries.get(entered.place()).map(|entry| half_of(entry.key))
+    }
+
+    fn look_up_half(&self, half: u64) -> Option<usize> {
+        let tag = super::tag_of(half.into());
+        let found = self.by_key.find(tag, |place| half_of(self.entries[place].key) == half);
+        found.map(|(_, place)| place)
     }
 
     /// Whether its answer arrived is not known, until a repeat is given it or it is reversed.

@@ -148,3 +148,105 @@ fn what_waits_for_room_to_be_given_up_is_given_up_when_there_is_some() {
     world.commits();
     assert_eq!(world.count(Counter::Undelivered), 1);
 }
+
+#[test]
+fn an_answer_that_no_link_takes_is_known_as_undelivered_though_a_repeat_of_it_was_held() {
+    let mut world = with_links(1);
+    let mut first = sale(2500);
+    world.acquirer("A").complete(&mut first);
+    world.acquirer("A").sends(first.clone());
+    world.acquirer("A").sends(first.kind(0x1201));
+    world.acquirer("A").closes();
+    world.forget();
+    world.issuer("X").answers("000");
+    world.check(expect![[r#"
+        00.000 X.0 > 1210 11=000001 39=000
+        00.000     + X answered 000001 with 000
+        00.000     ! no link of A took its answer
+        00.000     + 1420 for X as 000002, about 000001, for 4013
+        00.000     + delivery of 000001 of X: None
+        00.000     ! no link of A took its answer
+        00.000 X.0 < 1420 11=000002 24=400
+        counted: frames 1, answered 1, approved 1, repeats_declined 1, undeliverable 2, undelivered 1, saf_queued 1, saf_sent 1
+    "#]]);
+    assert_eq!((world.cores[0].doubtful(), world.occupancy().0), (0, 0));
+}
+
+#[test]
+fn a_doubt_stays_until_a_socket_has_taken_the_whole_answer_to_a_repeat() {
+    let mut world = with_links(1);
+    let first = asks_and_stalls(&mut world);
+    world.issuer("X").answers("000");
+    world.acquirer("A").reads_only(1);
+    world.acquirer("A").closes();
+    assert_eq!(world.cores[0].doubtful(), 1);
+    for bytes in [0, 1] {
+        world.acquirer("A").connects();
+        world.acquirer("A").stalls();
+        world.acquirer("A").sends(first.clone().kind(0x1201));
+        world.acquirer("A").reads_only(bytes);
+        world.acquirer("A").closes();
+        assert_eq!(world.cores[0].doubtful(), 1, "{bytes}");
+    }
+    world.acquirer("A").connects();
+    world.acquirer("A").stalls();
+    world.acquirer("A").sends(first.kind(0x1201));
+    assert_eq!(world.cores[0].doubtful(), 1);
+    world.acquirer("A").reads();
+    assert_eq!(world.cores[0].doubtful(), 0);
+}
+
+#[test]
+fn the_answer_to_a_repeat_that_waits_for_a_socket_takes_the_place_of_the_lost_one() {
+    for (bytes, undelivered, unknown) in [(0, 1, 0), (1, 0, 1), (u64::MAX, 0, 0)] {
+        let mut world = with_links(2);
+        let first = asks_and_stalls(&mut world);
+        world.issuer("X").answers("000");
+        world.acquirer("A").on(1).stalls();
+        world.acquirer("A").on(1).sends(first.kind(0x1201));
+        world.acquirer("A").closes();
+        assert_eq!(world.occupancy(), (1, 0, 0));
+        if bytes == u64::MAX {
+            world.acquirer("A").on(1).reads();
+        } else {
+            world.acquirer("A").on(1).reads_only(bytes);
+            world.acquirer("A").on(1).closes();
+        }
+        let counts = [Counter::Undelivered, Counter::DeliveriesUnknown];
+        assert_eq!(counts.map(|counter| world.count(counter)), [undelivered, unknown]);
+        assert_eq!(world.occupancy(), (0, 0, 0));
+        assert!(world.acquirer("A").heard_count() <= 1);
+    }
+}
+
+#[test]
+fn what_was_lost_with_a_part_of_the_answer_to_a_repeat_may_have_been_heard() {
+    let mut world = with_links(2);
+    let first = asks_and_stalls(&mut world);
+    world.issuer("X").answers("000");
+    world.acquirer("A").on(1).stalls();
+    world.acquirer("A").on(1).sends(first.kind(0x1201));
+    world.acquirer("A").on(1).reads_only(1);
+    world.acquirer("A").on(1).closes();
+    world.acquirer("A").on(0).closes();
+    assert_eq!(world.count(Counter::Undelivered), 0);
+    assert_eq!(world.count(Counter::DeliveriesUnknown), 1);
+}
+
+#[test]
+fn no_repeat_hears_of_an_approval_that_is_reversed_as_undelivered() {
+    let mut world = with_links(2);
+    let first = asks_and_stalls(&mut world);
+    world.issuer("X").answers("000");
+    world.holds_commits();
+    world.acquirer("A").on(1).sends(sale(1));
+    world.acquirer("A").on(1).sends(first.clone().kind(0x1201));
+    world.acquirer("A").on(1).closes();
+    world.acquirer("A").on(0).closes();
+    assert_eq!(world.count(Counter::Undelivered), 1);
+    world.acquirer("A").connects();
+    world.commits();
+    assert_eq!((world.acquirer("A").heard_count(), world.count(Counter::AnswersLost)), (0, 1));
+    world.acquirer("A").sends(first.kind(0x1201));
+    assert_eq!(world.acquirer("A").heard().of(39), "911");
+}
