@@ -3,7 +3,9 @@
 
 use codec::Mti;
 
-use super::{APPROVED_BELOW, Delivery, Duplicates, Entered, Known, NO_AMOUNT, NOT_REVERSED, Was, half_of};
+use super::{
+    APPROVED_BELOW, Delivery, Duplicates, Entered, Known, NO_AMOUNT, NOT_REVERSED, Was, half_of,
+};
 use crate::identity::Identity;
 use crate::ids::{Stan, StationId};
 use crate::time::number_of;
