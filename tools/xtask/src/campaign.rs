@@ -139,7 +139,8 @@ fn campaign<B: Blow>(
     writeln!(
         out,
         "campaign {name}: {rounds} rounds from seed {first}, {at_start} during a start and {at_roll_over} \
-         at a roll-over, in {} s: everything answered is in the journal, everything at an issuer is too",
+         at a roll-over, in {} s: everything answered is in the journal, everything at an issuer is too; \
+         what had no answer is reversed and acknowledged, and both ends have the same approvals",
         took.as_secs()
     )?;
     Ok(Ended::Done)
@@ -194,7 +195,7 @@ fn end(name: &str, trouble: &Trouble, out: &mut dyn Write) -> io::Result<Ended> 
 }
 
 /// The columns: what was done to the switch, what its partners saw of it, what became of what.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 16] = [
     "seed",
     "rounds",
     "s",
@@ -206,17 +207,19 @@ const COLUMNS: [&str; 14] = [
     "decided",
     "at issuers",
     "closed",
+    "reversed",
+    "acknowledged",
     "undelivered",
     "unknown",
     "asked again",
 ];
 
 fn header() -> String {
-    COLUMNS.map(|name| format!("{name:>11}")).join(" ")
+    COLUMNS.map(|name| format!("{name:>12}")).join(" ")
 }
 
 fn row(seed: &str, rounds: u64, took: Duration, lived: &Lived) -> String {
-    let Lived { counts, missing, repeated } = lived;
+    let Lived { counts, missing, repeated, books } = lived;
     let each = took.as_millis() / u128::from(rounds.max(1));
     let mut cells = vec![seed.to_owned(), rounds.to_string(), took.as_secs().to_string()];
     cells.push(format!("{}.{:03}", each / 1000, each % 1000));
@@ -228,18 +231,20 @@ fn row(seed: &str, rounds: u64, took: Duration, lived: &Lived) -> String {
         counts.decisions,
         counts.received,
         counts.closed,
+        books.reversed,
+        books.acknowledged,
         missing.undelivered,
         missing.unknown,
         *repeated,
     ];
     cells.extend(counted.map(|count| count.to_string()));
-    cells.iter().map(|cell| format!("{cell:>11}")).collect::<Vec<_>>().join(" ")
+    cells.iter().map(|cell| format!("{cell:>12}")).collect::<Vec<_>>().join(" ")
 }
 
 impl Tally {
     fn all(&self) -> Lived {
         let mut all = Lived::default();
-        for Lived { counts, missing, repeated } in &self.lived {
+        for Lived { counts, missing, repeated, books } in &self.lived {
             all.counts.sent += counts.sent;
             all.counts.answered += counts.answered;
             all.counts.declined += counts.declined;
@@ -250,6 +255,8 @@ impl Tally {
             all.missing.undelivered += missing.undelivered;
             all.missing.unknown += missing.unknown;
             all.repeated += repeated;
+            all.books.reversed += books.reversed;
+            all.books.acknowledged += books.acknowledged;
         }
         all
     }
@@ -264,6 +271,6 @@ mod tests {
         let row = row("7", 0, Duration::from_millis(1_500), &Lived::default());
         assert_eq!(row.split_whitespace().count(), COLUMNS.len());
         assert_eq!(row.len(), header().len());
-        assert!(row.trim_start().starts_with("7           0           1       1.500"), "{row}");
+        assert!(row.trim_start().starts_with("7            0            1        1.500"), "{row}");
     }
 }

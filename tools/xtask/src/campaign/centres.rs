@@ -40,7 +40,8 @@ pub(super) struct Merchant {
 }
 
 impl Bank {
-    /// One that answers most requests at once, and some late, or never.
+    /// One that answers most requests at once, and some late, or never; it may leave some reversals
+    /// unacknowledged.
     pub(super) fn opens(party: &Party, dice: &mut Dice) -> Result<Self, Trouble> {
         let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let options = issuer::Options {
@@ -50,6 +51,7 @@ impl Bank {
                 every: dice.one_of(&[53, 499]),
                 by: Duration::from_millis(dice.one_of(&[20, 120, 400])),
             }),
+            deaf_every: dice.one_of(&[None, Some(7)]),
             ..issuer::Options::new(vec![here], setting::dialect(party), setting::framing(party))
         };
         let issuer = Box::new(Issuer::open(&options).map_err(Trouble::failed("an issuer"))?);

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bench::load;
-use ctl::judge::{Counts, Judge, Missing};
+use ctl::judge::{Books, Counts, Judge, Missing};
 use ctl::parties::{ACQUIRERS, ISSUERS};
 
 use super::centres::{Bank, Merchant};
@@ -23,6 +23,8 @@ use super::trouble::Trouble;
 
 /// How long anything may take that should take a moment, on a machine that has much to do.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the issuers may take to acknowledge all that a life left to be reversed.
+const SETTLES: Duration = Duration::from_mins(1);
 /// A blow at a switch that starts comes within this time of its start.
 const START: Duration = Duration::from_millis(60);
 /// Under load it comes within this time.
@@ -77,6 +79,8 @@ pub(super) struct Lived {
     pub(super) missing: Missing,
     /// Requests that were asked again after a restart.
     pub(super) repeated: u64,
+    /// Both ends' books at its end.
+    pub(super) books: Books,
 }
 
 impl<'a, B: Blow> Life<'a, B> {
@@ -115,7 +119,8 @@ impl<'a, B: Blow> Life<'a, B> {
         Ok(moment)
     }
 
-    /// The last start: everybody ends in order, and nothing may be left open.
+    /// The last start: everybody ends in order, nothing may be left open, neither a request nor a
+    /// reversal, and both ends must have the same approvals.
     pub(super) fn end(&mut self) -> Result<Lived, Trouble> {
         let mut switch = self.start()?;
         self.is_served(&switch)?;
@@ -123,6 +128,7 @@ impl<'a, B: Blow> Life<'a, B> {
         clock::pause(Duration::from_millis(50));
         self.dismiss();
         self.part(&switch)?;
+        self.settles(&switch)?;
         switch.is_stopped();
         let status = switch.ends(PATIENCE)?;
         if status.and_then(|status| status.code()) != Some(0) {
@@ -145,11 +151,37 @@ impl<'a, B: Blow> Life<'a, B> {
                 "read again from the first record on, the journal says something else",
             ));
         }
+        let books = self.judge.close();
+        if books.open > 0 || self.judge.findings().count() > 0 {
+            let (open, findings, words) = (books.open, self.judge.findings(), switch.last_words());
+            return Err(Trouble::Found(format!(
+                "when all has ended {open} messages wait for issuers, and the books differ:\n{findings}{words}"
+            )));
+        }
         Ok(Lived {
+            books,
             counts: self.judge.counts(),
             missing: self.judge.missing(),
             repeated: self.repeated,
         })
+    }
+
+    /// Every request has ended, and every reversal is acknowledged.
+    fn settles(&self, switch: &Switch) -> Result<(), Trouble> {
+        let socket = self.blow.ground().socket();
+        let mut open = None;
+        let settled = clock::until(SETTLES, || {
+            open = self.programs.open(&socket);
+            open == Some(0)
+        });
+        if settled {
+            return Ok(());
+        }
+        let words = switch.last_words();
+        let open = open.map_or("it does not say how many".into(), |open| open.to_string());
+        Err(Trouble::Found(format!(
+            "not all that was owed is acknowledged after {SETTLES:?}: {open} open{words}"
+        )))
     }
 
     fn journal(&self) -> PathBuf {

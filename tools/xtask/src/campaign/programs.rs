@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
 use super::trouble::Trouble;
 use crate::cargo;
 
@@ -30,6 +32,19 @@ impl Programs {
             return Err(Trouble::Failed("cargo build failed".into()));
         }
         Ok(Self { sekishod: folder.join("sekishod"), sekisho: folder.join("sekisho") })
+    }
+
+    /// What a switch has open, as its operators are told: requests without an answer, and messages that
+    /// no issuer has acknowledged. None when it does not say.
+    pub(super) fn open(&self, socket: &Path) -> Option<u64> {
+        let mut command = Self::leashed(&self.sekisho);
+        command.args(["status", "-o", "json", "--socket"]).arg(socket);
+        let output = command.output().ok().filter(|output| output.status.success())?;
+        let status: Value = serde_json::from_slice(&output.stdout).ok()?;
+        let sum = |list: &str, figure: &str| -> Option<u64> {
+            status[list].as_array()?.iter().map(|one| one[figure].as_u64()).sum()
+        };
+        Some(sum("stations", "in_flight")? + sum("workers", "stored")?)
     }
 
     /// A command that the system kills when this thread ends, whatever becomes of it.

@@ -10,6 +10,10 @@ use ctl::parties::{CARDS, Party, quoted, stations};
 /// Links of the switch to each issuer.
 pub(super) const LINKS: usize = 2;
 
+/// How reversals are brought to the issuers: sooner and more at once than is usual, so that all of them
+/// are acknowledged when a life ends.
+const STORED: &str = "saf_retry = \"1s\"\nsaf_gap = \"0s\"\nsaf_window = 64\nsaf_rate = 5000";
+
 /// What differs from start to start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Variation {
@@ -29,7 +33,7 @@ pub(super) fn configuration(
 ) -> String {
     let Variation { path, workers, timeout_ms } = variation;
     let of_issuers = format_args!(
-        "links = {LINKS}\ntimeout = \"{timeout_ms}ms\"\n\
+        "links = {LINKS}\ntimeout = \"{timeout_ms}ms\"\n{STORED}\n\
          reconnect_min = \"50ms\"\nreconnect_max = \"100ms\""
     );
     format!(
