@@ -122,8 +122,6 @@ pub(crate) struct Queue {
     pub(crate) leaving: u32,
     /// Awaiting their acknowledgement, by until when.
     awaited: BTreeSet<(Time, Stan)>,
-    /// Parked or held.
-    stopped: u32,
     /// All of them.
     len: u32,
     /// When the next may be sent, and the next that was sent before.
@@ -160,9 +158,9 @@ impl Queue {
         }
     }
 
-    /// How many are kept, and how many of them are parked or held.
-    pub(crate) fn len(&self) -> (u32, u32) {
-        (self.len, self.stopped)
+    /// Whether nothing is kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
     }
 }
 
@@ -196,6 +194,12 @@ impl Items {
 
     pub(crate) fn queue_mut(&mut self, issuer: StationId) -> &mut Queue {
         &mut self.queues[issuer.index()]
+    }
+
+    /// Those of one issuer, by STAN.
+    pub(crate) fn of_issuer(&self, issuer: StationId) -> impl Iterator<Item = (Stan, &Item)> {
+        let all = self.all.range((issuer, Stan(0))..=(issuer, Stan(u32::MAX)));
+        all.map(|(&(_, stan), item)| (stan, item))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (StationId, Stan, &Item)> {
@@ -293,8 +297,7 @@ impl Items {
             Stage::Waiting => drop(queue.again.insert((item.due, item.order, stan))),
             Stage::Leaving => queue.leaving += 1,
             Stage::Awaited => drop(queue.awaited.insert((item.due, stan))),
-            Stage::Parked | Stage::Held => queue.stopped += 1,
-            Stage::Behind => {}
+            Stage::Parked | Stage::Held | Stage::Behind => {}
         }
     }
 
@@ -306,8 +309,7 @@ impl Items {
             Stage::Waiting => drop(queue.again.remove(&(item.due, item.order, stan))),
             Stage::Leaving => queue.leaving -= 1,
             Stage::Awaited => drop(queue.awaited.remove(&(item.due, stan))),
-            Stage::Parked | Stage::Held => queue.stopped -= 1,
-            Stage::Behind => {}
+            Stage::Parked | Stage::Held | Stage::Behind => {}
         }
     }
 }

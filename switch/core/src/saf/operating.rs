@@ -9,7 +9,7 @@ use crate::counters::Counter;
 use crate::ids::{Stan, StationId, StationNumber};
 use crate::records::{ItemState, Record};
 use crate::saf::acknowledging::ITEM_RECORD_MAX;
-use crate::saf::items::Stage;
+use crate::saf::items::{Item, Stage};
 use crate::time::{Now, Time};
 use crate::turn::{Core, Turn};
 
@@ -90,31 +90,34 @@ pub struct Shown<'a> {
 impl Core {
     /// What is kept for issuers whose links belong to this worker, by issuer and STAN.
     pub fn saf_items(&self) -> impl Iterator<Item = Shown<'_>> {
-        self.world.saf.items.iter().map(|(issuer, stan, item)| {
-            let alarm_after = self.plan.station(issuer).settings.issuing.saf_alarm_after.max(1);
-            Shown {
-                issuer,
-                stan,
-                acquirer: item.made.acquirer,
-                mti: item.made.mti,
-                original: item.made.original,
-                reason: item.made.reason,
-                utc: item.made.utc,
-                stage: item.stage,
-                sends: item.sends,
-                failures: item.failures,
-                alarm: item.failures >= alarm_after || item.stage == Stage::Parked,
-                action: item.action,
-                due: item.due,
-                by: &item.by,
-                frame: &item.frame,
-            }
-        })
+        self.world.saf.items.iter().map(|(issuer, stan, item)| self.shown(issuer, stan, item))
     }
 
-    /// How many items are kept for an issuer at this worker, and how many of them are parked or held.
-    pub fn saf_len(&self, issuer: StationId) -> (u32, u32) {
-        self.world.saf.items.queue(issuer).len()
+    /// The same of one issuer, without a look at those of others.
+    pub fn saf_items_of(&self, issuer: StationId) -> impl Iterator<Item = Shown<'_>> {
+        let all = self.world.saf.items.of_issuer(issuer);
+        all.map(move |(stan, item)| self.shown(issuer, stan, item))
+    }
+
+    fn shown<'a>(&self, issuer: StationId, stan: Stan, item: &'a Item) -> Shown<'a> {
+        let alarm_after = self.plan.station(issuer).settings.issuing.saf_alarm_after.max(1);
+        Shown {
+            issuer,
+            stan,
+            acquirer: item.made.acquirer,
+            mti: item.made.mti,
+            original: item.made.original,
+            reason: item.made.reason,
+            utc: item.made.utc,
+            stage: item.stage,
+            sends: item.sends,
+            failures: item.failures,
+            alarm: item.failures >= alarm_after || item.stage == Stage::Parked,
+            action: item.action,
+            due: item.due,
+            by: &item.by,
+            frame: &item.frame,
+        }
     }
 
     /// Items that this worker made and that are not at their end, and the most that these and the

@@ -93,7 +93,7 @@ impl Turn<'_> {
         let mut wake = Time::NEVER;
         for place in 0..self.world.stations.len() {
             let issuer = StationId(u16::try_from(place).expect("stations are counted"));
-            if self.world.saf.items.queue(issuer).len().0 > 0 {
+            if !self.world.saf.items.queue(issuer).is_empty() {
                 wake = wake.min(self.work_on(issuer, &mut left));
             }
         }

@@ -89,8 +89,10 @@ impl Worker {
     fn list(&mut self, now: Now, issuer: Option<StationId>) -> SafReply {
         let Self { core, slots, .. } = self;
         let plan = core.plan();
-        let all = core.saf_items().filter(|item| issuer.is_none_or(|of| of == item.issuer));
-        let mut all: Vec<Shown<'_>> = all.collect();
+        let mut all: Vec<Shown<'_>> = match issuer {
+            Some(issuer) => core.saf_items_of(issuer).collect(),
+            None => core.saf_items().collect(),
+        };
         all.sort_by_key(|item| (item.issuer, item.utc, item.stan));
         let beyond = all.len().saturating_sub(LISTED_MAX);
         let items =
@@ -127,7 +129,7 @@ impl Worker {
     fn find(&mut self, now: Now, issuer: StationId, stan: Stan) -> Result<SafItem, SafError> {
         let Self { core, slots, .. } = self;
         let plan = core.plan();
-        let found = core.saf_items().find(|item| item.issuer == issuer && item.stan == stan);
+        let found = core.saf_items_of(issuer).find(|item| item.stan == stan);
         let name = &plan.station(issuer).settings.name;
         let none = || nothing(&id(name, stan.0));
         Ok(row(plan, now, &found.ok_or_else(none)?, slots, SHOWN))
@@ -142,9 +144,7 @@ impl Worker {
             paused: seen.signed_off || seen.unavailable,
             ..SafStatus::default()
         };
-        let (all, _) = self.core.saf_len(issuer);
-        let of = self.core.saf_items().filter(|item| all > 0 && item.issuer == issuer);
-        for item in of {
+        for item in self.core.saf_items_of(issuer) {
             let counted = match item.stage {
                 Stage::Waiting | Stage::Behind => &mut status.waiting,
                 Stage::Leaving | Stage::Awaited => &mut status.sent,

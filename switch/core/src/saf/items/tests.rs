@@ -15,7 +15,7 @@ fn made(original: u32) -> Made {
 }
 
 fn items(all: &[(u32, u32, u64)]) -> Items {
-    let mut items = Items::new(2);
+    let mut items = Items::new(3);
     for &(stan, original, time) in all {
         assert!(items.take_in((X, Stan(stan)), made(original), b"frame", 0, (time, time)));
     }
@@ -54,7 +54,19 @@ fn of_one_transaction_only_the_first_is_sent_until_it_is_done() {
     items.change(X, Stan(10), |item| item.stage = Stage::Parked);
     assert_eq!(stage(&items, 11), Stage::Behind);
     assert!(items.remove(X, Stan(10)) && !items.remove(X, Stan(10)));
-    assert_eq!((stage(&items, 11), items.queue(X).len()), (Stage::Waiting, (2, 0)));
+    assert_eq!((stage(&items, 11), items.of_issuer(X).count()), (Stage::Waiting, 2));
+}
+
+#[test]
+fn an_issuer_has_its_own_items_and_those_of_no_other() {
+    let mut items = items(&[(999_999, 1, 0), (1, 2, 0)]);
+    for (issuer, stan) in [(StationId(0), 999_999), (StationId(2), 1)] {
+        assert!(items.take_in((issuer, Stan(stan)), made(0), b"frame", 0, (0, 0)));
+    }
+    let of = |issuer| items.of_issuer(issuer).map(|(stan, _)| stan.0);
+    assert!(of(StationId(0)).eq([999_999]) && of(StationId(2)).eq([1]));
+    assert!(of(X).eq([1, 999_999]));
+    assert!(!items.queue(X).is_empty() && items.iter().count() == 4);
 }
 
 #[test]
