@@ -31,14 +31,13 @@ use crate::identity::Identity;
 use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::notices::Notice;
 use crate::pending::Asked;
-use crate::records::{HEAD_MAX, Record};
+use crate::records::{HEAD_MAX, Record, TakesBack};
 use crate::reference::{self, Reference};
 use crate::refusal::Refusal;
 use crate::request::{OF_ONE_HOP, Standing, amount_of, currency_of};
 use crate::saf::{self, Draft, NotQueued};
 use crate::turn::{Question, Turn, World};
 pub(crate) use asking::Parked;
-use extent::Extent;
 pub(crate) use tombstones::Tombstones;
 
 /// Bytes that heads and padding of all entries of one advice take at most.
@@ -93,11 +92,11 @@ struct Target {
     issuer: StationId,
     /// Our STAN of its original; 0 without one.
     original: Stan,
-    /// The DE 7 that we sent with it, where the whole of it is taken back; else 0.
+    /// The DE 7 that we sent with it; 0 without one.
     original_at: u64,
     entered: Entered,
-    /// How much of its original a reversal takes back; nothing else does.
-    takes_back: Option<Extent>,
+    /// How much of its original it takes back.
+    takes_back: TakesBack,
     /// What its original is called there.
     names: Option<Reference>,
 }
@@ -106,7 +105,8 @@ impl Target {
     /// To an issuer, without an original.
     fn of(issuer: StationId) -> Self {
         let (original, entered) = (Stan(0), Entered::NONE);
-        Self { issuer, original, original_at: 0, entered, takes_back: None, names: None }
+        let takes_back = TakesBack::Nothing;
+        Self { issuer, original, original_at: 0, entered, takes_back, names: None }
     }
 }
 
@@ -219,6 +219,7 @@ impl Turn<'_> {
             mti,
             original: target.original,
             original_at: target.original_at,
+            takes_back: target.takes_back,
             reason: reason_of(message),
         };
         let queued = self.queue(&item, |_, stan, out| {
@@ -285,12 +286,12 @@ impl Turn<'_> {
     fn change(&mut self, message: &Message<'_>, effect: Effect, sent: Option<(StationId, Stan)>) {
         let World { duplicates, table, .. } = &mut *self.world;
         let reversed = match effect {
-            Effect::Item(Target { entered, takes_back: Some(Extent::Part(part)), .. }) => {
+            Effect::Item(Target { entered, takes_back: TakesBack::Part(part), .. }) => {
                 let added = duplicates.add_partial(entered, part);
                 assert!(added.is_ok(), "there is so much left of it");
                 return;
             }
-            Effect::Item(Target { entered, takes_back: Some(Extent::Whole), .. }) => {
+            Effect::Item(Target { entered, takes_back: TakesBack::Whole, .. }) => {
                 let (_, stan) = sent.expect("it was passed on");
                 duplicates.mark_reversed(entered, stan);
                 entered

@@ -205,9 +205,10 @@ pub enum Record<'a> {
         mti: Mti,
         /// Our STAN of the transaction that it is about, 0 without one.
         original: Stan,
-        /// The DE 7 that went with that one, ten packed digits, as STANs are used again; 0 where this
-        /// takes back nothing, or a part only.
+        /// The DE 7 that went with that one, ten packed digits, as STANs are used again; 0 without one.
         original_at: u64,
+        /// How much it takes back of that one.
+        takes_back: TakesBack,
         /// DE 25 of 1993 as first given, four packed digits; inside the switch in 1987 too.
         reason: u16,
         /// When, as a second since 1970.
@@ -302,6 +303,17 @@ pub enum ItemState {
     Released,
     /// Two operators gave it up: it is never sent again.
     Purged,
+}
+
+/// How much a message takes back of what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakesBack {
+    /// Nothing: it is no reversal, or one of what is not known.
+    Nothing,
+    /// So many minor units, at least one.
+    Part(u64),
+    /// All that is left.
+    Whole,
 }
 
 /// How an answer left.

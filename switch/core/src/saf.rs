@@ -55,7 +55,7 @@ use crate::ids::{SlotId, Stan, StationId, WorkerId};
 use crate::outlet::Outlet;
 use crate::pending::Pending;
 use crate::plan::Plan;
-use crate::records::{HEAD_MAX, Record};
+use crate::records::{HEAD_MAX, Record, TakesBack};
 use crate::stans::Stans;
 use crate::time::Time;
 use crate::turn::{Turn, World};
@@ -86,9 +86,10 @@ pub(crate) struct Draft {
     pub(crate) mti: Mti,
     /// Our STAN of the transaction that it is about; 0 without one.
     pub(crate) original: Stan,
-    /// The DE 7 that went with that one, ten packed digits, where this takes back the whole of it;
-    /// else 0.
+    /// The DE 7 that went with that one, ten packed digits; 0 without one.
     pub(crate) original_at: u64,
+    /// How much it takes back of that one.
+    pub(crate) takes_back: TakesBack,
     /// DE 25 as first given, four packed digits; 0 without one.
     pub(crate) reason: u16,
 }
@@ -264,7 +265,7 @@ impl Turn<'_> {
         fill: impl FnOnce(&Self, Stan, &mut [u8]) -> Result<usize, WriteError>,
     ) -> Result<Stan, NotQueued> {
         let plan = self.plan;
-        let &Draft { issuer, acquirer, mti, original, original_at, reason } = draft;
+        let &Draft { issuer, acquirer, mti, original, original_at, takes_back, reason } = draft;
         let stans = self.world.stations[issuer.index()].stans.as_ref();
         let stan = stans.and_then(Stans::next).ok_or(NotQueued::NoStan)?;
         let mut room = core::mem::take(&mut self.world.saf.draft);
@@ -281,6 +282,7 @@ impl Turn<'_> {
                 mti,
                 original,
                 original_at,
+                takes_back,
                 reason,
                 utc,
                 frame,

@@ -150,6 +150,10 @@ impl Turn<'_> {
             Some(_) | None => Vec::new(),
         };
         let is_doubted = duplicates.is_doubted(past.identity.key);
+        // So does it know of a reversal that no record told of.
+        let before = duplicates.find_by_key(past.identity.key);
+        let reversed = before.and_then(|entered| duplicates.original(entered)?.reversed);
+        let is_told = before.is_some_and(|entered| duplicates.is_told(entered));
         let entered = duplicates.begin(past.identity, self.now.utc);
         duplicates.forwarded(entered, reference, &past.facts);
         match past.outcome {
@@ -171,10 +175,10 @@ impl Turn<'_> {
             let added = duplicates.add_partial(entered, past.taken_back);
             assert!(added.is_ok(), "no more was taken back than there was");
         }
-        if let Some(stan) = past.reversed {
+        if let Some(stan) = past.reversed.or(reversed) {
             duplicates.mark_reversed(entered, stan);
         }
-        if past.is_told {
+        if past.is_told || is_told {
             duplicates.mark_told(entered);
         }
         Ok(())

@@ -10,17 +10,10 @@
 
 use codec::{Message, Version};
 
+use crate::records::TakesBack;
+
 /// DE 24 of a partial reversal, three packed digits.
 const PARTIAL: u64 = 0x401;
-
-/// How much a reversal takes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// All that is left.
-    Whole,
-    /// So many minor units, at least one and no more than are left.
-    Part(u64),
-}
 
 /// What is known of an amount, in minor units.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +26,7 @@ pub(crate) struct Amount {
 
 /// How much this reversal takes back of an original with this amount; else the field that says what
 /// can not be.
-pub(crate) fn extent(message: &Message<'_>, of: Amount) -> Result<Extent, u8> {
+pub(crate) fn extent(message: &Message<'_>, of: Amount) -> Result<TakesBack, u8> {
     let said = message.value(4).map(|value| value.number().ok_or(4_u8)).transpose()?;
     let left = of.whole.saturating_sub(of.taken_back);
     let (part, field) = match message.dialect().version() {
@@ -57,10 +50,10 @@ pub(crate) fn extent(message: &Message<'_>, of: Amount) -> Result<Extent, u8> {
     };
     match part {
         None if said.is_some_and(|said| said > of.whole) => Err(field),
-        None => Ok(Extent::Whole),
+        None => Ok(TakesBack::Whole),
         Some(0) => Err(field),
         Some(part) if part > left => Err(field),
-        Some(part) => Ok(Extent::Part(part)),
+        Some(part) => Ok(TakesBack::Part(part)),
     }
 }
 
@@ -82,7 +75,7 @@ mod tests {
     use codec::{Fields, Mti, Slots, Writer};
 
     /// What a reversal of an original of 20,000, of which so much was taken back, says.
-    fn of(name: &str, taken_back: u64, fields: &[(u8, &str)]) -> Result<Extent, u8> {
+    fn of(name: &str, taken_back: u64, fields: &[(u8, &str)]) -> Result<TakesBack, u8> {
         let dialect = codec::built_in(name).unwrap();
         let mti = Mti::of(if name.starts_with("iso87") { 0x0420 } else { 0x1420 });
         let mut out = vec![0; 512];
@@ -105,10 +98,10 @@ mod tests {
     fn a_reversal_is_of_the_whole_unless_it_says_otherwise() {
         for fields in [&[ALL, (24, "400")][..], &[(24, "400")], &[ALL], &[], &[(4, "000000000001")]]
         {
-            assert_eq!(of("iso93-ascii", 0, fields), Ok(Extent::Whole), "{fields:?}");
+            assert_eq!(of("iso93-ascii", 0, fields), Ok(TakesBack::Whole), "{fields:?}");
         }
         let zeros = "0".repeat(42);
-        assert_eq!(of("iso87-ascii", 500, &[ALL, (95, &zeros)]), Ok(Extent::Whole));
+        assert_eq!(of("iso87-ascii", 500, &[ALL, (95, &zeros)]), Ok(TakesBack::Whole));
         assert_eq!(of("iso93-ascii", 0, &[(4, "000000020001"), (24, "400")]), Err(4));
         assert_eq!(of("iso87-binary", 0, &[(4, "000000020001")]), Err(4));
     }
@@ -117,14 +110,14 @@ mod tests {
     fn a_part_of_1993_is_what_de_4_says_or_what_it_leaves_of_de_30() {
         for name in ["iso93-ascii", "iso93-binary"] {
             let alone = |amount, before| of(name, before, &[(4, amount), PART]);
-            assert_eq!(alone("000000005000", 0), Ok(Extent::Part(5_000)));
-            assert_eq!(alone("000000015000", 5_000), Ok(Extent::Part(15_000)));
+            assert_eq!(alone("000000005000", 0), Ok(TakesBack::Part(5_000)));
+            assert_eq!(alone("000000015000", 5_000), Ok(TakesBack::Part(15_000)));
             assert_eq!(alone("000000015001", 5_000), Err(4));
             assert_eq!(alone("000000000000", 0), Err(4));
             let beside = |amount, before| of(name, before, &[(4, amount), PART, ORIGINAL]);
-            assert_eq!(beside("000000015000", 0), Ok(Extent::Part(5_000)));
-            assert_eq!(beside("000000012000", 5_000), Ok(Extent::Part(3_000)));
-            assert_eq!(beside("000000000000", 5_000), Ok(Extent::Part(15_000)));
+            assert_eq!(beside("000000015000", 0), Ok(TakesBack::Part(5_000)));
+            assert_eq!(beside("000000012000", 5_000), Ok(TakesBack::Part(3_000)));
+            assert_eq!(beside("000000000000", 5_000), Ok(TakesBack::Part(15_000)));
             assert_eq!(beside("000000015000", 5_000), Err(4), "it takes nothing back");
             assert_eq!(beside("000000016000", 5_000), Err(4), "it gives back");
             let other = (30, "000000019999000000019999");
@@ -139,8 +132,8 @@ mod tests {
         let stays = |amount: &str| [amount, &rest].concat();
         for name in ["iso87-ascii", "iso87-binary"] {
             let of_1987 = |amount, before| of(name, before, &[ALL, (95, &stays(amount))]);
-            assert_eq!(of_1987("000000015000", 0), Ok(Extent::Part(5_000)));
-            assert_eq!(of_1987("000000012000", 5_000), Ok(Extent::Part(3_000)));
+            assert_eq!(of_1987("000000015000", 0), Ok(TakesBack::Part(5_000)));
+            assert_eq!(of_1987("000000012000", 5_000), Ok(TakesBack::Part(3_000)));
             assert_eq!(of_1987("000000015001", 5_000), Err(95));
             assert_eq!(of_1987("000000015000", 5_000), Err(95));
             let less = [(4, "000000019999"), (95, &*stays("000000015000"))];

@@ -4,7 +4,7 @@
 
 use codec::{Message, Pan};
 
-use super::extent::{Amount, Extent, extent};
+use super::extent::{Amount, extent};
 use super::{Effect, Judged, Taken, Target, is_reversal};
 use crate::codes;
 use crate::counters::Counter;
@@ -14,6 +14,7 @@ use crate::ids::{LinkId, SlotId, StationId};
 use crate::notices::Notice;
 use crate::pending::Asked;
 use crate::plan::Keys;
+use crate::records::TakesBack;
 use crate::reference::{self, NoReference, Reference};
 use crate::refusal::Refusal;
 use crate::request::Standing;
@@ -159,7 +160,7 @@ impl Turn<'_> {
                 if above.is_some_and(|amount| amount > found.amount.whole) {
                     return self.differs_from_original(link, message, 4);
                 }
-                return Ok((action, Effect::Item(found.target(named, None))));
+                return Ok((action, Effect::Item(found.target(named, TakesBack::Nothing))));
             }
             // What it is called here nobody else knows: the advice goes on without it.
             self.tell_unknown(link, message);
@@ -203,16 +204,14 @@ impl Turn<'_> {
             (Stands::InFlight, _) if self.world.duplicates.is_told(found.entered) => {
                 (second, Effect::Nothing(Counter::ReversalsSecond))
             }
-            (Stands::InFlight, Extent::Part(_)) => return Err(Refusal::InProgress),
-            (Stands::InFlight, Extent::Whole) => (accepted, self.waits(&found)?),
+            (Stands::InFlight, TakesBack::Part(_)) => return Err(Refusal::InProgress),
+            (Stands::InFlight, _) => (accepted, self.waits(&found)?),
             _ if self.world.duplicates.is_told(found.entered) || is_used_up => {
                 (second, Effect::Nothing(Counter::ReversalsSecond))
             }
             // A reversal is owed already: it is the same one.
             _ if found.is_reversed => (accepted, Effect::Merges(found.entered)),
-            (Stands::Approved, extent) => {
-                (accepted, Effect::Item(found.target(named, Some(extent))))
-            }
+            (Stands::Approved, extent) => (accepted, Effect::Item(found.target(named, extent))),
             (Stands::Over | Stands::NeverSent, _) => {
                 (accepted, Effect::Nothing(Counter::ReversalsOfNothing))
             }
@@ -301,7 +300,7 @@ impl Turn<'_> {
 }
 
 impl Found {
-    fn target(&self, named: Named, takes_back: Option<Extent>) -> Target {
+    fn target(&self, named: Named, takes_back: TakesBack) -> Target {
         let Facts { issuer, stan, mti, sent_at, .. } = self.facts;
         let reference = Reference { mti, stan: stan.digits(), ..named.reference };
         let translated = match mti.version() {
@@ -312,7 +311,7 @@ impl Found {
         Target {
             issuer,
             original: stan,
-            original_at: if takes_back == Some(Extent::Whole) { sent_at } else { 0 },
+            original_at: sent_at,
             entered: self.entered,
             takes_back,
             names: Some(translated),

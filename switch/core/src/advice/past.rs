@@ -3,14 +3,13 @@
 
 use codec::{Dialect, Message, Slots};
 
-use super::extent::{Amount, Extent, extent};
 use super::{is_reversal, passed_on_as};
 use crate::duplicates::Facts;
 use crate::found::Found;
 use crate::identity::Identity;
 use crate::ids::{Stan, StationNumber};
 use crate::plan::Plan;
-use crate::records::Record;
+use crate::records::{Record, TakesBack};
 use crate::refusal::Refusal;
 use crate::request::{amount_of, currency_of};
 use crate::time::Stamp;
@@ -65,7 +64,7 @@ pub(super) fn original(
     }
     let (mut past, asked) = past?;
     for record in records {
-        past.goes_on(plan, &record, (asked, reference), slots);
+        past.goes_on(&record, asked, reference);
     }
     Some(past)
 }
@@ -108,15 +107,8 @@ fn first(
 
 impl Past {
     /// One more record about it.
-    fn goes_on(
-        &mut self,
-        plan: &Plan,
-        record: &Record<'_>,
-        (asked, reference): (StationNumber, u64),
-        slots: &mut Slots,
-    ) {
+    fn goes_on(&mut self, record: &Record<'_>, asked: StationNumber, reference: u64) {
         let of_it = (asked, self.facts.stan);
-        let dialect = &plan.station(self.facts.issuer).settings.dialect;
         match *record {
             Record::Settlement { issuer, stan, action, .. } if (issuer, stan) == of_it => {
                 self.outcome = Outcome::Answered(action);
@@ -130,15 +122,14 @@ impl Past {
             Record::Undelivered { issuer, stan, .. } if (issuer, stan) == of_it => {
                 self.outcome = Outcome::Declined(Refusal::Malfunction.action());
             }
-            Record::Queued { issuer, stan, mti, original, frame, .. }
-                if (issuer, original) == of_it && is_reversal(mti) =>
+            // Its STAN is used again; what is about another one is so by its time.
+            Record::Queued { issuer, stan, original, original_at, takes_back, .. }
+                if (issuer, original) == of_it && original_at == self.facts.sent_at =>
             {
-                let amount =
-                    Amount { whole: self.facts.minor_units(), taken_back: self.taken_back };
-                match read(dialect, frame, slots, |said| extent(said, amount)) {
-                    Some(Ok(Extent::Part(part))) => self.taken_back += part,
-                    // What says less than we know takes all back, to be sure.
-                    _ => self.reversed = self.reversed.or(Some(stan)),
+                match takes_back {
+                    TakesBack::Nothing => {}
+                    TakesBack::Part(part) => self.taken_back += part,
+                    TakesBack::Whole => self.reversed = self.reversed.or(Some(stan)),
                 }
             }
             Record::Advice { mti, original, stan, .. }

@@ -66,6 +66,12 @@ impl Duplicates {
         Some(Entered::of(place))
     }
 
+    /// The request that its repeats are known by this.
+    pub fn find_by_key(&self, key: u128) -> Option<Entered> {
+        let (_, place) = self.look_up(key)?;
+        Some(Entered::of(place))
+    }
+
     /// What is known of an original; none when it never became a transaction.
     pub fn original(&self, entered: Entered) -> Option<Original<'_>> {
         let entry = self.entries.get(entered.place())?;

@@ -7,7 +7,7 @@ use codec::{Fields, Mti};
 
 use super::*;
 use crate::ids::{LinkNumber, RouteId};
-use crate::records::ItemState;
+use crate::records::{ItemState, TakesBack};
 use crate::time::Time;
 
 const KEY: HashKey = HashKey([7; 16]);
@@ -106,6 +106,7 @@ fn what_becomes_of_it_is_found_by_our_trace_number_and_what_names_it_by_its_refe
         mti: Mti::of(0x1420),
         original: Stan(original),
         original_at: 0,
+        takes_back: TakesBack::Whole,
         reason: 0x4021,
         utc,
         frame: b"",

@@ -2,7 +2,7 @@
 
 use codec::{Fields, Mti};
 
-use super::{Delivery, Deltas, EACH, ItemState, Record, Unreadable, VERSION};
+use super::{Delivery, Deltas, EACH, ItemState, Record, TakesBack, Unreadable, VERSION};
 use crate::identity::HashKey;
 use crate::ids::{LinkNumber, RouteId, Stan, StationNumber};
 use crate::time::Time;
@@ -122,6 +122,7 @@ impl<'a> Reader<'a> {
                 mti: self.mti()?,
                 original: Stan(self.word()?),
                 original_at: self.long()?,
+                takes_back: self.takes_back()?,
                 reason: self.short()?,
                 utc: self.long()?,
                 frame: self.frame()?,
@@ -174,6 +175,14 @@ impl<'a> Reader<'a> {
                 },
                 utc: self.long()?,
             },
+        })
+    }
+
+    fn takes_back(&mut self) -> Result<TakesBack, Unreadable> {
+        Ok(match self.long()? {
+            0 => TakesBack::Nothing,
+            u64::MAX => TakesBack::Whole,
+            part => TakesBack::Part(part),
         })
     }
 

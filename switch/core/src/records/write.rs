@@ -1,6 +1,6 @@
 //! A record becomes bytes. Knows no reader of them.
 
-use super::{Delivery, ItemState, Record, VERSION};
+use super::{Delivery, ItemState, Record, TakesBack, VERSION};
 use crate::ids::{Stan, StationNumber};
 use crate::time::Time;
 
@@ -180,6 +180,7 @@ impl Record<'_> {
             mti,
             original,
             original_at,
+            takes_back,
             reason,
             utc,
             frame,
@@ -192,6 +193,7 @@ impl Record<'_> {
         to.put(mti.bcd().to_le_bytes())?;
         to.put(original.0.to_le_bytes())?;
         to.put(original_at.to_le_bytes())?;
+        to.takes_back(takes_back)?;
         to.put(reason.to_le_bytes())?;
         to.put(utc.to_le_bytes())?;
         to.frame(frame)
@@ -254,6 +256,15 @@ impl Cursor<'_> {
     fn text(&mut self, text: &str) -> Option<()> {
         self.put([u8::try_from(text.len()).ok()?])?;
         self.put_all(text.as_bytes())
+    }
+
+    /// As minor units, all ones for the whole.
+    fn takes_back(&mut self, takes_back: TakesBack) -> Option<()> {
+        self.put(match takes_back {
+            TakesBack::Nothing => 0_u64.to_le_bytes(),
+            TakesBack::Part(part) => part.to_le_bytes(),
+            TakesBack::Whole => u64::MAX.to_le_bytes(),
+        })
     }
 
     #[inline]

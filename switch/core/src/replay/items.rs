@@ -10,7 +10,7 @@ use codec::Mti;
 
 use crate::identity::Identity;
 use crate::ids::{Stan, StationNumber};
-use crate::records::{Delivery, ItemState, Record};
+use crate::records::{Delivery, ItemState, Record, TakesBack};
 use crate::replay::{Contradiction, Known, Outcome, Position, State};
 
 /// The class of reversals.
@@ -223,7 +223,8 @@ impl State {
 
     /// A message for an issuer is kept; a reversal obliges its original.
     fn queue(&mut self, position: Position, record: &Record<'_>) -> Result<(), Contradiction> {
-        let &Record::Queued { issuer, stan, acquirer, mti, original, original_at, .. } = record
+        let &Record::Queued { issuer, stan, acquirer, original, original_at, takes_back, .. } =
+            record
         else {
             unreachable!("it is queued")
         };
@@ -231,11 +232,9 @@ impl State {
         let traces = &mut self.stations.of(position, issuer)?.traces;
         let block = self.open.room(position, traces, (issuer, stan), &self.items)?;
         block.keep(position, stan);
-        if mti.class() == REVERSAL {
+        if takes_back == TakesBack::Whole {
             let about = (issuer, original, original_at);
-            let is_open = self.open.oblige(traces, about, stan);
-            // What takes back a part only does not say when its original was sent.
-            if !is_open && original_at != 0 {
+            if !self.open.oblige(traces, about, stan) {
                 self.known.oblige(traces.known(original), about, stan);
             }
         }

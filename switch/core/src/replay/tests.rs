@@ -8,7 +8,8 @@ use codec::Fields;
 use proptest::prelude::*;
 
 use crate::ids::RouteId;
-use crate::records::{Delivery, Deltas, ItemState};
+use crate::records::{Delivery, Deltas, ItemState, TakesBack};
+use crate::saf::NOT_DELIVERED;
 use crate::time::Time;
 
 const A: StationNumber = StationNumber(0);
@@ -618,6 +619,7 @@ fn queued(issuer: StationNumber, stan: u32, original: u32) -> Record<'static> {
         mti: Mti::of(0x1420),
         original: Stan(original),
         original_at: 0x0011_2105_2030,
+        takes_back: TakesBack::Whole,
         reason: 0x4021,
         utc: UTC,
         frame: b"1420",
@@ -712,25 +714,17 @@ fn the_outcome_of_what_is_taken_back_later_says_so_and_no_other_of_its_stan_does
         log.says(&decision(X, stan, b"inputs"));
         log.says(&settlement(X, stan, 0, b"answer"));
     }
-    let Record::Queued { issuer, stan, acquirer, mti, original, reason, utc, frame, .. } =
-        queued(X, 5, 8)
-    else {
-        unreachable!()
-    };
-    // It takes back a part, or what had this STAN at another time.
-    for (stan, original_at) in [(stan.0, 0), (9, 0x0011_2105_2031)] {
-        let stan = Stan(stan);
-        log.says(&Record::Queued {
-            issuer,
-            stan,
-            acquirer,
-            mti,
-            original,
-            original_at,
-            reason,
-            utc,
-            frame,
-        });
+    // It takes back nothing, a part for whatever reason, or what had this STAN at another time.
+    let at = 0x0011_2105_2030;
+    let others =
+        [(5, at, TakesBack::Nothing), (7, at, TakesBack::Part(1)), (9, at + 1, TakesBack::Whole)];
+    for (of, at, extent) in others {
+        let mut record = queued(X, of, 8);
+        let Record::Queued { original_at, takes_back, reason, .. } = &mut record else {
+            unreachable!()
+        };
+        (*original_at, *takes_back, *reason) = (at, extent, NOT_DELIVERED);
+        log.says(&record);
     }
     assert_eq!(obliged(&log.state), [(4, 0), (6, 0), (8, 0)]);
     log.says(&queued(X, 11, 4));

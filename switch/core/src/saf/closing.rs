@@ -14,7 +14,7 @@ use crate::advice::{self, UNSPECIFIED};
 use crate::broken::{Variant, breaks};
 use crate::ids::{Stan, StationId, StationNumber};
 use crate::plan::Plan;
-use crate::records::{HEAD_MAX, Record};
+use crate::records::{HEAD_MAX, Record, TakesBack};
 use crate::replay::{Known, Open, Outcome, State};
 use crate::saf::reversal::{self, Leg};
 use crate::saf::{NO_ITEM, TIMED_OUT};
@@ -137,6 +137,7 @@ fn reversed(
         mti: reversal::mti_for(plan, issuer),
         original: open.stan,
         original_at: open.sent_at,
+        takes_back: TakesBack::Whole,
         reason,
         utc,
         frame: &frame[..len],

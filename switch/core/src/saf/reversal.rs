@@ -7,6 +7,7 @@ use crate::broken::{Variant, breaks};
 use crate::codes;
 use crate::ids::{Stan, StationId};
 use crate::plan::{Institution, Plan};
+use crate::records::TakesBack;
 use crate::reference::{Reference, field_of};
 use crate::saf::{Draft, NOT_DELIVERED};
 
@@ -49,7 +50,8 @@ impl Leg {
     pub(crate) fn draft(&self, plan: &Plan, acquirer: StationId, reason: u16) -> Draft {
         let &Self { issuer, stan, sent_at, .. } = self;
         let mti = mti_for(plan, issuer);
-        Draft { issuer, acquirer, mti, original: stan, original_at: sent_at, reason }
+        let (original, original_at, takes_back) = (stan, sent_at, TakesBack::Whole);
+        Draft { issuer, acquirer, mti, original, original_at, takes_back, reason }
     }
 }
 

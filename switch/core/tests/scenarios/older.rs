@@ -3,10 +3,12 @@
 use expect_test::expect;
 use switch_core::counters::Counter;
 use switch_core::found::Found;
+use switch_core::ids::{LinkNumber, RouteId, Stan, StationNumber};
+use switch_core::records::Record;
 use switch_core::{Reply, plan::Keys, plan::StationSettings};
 
 use crate::world::{
-    Setup, Text, World, about, acquirer, ascii_87, issuer, reversal, sale, sale_87,
+    Seen, Setup, Text, World, about, acquirer, ascii_87, issuer, reversal, sale, sale_87,
 };
 
 /// A switch that remembers next to nothing itself.
@@ -227,6 +229,110 @@ fn an_original_that_finds_no_place_in_memory_is_not_taken_for_unknown() {
     world.issuer("X").answers("116");
     assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
     assert_eq!(world.count(Counter::OriginalsUnknown), 0);
+}
+
+/// The same switch started again, whose trace numbers have gone round: the next one is the first.
+fn gone_round(world: World) -> World {
+    let mut world = world;
+    let x = Record::Decision {
+        acquirer: StationNumber(0),
+        link: LinkNumber(0),
+        issuer: StationNumber(1),
+        mti: codec::Mti::of(0x1200),
+        route: RouteId(0),
+        stan: Stan(998_999),
+        sent_at: 0,
+        arrived: world.now(),
+        utc: 0,
+        configuration: 0,
+        key: 1,
+        check: 0,
+        reference: 0,
+        present: codec::Fields::EMPTY,
+        inputs: b"",
+    };
+    let over =
+        Record::Unsent { issuer: StationNumber(1), stan: Stan(998_999), at: world.now(), utc: 0 };
+    for record in [x, over] {
+        let mut room = [0; 256];
+        let length = record.write(&mut room).expect("there is room");
+        world.journal.adds(&room[..length]);
+    }
+    world.restarts(forgetful())
+}
+
+/// Two sales under one trace number of ours, one long after the other.
+fn of_one_number() -> (World, Text, Text) {
+    let mut world = up();
+    let first = long_ago(&mut world, 20_000, "000");
+    assert_eq!(world.issuer("X").heard_at(0).of(11), "000001");
+    let mut world = gone_round(world);
+    let second = long_ago(&mut world, 20_000, "000");
+    let named = world.issuer("X").heard_at(4);
+    assert_eq!((named.of(11), named.of(37)), ("000001", second.of(37)));
+    (world, first, second)
+}
+
+#[test]
+fn a_reversal_is_of_what_had_its_number_then_and_of_nothing_that_has_it_since() {
+    let (mut world, first, second) = of_one_number();
+    assert_eq!(reversed(&mut world, reversal(&first, "4000")), "400");
+    time_goes_by(&mut world);
+    world.passes_secs(1);
+    let before = world.issuer("X").heard_count();
+    assert_eq!(reversed(&mut world, reversal(&second, "4000")), "400");
+    let item = world.issuer("X").heard();
+    assert_eq!((item.mti, item.of(37)), (0x1420, second.of(37)), "it was not reversed before");
+    assert_eq!(world.issuer("X").heard_count(), before + 1);
+    time_goes_by(&mut world);
+    for original in [&first, &second] {
+        assert_eq!(code(&mut world, reversal(original, "4000")), "400");
+    }
+    assert_eq!(world.count(Counter::ReversalsSecond), 2);
+    assert_eq!(world.issuer("X").heard_count(), before + 4, "three sales");
+}
+
+#[test]
+fn parts_are_of_what_had_their_number_then() {
+    let (mut world, first, second) = of_one_number();
+    let part =
+        |original: &Text, amount: &str| reversal(original, "4000").with(24, "401").with(4, amount);
+    assert_eq!(reversed(&mut world, part(&first, "000000005000")), "400");
+    time_goes_by(&mut world);
+    assert_eq!(code(&mut world, part(&first, "000000015001")), "904");
+    time_goes_by(&mut world);
+    assert_eq!(code(&mut world, part(&second, "000000015001")), "400");
+}
+
+#[test]
+fn what_memory_knows_of_a_reversal_is_not_forgotten_for_what_was_found() {
+    let mut world = forgetful().up();
+    let mut original = sale(2500);
+    world.acquirer("A").complete(&mut original);
+    world.acquirer("A").sends(original.clone());
+    world.issuer("X").answers("000");
+    let mut found = Found::default();
+    for bytes in world.seen.iter().filter_map(|seen| match seen {
+        Seen::Recorded(bytes) => Some(bytes),
+        Seen::Heard(..) | Seen::Lost(..) => None,
+    }) {
+        found.push(bytes);
+    }
+    assert_eq!(reversed(&mut world, reversal(&original, "4000")), "400");
+    let mut world = world.restarts(Setup::of([acquirer("A"), issuer("X")]));
+    let before = world.issuer("X").heard_count();
+    for core in &mut world.cores {
+        core.handle_reader(true);
+    }
+    world.acquirer("A").sends(reversal(&original, "4000").with(11, "000500"));
+    for reply in [Found::default(), found] {
+        let (worker, slot) = world.take_question().unwrap();
+        world.reply(worker, slot, Reply::Found(reply));
+    }
+    assert_eq!(world.acquirer("A").heard().of(39), "400");
+    assert_eq!(world.count(Counter::ReversalsMerged), 1);
+    assert_eq!(world.issuer("X").heard_count(), before);
+    assert_eq!(code(&mut world, original.kind(0x1201)), "911");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use switch_core::identity::HashKey;
 use switch_core::ids::{Stan, StationNumber};
 use switch_core::marks;
 use switch_core::records::Record;
+use switch_core::time::Stamp;
 
 use crate::marking::in_index;
 
@@ -46,6 +47,8 @@ struct Head {
 struct Item {
     issuer: StationNumber,
     stan: Stan,
+    /// The DE 7 that went with it, ten packed digits: later messages about it say it.
+    sent_at: u64,
     from: u64,
     /// Where the number was used again.
     until: u64,
@@ -174,20 +177,22 @@ impl Search {
                 self.ends(issuer, stan, position);
                 false
             }
-            Record::Advice { original, issuer, stan, .. } => {
+            Record::Advice { original, issuer, stan, utc, .. } => {
                 let is_about_it = original == head.reference && original != 0;
                 if is_about_it {
-                    self.keeps(issuer, stan, position);
+                    self.keeps((issuer, stan), utc, position);
                 }
                 is_about_it
             }
             Record::Tombstone { reference, .. } => reference == head.reference && reference != 0,
-            Record::Queued { issuer, stan, original, .. } => {
-                let is_about_it = self.has(issuer, original, position);
+            Record::Queued { issuer, stan, original, original_at, utc, .. } => {
+                self.ends(issuer, stan, position);
+                // However often its number was used since.
+                let is_about_it = self.all().any(|item| {
+                    item.is(issuer, original) && item.sent_at == original_at && item.from < position
+                });
                 if is_about_it {
-                    self.keeps(issuer, stan, position);
-                } else {
-                    self.ends(issuer, stan, position);
+                    self.keeps((issuer, stan), utc, position);
                 }
                 is_about_it
             }
@@ -233,31 +238,43 @@ impl Search {
 
     /// A number is used again.
     fn ends(&mut self, issuer: StationNumber, stan: Stan, position: u64) {
-        for item in self.all().filter(|item| item.has(issuer, stan, position)) {
+        let was_used = |item: &&mut Item| item.from < position && item.has(issuer, stan, position);
+        for item in self.all().filter(was_used) {
             item.until = position;
         }
     }
 
     /// A message about it is kept for an issuer from here on.
-    fn keeps(&mut self, issuer: StationNumber, stan: Stan, position: u64) {
+    fn keeps(&mut self, (issuer, stan): (StationNumber, Stan), utc: u64, position: u64) {
         if stan.0 != 0 && !self.has(issuer, stan, position) && self.items.len() < ITEMS_MAX {
-            self.items.push(Item { issuer, stan, from: position, until: u64::MAX });
+            let (sent_at, until) = (made_at(utc), u64::MAX);
+            self.items.push(Item { issuer, stan, sent_at, from: position, until });
         }
     }
 }
 
 impl Head {
     /// None: no question is about such a record.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others begin nothing")]
     fn of(position: u64, record: &Record<'_>) -> Option<Self> {
-        let (Record::Decision { reference, issuer, stan, .. }
-        | Record::Advice { reference, issuer, stan, .. }) = *record
-        else {
-            return None;
+        let (reference, issuer, stan, sent_at) = match *record {
+            Record::Decision { reference, issuer, stan, sent_at, .. } => {
+                (reference, issuer, stan, sent_at)
+            }
+            Record::Advice { reference, issuer, stan, utc, .. } => {
+                (reference, issuer, stan, made_at(utc))
+            }
+            _ => return None,
         };
         let is_advice = matches!(record, Record::Advice { .. });
-        let trace = Item { issuer, stan, from: position, until: u64::MAX };
+        let trace = Item { issuer, stan, sent_at, from: position, until: u64::MAX };
         Some(Self { position, reference, is_advice, trace })
     }
+}
+
+/// The DE 7 of what was made in this second since 1970.
+fn made_at(utc: u64) -> u64 {
+    Stamp::default().at(utc).transmission()
 }
 
 #[cfg(test)]

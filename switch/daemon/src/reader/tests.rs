@@ -30,7 +30,7 @@ pub(super) fn decision(number: u32, stan: u32) -> Record<'static> {
         mti: Mti::of(0x1100),
         route: RouteId(0),
         stan: Stan(stan),
-        sent_at: 0,
+        sent_at: number.into(),
         arrived: Time(0),
         utc: 0,
         configuration: 1,

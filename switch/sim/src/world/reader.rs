@@ -4,6 +4,7 @@
 use switch_core::found::Found;
 use switch_core::ids::{Stan, StationNumber};
 use switch_core::records::Record;
+use switch_core::time::Stamp;
 use switch_core::{Question, Reply};
 
 use super::World;
@@ -43,10 +44,14 @@ impl Journal {
         let Some(first) = self.records.iter().position(read) else {
             return Some(Reply::Found(found));
         };
-        let about = about(&Record::read(&self.records[first]).unwrap());
+        let mut about = None;
         for bytes in &self.records[first..] {
             let record = Record::read(bytes).unwrap();
-            if is_it(&record) || about.is_some_and(|about| is_about(&record, about)) {
+            let is_it = is_it(&record);
+            if is_it && about.is_none() {
+                about = About::of(&record);
+            }
+            if is_it || about.as_mut().is_some_and(|about| about.has(&record)) {
                 found.push(bytes);
             }
         }
@@ -54,33 +59,53 @@ impl Journal {
     }
 }
 
-/// An issuer, our STAN, and what later messages call it.
-type About = (StationNumber, Stan, u64);
-
-fn about(record: &Record<'_>) -> Option<About> {
-    let (Record::Decision { issuer, stan, reference, .. }
-    | Record::Advice { issuer, stan, reference, .. }) = *record
-    else {
-        return None;
-    };
-    Some((issuer, stan, reference))
+/// A request or an advice that a question is about.
+struct About {
+    issuer: StationNumber,
+    stan: Stan,
+    /// The DE 7 that went with it.
+    sent_at: u64,
+    /// What later messages call it.
+    reference: u64,
+    /// Whether its number was used again.
+    is_over: bool,
 }
 
-fn is_about(record: &Record<'_>, (asked, trace, reference): About) -> bool {
-    let is_it = |issuer, stan| (issuer, stan) == (asked, trace);
-    if let Record::Queued { issuer, stan, original, .. } = *record {
-        return is_it(issuer, stan) || is_it(issuer, original);
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are about nothing")]
+impl About {
+    fn of(record: &Record<'_>) -> Option<Self> {
+        let (issuer, stan, sent_at, reference) = match *record {
+            Record::Decision { issuer, stan, sent_at, reference, .. } => {
+                (issuer, stan, sent_at, reference)
+            }
+            Record::Advice { issuer, stan, utc, reference, .. } => {
+                (issuer, stan, Stamp::default().at(utc).transmission(), reference)
+            }
+            _ => return None,
+        };
+        Some(Self { issuer, stan, sent_at, reference, is_over: false })
     }
-    if let Record::Advice { original, .. } = *record {
-        return original == reference && reference != 0;
-    }
-    matches!(
-        *record,
-        Record::Settlement { issuer, stan, .. }
+
+    /// Whether one more record is about it.
+    fn has(&mut self, record: &Record<'_>) -> bool {
+        let &mut Self { issuer: asked, stan: trace, sent_at, reference, is_over } = self;
+        let is_it = |issuer, stan| (issuer, stan) == (asked, trace) && stan.0 != 0;
+        match *record {
+            Record::Decision { issuer, stan, .. } => {
+                self.is_over |= is_it(issuer, stan);
+                false
+            }
+            Record::Queued { issuer, stan, original, original_at, .. } => {
+                self.is_over |= is_it(issuer, stan);
+                is_it(issuer, original) && original_at == sent_at
+            }
+            Record::Advice { original, .. } => original == reference && reference != 0,
+            Record::Settlement { issuer, stan, .. }
             | Record::Expiry { issuer, stan, .. }
             | Record::Unsent { issuer, stan, .. }
             | Record::Undelivered { issuer, stan, .. }
-            | Record::Closed { issuer, stan, .. }
-            if is_it(issuer, stan)
-    )
+            | Record::Closed { issuer, stan, .. } => is_it(issuer, stan) && !is_over,
+            _ => false,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use codec::Mti;
 use switch_core::ids::{LinkNumber, Stan, StationNumber};
-use switch_core::records::{ItemState, Record};
+use switch_core::records::{ItemState, Record, TakesBack};
 use switch_core::time::Time;
 
 use crate::author::{Author, BEGINNING, Folder, decision, frame, sale};
@@ -61,6 +61,11 @@ impl<'a> Story<'a> {
         let (stan, acquirer) = (Stan(if is_kept { number } else { 0 }), StationNumber(0));
         let values: [(u8, &[u8]); 2] = [(4, b"000000001000"), (24, function.as_bytes())];
         let frame = frame(codec::built_in("iso93-ascii").unwrap(), kind, &values);
+        let takes_back = match (mti.class(), function) {
+            (4, "400") => TakesBack::Whole,
+            (4, _) => TakesBack::Part(1_000),
+            _ => TakesBack::Nothing,
+        };
         let queued = Record::Queued {
             issuer: ISSUER,
             stan,
@@ -68,6 +73,7 @@ impl<'a> Story<'a> {
             mti,
             original: Stan(self.sale),
             original_at: 0,
+            takes_back,
             reason: 0x4000,
             utc,
             frame: &frame,

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use codec::Mti;
 use expect_test::expect;
 use switch_core::ids::{LinkNumber, Stan, StationNumber};
-use switch_core::records::{Delivery, ItemState, Record};
+use switch_core::records::{Delivery, ItemState, Record, TakesBack};
 use switch_core::time::Time;
 
 use crate::author::{Author, BEGINNING, Folder, decision, sale, sold};
@@ -51,7 +51,8 @@ fn story(author: &mut Author) {
             acquirer,
             mti: Mti::new(0x1420).unwrap(),
             original: stan,
-            original_at: 0,
+            original_at: 0x0011_2105_2030,
+            takes_back: TakesBack::Whole,
             reason: 0x4021,
             utc,
             frame: b"",

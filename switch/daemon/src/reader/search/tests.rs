@@ -1,6 +1,6 @@
 //! What belongs to a transaction is told, and nothing of another one.
 
-use switch_core::records::Record;
+use switch_core::records::{Record, TakesBack};
 
 use super::super::tests::{decision, delivery, reversal, settlement, written};
 use super::*;
@@ -63,15 +63,16 @@ fn what_is_more_than_can_be_told_is_not_told() {
     assert!(search.answer().is_none());
 }
 
-/// A reversal of ours about a trace number, kept under another one.
-fn queued(original: u32, stan: u32) -> Record<'static> {
+/// A reversal of ours about a trace number at a time, kept under another one.
+fn queued((original, original_at): (u32, u64), stan: u32) -> Record<'static> {
     Record::Queued {
         issuer: StationNumber(1),
         stan: Stan(stan),
         acquirer: StationNumber(0),
         mti: codec::Mti::of(0x1420),
         original: Stan(original),
-        original_at: 0,
+        original_at,
+        takes_back: TakesBack::Whole,
         reason: 0x4021,
         utc: 0,
         frame: b"",
@@ -86,14 +87,14 @@ fn acknowledged(stan: u32) -> Record<'static> {
 #[test]
 fn what_is_kept_for_the_issuer_is_followed_until_its_number_is_used_again() {
     let records = [
-        queued(7, 20),
+        queued((7, 0), 20),
         decision(1, 7),
-        queued(7, 20),
+        queued((7, 1), 20),
         acknowledged(20),
-        queued(8, 20),
+        queued((8, 9), 20),
         acknowledged(20),
         decision(2, 7),
-        queued(7, 21),
+        queued((7, 2), 21),
         acknowledged(21),
     ];
     assert_eq!(told(original(1), &records), [2, 3, 4]);
@@ -101,9 +102,40 @@ fn what_is_kept_for_the_issuer_is_followed_until_its_number_is_used_again() {
 }
 
 #[test]
+fn what_takes_back_what_had_the_number_before_is_told_of_that_one() {
+    let records = [
+        decision(1, 7),
+        settlement(7),
+        decision(2, 7),
+        settlement(7),
+        queued((7, 1), 20),
+        reversal(5, 1, 20),
+        acknowledged(20),
+        queued((7, 1), 7),
+        acknowledged(7),
+        queued((7, 2), 21),
+        acknowledged(21),
+    ];
+    assert_eq!(told(original(1), &records), [1, 2, 5, 6, 7, 8, 9]);
+    assert_eq!(told(original(2), &records), [3, 4, 10, 11]);
+    let mut again = Search::new(original(1));
+    for _ in 0..2 {
+        for (position, record) in (1..).zip(&records) {
+            again.take(position, &written(record));
+        }
+    }
+    assert_eq!(again.records().map(|(at, _)| at).collect::<Vec<_>>(), [1, 2, 5, 6, 7, 8, 9]);
+}
+
+#[test]
 fn an_advice_is_told_with_what_was_kept_of_it_just_before() {
-    let records =
-        [queued(0, 20), acknowledged(20), queued(0, 20), reversal(5, 99, 20), acknowledged(20)];
+    let records = [
+        queued((0, 0), 20),
+        acknowledged(20),
+        queued((0, 0), 20),
+        reversal(5, 99, 20),
+        acknowledged(20),
+    ];
     let mut search = Search::new(original(5));
     // The first look learns its number, the second one finds what stands before it.
     for _ in 0..2 {

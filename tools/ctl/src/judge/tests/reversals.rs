@@ -5,7 +5,7 @@ use bench::ledger::{Acquirer, Answered, Issuer, Received, Replied, Text};
 use codec::Mti;
 use expect_test::{Expect, expect};
 use switch_core::ids::{Stan, StationNumber};
-use switch_core::records::{ItemState, Record};
+use switch_core::records::{ItemState, Record, TakesBack};
 
 use super::{Story, UTC, frame, reference};
 use crate::judge::{Book, Books};
@@ -25,6 +25,7 @@ impl Story {
             mti: Mti::of(0x1420),
             original: Stan(original),
             original_at: 0,
+            takes_back: TakesBack::Whole,
             reason: 0x4021,
             utc: UTC,
             frame,
