@@ -28,15 +28,24 @@ impl Desk {
     /// A thread on a journal with so many spare segments, and one worker's lane to it that has
     /// `records` of 50,000 bytes in it.
     fn opens(name: &str, spares: usize, records: u64) -> Self {
+        Self::opens_with(name, spares, (1..=records).map(|position| (position * 100, 50_000)))
+    }
+
+    /// The same with records at these positions of the gate and of these lengths.
+    fn opens_with(
+        name: &str,
+        spares: usize,
+        records: impl IntoIterator<Item = (u64, usize)>,
+    ) -> Self {
         let (ground, writer) = Ground::begins(name, spares);
         let net = Net::new(8, 8, SocketOptions::default()).expect("sockets");
         let mesh = Arc::new(Mesh::new([net.waker()]));
         let (mut lane, receiver) = wiping_lane(8 << 20);
-        for position in 1..=records {
-            let room = lane.reserve(50_008).expect("it is large");
+        for (position, length) in records {
+            let room = lane.reserve(8 + length).expect("it is large");
             room.fill(9);
-            room[..8].copy_from_slice(&(position * 100).to_le_bytes());
-            lane.commit(50_008);
+            room[..8].copy_from_slice(&position.to_le_bytes());
+            lane.commit(8 + length);
         }
         lane.publish();
         let stop = Arc::new(AtomicBool::new(false));
@@ -107,4 +116,20 @@ fn once_there_is_room_again_what_waited_is_written() {
     let shown = desk.figures.status(0);
     assert_eq!((shown.position, shown.durable, shown.released), (25, 25, 25));
     assert_eq!(shown.segment, SegmentNumber(2).0);
+}
+
+#[test]
+fn a_record_that_goes_on_in_the_next_is_in_one_batch_with_it() {
+    // The first batch has room for one more short record, but not for the one behind it.
+    for (goes_on, durable) in [(0, 2_100), (GOES_ON, 2_000)] {
+        let full = (1..=20).map(|position| (position * 100, 50_000));
+        let two = [(2_100 + goes_on, 100), (2_200, 50_000)];
+        let mut desk = Desk::opens_with(&format!("two-{durable}"), 0, full.chain(two));
+        desk.until("the first batch", |desk| desk.mesh.committed(WorkerId(0)).0 > 0);
+        desk.until("the last record taken", |desk| desk.lane.free() == desk.lane.capacity());
+        assert_eq!(desk.mesh.committed(WorkerId(0)), gate::Position(durable));
+        desk.is_told_to_stop();
+        let ended = desk.ended.recv_timeout(PATIENCE).expect("it ends");
+        assert!(ended.is_err(), "the disk has no room for the second batch");
+    }
 }
