@@ -15,11 +15,14 @@ mod making;
 
 mod lookup;
 
+mod parts;
+
 mod shelf;
 
 pub use self::lookup::{Index, Problem};
 pub use self::making::{Marks, MarksOf, make, write};
-pub use self::shelf::{Each, Part, Shelf};
+pub use self::parts::Part;
+pub use self::shelf::{Each, Shelf};
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;

@@ -31,6 +31,8 @@ pub enum Found {
     Empty,
     /// The file ends, and the header of the segment says that it goes on.
     ShortFile,
+    /// There is no such file, and the log goes on behind it.
+    Missing,
     /// The disk does not give a block of it.
     Unreadable,
     /// Bytes that do not begin like a batch.
@@ -378,6 +380,7 @@ impl std::fmt::Display for Found {
         match self {
             Self::Empty => f.write_str("nothing is there"),
             Self::ShortFile => f.write_str("the file ends before the segment does"),
+            Self::Missing => f.write_str("it is not there, and the log goes on behind it"),
             Self::Unreadable => f.write_str("the disk does not give back what is there"),
             Self::Foreign => f.write_str("what is there does not begin like a batch"),
             Self::BrokenHeader => f.write_str("the batch's header is not whole"),

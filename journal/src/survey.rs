@@ -112,7 +112,14 @@ pub(crate) fn stretches<D: Disk>(disk: &D, from: Position) -> Result<Vec<Stretch
     let in_segments: BTreeSet<_> = stretches.iter().map(|one| one.header.segment).collect();
     // Backwards, and no further than need be: there may be archives of years.
     for number in archive::numbers(disk)?.into_iter().rev() {
-        let Some(header) = archive::one(disk, number)?.and_then(|one| one.header.ok()) else {
+        let begins =
+            |one: &Stretch| one.header.segment > number && one.header.first_position <= from;
+        let listed = match archive::one(disk, number) {
+            // All records that are wanted stand behind it.
+            Err(_) if stretches.iter().any(begins) => break,
+            listed => listed?,
+        };
+        let Some(header) = listed.and_then(|one| one.header.ok()) else {
             continue;
         };
         if !in_segments.contains(&number) {

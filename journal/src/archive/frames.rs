@@ -6,10 +6,11 @@ use std::io;
 use super::{ArchiveHeader, FRAME_HEADER};
 use crate::disk::{Disk, DiskFile};
 use crate::format::{
-    BATCH_HEADER, BATCH_MAX, BLOCK, BatchHeader, BatchNumber, Epoch, From, NoHeader, Tag, To,
-    VERSION, add_check, sum,
+    BATCH_HEADER, BATCH_MAX, BLOCK, BatchHeader, BatchNumber, Epoch, From, NoHeader, Position, Tag,
+    To, VERSION, add_check, sum,
 };
-use crate::scan::{Expected, Found, Step, are_records, behind, differs, first_of};
+use crate::names::Name;
+use crate::scan::{Expected, Found, Lengths, Step, are_records, behind, differs, first_of};
 use crate::seal::{Keys, NotOpened, SegmentKey};
 use crate::window::{LOOK_MAX, Reading, Window};
 
@@ -100,6 +101,27 @@ impl FrameHeader {
     /// The tag in a written header.
     pub(super) fn tag(written: &[u8; FRAME_HEADER]) -> Tag {
         written[COVERED..COVERED + 16].try_into().expect("a tag has 16 bytes")
+    }
+}
+
+/// Gives the first records of an archive, as long as `each` says that it wants more of them, and as far as
+/// they can be read.
+pub(crate) fn begin<D: Disk>(
+    disk: &D,
+    keys: &Keys,
+    archive: &ArchiveHeader,
+    each: &mut dyn FnMut(Position, &[u8]) -> bool,
+) {
+    let Ok(key) = own_key(keys, archive) else { return };
+    let name = Name::Archive(archive.segment.segment).to_string();
+    let walk = Frames::open(disk, &name, archive, Some(key), Reading::Glance);
+    let Ok(mut walk) = walk else { return };
+    while let Ok(Step::Batch(batch)) = walk.step() {
+        let records = Lengths { rest: walk.records() };
+        let positions = (batch.first_position.0..).map(Position);
+        if !records.zip(positions).all(|(record, position)| each(position, record)) {
+            return;
+        }
     }
 }
 

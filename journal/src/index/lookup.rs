@@ -34,7 +34,8 @@ pub struct Index<D: Disk> {
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum Problem {
-    /// There is none of this archive, or it is not as it was written: it is to be made again.
+    /// There is none of this archive, the disk does not give it, none of our keys opens it, or it is not
+    /// as it was written: it is to be made again, and what it says is to be read in the archive.
     Unusable(Name),
     /// None of our keys opens it.
     UnknownKey {
@@ -47,6 +48,8 @@ pub enum Problem {
     Damaged(Name, Found),
     /// What has no index could not be read.
     Log(reader::Problem),
+    /// It was given up, as its caller said.
+    Stopped,
     /// The disk did not do what it was asked.
     Disk(Failed),
 }
@@ -55,7 +58,8 @@ impl<D: Disk> Index<D> {
     /// Opens the index of an archive.
     ///
     /// # Errors
-    /// Why it can not be asked. `NotFound` of the disk: there is no such archive any more.
+    /// Why it can not be asked. [`Problem::Disk`] is of the archive alone: `NotFound`, if there is no such
+    /// archive any more.
     pub fn open(disk: &D, keys: &Keys, segment: SegmentNumber) -> Result<Self, Problem> {
         let gone = || std::io::Error::from(std::io::ErrorKind::NotFound);
         let archived = Name::Archive(segment);
@@ -64,23 +68,15 @@ impl<D: Disk> Index<D> {
         let archive = listed.header.map_err(|_| Problem::Damaged(archived, Found::BrokenHeader))?;
         let name = Name::Index(segment);
         let unusable = || Problem::Unusable(name);
-        let file = match disk.open(&name.to_string(), false) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(unusable()),
-            opened => opened.map_err(Failed::when("open", name))?,
-        };
+        let file = disk.open(&name.to_string(), false).map_err(|_| unusable())?;
         let mut block = Aligned::new(BLOCK);
-        let read = file.read_at(0, &mut block).map_err(Failed::when("read", name))?;
+        let read = file.read_at(0, &mut block).map_err(|_| unusable())?;
         let header = Header::read(&block[..read]).map_err(|_| unusable())?;
         if !belongs(&header, &archive) || header.table() > TABLE_MAX {
             return Err(unusable());
         }
-        let key = match keys.open(header.key_check, &header.wrapped_key, &header.owner()) {
-            Ok(key) => key,
-            Err(NotOpened::UnknownKey(check)) => {
-                return Err(Problem::UnknownKey { file: name, check });
-            }
-            Err(NotOpened::Altered) => return Err(unusable()),
-        };
+        let key = keys.open(header.key_check, &header.wrapped_key, &header.owner());
+        let key = key.map_err(|_| unusable())?;
         let covered = *block[..INDEX_HEADER].first_chunk().expect("a header is longer");
         let mut index = Self {
             disk: disk.clone(),
@@ -188,9 +184,10 @@ impl<D: Disk> Index<D> {
         let name = Name::Index(self.header.segment);
         let mut block = Aligned::new(BLOCK);
         let offset = BLOCK + number * BLOCK;
-        let file = self.disk.open(&name.to_string(), false).map_err(Failed::when("open", name))?;
-        let read = file.read_at(offset as u64, &mut block);
-        if read.map_err(Failed::when("read", name))? != BLOCK {
+        // That it is not there says nothing of its archive.
+        let unusable = |_| Problem::Unusable(name);
+        let file = self.disk.open(&name.to_string(), false).map_err(unusable)?;
+        if file.read_at(offset as u64, &mut block).map_err(unusable)? != BLOCK {
             return Err(Problem::Unusable(name));
         }
         let mut page = block.to_vec();
@@ -213,8 +210,8 @@ impl<D: Disk> Index<D> {
         let (pages, length) = (self.header.pages(), self.header.table() + TAG);
         let mut blocks = Aligned::new(length.next_multiple_of(BLOCK));
         let offset = (BLOCK + pages * BLOCK) as u64;
-        let read = file.read_at(offset, &mut blocks).map_err(Failed::when("read", name))?;
-        if read < length {
+        let read = file.read_at(offset, &mut blocks);
+        if read.map_err(|_| Problem::Unusable(name))? < length {
             return Err(Problem::Unusable(name));
         }
         let mut table = blocks[..length].to_vec();
@@ -270,12 +267,15 @@ impl From<Failed> for Problem {
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unusable(name) => write!(f, "{name} is missing, or not as it was written"),
+            Self::Unusable(name) => {
+                write!(f, "{name} is missing, can not be read, or is not as it was written")
+            }
             Self::UnknownKey { file, check } => {
                 write!(f, "no key opens {file}: it has check value {}", hex(check))
             }
             Self::Damaged(name, found) => write!(f, "{name} is damaged: {found}"),
             Self::Log(problem) => write!(f, "{problem}"),
+            Self::Stopped => f.write_str("it was given up"),
             Self::Disk(failed) => write!(f, "{failed}"),
         }
     }

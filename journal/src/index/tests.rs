@@ -3,7 +3,7 @@
 use super::*;
 use crate::archive::{Packed, Pass, pack, retire};
 use crate::authoring::{Author, key};
-use crate::disk::simulated::SimulatedDisk;
+use crate::disk::simulated::{Rot, SimulatedDisk};
 use crate::format::SegmentNumber;
 use crate::seal::Keys;
 
@@ -184,12 +184,12 @@ fn an_index_is_of_one_archive_and_of_no_other_of_the_same_segment() {
 }
 
 #[test]
-fn another_key_is_said_and_former_keys_open_an_index() {
+fn another_key_opens_no_index_and_former_keys_do() {
     let author = author();
     let disk = author.disk();
     packed(&disk, &author.keys);
     let opened = Index::open(&disk, &Keys::only(key(2)), SEGMENT).err();
-    assert!(matches!(opened, Some(Problem::UnknownKey { .. })), "{opened:?}");
+    assert!(matches!(opened, Some(Problem::Unusable(_))), "{opened:?}");
     let mut keys = Keys::only(key(2));
     keys.former.push(key(1));
     let index = Index::open(&disk, &keys, SEGMENT).expect("opens");
@@ -278,7 +278,7 @@ fn a_shelf_knows_what_was_packed_and_let_go_of_since_it_looked() {
     assert_eq!((parts.len(), parts[0].first, parts[0].until), (1, Position(1), None));
     let packed = packed(&disk, &author.keys);
     let parts = shelf.parts().expect("listed");
-    shelf.keep_tables(&author.keys).expect("opened");
+    shelf.keep_tables(&author.keys);
     let mut marks =
         |_: Position, record: &[u8], mark: &mut dyn FnMut(Mark)| marks_of(number(record), mark);
     make(&disk, &author.keys, SEGMENT, 9, &mut marks, &mut |_| ()).expect("made again");
@@ -304,4 +304,157 @@ fn a_shelf_knows_what_was_packed_and_let_go_of_since_it_looked() {
         shelf.visit(&author.keys, &old, &marks, &mut |_, _, _| (), &mut |_, _, _| seen += 1);
     assert_eq!((visited.expect("gone"), seen), (false, 0));
     assert_eq!(shelf.parts().expect("listed").len(), 1);
+}
+
+/// What happens to a file.
+type Harm = fn(&SimulatedDisk, &str);
+
+/// Five segments, four of them packed and indexed, ten records in each.
+fn archived() -> (SimulatedDisk, Keys) {
+    let mut author = Author::begin();
+    for segment in 0..5 {
+        let texts: Vec<String> = (0..10).map(|n| (segment * 10 + n).to_string()).collect();
+        let records: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+        author.batch(&records);
+        if segment < 4 {
+            author.roll_over();
+        }
+    }
+    let disk = author.disk();
+    let mut marks =
+        |_: Position, record: &[u8], mark: &mut dyn FnMut(Mark)| marks_of(number(record), mark);
+    for segment in (1..=4).map(SegmentNumber) {
+        pack(&disk, &author.keys, segment, 5).expect("packed");
+        disk.remove(&Name::Segment(segment).to_string()).expect("reused");
+        make(&disk, &author.keys, segment, 9, &mut marks, &mut |_| ()).expect("made");
+    }
+    (disk, author.keys)
+}
+
+/// What a shelf gives of each part, or says of it: the positions of all records, by a mark of each.
+fn tell(shelf: &mut Shelf<SimulatedDisk>, parts: &[Part], keys: &Keys) -> Vec<String> {
+    let mut all = BTreeSet::new();
+    (0..50).for_each(|number| marks_of(number, &mut |mark| all.extend([mark])));
+    let mut marks =
+        |_: Position, record: &[u8], mark: &mut dyn FnMut(Mark)| marks_of(number(record), mark);
+    let told = parts.iter().map(|part| {
+        let mut seen = Vec::new();
+        let mut each = |at: Position, _: &crate::format::BatchHeader, _: &[u8]| seen.push(at.0);
+        let visited = shelf.visit(keys, part, &all, &mut marks, &mut each);
+        let ends = seen.first().zip(seen.last());
+        match (visited, ends) {
+            (Err(problem), _) => problem.to_string(),
+            (Ok(_), None) => "nothing".into(),
+            (Ok(without), Some((first, last))) => {
+                format!("{first} to {last}{}", if without { ", without an index" } else { "" })
+            }
+        }
+    });
+    told.collect()
+}
+
+fn tell_all(disk: &SimulatedDisk, keys: &Keys) -> Vec<String> {
+    let mut shelf = Shelf::new(disk.clone());
+    let parts = shelf.parts().expect("listed");
+    tell(&mut shelf, &parts, keys)
+}
+
+#[test]
+fn a_part_whose_archive_is_not_whole_or_not_there_is_never_taken_for_one_without_records() {
+    let whole = ["1 to 10", "11 to 20", "21 to 30", "31 to 40", "41 to 50"];
+    let with = |place: usize, told: &str| {
+        let mut all = whole.map(str::to_owned);
+        all[place] = told.into();
+        all.to_vec()
+    };
+    let damages: [(&str, Harm); 3] = [
+        ("its header is not whole", |disk, name| disk.rot(name, 0, Rot::Flip { bit: 77 })),
+        ("the disk does not give it", |disk, name| disk.rot(name, 0, Rot::Unreadable)),
+        ("it is not there", |disk, name| disk.remove(name).expect("removed")),
+    ];
+    for (what, damage) in damages {
+        for place in [0, 1, 2, 3] {
+            let (disk, keys) = archived();
+            assert_eq!(tell_all(&disk, &keys), whole);
+            let mut shelf = Shelf::new(disk.clone());
+            let before = shelf.parts().expect("listed");
+            shelf.keep_tables(&keys);
+            let segment = SegmentNumber(place as u64 + 1);
+            damage(&disk, &Name::Archive(segment).to_string());
+            let told = tell_all(&disk, &keys);
+            if place == 0 && what == "it is not there" {
+                // The oldest may have been let go of.
+                assert_eq!(told, whole[1..]);
+                assert_eq!(tell(&mut shelf, &before, &keys), with(0, "nothing"));
+                continue;
+            }
+            let is_said = |told: &[String]| {
+                told[place].starts_with(&format!("{} is damaged", Name::Archive(segment)))
+                    && told == with(place, &told[place])
+            };
+            assert!(is_said(&told), "{what}: {told:?}");
+            if what == "it is not there" {
+                let told = tell(&mut shelf, &before, &keys);
+                assert!(is_said(&told), "since the look: {told:?}");
+            }
+            (1..=4).for_each(|number| discard(&disk, SegmentNumber(number)).expect("removed"));
+            let without = tell_all(&disk, &keys).into_iter();
+            let without: Vec<_> =
+                without.map(|told| told.replace(", without an index", "")).collect();
+            assert!(is_said(&without), "{what}: {without:?}");
+        }
+    }
+}
+
+#[test]
+fn two_parts_that_are_not_there_are_said_and_where_the_first_segment_begins_too_late_too() {
+    let (disk, keys) = archived();
+    for segment in [2, 3].map(SegmentNumber) {
+        disk.remove(&Name::Archive(segment).to_string()).expect("removed");
+    }
+    let mut shelf = Shelf::new(disk);
+    let parts = shelf.parts().expect("listed");
+    let lost = parts[1];
+    assert_eq!((lost.first, lost.until), (Position(11), Some(Position(31))));
+    assert_eq!(lost.flaw, Some(crate::scan::Found::Missing));
+    assert_eq!((lost.from_utc, lost.to_utc), (parts[0].from_utc, parts[2].to_utc));
+    let (disk, other_keys) = archived();
+    disk.remove(&Name::Archive(SegmentNumber(4)).to_string()).expect("removed");
+    let told = tell_all(&disk, &other_keys);
+    assert_eq!(told[..3], ["1 to 10", "11 to 20", "21 to 30"]);
+    assert!(told[3].contains("is not there") && told[4] == "41 to 50", "{told:?}");
+    assert_eq!(tell(&mut shelf, &parts, &keys).len(), 4);
+}
+
+#[test]
+fn an_archive_whose_index_is_gone_or_can_not_be_read_is_read_itself() {
+    let name = Name::Index(SegmentNumber(2)).to_string();
+    let flaws: [(&str, Harm); 4] = [
+        ("gone", |disk, name| disk.remove(name).expect("removed")),
+        ("its header is not given", |disk, name| disk.rot(name, 0, Rot::Unreadable)),
+        ("its marks are not given", |disk, name| disk.rot(name, 4_096, Rot::Unreadable)),
+        ("its table is not given", |disk, name| disk.rot(name, 8_192, Rot::Unreadable)),
+    ];
+    let told = ["1 to 10", "11 to 20, without an index", "21 to 30", "31 to 40", "41 to 50"];
+    for (what, flaw) in flaws {
+        let (disk, keys) = archived();
+        // One who has its table already, and one who has not.
+        let mut shelf = Shelf::new(disk.clone());
+        let parts = shelf.parts().expect("listed");
+        shelf.keep_tables(&keys);
+        flaw(&disk, &name);
+        if what == "gone" || what == "its marks are not given" {
+            assert_eq!(tell(&mut shelf, &parts, &keys), told, "{what}");
+        }
+        shelf.keep_tables(&keys);
+        assert_eq!(tell_all(&disk, &keys), told, "{what}");
+    }
+    // The key that sealed the index is not named any more; that of its archive is.
+    let (disk, mut keys) = archived();
+    keys.former.push(key(2));
+    let mut marks =
+        |_: Position, record: &[u8], mark: &mut dyn FnMut(Mark)| marks_of(number(record), mark);
+    std::mem::swap(&mut keys.current, &mut keys.former[0]);
+    make(&disk, &keys, SegmentNumber(2), 9, &mut marks, &mut |_| ()).expect("made");
+    assert_eq!(tell_all(&disk, &Keys::only(key(1))), told);
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 
 use codec::Mti;
@@ -270,6 +271,35 @@ fn archives_tell_the_same_with_an_index_without_one_and_with_a_spoilt_one() {
     assert_eq!(told_by(Some(true), false), segments);
     assert_eq!(told_by(Some(false), false), segments);
     assert_eq!(told_by(Some(true), true), segments);
+}
+
+/// What happens to a file.
+type Harm = fn(&Path);
+
+#[test]
+fn what_an_archive_may_tell_that_is_gone_or_not_whole_is_not_said_to_be_nowhere() {
+    let spoil: [(&str, Harm); 2] = [
+        ("not whole", |path| {
+            let mut bytes = fs::read(path).unwrap();
+            bytes[77] ^= 1;
+            fs::write(path, bytes).unwrap();
+        }),
+        ("gone", |path| fs::remove_file(path).unwrap()),
+    ];
+    for (what, spoil) in spoil {
+        let folder = Folder::new();
+        let mut author = told(&folder);
+        author.folds();
+        author.packs(true);
+        spoil(&folder.journal().join("0000000000000002.archive"));
+        for question in
+            [&["--rrn", "X"][..], &["--rrn", "000000800900"], &["--to", "2026-11-21T05:21:28Z"]]
+        {
+            let (exit, said) = find(&folder, question);
+            let is_said = said.contains("0000000000000002.archive is damaged");
+            assert!(exit == Some(7) && is_said, "{what}, {question:?}: {exit:?}: {said}");
+        }
+    }
 }
 
 #[test]
