@@ -1,10 +1,14 @@
 //! What records are found by, for indexes: the core's marks of a record, with the dialects in which its
 //! message may stand. Must not know where a record or an index is.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use codec::{Dialect, Slots};
-use journal::index::Mark;
+use journal::disk::Disk;
+use journal::format::Position;
+use journal::index::{self, Mark, Shelf};
+use journal::seal::Keys;
 use switch_core::identity::HashKey;
 use switch_core::ids::StationNumber;
 use switch_core::marks;
@@ -17,8 +21,17 @@ pub struct Marker {
     /// Those of files; the built-in ones are known anyway.
     dialects: Vec<Arc<Dialect>>,
     /// Of each station, by its number.
-    speaks: Vec<Option<Speech>>,
+    speaks: Vec<Spoken>,
     slots: Box<Slots>,
+}
+
+/// What a station spoke when. Its messages in records are in the dialect of then.
+#[derive(Clone, Default)]
+struct Spoken {
+    /// Where no record of the log says it.
+    otherwise: Option<Speech>,
+    /// From these positions on; none: a dialect that is not known any more.
+    since: BTreeMap<Position, Option<Speech>>,
 }
 
 /// A dialect, wherever it comes from.
@@ -37,6 +50,17 @@ impl Speech {
     }
 }
 
+impl Spoken {
+    /// What it spoke at a position. Error: something else than from a later one on, and nobody knows what.
+    fn at(&self, position: Position) -> Result<Option<&Speech>, ()> {
+        match self.since.range(..=position).next_back() {
+            Some((_, speech)) => Ok(speech.as_ref()),
+            None if self.since.is_empty() => Ok(self.otherwise.as_ref()),
+            None => Err(()),
+        }
+    }
+}
+
 /// A mark as an index has it.
 pub fn in_index(mark: marks::Mark) -> Mark {
     Mark { kind: mark.kind.number(), hash: mark.hash }
@@ -45,7 +69,15 @@ pub fn in_index(mark: marks::Mark) -> Mark {
 impl Marker {
     /// Under the journal's hash key, with the dialects of a configuration. No station is known yet.
     pub fn new(key: HashKey, dialects: Vec<Arc<Dialect>>) -> Self {
-        Self { key, dialects, speaks: Vec::new(), slots: Box::new(Slots::new()) }
+        let mut known: Vec<Arc<Dialect>> = Vec::new();
+        for dialect in dialects {
+            // Many stations speak the same.
+            if !known.iter().any(|known| known.name() == dialect.name()) {
+                known.push(dialect);
+            }
+        }
+        let (speaks, slots) = (Vec::new(), Box::new(Slots::new()));
+        Self { key, dialects: known, speaks, slots }
     }
 
     /// What the hashes are made under.
@@ -60,29 +92,85 @@ impl Marker {
         }
     }
 
-    /// A station speaks this dialect from here on.
+    /// A station speaks this dialect, where no record says something else.
     pub fn learn(&mut self, station: StationNumber, dialect: &str) {
-        let place = usize::from(station.0);
-        if self.speaks.len() <= place {
-            self.speaks.resize(place + 1, None);
-        }
-        let of_files = self.dialects.iter().find(|known| known.name() == dialect);
-        self.speaks[place] = match of_files {
-            Some(known) => Some(Speech::OfFile(Arc::clone(known))),
-            None => codec::built_in(dialect).map(Speech::BuiltIn),
-        };
+        let speech = self.find(dialect);
+        self.of(station).otherwise = speech;
     }
 
-    /// All marks of a record, which says what a station speaks too. What is no record has none.
-    pub fn mark(&mut self, bytes: &[u8], each: &mut dyn FnMut(Mark)) {
+    /// A record at this position says that a station speaks this dialect from there on.
+    pub fn learn_from(&mut self, position: Position, station: StationNumber, dialect: &str) {
+        let speech = self.find(dialect);
+        self.of(station).since.insert(position, speech);
+    }
+
+    /// Learns what stations spoke in all of the log: it is written down when they change it, by a start.
+    ///
+    /// # Errors
+    /// What could not be read. What was is learned.
+    pub fn learn_past<D: Disk>(
+        &mut self,
+        shelf: &mut Shelf<D>,
+        keys: &Keys,
+    ) -> Result<(), index::Problem> {
+        shelf.begins(keys, &mut |position, bytes| match Record::read(bytes) {
+            Ok(Record::Station { number, dialect, .. }) => {
+                self.learn_from(position, number, dialect);
+                true
+            }
+            Ok(
+                Record::Start { .. }
+                | Record::Links { .. }
+                | Record::Configuration { .. }
+                | Record::HashKey { .. },
+            ) => true,
+            _ => false,
+        })
+    }
+
+    fn of(&mut self, station: StationNumber) -> &mut Spoken {
+        let place = usize::from(station.0);
+        if self.speaks.len() <= place {
+            self.speaks.resize(place + 1, Spoken::default());
+        }
+        &mut self.speaks[place]
+    }
+
+    fn find(&self, dialect: &str) -> Option<Speech> {
+        let of_files = self.dialects.iter().find(|known| known.name() == dialect);
+        match of_files {
+            Some(known) => Some(Speech::OfFile(Arc::clone(known))),
+            None => codec::built_in(dialect).map(Speech::BuiltIn),
+        }
+    }
+
+    /// All marks of the record at a position, which may say what a station speaks too. What is no record
+    /// has none.
+    pub fn mark(&mut self, position: Position, bytes: &[u8], each: &mut dyn FnMut(Mark)) {
         let Ok(record) = Record::read(bytes) else { return };
         if let Record::Station { number, dialect, .. } = record {
-            self.learn(number, dialect);
+            self.learn_from(position, number, dialect);
         }
         let speaker = marks::speaker(&record).map(|speaker| usize::from(speaker.0));
-        let speech = speaker.and_then(|place| self.speaks.get(place)?.as_ref());
-        let dialect = speech.map(Speech::dialect);
-        marks::all(&record, &self.key, dialect, &mut self.slots, &mut |mark| each(in_index(mark)));
+        let spoken = speaker.and_then(|place| self.speaks.get(place));
+        let at = spoken.map_or(Ok(None), |spoken| spoken.at(position));
+        let (key, slots) = (&self.key, &mut self.slots);
+        if let Ok(speech) = at {
+            let dialect = speech.map(Speech::dialect);
+            marks::all(&record, key, dialect, slots, &mut |mark| each(in_index(mark)));
+            return;
+        }
+        // A mark too many costs ten bytes, one too few a transaction that is not found.
+        let of_files = self.dialects.iter().map(|known| &**known);
+        let mut found = BTreeSet::new();
+        for dialect in of_files.chain(codec::built_ins().iter().copied()) {
+            marks::all(&record, key, Some(dialect), slots, &mut |mark| {
+                found.insert(mark);
+            });
+        }
+        for mark in found {
+            each(in_index(mark));
+        }
     }
 
     /// Those of them that a record has without its message.
@@ -92,3 +180,6 @@ impl Marker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,7 +146,7 @@ impl Ground {
             while let Some(batch) = pass.next_batch(&mut |_| ()).unwrap() {
                 for (position, record) in batch.records().into_iter().flatten().filter(|_| indexed)
                 {
-                    marker.mark(record, &mut |mark| marks.add(mark, position));
+                    marker.mark(position, record, &mut |mark| marks.add(mark, position));
                 }
             }
             let Packed { archive, frames } = pass.finish(&mut |_| ()).unwrap();
@@ -169,8 +169,8 @@ impl Ground {
         let mut marker = marker();
         let begun = clock(ClockId::ThreadCPUTime);
         for segment in (1..=segments).map(SegmentNumber) {
-            let mut marks = |_: Position, record: &[u8], each: &mut dyn FnMut(index::Mark)| {
-                marker.mark(record, each);
+            let mut marks = |position, record: &[u8], each: &mut dyn FnMut(index::Mark)| {
+                marker.mark(position, record, each);
             };
             index::make(&self.disk, &self.keys, segment, 1, &mut marks, &mut |_| ()).unwrap();
         }

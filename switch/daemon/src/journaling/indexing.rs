@@ -5,40 +5,60 @@
 //! read from front to back by whoever looks for something; no transaction waits for it but a reversal or
 //! an advice about something that is old.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use journal::archive::Packed;
 use journal::disk::SystemDisk;
 use journal::format::{Position, SegmentNumber};
-use journal::index::{self, Marks};
+use journal::index::{self, Marks, Shelf};
 use journal::seal::Keys;
+use switch_core::time::Time;
 
 use super::pace::Pace;
 use crate::clocks;
 use crate::marking::Marker;
 
-/// Archives whose index is to be made. Shared with who finds that one is not as it was written. A lock
-/// is held for moments only.
+/// After an index was not made, none is tried for so long: what was in the way may take that long too, and
+/// to try means to read an archive.
+const PAUSE: Duration = Duration::from_mins(1);
+/// How often one was not made that will never be, before the next start.
+const NEVER: u32 = u32::MAX;
+
+/// Archives whose index is to be made, and how often it was not. Shared with who finds that one is not as
+/// it was written. A lock is held for moments only.
 #[derive(Debug, Default)]
-pub struct Wanted(Mutex<BTreeSet<SegmentNumber>>);
+pub struct Wanted(Mutex<BTreeMap<SegmentNumber, u32>>);
 
 impl Wanted {
     /// The index of this archive is to be made.
     pub fn add(&self, segment: SegmentNumber) {
-        self.all().insert(segment);
+        self.all().entry(segment).or_insert(0);
     }
 
-    /// The newest; it stays wanted until it is [`Wanted::made`].
-    pub(crate) fn newest(&self) -> Option<SegmentNumber> {
-        self.all().last().copied()
+    /// The newest of those that were tried least; it stays wanted until it is [`Wanted::made`].
+    pub(crate) fn next(&self) -> Option<SegmentNumber> {
+        let all = self.all();
+        let next = all.iter().min_by_key(|&(&segment, &tried)| (tried, Reverse(segment)));
+        next.filter(|(_, tried)| **tried != NEVER).map(|(segment, _)| *segment)
     }
 
     fn made(&self, segment: SegmentNumber) {
         self.all().remove(&segment);
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeSet<SegmentNumber>> {
+    /// It was not made: all others come first. True: that was the first time.
+    fn not_made(&self, segment: SegmentNumber, is_tried_again: bool) -> bool {
+        let mut all = self.all();
+        let tried = all.entry(segment).or_insert(0);
+        let is_first = *tried == 0;
+        *tried = if is_tried_again { tried.saturating_add(1).min(NEVER - 1) } else { NEVER };
+        is_first
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<SegmentNumber, u32>> {
         // Each change is one step, so a thread that ended badly has left it whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,8 +68,12 @@ impl Wanted {
 pub(super) struct Indexing {
     pub(super) disk: SystemDisk,
     pub(super) keys: Arc<Keys>,
+    /// Knows what stations speak; of all of the log, once that is needed.
     pub(super) marker: Marker,
+    pub(super) knows_the_past: bool,
     pub(super) wanted: Arc<Wanted>,
+    /// No index is tried before.
+    pub(super) pause_until: Time,
 }
 
 impl Indexing {
@@ -57,13 +81,15 @@ impl Indexing {
     pub(super) fn begin(&self) -> Result<(), String> {
         let missing = index::missing(&self.disk);
         let missing = missing.map_err(|failed| format!("no index was looked for: {failed}"))?;
-        self.wanted.all().extend(missing);
+        for segment in missing {
+            self.wanted.add(segment);
+        }
         Ok(())
     }
 
     /// Takes in the marks of a record.
     pub(super) fn mark(&mut self, marks: &mut Marks, position: Position, record: &[u8]) {
-        self.marker.mark(record, &mut |mark| marks.add(mark, position));
+        self.marker.mark(position, record, &mut |mark| marks.add(mark, position));
     }
 
     /// Writes the index of a segment that was just packed. Where that fails it is wanted.
@@ -83,28 +109,61 @@ impl Indexing {
         })
     }
 
-    /// Makes the newest index that is wanted. False: there is none.
+    /// Makes an index that is wanted. False: there is none now. Gives what went wrong, once.
     pub(super) fn make_one(&mut self, pace: &mut Pace) -> Result<bool, String> {
-        let Some(segment) = self.wanted.newest() else { return Ok(false) };
-        let Self { disk, keys, marker, .. } = self;
-        let mut marks_of = |_: Position, record: &[u8], each: &mut dyn FnMut(index::Mark)| {
-            marker.mark(record, each);
+        let now = clocks::boot();
+        let Some(segment) = self.wanted.next().filter(|_| now >= self.pause_until) else {
+            return Ok(false);
         };
+        if !self.knows_the_past {
+            // Where it can not be read, the archive can not either.
+            let mut shelf = Shelf::new(self.disk.clone());
+            self.knows_the_past = self.marker.learn_past(&mut shelf, &self.keys).is_ok();
+        }
+        let Self { disk, keys, marker, .. } = self;
+        let mut marks_of =
+            |position: Position, record: &[u8], each: &mut dyn FnMut(index::Mark)| {
+                marker.mark(position, record, each);
+            };
         let mut pause = |bytes| pace.wrote(bytes);
         let made = index::make(disk, keys, segment, clocks::utc_ns(), &mut marks_of, &mut pause);
-        match made {
-            Err(problem @ (index::Problem::Disk(_) | index::Problem::Unusable(_))) => {
-                Err(format!("no index was made: {problem}"))
-            }
-            Err(problem) => {
-                // It would be the same the next time.
-                self.wanted.made(segment);
-                Err(format!("no index was made: {problem}"))
-            }
-            Ok(_) => {
-                self.wanted.made(segment);
-                Ok(true)
-            }
+        let Err(problem) = made else {
+            self.wanted.made(segment);
+            return Ok(true);
+        };
+        self.pause_until = now + PAUSE;
+        // What is not as it was written would be the same the next time.
+        let is_tried_again = matches!(problem, index::Problem::Disk(_));
+        if self.wanted.not_made(segment, is_tried_again) {
+            return Err(format!("no index was made: {problem}"));
         }
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_that_is_not_made_waits_for_all_others_and_one_that_never_will_be_is_let_be() {
+        let wanted = Wanted::default();
+        let [old, middle, new] = [1, 2, 3].map(SegmentNumber);
+        for segment in [middle, old, new] {
+            wanted.add(segment);
+        }
+        assert_eq!(wanted.next(), Some(new));
+        assert!(wanted.not_made(new, true));
+        assert_eq!(wanted.next(), Some(middle), "the others first");
+        wanted.add(new);
+        assert_eq!(wanted.next(), Some(middle), "whoever wants it again");
+        assert!(wanted.not_made(middle, false));
+        wanted.add(middle);
+        wanted.made(old);
+        assert_eq!(wanted.next(), Some(new), "in its turn");
+        assert!(!wanted.not_made(new, true), "that is not said again");
+        assert_eq!(wanted.next(), Some(new));
+        wanted.made(new);
+        assert_eq!(wanted.next(), None);
     }
 }

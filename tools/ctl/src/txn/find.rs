@@ -158,7 +158,7 @@ impl Wanted {
                 if self.of.as_ref().is_some_and(|stations| !is_of(&seen.bytes, stations)) {
                     continue;
                 }
-                let marks = history.marks_of(&seen.bytes);
+                let marks = history.marks_of(&seen);
                 if self.criteria.iter().all(|any| !any.is_disjoint(&marks)) {
                     heads.push(seen);
                 }

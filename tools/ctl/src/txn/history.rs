@@ -54,9 +54,9 @@ impl<'k> History<'k> {
             );
         }
         let mut shelf = Shelf::new(site.disk.clone());
-        let parts = shelf.parts().map_err(|failed| problem(&Problem::Disk(failed)))?;
+        let parts = shelf.parts().map_err(|why| problem(&why))?;
         let (until, from_utc, to_utc) = (None, 0, u64::MAX);
-        let rest = Part { archive: None, first: from, until, from_utc, to_utc };
+        let rest = Part { archive: None, first: from, until, from_utc, to_utc, flaw: None };
         let mut learn = |_: Position, _: &_, bytes: &[u8]| match Record::read(bytes) {
             Ok(Record::Station { number, name, dialect }) => {
                 stations.push((number, name.to_owned(), dialect.to_owned()));
@@ -74,6 +74,7 @@ impl<'k> History<'k> {
             names.learn(*number, name, dialect);
             marker.learn(*number, dialect);
         }
+        marker.learn_past(&mut shelf, keys).map_err(|why| problem(&why))?;
         let numbers: BTreeSet<_> = stations.iter().map(|(number, ..)| *number).collect();
         let stations = numbers.into_iter().collect();
         Ok(Self { keys, shelf, marker, names, stations, parts })
@@ -94,8 +95,8 @@ impl<'k> History<'k> {
         each: &mut dyn FnMut(Seen),
     ) -> Result<(), Failure> {
         let Self { keys, shelf, marker, .. } = self;
-        let mut marks_of = |_: Position, record: &[u8], mark: &mut dyn FnMut(Mark)| {
-            marker.mark(record, mark);
+        let mut marks_of = |at: Position, record: &[u8], mark: &mut dyn FnMut(Mark)| {
+            marker.mark(at, record, mark);
         };
         let visited = shelf.visit(keys, part, wanted, &mut marks_of, &mut |at, batch, bytes| {
             each(seen(at, batch, bytes));
@@ -112,9 +113,10 @@ impl<'k> History<'k> {
     }
 
     /// All marks of a record.
-    pub(super) fn marks_of(&mut self, bytes: &[u8]) -> BTreeSet<Mark> {
+    pub(super) fn marks_of(&mut self, seen: &Seen) -> BTreeSet<Mark> {
         let mut marks = BTreeSet::new();
-        self.marker.mark(bytes, &mut |mark| marks.extend([mark]));
+        let at = Position(seen.place.position);
+        self.marker.mark(at, &seen.bytes, &mut |mark| marks.extend([mark]));
         marks
     }
 
@@ -211,7 +213,9 @@ pub(super) fn problem(problem: &Problem) -> Failure {
         Problem::Damaged(..) => {
             (FOUND, "what was acknowledged is lost or altered: `sekisho journal verify` says where")
         }
-        Problem::Unusable(_) | Problem::Disk(_) => (FAILED, "look at the disk: dmesg, smartctl"),
+        Problem::Unusable(_) | Problem::Disk(_) | Problem::Stopped => {
+            (FAILED, "look at the disk: dmesg, smartctl")
+        }
     };
     Failure::new(exit, format!("{problem}\n{next}"))
 }

@@ -148,8 +148,8 @@ impl Author {
         for segment in (1..last.0).map(SegmentNumber) {
             archive::pack(&self.disk, &self.keys, segment, 0).unwrap();
             self.disk.remove(&Name::Segment(segment).to_string()).unwrap();
-            let mut marks = |_: Position, record: &[u8], mark: &mut dyn FnMut(index::Mark)| {
-                marker.mark(record, mark);
+            let mut marks = |at: Position, record: &[u8], mark: &mut dyn FnMut(index::Mark)| {
+                marker.mark(at, record, mark);
             };
             if indexed {
                 index::make(&self.disk, &self.keys, segment, 0, &mut marks, &mut |_| ()).unwrap();
