@@ -58,8 +58,8 @@ use crate::mesh::Mesh;
 use crate::notes::Notes;
 use crate::worker::Event;
 pub use failure::Failure;
-pub use figures::Figures;
-use figures::{Fixed, Folding, Writing};
+pub use figures::{Figures, Sight};
+use figures::{Folding, Writing};
 use fold::Fold;
 pub use indexing::Wanted;
 use keeper::Housekeeper;
@@ -127,19 +127,12 @@ fn start_on<P: WritePath + 'static>(
     around: Around,
     restore: impl FnOnce(&State),
 ) -> Result<Journal, Failure> {
+    let indexing = opened.indexing();
     let begun = opened.begin(path, &around.plan)?;
     restore(&opened.state);
     let Around { lanes, mesh, plan, notes, events } = around;
     let directory: Arc<Path> = opened.disk.path().into();
-    let fixed = Fixed {
-        directory: directory.to_path_buf(),
-        path: opened.settings.path,
-        epoch: opened.epoch(),
-        segment_bytes: opened.settings.segment_bytes,
-        replayed: opened.replayed,
-        replayed_ms: u64::try_from(opened.took.as_millis()).unwrap_or(u64::MAX),
-        closed_at_start: begun.closed,
-    };
+    let fixed = opened.fixed(begun.closed);
     let folding = Folding { checkpoint: opened.checkpoint };
     let figures = Arc::new(Figures::new(fixed, folding));
     let durable = begun.writer.durable();
@@ -163,7 +156,7 @@ fn start_on<P: WritePath + 'static>(
         stop: Arc::clone(&stop[0]),
     };
     let fold = Fold {
-        indexing: opened.indexing(),
+        indexing,
         disk: opened.disk.clone(),
         keys: opened.keys,
         cluster: opened.cluster,

@@ -77,6 +77,7 @@ fn kind(note: &Note, plan: &Plan) -> Kind {
         Note::Room { .. } => ("room", 0),
         Note::DiskFull { .. } => ("disk", 0),
         Note::NotFolded { .. } => ("fold", 0),
+        Note::PastNotRead { .. } => ("past", 0),
     }
 }
 
@@ -157,6 +158,14 @@ fn line(worker: u8, note: &Note, plan: &Plan) {
             disk_line(*full, *free_bytes, *needed_bytes, *spares);
         }
         Note::NotFolded { problem } => warn!("{problem}; it is tried again"),
+        Note::PastNotRead { problem: Some(problem) } => warn!(
+            "the journal was not read far enough back: {problem}; reversals and advices that may be \
+             about something older than memory get 909, until it is; `sekisho journal verify` says \
+             what is damaged, and what to do"
+        ),
+        Note::PastNotRead { problem: None } => {
+            info!("the journal is read as far back as it is kept");
+        }
     }
 }
 

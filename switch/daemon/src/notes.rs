@@ -88,6 +88,11 @@ pub enum Note {
         /// What, and why not.
         problem: Box<str>,
     },
+    /// Whether what is older than memory can be looked at.
+    PastNotRead {
+        /// Where it can not, and why not. None: it can be again.
+        problem: Option<Box<str>>,
+    },
 }
 
 /// A worker's end: notes go in and are never waited for.

@@ -7,6 +7,12 @@
 //! When it stalls, questions get no reply in time and are decided without one; no other transaction
 //! waits. Questions that wait together are answered in one look at the log, oldest part first: an archive
 //! costs a page of 4 KiB for each of them, and what has no index is read as a whole.
+//!
+//! A question is answered by what was read, or not at all. A part that can not be read leaves those
+//! without an answer that it may have told something; a look that takes longer than anybody waits, or
+//! longer than the daemon lives, is given up.
+
+mod limit;
 
 mod search;
 
@@ -22,12 +28,13 @@ use journal::seal::Keys;
 use switch_core::{Question, Reply};
 
 use crate::clocks;
-use crate::journaling::{Wanted, lower_priority};
+use crate::journaling::{Sight, Wanted, lower_priority};
 use crate::keys::Asked;
 use crate::marking::Marker;
 use crate::mesh::Mesh;
 use crate::notes::{Note, Notes};
 use crate::worker::Command;
+use limit::Limit;
 pub use search::Search;
 
 /// Questions that wait at most; one more is not put, and is decided without a reply.
@@ -51,37 +58,64 @@ pub struct Past<D: Disk> {
     pub patience: Duration,
     /// Indexes that are to be made.
     pub wanted: Arc<Wanted>,
-    /// Where it says that it can not look.
+    /// Where it says that it can not look: to the log, and to the status.
     pub notes: Notes,
+    /// See `notes`.
+    pub sight: Arc<Sight>,
+}
+
+/// The thread, for who wants to end it.
+#[derive(Debug)]
+pub struct Reading {
+    limit: Arc<Limit>,
+    thread: JoinHandle<()>,
 }
 
 /// Starts the thread. It ends when the last sender of questions is gone.
 ///
 /// # Errors
 /// When the system gives no thread.
-pub fn start<D: Disk>(
-    past: Past<D>,
-    mesh: Arc<Mesh>,
-) -> std::io::Result<(Sender<Asked>, JoinHandle<()>)> {
+pub fn start<D: Disk>(past: Past<D>, mesh: Arc<Mesh>) -> std::io::Result<(Sender<Asked>, Reading)> {
     let (sender, questions) = bounded(QUESTIONS_MAX);
+    let mut reader = Reader::new(past);
+    let limit = Arc::clone(&reader.limit);
     let thread = Builder::new().name("reader".into()).spawn(move || {
         lower_priority();
-        Reader::new(past).run(&questions, &mesh);
+        reader.run(&questions, &mesh);
     })?;
-    Ok((sender, thread))
+    Ok((sender, Reading { limit, thread }))
+}
+
+impl Reading {
+    /// Ends the thread, once nobody asks any more: whatever it looks at is given up.
+    pub fn end(self) {
+        self.limit.end();
+        // It fails only when the thread panicked, which the release build does not survive.
+        drop(self.thread.join());
+    }
 }
 
 struct Reader<D: Disk> {
     past: Past<D>,
     shelf: Shelf<D>,
-    /// What was said last, so that it is not said again with every question.
-    said: String,
+    limit: Arc<Limit>,
+}
+
+/// What a look found.
+struct Looked {
+    /// One for each question.
+    searches: Vec<Search>,
+    /// Why some of them may have no answer, oldest part first.
+    problems: Vec<Problem>,
 }
 
 impl<D: Disk> Reader<D> {
     fn new(past: Past<D>) -> Self {
-        let shelf = Shelf::new(past.disk.clone());
-        Self { past, shelf, said: String::new() }
+        let limit = Arc::new(Limit::default());
+        let mut shelf = Shelf::new(past.disk.clone());
+        let of_shelf = Arc::clone(&limit);
+        shelf.stop_when(move || of_shelf.is_over(clocks::boot()));
+        Self { past, shelf, limit }
     }
 
     fn run(&mut self, questions: &Receiver<Asked>, mesh: &Mesh) {
@@ -91,26 +125,33 @@ impl<D: Disk> Reader<D> {
             // Nobody waits any more for those that are older.
             let asked: Vec<Asked> =
                 asked.filter(|asked| now.since(asked.at) < self.past.patience).collect();
+            let Some(newest) = asked.iter().map(|asked| asked.at).max() else { continue };
+            self.limit.begin(newest + self.past.patience);
             let looked = self.look(asked.iter().map(|asked| asked.question), clocks::utc());
-            match looked {
-                Ok(searches) => {
-                    self.said.clear();
+            match &looked {
+                Ok(Looked { searches, .. }) => {
                     asked
                         .iter()
-                        .zip(&searches)
+                        .zip(searches)
                         .for_each(|(asked, search)| reply(asked, search, mesh));
                 }
-                Err(problem) => self.tell(problem.to_string()),
+                Err(_) if self.limit.has_ended() => return,
+                Err(_) => {}
             }
+            self.tell(match &looked {
+                Ok(looked) => looked.problems.first(),
+                Err(problem) => Some(problem),
+            });
         }
     }
 
-    /// Looks for what questions are about, in one way through the log.
+    /// Looks for what questions are about, in one way through the log. What can not be read is left out,
+    /// and those who may have missed something there say so.
     fn look(
         &mut self,
         questions: impl Iterator<Item = Question>,
         utc: u64,
-    ) -> Result<Vec<Search>, Problem> {
+    ) -> Result<Looked, Problem> {
         let mut searches: Vec<(Duration, Search)> = questions
             .map(|question| {
                 let known = matches!(question, Question::Known { .. });
@@ -119,18 +160,30 @@ impl<D: Disk> Reader<D> {
             })
             .collect();
         let parts = self.shelf.parts()?;
-        self.shelf.keep_tables(&self.past.keys)?;
+        self.shelf.keep_tables(&self.past.keys);
+        let mut problems = Vec::new();
         for part in &parts {
             let mut here: Vec<&mut Search> = searches
                 .iter_mut()
                 .filter(|(keep, _)| part.to_utc >= utc.saturating_sub(keep.as_secs()))
                 .map(|(_, search)| search)
                 .collect();
-            if !here.is_empty() {
-                self.look_at(part, &mut here)?;
+            if here.is_empty() {
+                continue;
+            }
+            match self.look_at(part, &mut here) {
+                Ok(()) => {}
+                Err(Problem::Stopped) => return Err(Problem::Stopped),
+                Err(problem) => {
+                    for search in &mut here {
+                        search.lose();
+                    }
+                    problems.push(problem);
+                }
             }
         }
-        Ok(searches.into_iter().map(|(_, search)| search).collect())
+        let searches = searches.into_iter().map(|(_, search)| search).collect();
+        Ok(Looked { searches, problems })
     }
 
     /// Looks at a part for all searches, and again for what was learned in it.
@@ -165,12 +218,21 @@ impl<D: Disk> Reader<D> {
         }
     }
 
-    /// Says why there are no answers, once.
-    fn tell(&mut self, problem: String) {
-        if problem != self.said {
-            let told = format!("the past was not looked at: {problem}");
-            self.past.notes.tell(Note::NotFolded { problem: told.into() });
-            self.said = problem;
+    /// Says why questions had no answer, once; and that they have one again.
+    fn tell(&mut self, problem: Option<&Problem>) {
+        let problem = problem.map(|problem| {
+            if matches!(problem, Problem::Stopped) {
+                let waits_ms = self.past.patience.as_millis();
+                return format!(
+                    "it was not read within {waits_ms} ms: something without an index was read as a \
+                     whole, or the disk is slow"
+                );
+            }
+            problem.to_string()
+        });
+        let problem: Option<Box<str>> = problem.map(Into::into);
+        if self.past.sight.show(problem.clone()) {
+            self.past.notes.tell(Note::PastNotRead { problem });
         }
     }
 }

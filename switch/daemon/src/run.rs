@@ -28,6 +28,7 @@ use crate::journaling::{self, Around, Failure, Journal, Opened};
 use crate::mesh::Mesh;
 use crate::operators::Operators;
 use crate::overview::Overview;
+use crate::reader::Reading;
 use crate::saf::SafRequest;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
 use crate::{keys, lines, logs, notes, reader};
@@ -352,17 +353,20 @@ fn watch(
     Ok(())
 }
 
-/// Waits for the workers, for the reader that hears from them only, then for what they have handed over
-/// to be written, then for the log.
+/// Waits for the workers, ends the reader that hears from them only, then waits for what they have handed
+/// over to be written, then for the log.
 fn join(
     threads: Vec<JoinHandle<()>>,
-    reader: Option<JoinHandle<()>>,
+    reader: Option<Reading>,
     journal: Option<Journal>,
     log: JoinHandle<()>,
 ) {
     // It fails only when a thread panicked, which the release build does not survive.
-    for thread in threads.into_iter().chain(reader) {
+    for thread in threads {
         drop(thread.join());
+    }
+    if let Some(reader) = reader {
+        reader.end();
     }
     if let Some(journal) = journal {
         journal.stop();

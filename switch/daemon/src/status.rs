@@ -171,6 +171,9 @@ pub struct JournalStatus {
     pub has_room: bool,
     /// Requests refused for that reason since the journal's first start.
     pub refused_no_room: u64,
+    /// Where what is older than memory can not be looked at, and why not: reversals and advices that may
+    /// be about it get 909. None: it can be.
+    pub past_not_read: Option<String>,
 }
 
 /// One station: a party that talks to the switch.

@@ -2,7 +2,7 @@
 //! when somebody asks. Nobody on the way of a request waits for whoever asks.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use journal::format::{Epoch, PathKind, Position, SegmentNumber};
 use switch_core::counters::Latencies;
@@ -17,6 +17,26 @@ pub struct Figures {
     writing: Mutex<Writing>,
     keeping: Mutex<Keeping>,
     folding: Mutex<Folding>,
+}
+
+/// Whether what is older than memory can be looked at: shared with who looks. A lock is held for moments
+/// only.
+#[derive(Debug, Default)]
+pub struct Sight(Mutex<Option<Box<str>>>);
+
+impl Sight {
+    /// Shows where and why it can not be, or that it can. True: that is new.
+    pub fn show(&self, problem: Option<Box<str>>) -> bool {
+        let mut shown = lock(&self.0);
+        let is_new = *shown != problem;
+        *shown = problem;
+        is_new
+    }
+
+    /// What is shown.
+    pub(crate) fn problem(&self) -> Option<String> {
+        lock(&self.0).as_deref().map(str::to_owned)
+    }
 }
 
 /// What does not change while the process lives.
@@ -36,6 +56,8 @@ pub(super) struct Fixed {
     pub replayed_ms: u64,
     /// Requests without an outcome, closed at the start.
     pub closed_at_start: u64,
+    /// What the reader sees.
+    pub sight: Arc<Sight>,
 }
 
 /// The part of the thread that writes.
@@ -149,6 +171,7 @@ impl Figures {
             closed_at_start: self.fixed.closed_at_start,
             has_room: keeping.room,
             refused_no_room,
+            past_not_read: self.fixed.sight.problem(),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The keeper's thread: prepares segments ahead, says whether there is room for new requests, and
-//! removes archives that are older than they have to be. Must not know what is in a segment.
+//! The keeper's thread: prepares segments ahead, and says whether there is room for new requests. Must
+//! not know what is in a segment. Archives that are old enough the fold removes.
 //!
 //! When it stalls, the spare segments run out: with fewer than two new requests are refused with 907,
 //! with none the journal's thread waits, and with it every answer. Then the gates fill up.

@@ -30,9 +30,11 @@ use switch_core::plan::{Limits, Plan, Settings};
 use switch_core::records::Record;
 use switch_core::replay::State;
 use switch_core::saf::closing::{Closings, closings};
+use switch_core::time::Time;
 use tracing::{info, warn};
 
 use super::failure::Failure;
+use super::figures::{Fixed, Sight};
 use super::indexing::{Indexing, Wanted};
 use super::keeper::SPARES_MIN;
 use super::numbers::{self, Allotted, written};
@@ -67,6 +69,8 @@ pub struct Opened {
     pub(super) hash_key: HashKey,
     pub(super) dialects: Vec<Arc<Dialect>>,
     pub(super) wanted: Arc<Wanted>,
+    /// What the reader sees.
+    pub(super) sight: Arc<Sight>,
 }
 
 /// A journal that is written: everything that its threads need.
@@ -111,6 +115,7 @@ pub fn open(configuration: &Configuration, sealing: Sealing) -> Result<Box<Opene
         hash_key: HashKey::default(),
         dialects: Vec::new(),
         wanted: Arc::default(),
+        sight: Arc::default(),
     });
     opened.replay(&configuration.settings.limits)?;
     opened.took = clocks::boot().since(begun);
@@ -162,15 +167,33 @@ impl Opened {
             patience,
             wanted: Arc::clone(&self.wanted),
             notes,
+            sight: Arc::clone(&self.sight),
         }
     }
 
-    /// What writes the indexes.
+    /// What writes the indexes, once the plan has its numbers and before the start has written anything:
+    /// what is packed next was written before that, in the dialects of then.
     pub(super) fn indexing(&mut self) -> Indexing {
         let mut marker = Marker::new(self.hash_key, std::mem::take(&mut self.dialects));
         marker.learn_all(&self.state);
         let (disk, keys) = (self.disk.clone(), Arc::clone(&self.keys));
-        Indexing { disk, keys, marker, wanted: Arc::clone(&self.wanted) }
+        let (knows_the_past, pause_until) = (false, Time(0));
+        let wanted = Arc::clone(&self.wanted);
+        Indexing { disk, keys, marker, knows_the_past, wanted, pause_until }
+    }
+
+    /// What figures show of this start, which closed so many transactions.
+    pub(super) fn fixed(&self, closed_at_start: u64) -> Fixed {
+        Fixed {
+            directory: self.path().to_path_buf(),
+            path: self.settings.path,
+            epoch: self.epoch(),
+            segment_bytes: self.settings.segment_bytes,
+            replayed: self.replayed,
+            replayed_ms: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+            closed_at_start,
+            sight: Arc::clone(&self.sight),
+        }
     }
 
     /// Takes up the newest checkpoint that is whole.

@@ -31,6 +31,8 @@ pub struct Search {
     records: BTreeMap<u64, Vec<u8>>,
     /// A message that was kept for an issuer before the advice that says so.
     before: Option<u64>,
+    /// Something was not read that may have told more than what is known.
+    is_blind: bool,
 }
 
 /// The request or the advice that the question is about.
@@ -68,13 +70,15 @@ impl Search {
     /// Nothing is known yet.
     pub fn new(question: Question) -> Self {
         let (items, records) = (Vec::new(), BTreeMap::new());
-        Self { question: Some(question), head: None, items, records, before: None }
+        let question = Some(question);
+        Self { question, head: None, items, records, before: None, is_blind: false }
     }
 
     /// About the request or the advice at this position.
     pub fn of(position: u64, bytes: &[u8]) -> Self {
         let (items, records) = (Vec::new(), BTreeMap::new());
-        let mut search = Self { question: None, head: None, items, records, before: None };
+        let (question, head) = (None, None);
+        let mut search = Self { question, head, items, records, before: None, is_blind: false };
         if let Ok(record) = Record::read(bytes)
             && let Some(head) = Head::of(position, &record)
         {
@@ -117,18 +121,32 @@ impl Search {
             && self.head.is_none_or(|head| head.position < position)
             && let Some(head) = Head::of(position, &record)
         {
-            self.head = Some(head);
-            (self.items, self.before) = (Vec::new(), None);
-            self.records.clear();
+            self.forget();
+            // What is older, read or not, is not what is asked for.
+            (self.head, self.is_blind) = (Some(head), false);
         } else if !self.follows(position, &record) {
             return;
         }
         self.records.insert(position, bytes.to_vec());
     }
 
-    /// The answer: the request or the advice first. None: there is more than can be told.
+    /// A part of the log was not read. What is known so far may have ended there, or gone on, or may be
+    /// something else; only what begins later is told whole.
+    pub(super) fn lose(&mut self) {
+        self.forget();
+        self.is_blind = true;
+    }
+
+    fn forget(&mut self) {
+        (self.head, self.before) = (None, None);
+        self.items.clear();
+        self.records.clear();
+    }
+
+    /// The answer: the request or the advice first. None: there is more than can be told, or than could
+    /// be read.
     pub(super) fn answer(&self) -> Option<Found> {
-        if self.records.len() > RECORDS_MAX {
+        if self.is_blind || self.records.len() > RECORDS_MAX {
             return None;
         }
         let head = self.head.map(|head| head.position);

@@ -1,5 +1,7 @@
 //! The past is told the same from an index, from an archive without one, and from the end of the log.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use codec::{Fields, Mti};
 use journal::archive::pack;
 use journal::authoring::Author;
@@ -103,8 +105,8 @@ fn reader(author: &mut Author) -> (Reader<SimulatedDisk>, SimulatedDisk) {
     for segment in [1, 2].map(SegmentNumber) {
         pack(&disk, &keys, segment, 5).unwrap();
         disk.remove(&Name::Segment(segment).to_string()).unwrap();
-        let mut marks = |_: Position, record: &[u8], each: &mut dyn FnMut(index::Mark)| {
-            marker.mark(record, each);
+        let mut marks = |at: Position, record: &[u8], each: &mut dyn FnMut(index::Mark)| {
+            marker.mark(at, record, each);
         };
         index::make(&disk, &keys, segment, 5, &mut marks, &mut |_| ()).unwrap();
     }
@@ -116,8 +118,11 @@ fn reader(author: &mut Author) -> (Reader<SimulatedDisk>, SimulatedDisk) {
         patience: Duration::from_secs(2),
         wanted: Arc::default(),
         notes: notes::channel().0,
+        sight: Arc::default(),
     };
-    (Reader::new(past), disk)
+    let reader = Reader::new(past);
+    reader.limit.begin(Time(u64::MAX));
+    (reader, disk)
 }
 
 fn original(number: u32) -> Question {
@@ -134,7 +139,7 @@ fn answers(
     questions: &[Question],
     utc: u64,
 ) -> Vec<Vec<Vec<u8>>> {
-    let searches = reader.look(questions.iter().copied(), utc).unwrap();
+    let searches = reader.look(questions.iter().copied(), utc).unwrap().searches;
     let records = |found: Found| found.records().map(|record| written(&record.unwrap())).collect();
     searches.iter().map(|search| records(search.answer().unwrap())).collect()
 }
@@ -163,13 +168,13 @@ fn what_is_asked_is_told_with_what_became_of_it_wherever_that_stands() {
     }
     // An index that is not as it was written is found out, made again on request, and not needed.
     let wanted = Arc::clone(&reader.past.wanted);
-    assert_eq!(wanted.newest(), None);
+    assert_eq!(wanted.next(), None);
     let name = Name::Index(SegmentNumber(2)).to_string();
     let mut content = disk.content(&name);
     content[5_000] ^= 1;
     disk.place(&name, &content);
     assert_eq!(answers(&mut reader, &questions, BEGUN), answered);
-    assert_eq!(wanted.newest(), Some(SegmentNumber(2)));
+    assert_eq!(wanted.next(), Some(SegmentNumber(2)));
 }
 
 #[test]
@@ -183,4 +188,94 @@ fn what_is_older_than_is_kept_is_not_looked_for() {
     assert!(late(&mut reader, original(200), 34) && !late(&mut reader, original(200), 36));
     assert!(late(&mut reader, known(200), 6) && !late(&mut reader, known(200), 8));
     assert!(late(&mut reader, original(300), 36), "the end of the log is read anyway");
+}
+
+#[test]
+fn what_a_part_that_is_not_there_may_have_told_is_not_answered_and_all_else_is() {
+    let questions = [original(100), known(101), original(200), known(300), original(999)];
+    let whole = |found: &[Record<'_>]| Some(expected(found));
+    let mut author = author();
+    let (mut reader, disk) = reader(&mut author);
+    let told = |reader: &mut Reader<SimulatedDisk>| {
+        let looked = reader.look(questions.iter().copied(), BEGUN).unwrap();
+        let records = |search: &Search| {
+            let found = search.answer()?;
+            Some(found.records().map(|record| written(&record.unwrap())).collect::<Vec<_>>())
+        };
+        let problems: Vec<_> = looked.problems.iter().map(ToString::to_string).collect();
+        (looked.searches.iter().map(records).collect::<Vec<_>>(), problems)
+    };
+    // The second segment is not there: what became of 100 and 101 is not known, nor whether there was
+    // a 999. What begins later is.
+    let name = Name::Archive(SegmentNumber(2)).to_string();
+    let content = disk.content(&name);
+    disk.remove(&name).unwrap();
+    let (answers, problems) = told(&mut reader);
+    let later = whole(&[decision(300, 9), settlement(9)]);
+    assert_eq!(answers, [None, None, None, later.clone(), None]);
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].starts_with(&name), "{problems:?}");
+    // The first one is not whole: nothing of the second is told less.
+    disk.place(&name, &content);
+    let name = Name::Archive(SegmentNumber(1)).to_string();
+    let mut content = disk.content(&name);
+    content[4_100] ^= 1;
+    disk.place(&name, &content);
+    let (answers, problems) = told(&mut reader);
+    let second = whole(&[decision(200, 7), settlement(7), delivery(7)]);
+    assert_eq!(answers, [None, None, second, later, None]);
+    assert_eq!(problems.len(), 1);
+}
+
+#[test]
+fn a_look_that_nobody_waits_for_any_more_is_given_up() {
+    let mut author = author();
+    let (mut reader, disk) = reader(&mut author);
+    disk.remove(&Name::Index(SegmentNumber(1)).to_string()).unwrap();
+    let steps = Arc::new(AtomicU64::new(0));
+    let mut most = 0;
+    for allowed in 0.. {
+        let taken = Arc::clone(&steps);
+        taken.store(0, Ordering::Relaxed);
+        reader.shelf.stop_when(move || taken.fetch_add(1, Ordering::Relaxed) >= allowed);
+        let looked = reader.look([original(100), known(101)].into_iter(), BEGUN);
+        match looked {
+            Err(Problem::Stopped) => {
+                let more = steps.load(Ordering::Relaxed) - allowed;
+                assert!(more <= 2, "it goes on for {more} steps");
+            }
+            Err(problem) => panic!("{problem}"),
+            Ok(_) => {
+                most = allowed;
+                break;
+            }
+        }
+    }
+    assert!(most > 5, "{most} looks at the clock");
+}
+
+#[test]
+fn that_the_past_can_not_be_read_is_told_once_and_so_is_that_it_can() {
+    let mut author = author();
+    let (mut reader, _) = reader(&mut author);
+    let (notes, told) = notes::channel();
+    reader.past.notes = notes;
+    let sight = Arc::clone(&reader.past.sight);
+    let mut tell = |problem: Option<&Problem>| {
+        reader.tell(problem);
+        let told = told.notes.try_iter().map(|(_, note)| {
+            let Note::PastNotRead { problem } = note else { panic!("{note:?}") };
+            problem.map(String::from)
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(tell(None), []);
+    let damaged = Problem::Damaged(Name::Archive(SegmentNumber(2)), journal::scan::Found::Missing);
+    assert_eq!(tell(Some(&damaged)), [Some(damaged.to_string())]);
+    assert_eq!(sight.problem(), Some(damaged.to_string()));
+    assert_eq!(tell(Some(&damaged)), []);
+    let [Some(late)] = &tell(Some(&Problem::Stopped))[..] else { panic!("something else") };
+    assert!(late.contains("2000 ms"), "{late}");
+    assert_eq!(tell(None), [None]);
+    assert_eq!(sight.problem(), None);
 }

@@ -85,6 +85,12 @@ fn of_journal(journal: &JournalStatus, found: &mut Vec<String>) {
             p99_us / 1_000
         ));
     }
+    if let Some(problem) = &journal.past_not_read {
+        found.push(format!(
+            "the journal is not read far enough back: {problem}; reversals and advices about what is older \
+             than memory get 909: sekisho journal verify"
+        ));
+    }
     if journal.free_bytes < SEGMENTS_LEFT_MIN.saturating_mul(journal.segment_bytes) {
         found.push(format!(
             "the journal's disk has {} free, less than {SEGMENTS_LEFT_MIN} segments: make room on it, \

@@ -57,6 +57,7 @@ impl Desk {
             replayed: 0,
             replayed_ms: 0,
             closed_at_start: 0,
+            sight: Arc::default(),
         };
         let figures = Arc::new(Figures::new(fixed, Folding { checkpoint: Position(0) }));
         let scribe: Scribe<Mapped> = Scribe {
