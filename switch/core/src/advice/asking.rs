@@ -11,6 +11,7 @@ use crate::counters::Counter;
 use crate::duplicates::{Entered, Known};
 use crate::found::Found;
 use crate::ids::{LinkId, SlotId};
+use crate::notices::Notice;
 use crate::pending::{Asked, Pending, State};
 use crate::reference::Reference;
 use crate::refusal::Refusal;
@@ -107,7 +108,7 @@ impl Turn<'_> {
 
     /// What an advice was answered that older records know; a refusal when it is another one.
     fn said_long_ago(
-        &self,
+        &mut self,
         link: LinkId,
         message: &Message<'_>,
         asked: Asked,
@@ -121,6 +122,9 @@ impl Turn<'_> {
             Ok(Some(pan)) => hash_key.check(key, message, pan) == check,
             Ok(None) | Err(_) => check == 0,
         };
+        if !same {
+            self.tell(Notice::KeyConflict { link, mti: message.mti() });
+        }
         Some(if same { Ok(action) } else { Err(Refusal::Differs) })
     }
 

@@ -2,7 +2,7 @@
 //! is about, and whether it agrees with it. Changes nothing; the order of the stages is the order of
 //! the refusals.
 
-use codec::{Message, Pan};
+use codec::{Message, Mti, Pan};
 
 use super::extent::{Amount, extent};
 use super::{Effect, Judged, Taken, Target, is_reversal};
@@ -85,7 +85,7 @@ impl Turn<'_> {
             return Ok(Judged::Ask(Question::Mac, identity));
         }
         if is_known {
-            return self.said_before(identity);
+            return self.said_before(link, message.mti(), identity);
         }
         let named = match Reference::read(message) {
             Ok(named) => Some(Named { reference: named, hash: hash_key.reference(number, &named) }),
@@ -127,9 +127,17 @@ impl Turn<'_> {
     }
 
     /// A repeat gets what the first one got.
-    fn said_before(&self, identity: Identity) -> Result<Judged, Refusal> {
+    fn said_before(
+        &mut self,
+        link: LinkId,
+        mti: Mti,
+        identity: Identity,
+    ) -> Result<Judged, Refusal> {
         match self.world.duplicates.find(identity.key) {
-            Some((check, _)) if check != identity.check => Err(Refusal::Differs),
+            Some((check, _)) if check != identity.check => {
+                self.tell(Notice::KeyConflict { link, mti });
+                Err(Refusal::Differs)
+            }
             Some((_, Known::Answered { action, .. } | Known::Declined(action))) => {
                 Ok(Judged::Known(action))
             }

@@ -83,7 +83,12 @@ fn a_repeat_of_an_advice_is_acknowledged_again_and_brought_to_nobody() {
         counted: frames 2, advices 2, advices_repeated 2
     "#]]);
     world.acquirer("A").sends(text.with(4, "000000002501"));
-    assert_eq!(world.acquirer("A").heard().of(39), "904");
+    world.check(expect![[r#"
+        00.000 A.0 > 1220 11=000101 39=000
+        00.000     ! alarm: A.0 sent 1220 under the key of another one
+        00.000 A.0 < 1230 11=000101 39=904
+        counted: frames 1, advices 1, refused_differs 1
+    "#]]);
     assert_eq!(world.issuer("X").heard_count(), 1);
 }
 

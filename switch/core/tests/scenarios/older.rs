@@ -102,6 +102,7 @@ fn a_repeat_of_an_advice_of_long_ago_is_answered_and_brought_to_nobody() {
     time_goes_by(&mut world);
     let before = world.issuer("X").heard_count();
     assert_eq!(code(&mut world, text.clone().with(4, "000000002499")), "904");
+    assert!(world.transcript().contains("alarm: A.0 sent 1420 under the key of another one"));
     assert_eq!(code(&mut world, text.clone().kind(0x1421)), "400");
     world.forget();
     world.acquirer("A").sends(text.kind(0x1421));
