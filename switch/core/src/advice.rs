@@ -24,6 +24,7 @@ mod tombstones;
 use codec::{Edit, Message, Mti, Replace, Version};
 
 use crate::answers::OWN_MAX;
+use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::duplicates::{Entered, Facts};
 use crate::gate::Service;
@@ -183,7 +184,11 @@ impl Turn<'_> {
         if entered == Entered::NONE && !self.world.duplicates.has_room() {
             return Err(Refusal::PendingFull);
         }
-        let sent = target.map(|target| self.pass_on(link, message, &target)).transpose()?;
+        let is_lost = |target: &Target| {
+            target.takes_back == TakesBack::Nothing && breaks(Variant::AdviceNotKept)
+        };
+        let kept = target.filter(|target| !is_lost(target));
+        let sent = kept.map(|target| self.pass_on(link, message, &target)).transpose()?;
         if matches!(taken.effect, Effect::Unknown(_)) && taken.original != 0 {
             self.bury(link, taken.original);
         }

@@ -16,6 +16,7 @@ use core::ops::Range;
 
 use codec::{Edit, Fields, Replace};
 
+use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::duplicates::Duplicates;
 use crate::expiry;
@@ -200,14 +201,16 @@ impl Turn<'_> {
         let duplicates = &self.world.duplicates;
         let is_still = duplicates.is_still(duplicate, issuer, stan, sent_at);
         let given_again = is_still && duplicates.was_given_again(duplicate);
-        let how = if reached == Reached::Not && !given_again {
+        let unreached = (reached == Reached::Not || breaks(Variant::DoubtReversed))
+            && !breaks(Variant::UndeliveredNotReversed);
+        let how = if unreached && !given_again {
             if self.oblige(slot, NOT_DELIVERED).is_err() {
                 return false;
             }
             self.count(Counter::Undelivered);
             Delivery::None
         } else {
-            if is_still {
+            if is_still && !breaks(Variant::DoubtUnlisted) {
                 self.world.duplicates.doubt(duplicate);
             }
             self.count(Counter::DeliveriesUnknown);

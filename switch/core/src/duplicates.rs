@@ -21,6 +21,7 @@ mod originals;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::broken::{Variant, breaks};
 use crate::identity::Identity;
 use crate::ids::{Stan, StationId};
 use answers::Answers;
@@ -188,7 +189,8 @@ impl Duplicates {
         let entry = &self.entries[place];
         let known = self.outcome(entry)?;
         let approved = entry.was == Was::Answered && entry.action < APPROVED_BELOW;
-        let is_over = approved && entry.reversed != NOT_REVERSED;
+        let is_reversed = entry.reversed != NOT_REVERSED && !breaks(Variant::ReversedApproved);
+        let is_over = approved && is_reversed;
         Some((entry.check, if is_over { Known::Declined(REVERSED) } else { known }))
     }
 

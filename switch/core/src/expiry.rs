@@ -82,7 +82,8 @@ impl Turn<'_> {
             else {
                 return false;
             };
-            let withdrawn = outlet.withdraw(link, one.start, one.end);
+            let withdrawn =
+                breaks(Variant::UnsentNotWithdrawn) || outlet.withdraw(link, one.start, one.end);
             if withdrawn {
                 unsent.remove(place);
                 self.world.counters.count(Counter::Withdrawn);

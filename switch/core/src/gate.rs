@@ -199,7 +199,8 @@ impl Gate {
     #[inline]
     pub fn admits_as(&self, service: Service, bytes: usize) -> bool {
         let (used, capacity) = self.fill();
-        used + padded(bytes) <= capacity / 16 * service.sixteenths()
+        let sixteenths = if breaks(Variant::RequestsFillAll) { 16 } else { service.sixteenths() };
+        used + padded(bytes) <= capacity / 16 * sixteenths
     }
 
     /// The same of a new request.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use codec::{Message, Slots, Tpdu};
 
+use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::ids::LinkId;
 use crate::plan::InFlight;
@@ -56,9 +57,11 @@ impl Turn<'_> {
         let settings = &self.plan.station(self.plan.station_of(link)).settings;
         let World { held, parked, duplicates, .. } = &mut *self.world;
         let room = held.waiting.len() < held.max;
-        let kept = (settings.acquiring.repeat_in_flight == InFlight::Hold && room)
-            .then(|| parked.keep(message.bytes()))
-            .flatten();
+        let holds = match settings.acquiring.repeat_in_flight {
+            InFlight::Hold => !breaks(Variant::HoldIgnored),
+            InFlight::Refuse => breaks(Variant::RefusalIgnored),
+        };
+        let kept = (holds && room).then(|| parked.keep(message.bytes())).flatten();
         let parked = kept.ok_or(Refusal::InProgress)?;
         duplicates.await_end(key);
         held.waiting.push(Waiting { key, link, tpdu: self.tpdu, parked });
@@ -99,7 +102,9 @@ impl Turn<'_> {
         let frame = &lent.0[..lent.1];
         dialect.decode(frame, slots).expect("what was held could be read");
         self.tpdu = tpdu;
-        self.on_held(link, &slots.message(dialect, frame));
+        if !breaks(Variant::HeldForgotten) {
+            self.on_held(link, &slots.message(dialect, frame));
+        }
         self.world.parked.give_back(parked, lent);
     }
 }

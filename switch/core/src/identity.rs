@@ -15,6 +15,7 @@ use core::fmt;
 use codec::{Form, Message, Mti, Pan, Value};
 use siphasher::sip128::{Hash128, SipHasher24};
 
+use crate::broken::{Variant, breaks};
 use crate::ids::StationNumber;
 
 /// The fields of the key, in the order in which they are hashed. DE 12 of 1987 is a time alone, and
@@ -49,6 +50,10 @@ impl HashKey {
         }
         for value in values.into_iter().flatten() {
             text.put_value(value);
+        }
+        if breaks(Variant::StampCounts) {
+            let stamp = message.value(7).and_then(|value| value.packed());
+            text.put(stamp.unwrap_or_default().to_le_bytes());
         }
         text.hash().into()
     }
@@ -87,7 +92,7 @@ impl HashKey {
 
 /// An MTI without its origin, which says whether it is a repeat.
 fn kind(mti: Mti) -> u16 {
-    mti.bcd() >> 4
+    if breaks(Variant::RepeatBitCounts) { mti.bcd() } else { mti.bcd() >> 4 }
 }
 
 /// What is hashed.

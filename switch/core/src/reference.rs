@@ -11,6 +11,7 @@
 use codec::{Message, Mti, Version};
 use siphasher::sip128::SipHasher24;
 
+use crate::broken::{Variant, breaks};
 use crate::identity::HashKey;
 use crate::ids::StationNumber;
 use crate::plan::Institution;
@@ -186,7 +187,8 @@ impl HashKey {
         let &Reference { mti, stan, time, acquirer } = reference;
         // In whole words, which are hashed twice as fast as what is left over.
         let mut text = [0; 32];
-        text[..2].copy_from_slice(&station.0.to_le_bytes());
+        let of = if breaks(Variant::OfAnyStation) { 0 } else { station.0 };
+        text[..2].copy_from_slice(&of.to_le_bytes());
         text[2..4].copy_from_slice(&(mti.bcd() >> 4).to_le_bytes());
         // No other hash under this key is of so many bytes and these.
         text[4..8].copy_from_slice(b"DE56");

@@ -212,6 +212,9 @@ fn has_given_up(
     (acquirer, arrived): (StationId, Time),
     now: Now,
 ) -> bool {
+    if breaks(Variant::GivenUpForwarded) {
+        return false;
+    }
     let waits = plan.station(acquirer).settings.acquiring.gives_up;
     world.stations[acquirer.index()].open == 0 || now.boot.since(arrived) >= waits
 }
@@ -254,7 +257,8 @@ impl World {
     /// Sends an item on one of its issuer's links, each in its turn.
     fn send_item(&mut self, issuer: StationId, wire: &[u8], outlet: &mut impl Outlet) -> Left {
         let station = &mut self.stations[issuer.index()];
-        let paused = station.signed_off || station.unavailable;
+        let pauses = station.unavailable && !breaks(Variant::SentToPausing);
+        let paused = station.signed_off || pauses;
         if paused && !breaks(Variant::SentToSignedOff) {
             return Left::Unsent;
         }

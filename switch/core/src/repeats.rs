@@ -37,7 +37,9 @@ impl Turn<'_> {
             return Ok(false);
         };
         if check != identity.check && !breaks(Variant::OtherAmountAnswered) {
-            self.tell(Notice::KeyConflict { link, mti: message.mti() });
+            if !breaks(Variant::OtherAmountUntold) {
+                self.tell(Notice::KeyConflict { link, mti: message.mti() });
+            }
             return Err(Refusal::Differs);
         }
         let ours = Some(self.plan.institution);
@@ -47,6 +49,9 @@ impl Turn<'_> {
                 return Ok(false);
             }
             Known::InFlight => return self.hold(link, message, identity.key).map(|()| true),
+            Known::Answered { .. } if breaks(Variant::AnswerForgotten) => {
+                return Err(Refusal::Forgotten);
+            }
             Known::Answered { issuer, action, frame: Some(_) } => {
                 let told = self.answer_again(link, message, identity.key, (issuer, action));
                 (Counter::RepeatsAnswered, told?)

@@ -3,6 +3,7 @@
 use codec::{Edit, Fields, Message, Pan, PanError, Replace, Slots};
 
 use crate::advice::{Parked, is_advice};
+use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::duplicates::{Entered, Facts};
 use crate::gate::{Purpose, Service};
@@ -181,7 +182,7 @@ impl Turn<'_> {
         let reference = Reference::of(message).map(|of| hash_key.reference(number, &of));
         let reference = reference.unwrap_or_default();
         // Whether anybody could take it now or not: it is over.
-        if self.world.tombstones.has(reference) {
+        if self.world.tombstones.has(reference) && !breaks(Variant::TombstoneIgnored) {
             return Err(Refusal::Reversed);
         }
         // The negative file and limits have their stages here; they refuse nothing yet.

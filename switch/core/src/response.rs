@@ -282,7 +282,7 @@ impl Turn<'_> {
         self.count(Counter::Late);
         if action < APPROVED_BELOW {
             self.count(Counter::LateApproved);
-            if self.oblige(slot, TOO_LATE).is_err() {
+            if !breaks(Variant::LateUnnoticed) && self.oblige(slot, TOO_LATE).is_err() {
                 self.count(Counter::AnswersLost);
             }
         }

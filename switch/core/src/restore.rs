@@ -77,7 +77,7 @@ impl Turn<'_> {
         let start = state.start().map(|start| start.position);
         let mut items: Vec<_> = state.items().collect();
         items.sort_unstable_by_key(|item| item.position);
-        for item in items {
+        for item in items.into_iter().filter(|_| !breaks(Variant::KeptForgotten)) {
             let Some(&issuer) = ids.get(&item.issuer) else { continue };
             let (plan, now) = (self.plan, self.now.boot);
             let world = &mut *self.world;

@@ -332,7 +332,8 @@ impl Turn<'_> {
             return Ok(Obliged::Nothing);
         }
         // Its acquirer has said why, before anything else could.
-        let reason = if pending.reversed_for == 0 { reason } else { pending.reversed_for };
+        let is_ours = pending.reversed_for == 0 || breaks(Variant::ReasonOfOurs);
+        let reason = if is_ours { reason } else { pending.reversed_for };
         let leg = Leg {
             issuer: pending.issuer,
             mti: pending.mti,

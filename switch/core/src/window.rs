@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::notices::Notice;
 use crate::time::Time;
@@ -61,7 +62,9 @@ impl Turn<'_> {
         }
         if is_short {
             self.count(Counter::WindowShort);
-            self.tell(Notice::WindowShort { secs });
+            if !breaks(Variant::WindowUntold) {
+                self.tell(Notice::WindowShort { secs });
+            }
         } else {
             self.tell(Notice::WindowLong);
         }

@@ -10,6 +10,7 @@
 
 use codec::{Message, Version};
 
+use crate::broken::{Variant, breaks};
 use crate::records::TakesBack;
 
 /// DE 24 of a partial reversal, three packed digits.
@@ -28,7 +29,8 @@ pub(crate) struct Amount {
 /// can not be.
 pub(crate) fn extent(message: &Message<'_>, of: Amount) -> Result<TakesBack, u8> {
     let said = message.value(4).map(|value| value.number().ok_or(4_u8)).transpose()?;
-    let left = of.whole.saturating_sub(of.taken_back);
+    let taken_back = if breaks(Variant::PartsForgotten) { 0 } else { of.taken_back };
+    let left = of.whole.saturating_sub(taken_back);
     let (part, field) = match message.dialect().version() {
         Version::Iso1987 => match first_of(message, 95)?.filter(|&stays| stays > 0) {
             None => (None, 4),
@@ -49,7 +51,9 @@ pub(crate) fn extent(message: &Message<'_>, of: Amount) -> Result<TakesBack, u8>
         }
     };
     match part {
-        None if said.is_some_and(|said| said > of.whole) => Err(field),
+        None if said.is_some_and(|said| said > of.whole) && !breaks(Variant::AboveOriginal) => {
+            Err(field)
+        }
         None => Ok(TakesBack::Whole),
         Some(0) => Err(field),
         Some(part) if part > left => Err(field),

@@ -6,6 +6,7 @@ use codec::{Message, Mti, Pan};
 
 use super::extent::{Amount, extent};
 use super::{Effect, Judged, Taken, Target, is_reversal};
+use crate::broken::{Variant, breaks};
 use crate::codes;
 use crate::counters::Counter;
 use crate::duplicates::{Entered, Facts, Known, Original};
@@ -84,7 +85,7 @@ impl Turn<'_> {
         if keys == Keys::Provider && asked < Asked::Mac {
             return Ok(Judged::Ask(Question::Mac, identity));
         }
-        if is_known {
+        if is_known && !breaks(Variant::AdviceTakenAnew) {
             return self.said_before(link, message.mti(), identity);
         }
         let named = match Reference::read(message) {
@@ -122,7 +123,8 @@ impl Turn<'_> {
             self.world.tombstones.has(named.hash)
                 || self.world.duplicates.find_by_reference(named.hash).is_some()
         };
-        let named = named.filter(|named| asked < Asked::Original && !is_there(named))?;
+        let looks = asked < Asked::Original && !breaks(Variant::OriginalNotLookedUp);
+        let named = named.filter(|named| looks && !is_there(named))?;
         Some(Question::Original { reference: named.hash })
     }
 
@@ -188,6 +190,7 @@ impl Turn<'_> {
         let accepted = codes::acknowledged(4);
         let acquirer = self.plan.station_of(link);
         let second = self.plan.station(acquirer).settings.acquiring.second_reversal.action();
+        let second = if breaks(Variant::SecondCodeIgnored) { accepted } else { second };
         if named.is_some_and(|named| self.world.tombstones.has(named.hash)) {
             return Ok((second, Effect::Nothing(Counter::ReversalsSecond)));
         }
@@ -195,11 +198,13 @@ impl Turn<'_> {
         let Some((named, found)) = named.zip(found) else {
             self.tell_unknown(link, message);
             let matches = |issuer: &StationId| {
-                self.plan.station(*issuer).settings.issuing.matches_on_rrn
-                    && message.fields().has(37)
+                let matches = self.plan.station(*issuer).settings.issuing.matches_on_rrn;
+                let matches = matches && !breaks(Variant::UnknownNeverForwarded);
+                (matches || breaks(Variant::UnknownForwarded)) && message.fields().has(37)
             };
             let issuer = self.advised(Some(pan)).ok().filter(matches);
             let unknown = self.plan.station(acquirer).settings.acquiring.unknown_original.action();
+            let unknown = if breaks(Variant::UnknownCodeIgnored) { accepted } else { unknown };
             return Ok((unknown, Effect::Unknown(issuer)));
         };
         self.agrees_with(link, message, pan, &found)?;
@@ -213,7 +218,13 @@ impl Turn<'_> {
                 (second, Effect::Nothing(Counter::ReversalsSecond))
             }
             (Stands::InFlight, TakesBack::Part(_)) => return Err(Refusal::InProgress),
+            (Stands::InFlight, extent) if breaks(Variant::InFlightNotAwaited) => {
+                (accepted, Effect::Item(found.target(named, extent)))
+            }
             (Stands::InFlight, _) => (accepted, self.waits(&found)?),
+            (Stands::Approved, extent) if breaks(Variant::SecondTaken) => {
+                (accepted, Effect::Item(found.target(named, extent)))
+            }
             _ if self.world.duplicates.is_told(found.entered) || is_used_up => {
                 (second, Effect::Nothing(Counter::ReversalsSecond))
             }
@@ -257,12 +268,14 @@ impl Turn<'_> {
     ) -> Result<(), Refusal> {
         let original = self.world.duplicates.original(found.entered);
         let identity = original.expect("it was just found").identity;
-        if !self.plan.hash_key().is_of_card(identity, found.facts.amount, pan) {
+        let is_of_card = self.plan.hash_key().is_of_card(identity, found.facts.amount, pan);
+        if !is_of_card && !breaks(Variant::OfAnyCard) {
             return self.differs_from_original(link, message, 2);
         }
         let mut room = [0; 3];
         let currency = message.value(49).and_then(|value| value.write_text(&mut room));
-        if currency.is_some_and(|currency| currency != found.facts.currency) {
+        let is_other = currency.is_some_and(|currency| currency != found.facts.currency);
+        if is_other && !breaks(Variant::OfAnyCurrency) {
             return self.differs_from_original(link, message, 49);
         }
         Ok(())
@@ -311,6 +324,8 @@ impl Found {
     fn target(&self, named: Named, takes_back: TakesBack) -> Target {
         let Facts { issuer, stan, mti, sent_at, .. } = self.facts;
         let reference = Reference { mti, stan: stan.digits(), ..named.reference };
+        let reference =
+            if breaks(Variant::ReferenceNotTranslated) { named.reference } else { reference };
         let translated = match mti.version() {
             // DE 90 has the DE 7 of its leg, DE 56 the DE 12 of the transaction.
             0 => Reference { time: sent_at, ..reference },

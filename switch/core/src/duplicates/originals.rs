@@ -6,6 +6,7 @@ use codec::Mti;
 use super::{
     APPROVED_BELOW, Delivery, Duplicates, Entered, Known, NO_AMOUNT, NOT_REVERSED, Was, half_of,
 };
+use crate::broken::{Variant, breaks};
 use crate::identity::Identity;
 use crate::ids::{Stan, StationId};
 use crate::time::number_of;
@@ -195,6 +196,9 @@ impl Duplicates {
     }
 
     pub(super) fn settle_doubt(&mut self, place: usize, now: Delivery) {
+        if breaks(Variant::DoubtUnsettled) {
+            return;
+        }
         let was = core::mem::replace(&mut self.entries[place].delivery, now);
         self.doubtful -= usize::from(was == Delivery::Unknown);
     }

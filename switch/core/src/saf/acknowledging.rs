@@ -14,6 +14,7 @@
 
 use codec::Message;
 
+use crate::broken::{Variant, breaks};
 use crate::codes;
 use crate::counters::Counter;
 use crate::gate::Purpose;
@@ -63,6 +64,12 @@ impl Turn<'_> {
         self.is_forgiven(link);
         match verdict(message.mti().class(), action) {
             Verdict::Done => self.acknowledge(issuer, stan, action),
+            Verdict::Again if breaks(Variant::HealingParked) => {
+                self.park_item(issuer, stan, action);
+            }
+            Verdict::Park if breaks(Variant::RefusedNotParked) => {
+                self.on_vain(issuer, stan, Some(action));
+            }
             Verdict::Again => self.on_vain(issuer, stan, Some(action)),
             Verdict::Park => {
                 self.park_item(issuer, stan, action);

@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 
 use codec::Mti;
 
+use crate::broken::{Variant, breaks};
 use crate::ids::{Stan, StationId, StationNumber};
 use crate::time::Time;
 
@@ -226,7 +227,8 @@ impl Items {
         let chain = earlier.unwrap_or(named);
         let line = self.chains.entry((issuer, chain)).or_default();
         line.push_back(stan);
-        let stage = if line.len() == 1 { Stage::Waiting } else { Stage::Behind };
+        let is_first = line.len() == 1 || breaks(Variant::OvertakesEarlier);
+        let stage = if is_first { Stage::Waiting } else { Stage::Behind };
         self.came += 1;
         let item = Item {
             made,

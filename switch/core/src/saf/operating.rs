@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use codec::Mti;
 
+use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::ids::{Stan, StationId, StationNumber};
 use crate::records::{ItemState, Record};
@@ -166,13 +167,17 @@ impl Turn<'_> {
             }
             Command::Purge { by: [one, other] } => {
                 check(one).and(check(other))?;
-                if one == other {
+                if one == other && !breaks(Variant::PurgedByOne) {
                     return Err(NotObeyed::SameOperator);
                 }
                 let by = [one, other].join(", ");
                 let (state, utc) = (ItemState::Purged, self.now.utc);
                 let number = self.plan.number(issuer);
-                let record = Record::Item { issuer: number, stan, state, by: &by, utc };
+                let record = if breaks(Variant::PurgeUnrecorded) {
+                    Record::Acknowledged { issuer: number, stan, action: 0x400, utc }
+                } else {
+                    Record::Item { issuer: number, stan, state, by: &by, utc }
+                };
                 if !self.end_item(issuer, stan, &record) {
                     return Err(NotObeyed::NoRoom);
                 }
@@ -215,6 +220,7 @@ impl crate::saf::items::Items {
         let turn = self.turn_of(issuer, stan);
         self.change(issuer, stan, |item| {
             (item.stage, item.due) = match state {
+                ItemState::Held if breaks(Variant::HoldNotKept) => (turn, item.due),
                 ItemState::Held => (Stage::Held, item.due),
                 ItemState::Parked => (Stage::Parked, item.due),
                 ItemState::Released | ItemState::Purged => (turn, now),

@@ -112,7 +112,8 @@ impl Turn<'_> {
         loop {
             let queue = self.world.saf.items.queue(issuer);
             let silent = queue.next_silent();
-            if !self.may_send(issuer) || queue.outstanding() >= window {
+            let is_full = queue.outstanding() >= window && !breaks(Variant::WindowExceeded);
+            if !self.may_send(issuer) || is_full {
                 return silent;
             }
             let Some((due, stan)) = queue.next() else { return silent };
@@ -131,7 +132,8 @@ impl Turn<'_> {
     fn may_send(&self, issuer: StationId) -> bool {
         let now = &self.world.stations[issuer.index()];
         let serves = matches!(self.world.drain, Drain::Serving | Drain::Settling);
-        let may = now.usable() == Usable::Ready && !now.unavailable;
+        let pauses = now.unavailable && !breaks(Variant::SentToPausing);
+        let may = now.usable() == Usable::Ready && !pauses;
         serves && (may || breaks(Variant::SentToSignedOff))
     }
 
@@ -170,8 +172,10 @@ impl Turn<'_> {
         });
         let rate = settings.issuing.saf_rate.max(1);
         let queue = saf.items.queue_mut(issuer);
-        queue.next = self.now.boot + Duration::from_secs(1) / rate;
-        if !is_first {
+        if !breaks(Variant::RateExceeded) {
+            queue.next = self.now.boot + Duration::from_secs(1) / rate;
+        }
+        if !is_first && !breaks(Variant::GapIgnored) {
             queue.next_again = self.now.boot + settings.issuing.saf_gap;
         }
         self.count(if is_first { Counter::SafSent } else { Counter::SafSentAgain });
@@ -183,6 +187,8 @@ impl Turn<'_> {
         let (now, timeout) = (self.now.boot, self.plan.station(issuer).settings.timeout);
         let world = &mut *self.world;
         world.saf.items.change(issuer, stan, |item| {
+            // Held or parked in the gate, it is as little sent as what no socket took.
+            item.sends -= u32::from(!sent);
             if item.stage != Stage::Leaving {
                 return;
             }
@@ -190,7 +196,6 @@ impl Turn<'_> {
                 (item.stage, item.sent, item.due) = (Stage::Awaited, now, now + timeout);
             } else {
                 (item.stage, item.due) = (Stage::Waiting, now);
-                item.sends -= 1;
             }
         });
         if !sent {
@@ -212,6 +217,7 @@ impl Turn<'_> {
             item.action = action.unwrap_or(item.action);
             // What was held meanwhile stays so.
             if matches!(item.stage, Stage::Awaited | Stage::Leaving) {
+                let retry = if breaks(Variant::RetriedAtOnce) { Duration::ZERO } else { retry };
                 (item.stage, item.due) = (Stage::Waiting, item.sent + retry);
             }
             failures = item.failures;
@@ -221,7 +227,7 @@ impl Turn<'_> {
         if failures > 1 && breaks(Variant::ReversalExpires) {
             self.world.saf.items.remove(issuer, stan);
         }
-        if failures == alarm {
+        if failures == alarm && !breaks(Variant::AlarmUntold) {
             self.count(Counter::SafAlarms);
             self.tell(Notice::ItemFails { issuer, stan, failures });
         }
@@ -245,7 +251,12 @@ fn write_again(
             Some(_) if field == 25 && mti.is_repeat() && breaks(Variant::ReasonChanged) => {
                 writer.put_packed(25, 0x4006, 4)?;
             }
-            Some(wire) if field != 7 => writer.put_wire(field, wire)?,
+            Some(_) if field == 4 && mti.is_repeat() && breaks(Variant::SentAgainChanged) => {
+                writer.put_packed(4, 1, 12)?;
+            }
+            Some(wire) if field != 7 || breaks(Variant::SentAgainWithStamp) => {
+                writer.put_wire(field, wire)?;
+            }
             _ => writer.put_packed(7, stamp, 10)?,
         }
     }

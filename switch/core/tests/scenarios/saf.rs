@@ -263,6 +263,23 @@ fn an_operator_holds_and_releases_and_two_give_it_up() {
 }
 
 #[test]
+fn what_was_held_before_a_byte_of_it_left_is_sent_as_new_when_it_is_released() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    world.acquirer("A").sends(sale(1));
+    world.issuer("X").sends(sign_off());
+    world.passes_secs(10);
+    world.holds_commits();
+    world.issuer("X").sends(sign_on());
+    assert_eq!(stages(&world), [(2, Stage::Leaving, 1)], "behind the record of the sign-on");
+    assert_eq!(world.commands("X", 2, Command::Hold { by: "ann" }), Ok(()));
+    world.commits();
+    assert_eq!(stages(&world), [(2, Stage::Held, 0)]);
+    assert_eq!(world.commands("X", 2, Command::Release { by: "ann" }), Ok(()));
+    world.passes_secs(1);
+    assert_eq!(world.issuer("X").heard().mti, 0x1420);
+}
+
+#[test]
 fn what_is_parked_is_sent_again_when_an_operator_releases_it() {
     let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
     timed_out(&mut world, 1);

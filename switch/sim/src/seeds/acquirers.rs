@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use codec::Mti;
-use switch_core::plan::Acquiring;
+use switch_core::plan::{Acquiring, InFlight};
 use switch_core::time::Time;
 
 use super::words::Edition;
@@ -234,10 +234,13 @@ impl Acquirers {
         said.case.clone()
     }
 
-    /// Whether the answer to a reversal is the one that was agreed on.
+    /// Whether an answer is the one that was agreed on.
     pub(crate) fn keeps_to(&self, acquirer: usize, answer: &Text, agreed: &Acquiring) {
         let said = &self.said[&(acquirer, answer.of(11).to_string())];
         let code = answer.of(39);
+        let holds = agreed.repeat_in_flight == InFlight::Hold;
+        let in_progress = said.is_request() && ["923", "09"].contains(&code);
+        assert!(!holds || !in_progress, "{answer}, though repeats are to be held");
         if self.edition == Edition::Of1987 || answer.class() != 4 || !takes(code) {
             return;
         }

@@ -126,6 +126,8 @@ impl Issuers {
         let (first, again) = (frozen(&item.first), frozen(text));
         assert_eq!(first.to_string(), again.to_string(), "only DE 7 and the MTI may change");
         assert!(item.stamps.insert(text.of(7).to_string()), "DE 7 of {text} is an old one");
+        let refused = item.answered.is_some_and(|code| self.edition.refusals().contains(&code));
+        assert!(!refused || item.life != life || waits, "{text} was refused for good");
         let is_over = item.answered.is_some_and(|code| ["000", "00", "400"].contains(&code));
         assert!(!is_over || item.life != life || waits, "{text} was answered");
         // A crash may have lost that it was.
@@ -139,12 +141,15 @@ impl Issuers {
     }
 
     /// An operator held a message, released it or gave it up.
-    pub(crate) fn is_turned(&mut self, issuer: usize, stan: u32) {
+    pub(crate) fn is_turned(&mut self, issuer: usize, stan: u32, goes_on: bool) {
         let stan = format!("{stan:06}");
         self.paces[issuer].is_turned(&stan);
         if let Some(item) = self.items.get_mut(&(issuer, stan)) {
             // It may come again within the second.
             item.stamps.clear();
+            if goes_on {
+                item.answered = None;
+            }
         }
     }
 

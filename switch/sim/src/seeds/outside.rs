@@ -332,6 +332,7 @@ impl Outside {
             self.paused[issuer] &= is_up;
         }
         self.register.settles();
+        self.sees_doubted();
 
         let limits = self.world.plan.limits;
         for core in &self.world.cores {
@@ -394,6 +395,21 @@ impl Outside {
             let since = self.since(link);
             self.register.permits(number, &text, since);
             self.issuer_hears(link, issuer, text);
+        }
+    }
+
+    /// What may have arrived in part is listed, unless somebody has settled it meanwhile; and what
+    /// has not is no such thing.
+    fn sees_doubted(&mut self) {
+        for (issuer, stan, asked_by) in std::mem::take(&mut self.register.doubted) {
+            let said = &self.acquirers.said[&(usize::from(asked_by.0), asked_by.1.clone())];
+            if said.sent > 1 || !self.acquirers.cases[&said.case].reversals.is_empty() {
+                continue;
+            }
+            assert!(self.register.has_reached(&asked_by), "{} is in doubt", said.text);
+            let issuer = self.world.plan.numbered_station(issuer).unwrap();
+            let mut listed = self.world.cores.iter().flat_map(Core::doubts);
+            assert!(listed.any(|one| one == (issuer, stan)), "{} is not listed", said.text);
         }
     }
 

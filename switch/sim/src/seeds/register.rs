@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use codec::{Dialect, Mti};
 use switch_core::ids::{Stan, StationNumber};
 use switch_core::plan::Plan;
-use switch_core::records::{ItemState, Record};
+use switch_core::records::{Delivery, ItemState, Record};
 use switch_core::saf::NOT_DELIVERED;
 
 use super::acquirers::{Name, approves, name_of, takes};
 use super::stage::Stage;
-use super::words::Edition;
+use super::words::{CARDS, Edition};
 use crate::world::Text;
 
 /// An issuer's number and our STAN there.
@@ -69,6 +69,12 @@ pub(crate) struct Register {
     fresh: Vec<Leg>,
     /// Requests of which an approval reached a socket of their acquirer, or a part of it.
     reached: BTreeSet<(u16, String)>,
+    /// Why acquirers reversed (DE 25 of 1993), as they said it first.
+    reasons: BTreeMap<Name, String>,
+    /// Whether a reversal of what nobody knows was just written down.
+    buried: bool,
+    /// Approvals that were just found to have arrived in part, by who asked for them.
+    pub(crate) doubted: Vec<(StationNumber, Stan, (u16, String))>,
     /// What operators held, released or gave up since the last look.
     pub(crate) turned: Vec<(StationNumber, Stan, ItemState)>,
     /// Transactions of which operators gave a message up.
@@ -92,6 +98,9 @@ impl Register {
             reversed: BTreeMap::new(),
             fresh: Vec::new(),
             reached: BTreeSet::new(),
+            reasons: BTreeMap::new(),
+            buried: false,
+            doubted: Vec::new(),
             turned: Vec::new(),
             given_up: BTreeSet::new(),
         }
@@ -130,6 +139,8 @@ impl Register {
                 self.turned.push((issuer, stan, state));
                 let stopped = Some(self.count);
                 let item = self.queued.get_mut(&leg(issuer, stan)).expect("it was kept");
+                let heals = state == ItemState::Parked && ["907", "909"].contains(&by);
+                assert!(!heals, "{} is parked by {by}", item.text);
                 match state {
                     ItemState::Parked | ItemState::Held => item.stopped = stopped,
                     ItemState::Released => item.stopped = None,
@@ -141,12 +152,17 @@ impl Register {
                     }
                 }
             }
-            Record::Advice { acquirer, inputs, .. } => {
+            Record::Advice { acquirer, inputs, stan, .. } => {
                 let text = Text::read(dialect(acquirer), inputs);
                 self.told.insert((acquirer.0, text.of(11).to_string()));
+                self.is_told(&text, stan);
             }
-            Record::Tombstone { .. }
-            | Record::Delivery { .. }
+            Record::Tombstone { .. } => self.buried = true,
+            Record::Delivery { issuer, stan, how: Delivery::Unknown, .. } => {
+                let asked_by = self.decided[&leg(issuer, stan)].asked_by.clone();
+                self.doubted.push((issuer, stan, asked_by));
+            }
+            Record::Delivery { .. }
             | Record::Station { .. }
             | Record::Links { .. }
             | Record::SignOn { .. }
@@ -170,6 +186,10 @@ impl Register {
             let before = self.reversed.insert(about, self.count);
             assert!(before.is_none(), "promise 5: a second obligation: {text}");
             self.fresh.push(about);
+            let first = self.reasons.get(&name_of(&text));
+            let of_1993 = self.stage.edition == Edition::Of1993;
+            let is_first = first.is_none_or(|first| !of_1993 || first == text.of(25));
+            assert!(is_first, "{text} was reversed for {first:?}");
         }
         if reason == NOT_DELIVERED {
             let asked_by = &self.decided[&about].asked_by;
@@ -180,6 +200,23 @@ impl Register {
         let before = self.queued.insert(leg, item);
         assert!(before.is_none(), "STAN {} was given to {before:?}", leg.1);
         assert!(!self.decided.contains_key(&leg), "STAN {}", leg.1);
+    }
+
+    /// An advice or a reversal was taken, and is kept under this STAN, if it is.
+    fn is_told(&mut self, text: &Text, stan: Stan) {
+        let is_unknown = std::mem::take(&mut self.buried);
+        if text.class() != 4 {
+            return;
+        }
+        if is_unknown {
+            // The cards of each lead to one issuer.
+            let place = usize::from(text.of(2) != CARDS[0]);
+            let kept = stan != Stan(0);
+            assert_eq!(kept, self.stage.issuing(place).matches_on_rrn, "{text} is kept");
+        } else if self.stage.edition.stays(text).is_none() {
+            let reason = text.of(25).to_string();
+            self.reasons.entry(name_of(text)).or_insert(reason);
+        }
     }
 
     fn item_ends(&mut self, leg: Leg) {
@@ -194,6 +231,11 @@ impl Register {
             let open = self.decided.get(&about).filter(|one| one.outcome == Outcome::Open);
             assert!(open.is_none(), "{open:?} is reversed before its answer");
         }
+    }
+
+    /// Whether an approval reached a socket of its acquirer, or a part of it did.
+    pub(crate) fn has_reached(&self, asked_by: &(u16, String)) -> bool {
+        self.reached.contains(asked_by)
     }
 
     /// An approval reached a socket of its acquirer, or a part of it did.

@@ -122,7 +122,8 @@ impl Outside {
             (false, false, true) => Happening::ReversedApproved,
             (false, false, false) => Happening::ReversedInFlight,
         });
-        let text = self.acquirers.reverses(case, stays, if approved { "4000" } else { "4021" });
+        let reason = if approved { "4000" } else { self.dice.one_of(&["4021", "4000"]) };
+        let text = self.acquirers.reverses(case, stays, reason);
         self.acquirer_sends(known.acquirer, text);
     }
 

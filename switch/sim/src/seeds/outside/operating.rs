@@ -48,6 +48,6 @@ impl Outside {
             ItemState::Released => Happening::Released,
             ItemState::Purged => Happening::Purged,
         });
-        self.issuers.is_turned(issuer, stan);
+        self.issuers.is_turned(issuer, stan, state == ItemState::Released);
     }
 }

@@ -1,0 +1,103 @@
+//! What the worlds of chance can not see: alarms that are missed, answers that come sooner than they
+//! should, lists that nobody settles. Each is a few sentences, and true while all rules are in force.
+
+use switch_core::broken::Variant;
+use switch_core::counters::Counter;
+use switch_core::plan::{Acquiring, InFlight, StationSettings};
+use switch_sim::world::{Setup, Text, World, acquirer, issuer, sale};
+
+/// Which rule is broken, and what is not true any more then.
+pub(crate) const STORIES: [(Variant, fn()); 7] = [
+    (Variant::LateUnnoticed, a_late_approval_is_one_more_reason_to_reverse),
+    (Variant::RefusalIgnored, where_923_was_agreed_nothing_is_held),
+    (Variant::OtherAmountUntold, another_amount_is_an_alarm),
+    (Variant::WindowUntold, a_short_window_is_an_alarm),
+    (Variant::AlarmUntold, six_sends_in_vain_are_an_alarm),
+    (Variant::DoubtUnsettled, a_repeat_settles_whether_an_answer_arrived),
+    (Variant::RequestsFillAll, requests_leave_room_for_answers),
+];
+
+fn centres() -> World {
+    Setup::of([acquirer("A"), issuer("X")]).up()
+}
+
+/// A sells, and says what it sent.
+fn sells(world: &mut World) -> Text {
+    let mut first = sale(2_500);
+    world.acquirer("A").complete(&mut first);
+    world.acquirer("A").sends(first.clone());
+    first
+}
+
+fn tells(world: &mut World, what: &str) {
+    let told = world.transcript();
+    assert!(told.contains(what), "{told}");
+}
+
+fn a_late_approval_is_one_more_reason_to_reverse() {
+    let mut world = centres();
+    sells(&mut world);
+    world.passes_secs(11);
+    world.issuer("X").answers("000");
+    assert_eq!(world.count(Counter::SafMerged), 1);
+}
+
+fn where_923_was_agreed_nothing_is_held() {
+    let acquiring = Acquiring { repeat_in_flight: InFlight::Refuse, ..Acquiring::default() };
+    let mut world = Setup::of([StationSettings { acquiring, ..acquirer("A") }, issuer("X")]).up();
+    let first = sells(&mut world);
+    world.acquirer("A").sends(first.kind(0x1201));
+    assert_eq!(world.acquirer("A").heard().of(39), "923");
+}
+
+fn another_amount_is_an_alarm() {
+    let mut world = centres();
+    let first = sells(&mut world);
+    world.acquirer("A").sends(first.kind(0x1201).with(4, "000000012900"));
+    tells(&mut world, "alarm: A.0 sent 1201 under the key of another one");
+}
+
+fn a_short_window_is_an_alarm() {
+    let small = Setup::of([acquirer("A"), issuer("X")]);
+    let small = small.limits(|limits| (limits.duplicates_max, limits.pending_max) = (2, 2));
+    let mut world = small.up();
+    for _ in 0..3 {
+        sells(&mut world);
+        world.issuer("X").answers("000");
+    }
+    world.passes_secs(1);
+    tells(&mut world, "alarm: repeats are known for");
+}
+
+fn six_sends_in_vain_are_an_alarm() {
+    let mut world = centres();
+    sells(&mut world);
+    world.passes_secs(400);
+    tells(&mut world, "X does not take 000002: 6 times");
+}
+
+fn a_repeat_settles_whether_an_answer_arrived() {
+    let mut world = Setup::of([StationSettings { links: 2, ..acquirer("A") }, issuer("X")]).up();
+    let first = sells(&mut world);
+    world.acquirer("A").stalls();
+    world.issuer("X").answers("000");
+    world.acquirer("A").reads_only(1);
+    world.acquirer("A").closes();
+    assert_eq!(world.cores[0].doubtful(), 1);
+    world.acquirer("A").on(1).sends(first.kind(0x1201));
+    assert_eq!(world.cores[0].doubtful(), 0);
+}
+
+fn requests_leave_room_for_answers() {
+    let mut setup = Setup::of([acquirer("A"), issuer("X")]);
+    setup.gate_bytes = 1 << 16;
+    let mut world = setup.up();
+    sells(&mut world);
+    world.holds_commits();
+    while world.count(Counter::RefusedGateFull) < 1_000 {
+        sells(&mut world);
+    }
+    world.issuer("X").answers("000");
+    world.commits();
+    assert_eq!(world.count(Counter::Approved), 1, "there was room for it");
+}
