@@ -1,5 +1,6 @@
-//! When what is kept for an issuer is sent, and how: first as xx20, later as xx21 with a fresh DE 7,
-//! all else as it was made. Knows no socket.
+//! When what is kept for an issuer is sent, and how: first as xx20, whole as it was made, later as xx21
+//! with a fresh DE 7. What names it later names the DE 7 with which it was made (DE 90 of 1987), however
+//! long it waited for its issuer. Knows no socket.
 //!
 //! | bound | setting |
 //! |---|---|
@@ -37,7 +38,7 @@ const PER_TURN_MAX: usize = 256;
 /// Bytes that a fresh DE 7 can add to a frame: none, and something for good measure.
 const MORE: usize = 8;
 /// What is told of an item that can not be read any more: no action code.
-const UNREADABLE: u16 = 0;
+pub(crate) const UNREADABLE: u16 = 0;
 
 /// The MTI of a message that is sent again.
 pub(crate) fn repeated(mti: Mti) -> Mti {
@@ -139,7 +140,7 @@ impl Turn<'_> {
 
     /// Enters the next sending of an item; false when the gate has no room.
     fn enter_item(&mut self, issuer: StationId, stan: Stan) -> bool {
-        let (plan, stamp) = (self.plan, self.world.stamp.transmission());
+        let (plan, fresh) = (self.plan, self.world.stamp.transmission());
         let settings = &plan.station(issuer).settings;
         let saf = &mut self.world.saf;
         let item = saf.items.of(issuer, stan).expect("it waits in a line");
@@ -151,6 +152,9 @@ impl Turn<'_> {
         let kept = saf.slots.message(dialect, &item.frame);
         let is_new = item.sends == 0 || breaks(Variant::SentAgainAsNew);
         let mti = if is_new { item.made.mti } else { repeated(item.made.mti) };
+        let is_first = item.sends == 0;
+        let made_at = kept.value(7).and_then(|made| made.packed()).unwrap_or(fresh);
+        let stamp = if is_first { made_at } else { fresh };
         let longest = item.frame.len() + MORE;
         if !self.gate.admits_as(Service::Stored, longest) {
             return false;
@@ -164,11 +168,10 @@ impl Turn<'_> {
             Some(Err(_)) => return self.park_item(issuer, stan, UNREADABLE),
             Some(Ok(())) => {}
         }
-        let is_first = item.sends == 0;
         saf.items.change(issuer, stan, |item| {
             item.stage = Stage::Leaving;
             item.sends = item.sends.saturating_add(1);
-            item.stamps = if is_first { [stamp; 2] } else { [item.stamps[0], stamp] };
+            item.stamps = [made_at, stamp];
         });
         let rate = settings.issuing.saf_rate.max(1);
         let queue = saf.items.queue_mut(issuer);
@@ -234,7 +237,7 @@ impl Turn<'_> {
     }
 }
 
-/// The kept message as it is sent now: another MTI, DE 7 fresh, all else as it was made.
+/// The kept message as it is sent now: this MTI and this DE 7, all else as it was made.
 fn write_again(
     kept: &Message<'_>,
     mti: Mti,
@@ -274,7 +277,7 @@ fn time_named(message: &Message<'_>) -> u64 {
 }
 
 impl Item {
-    /// Whether a DE 7 is one that it was sent with, as far as is known.
+    /// Whether a DE 7 is that of its first sending or of its last.
     pub(crate) fn was_sent_at(&self, stamp: u64) -> bool {
         self.stamps.contains(&stamp)
     }

@@ -280,3 +280,25 @@ fn an_advice_whose_code_is_wrong_is_taken_by_nobody() {
     assert_eq!(world.acquirer("A").heard().of(39), "900");
     assert_eq!((world.count(Counter::AdvicesTaken), world.occupancy()), (1, (0, 0, 0)));
 }
+
+#[test]
+fn what_takes_a_completion_of_1987_back_names_it_as_its_issuer_saw_it_however_long_that_was_away() {
+    let edition = |station| StationSettings { dialect: ascii_87(), ..station };
+    let mut world = Setup::of([edition(acquirer("A")), edition(issuer("X"))]).up();
+    world.issuer("X").closes();
+    let mut text = sale_87(2500).kind(0x0220);
+    world.acquirer("A").complete(&mut text);
+    world.acquirer("A").sends(text.clone());
+    world.passes_secs(3_600);
+    world.issuer("X").connects();
+    let item = world.issuer("X").heard();
+    assert_eq!((item.mti, item.of(7)), (0x0220, "1121052031"), "as it was made");
+    world.passes_secs(70);
+    let again = world.issuer("X").heard();
+    assert_eq!((again.mti, &again.of(7)[..6]), (0x0221, "112106"), "sent again, an hour later");
+    world.issuer("X").sends(crate::world::answer(&again, "00"));
+    world.acquirer("A").sends(about(0x0420, &text));
+    world.passes_secs(1);
+    let named = format!("0220{}{}{}{}", item.of(11), item.of(7), item.of(32), item.of(33));
+    assert_eq!(world.issuer("X").heard().of(90), named);
+}

@@ -208,9 +208,12 @@ fn a_completion_of_1987_of_long_ago_is_reversed_under_the_time_that_its_issuer_k
         })
     };
     let mut world = setup().up();
+    world.issuer("X").closes();
     let mut original = sale_87(2500).kind(0x0220);
     world.acquirer("A").complete(&mut original);
     assert_eq!(code(&mut world, original.clone()), "00");
+    world.passes_secs(600);
+    world.issuer("X").connects();
     let item = world.issuer("X").heard();
     let mut world = world.restarts(setup());
     world.has_reader();
