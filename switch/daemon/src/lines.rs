@@ -354,6 +354,15 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
         }
         Notice::ItemParked { issuer, stan, action } => {
             let (station, id) = (of(issuer), saf::id(of(issuer), stan.0));
+            if action == 0 {
+                error!(
+                    station,
+                    id,
+                    "a stored message can not be read in the dialect of its station, and is parked: \
+                     settle it with the issuer, then sekisho saf purge ID"
+                );
+                return;
+            }
             let action = format!("{action:03x}");
             error!(
                 station,

@@ -23,6 +23,7 @@ use crate::notices::{Notice, Unmatched};
 use crate::records::{HEAD_MAX, ItemState, Record};
 use crate::saf::code_text;
 use crate::saf::items::{Item, Stage};
+use crate::saf::sending::UNREADABLE;
 use crate::turn::Turn;
 
 /// What a code makes of an item.
@@ -161,7 +162,10 @@ impl Turn<'_> {
     /// written down; without room for that it is sent again instead.
     pub(crate) fn park_item(&mut self, issuer: StationId, stan: Stan, action: u16) -> bool {
         let text = code_text(action);
-        let by = core::str::from_utf8(&text).expect("digits");
+        let by = match action {
+            UNREADABLE => "unreadable",
+            _ => core::str::from_utf8(&text).expect("digits"),
+        };
         let (state, utc) = (ItemState::Parked, self.now.utc);
         let record = Record::Item { issuer: self.plan.number(issuer), stan, state, by, utc };
         if !self.gate.enter_record(&record, HEAD_MAX) {

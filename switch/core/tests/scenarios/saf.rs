@@ -330,6 +330,20 @@ fn a_reversal_of_1987_names_its_original_in_90() {
 }
 
 #[test]
+fn what_can_not_be_read_in_the_dialect_of_today_is_parked_with_a_word() {
+    let setup = || Setup::of([acquirer("A"), issuer("X")]);
+    let mut world = setup().up();
+    timed_out(&mut world, 1);
+    let x = StationSettings { dialect: packed(), ..issuer("X") };
+    let mut world = world.restarts(Setup::of([acquirer("A"), x]));
+    world.passes_secs(60);
+    assert_eq!(stages(&world), [(2, Stage::Parked, 1)]);
+    let told = world.transcript();
+    assert!(told.contains("000002 for X is Parked by unreadable"), "{told}");
+    assert!(told.contains("! 000002 for X can not be read"), "{told}");
+}
+
+#[test]
 fn a_reversal_is_said_in_the_format_of_its_issuer() {
     let x = StationSettings { dialect: packed(), ..issuer("X") };
     let mut world = Setup::of([acquirer("A"), x]).up();

@@ -166,6 +166,9 @@ impl Tale {
             Notice::ItemFails { issuer, stan, failures } => {
                 format!("{} does not take {:06}: {failures} times", name_of(plan, issuer), stan.0)
             }
+            Notice::ItemParked { issuer, stan, action: 0 } => {
+                format!("{:06} for {} can not be read", stan.0, name_of(plan, issuer))
+            }
             Notice::ItemParked { issuer, stan, action } => {
                 format!("{} refuses {:06} with {action:03x}", name_of(plan, issuer), stan.0)
             }
