@@ -1,9 +1,8 @@
 //! Records about one transaction, as a reader found them: in order, as they were written down. Must not
 //! know where they were found, nor what they say.
 
-use alloc::vec::Vec;
-
 use crate::records::{Record, Unreadable};
+use crate::wiped::Wiped;
 
 /// The records; none when nothing is known.
 ///
@@ -11,7 +10,7 @@ use crate::records::{Record, Unreadable};
 /// length (2) record | length (2) record | ...
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Found(Vec<u8>);
+pub struct Found(Wiped);
 
 impl Found {
     /// Adds a record behind the others.
@@ -20,8 +19,8 @@ impl Found {
     /// When it is longer than a record can be.
     pub fn push(&mut self, record: &[u8]) {
         let length = u16::try_from(record.len()).expect("a record is shorter");
-        self.0.extend_from_slice(&length.to_le_bytes());
-        self.0.extend_from_slice(record);
+        self.0.extend(&length.to_le_bytes());
+        self.0.extend(record);
     }
 
     /// Whether nothing is known.

@@ -83,6 +83,8 @@ pub mod records;
 
 pub mod found;
 
+pub mod wiped;
+
 pub mod marks;
 
 pub mod replay;

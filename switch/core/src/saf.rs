@@ -59,6 +59,7 @@ use crate::records::{HEAD_MAX, Record, TakesBack};
 use crate::stans::Stans;
 use crate::time::Time;
 use crate::turn::{Turn, World};
+use crate::wiped::wipe;
 use items::{Items, Made};
 use reversal::Leg;
 
@@ -226,7 +227,7 @@ impl World {
             if !outlet.carry(first.worker, true, &first.word.write(), &first.body) {
                 return self.carry_again_after(now);
             }
-            first.body.fill(0);
+            wipe(&mut first.body);
             self.saf.waiting.pop_front();
         }
     }

@@ -1,8 +1,6 @@
 //! An advice that waits for a reply: of the key provider, or of the reader of older records. What was
 //! parked is judged again with the state of then. Knows nobody who replies.
 
-use alloc::vec::Vec;
-
 use codec::{Message, Slots};
 
 use super::Judged;
@@ -17,6 +15,7 @@ use crate::reference::Reference;
 use crate::refusal::Refusal;
 use crate::request::Standing;
 use crate::turn::{Order, Question, Turn};
+use crate::wiped::Wiped;
 
 /// Whether a parked advice is done with, or has one more question.
 pub(crate) enum Parked {
@@ -150,8 +149,8 @@ impl Turn<'_> {
         }
         // A start knows its answer already, and a repeat is to be given that one.
         let stored = match known {
-            Some(Known::Answered { frame: Some(frame), .. }) => frame.to_vec(),
-            Some(_) | None => Vec::new(),
+            Some(Known::Answered { frame: Some(frame), .. }) => Wiped::of(frame),
+            Some(_) | None => Wiped::default(),
         };
         let is_doubted = duplicates.is_doubted(past.identity.key);
         // So does it know of a reversal that no record told of.

@@ -19,6 +19,7 @@ use codec::Mti;
 use crate::broken::{Variant, breaks};
 use crate::ids::{Stan, StationId, StationNumber};
 use crate::time::Time;
+use crate::wiped::wipe;
 
 /// What a worker tells the owner of an issuer about an item, in front of its frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +102,8 @@ pub(crate) struct Item {
     pub(crate) sends: u32,
     /// Sends in vain.
     pub(crate) failures: u32,
-    /// DE 7 of its first and its last sending, ten packed digits.
+    /// DE 7 of its first and its last sending, ten packed digits; zeros until it is sent. The first is
+    /// that with which it was made.
     pub(crate) stamps: [u64; 2],
     /// The last code that did not end it, three packed digits; 0 without one.
     pub(crate) action: u16,
@@ -276,7 +278,7 @@ impl Items {
     pub(crate) fn remove(&mut self, issuer: StationId, stan: Stan) -> bool {
         self.leave(issuer, stan);
         let Some(mut item) = self.all.remove(&(issuer, stan)) else { return false };
-        item.frame.fill(0);
+        wipe(&mut item.frame);
         self.queues[issuer.index()].len -= 1;
         let line = self.chains.get_mut(&(issuer, item.chain)).expect("each is in one");
         line.retain(|&other| other != stan);

@@ -11,6 +11,7 @@ use switch_core::ids::{Stan, StationNumber};
 use switch_core::marks;
 use switch_core::records::Record;
 use switch_core::time::Stamp;
+use switch_core::wiped::Wiped;
 
 use crate::marking::in_index;
 
@@ -28,7 +29,7 @@ pub struct Search {
     /// What is kept for issuers about it.
     items: Vec<Item>,
     /// By position.
-    records: BTreeMap<u64, Vec<u8>>,
+    records: BTreeMap<u64, Wiped>,
     /// A message that was kept for an issuer before the advice that says so.
     before: Option<u64>,
     /// Something was not read that may have told more than what is known.
@@ -83,7 +84,7 @@ impl Search {
             && let Some(head) = Head::of(position, &record)
         {
             search.head = Some(head);
-            search.records.insert(position, bytes.to_vec());
+            search.records.insert(position, Wiped::of(bytes));
         }
         search
     }
@@ -127,7 +128,7 @@ impl Search {
         } else if !self.follows(position, &record) {
             return;
         }
-        self.records.insert(position, bytes.to_vec());
+        self.records.insert(position, Wiped::of(bytes));
     }
 
     /// A part of the log was not read. What is known so far may have ended there, or gone on, or may be
@@ -161,7 +162,7 @@ impl Search {
 
     /// Its records with their positions, in order.
     pub fn records(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        self.records.iter().map(|(position, record)| (*position, record.as_slice()))
+        self.records.iter().map(|(position, record)| (*position, &**record))
     }
 
     fn is_about(&self, record: &Record<'_>) -> bool {
