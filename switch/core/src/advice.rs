@@ -1,6 +1,7 @@
 //! An acquirer's advice or reversal (1120, 1220, 1324, 1420 and their repeats; 0400 too): what has
-//! happened is written down and acknowledged, and then brought to the issuer. Never refused for what it
-//! says, only where it can not be taken. Knows no socket, and not how it is brought there.
+//! happened is written down and acknowledged, and then brought to the issuer. Refused only where it
+//! contradicts what is known of its original, or can not be taken. Knows no socket, and not how it is
+//! brought there.
 //!
 //! ```text
 //! acquirer             switch                                   issuer
