@@ -86,6 +86,8 @@ pub struct SafItem {
     pub age_s: u64,
     /// Times that it was sent without an answer that ends it.
     pub failures: u32,
+    /// In how many seconds it is sent again at the earliest, where it was sent in vain and waits.
+    pub again_s: Option<u64>,
     /// The action code of the last answer to it, if there was one.
     pub last_action: Option<String>,
     /// Who parked, held, released or purged it last: operators, or the code of the issuer.

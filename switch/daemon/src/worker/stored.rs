@@ -195,6 +195,7 @@ fn row(plan: &Plan, now: Now, item: &Shown<'_>, slots: &mut Slots, fields: Field
     let fields =
         message.as_ref().map_or(Fields::EMPTY, |message| message.fields().intersection(fields));
     let value = |n| text(message.as_ref()?.value(n)?);
+    let waits_again = item.stage == Stage::Waiting && item.failures > 0;
     SafItem {
         id: id(&settings.name, item.stan.0),
         issuer: settings.name.clone(),
@@ -206,6 +207,7 @@ fn row(plan: &Plan, now: Now, item: &Shown<'_>, slots: &mut Slots, fields: Field
         made_utc: item.utc,
         age_s: now.utc.saturating_sub(item.utc),
         failures: item.failures,
+        again_s: waits_again.then(|| item.due.since(now.boot).as_secs()),
         last_action: (item.action > 0).then(|| format!("{:03x}", item.action)),
         by: (!item.by.is_empty()).then(|| item.by.to_owned()),
         card: value(2).map(|card| Masked(card.as_bytes()).to_string()),

@@ -44,7 +44,7 @@ pub(super) fn configuration(
     scenario: Scenario,
 ) -> String {
     let (timeout, drain) = (scenario.timeout().as_millis(), DRAIN.as_secs());
-    let stored = if scenario.is_reckoned() { STORED } else { "" };
+    let stored = if scenario == Scenario::Plain { "" } else { STORED };
     let of_issuers = format_args!(
         "links = {LINKS}\ntimeout = \"{timeout}ms\"\n{stored}\n\
          reconnect_min = \"50ms\"\nreconnect_max = \"500ms\""

@@ -19,13 +19,24 @@ pub(super) fn list(reply: &SafReply) -> String {
             said(item.reason.as_ref()),
             duration(item.age_s),
             item.failures.to_string(),
+            item.again_s.map_or("-".into(), duration),
             said(item.last_action.as_ref()),
             said(item.original.as_ref()),
             said(item.card.as_ref()),
         ]
     });
-    let header =
-        ["ID", "STATE", "MTI", "REASON", "AGE", "FAILURES", "LAST CODE", "ORIGINAL", "CARD"];
+    let header = [
+        "ID",
+        "STATE",
+        "MTI",
+        "REASON",
+        "AGE",
+        "FAILURES",
+        "AGAIN IN",
+        "LAST CODE",
+        "ORIGINAL",
+        "CARD",
+    ];
     let mut out = grid(&header, rows.collect());
     if reply.more > 0 {
         let more = reply.more;
@@ -46,6 +57,7 @@ pub(super) fn item(item: &SafItem) -> String {
         ("original's STAN", said(item.original.as_ref())),
         ("made", format!("{} ({} ago)", second(item.made_utc), duration(item.age_s))),
         ("failed sends", item.failures.to_string()),
+        ("sent again in", item.again_s.map_or("-".into(), duration)),
         ("last code (DE 39)", said(item.last_action.as_ref())),
         ("by", said(item.by.as_ref())),
         ("card", said(item.card.as_ref())),

@@ -18,6 +18,7 @@ fn reversal(stan: u32, state: &str) -> SafItem {
         made_utc: 1_795_330_800,
         age_s: 3_725,
         failures: 7,
+        again_s: (state == "waiting").then_some(42),
         last_action: Some("911".into()),
         card: Some("353011******0000".into()),
         ..SafItem::default()
@@ -30,6 +31,7 @@ fn advice(stan: u32) -> SafItem {
         reason: None,
         original: None,
         failures: 0,
+        again_s: None,
         last_action: None,
         age_s: 1,
         ..reversal(stan, "waiting")
@@ -42,11 +44,11 @@ fn list() -> SafRequest {
 
 #[test]
 fn a_list_has_a_row_for_each_and_says_when_it_is_not_all() {
-    let reply = SafReply { items: vec![reversal(4_711, "sent"), advice(4_712)], more: 12 };
+    let reply = SafReply { items: vec![reversal(4_711, "waiting"), advice(4_712)], more: 12 };
     expect![[r#"
-        ID               STATE     MTI  REASON    AGE  FAILURES  LAST CODE  ORIGINAL              CARD
-        issuer-x/004711  sent     1420    4021  1h 2m         7        911    004710  353011******0000
-        issuer-x/004712  waiting  1220       -     1s         0          -         -  353011******0000
+        ID               STATE     MTI  REASON    AGE  FAILURES  AGAIN IN  LAST CODE  ORIGINAL              CARD
+        issuer-x/004711  waiting  1420    4021  1h 2m         7       42s        911    004710  353011******0000
+        issuer-x/004712  waiting  1220       -     1s         0         -          -         -  353011******0000
         and 12 more; --issuer NAME shows those of one issuer
     "#]].assert_eq(&text(&list(), &reply, Format::Table).unwrap());
     let none = text(&list(), &SafReply::default(), Format::Table).unwrap();
@@ -68,6 +70,7 @@ fn one_is_shown_with_all_that_is_known_of_it() {
         original's STAN    004710
         made               2026-11-22T07:00:00Z (1h 2m ago)
         failed sends       7
+        sent again in      -
         last code (DE 39)  911
         by                 -
         card               353011******0000

@@ -88,7 +88,9 @@ pub(super) fn run(arguments: &FindArguments) -> Result<ExitCode, Failure> {
         to: to.unwrap_or(u64::MAX),
     };
     if let Some(name) = station.as_ref().filter(|_| stations.is_empty()) {
-        return Err(Failure::new(NOT_FOUND, format!("no station {name} is in this journal")));
+        let known = history.station_names().join(", ");
+        let message = format!("no station {name} is in this journal; there is {known}");
+        return Err(Failure::new(NOT_FOUND, message));
     }
     let mut criterion = |all: Vec<marks::Mark>| {
         wanted.criteria.push(all.into_iter().map(History::in_index).collect());

@@ -87,6 +87,11 @@ impl<'k> History<'k> {
         self.stations.iter().filter(is_it).copied().collect()
     }
 
+    /// The names of all stations.
+    pub(super) fn station_names(&self) -> Vec<String> {
+        self.stations.iter().map(|number| self.names.station(*number)).collect()
+    }
+
     /// Gives the records of a part that have one of these marks, in order; by chance others too.
     pub(super) fn look(
         &mut self,

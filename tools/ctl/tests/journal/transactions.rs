@@ -310,7 +310,11 @@ fn what_is_not_there_or_not_said_right_is_told_with_its_exit_code() {
         (&["--rrn", "X"][..], 3, "no such transaction"),
         (&["--rrn", "000000800900", "--stan", "5"], 3, "no such transaction"),
         (&["--rrn", "000000800900", "--from", "2027-01-01"], 3, "no such transaction"),
-        (&["--stan", "5", "--station", "nobody"], 3, "no station nobody"),
+        (
+            &["--stan", "5", "--station", "nobody"],
+            3,
+            "no station nobody is in this journal; there is merchant-a, issuer-x",
+        ),
         (&[], 2, "say which"),
         (&["--from", "2026-11-22", "--to", "2026-11-21"], 2, "--to is before --from"),
         (&["--from", "yesterday"], 2, "not a time"),

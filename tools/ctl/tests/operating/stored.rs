@@ -66,6 +66,8 @@ fn what_an_operator_holds_is_not_sent_until_it_is_released() {
     let (node, mut merchant, mut issuer, _desk) = opens();
     let first = reversed(&mut merchant, &mut issuer, 1);
     let id = format!("issuer-x/{}", first.text(11));
+    // It is not acknowledged, and is to be sent again in less than an hour.
+    node.comes_to("saf list", " 59m ");
     let held = node.asked(&format!("saf hold {id} --operator boku"));
     assert!(held.code == Some(0) && held.stdout.contains("boku"), "{held:?}");
     refused(&node.asked(&format!("saf hold {id}")), 5, &[&id, "held"]);
