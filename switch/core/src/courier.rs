@@ -114,7 +114,7 @@ impl Turn<'_> {
             Some((Word::Answer { link }, frame)) => self.on_carried_answer(link, frame, slots),
             Some((Word::Returned { slot }, _)) => self.on_unsent(slot, Refusal::Unsent),
             Some((Word::Queue { issuer, stan }, made)) => {
-                self.world.on_item(self.plan, issuer, stan, made);
+                self.world.on_item(issuer, stan, made);
             }
             Some((Word::ItemDone { issuer, stan }, _)) => self.on_item_done(issuer, stan),
             Some((Word::Settled, _)) => self.on_peer_settled(from),

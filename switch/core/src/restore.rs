@@ -90,10 +90,10 @@ impl Turn<'_> {
             if plan.owner(issuer) != self.me {
                 continue;
             }
-            let &Item { acquirer, mti, original, reason, utc, .. } = item;
-            let made = Made { acquirer, mti, original, reason, utc };
+            let &Item { acquirer, mti, original, original_at, reason, utc, .. } = item;
+            let made = Made { acquirer, mti, original, original_at, reason, utc };
             let sends = u32::from(start.is_none_or(|start| item.position < start));
-            world.take_in_item(plan, (issuer, item.stan), made, &item.frame, sends);
+            world.take_in_item((issuer, item.stan), made, &item.frame, sends);
             if let Some(said) = item.state {
                 world.saf.items.turn(issuer, item.stan, said, &item.by, now);
             }

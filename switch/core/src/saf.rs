@@ -194,7 +194,7 @@ impl World {
     ) {
         let owner = plan.owner(issuer);
         if owner == me {
-            self.on_item(plan, issuer, stan, made);
+            self.on_item(issuer, stan, made);
         } else {
             self.say_surely(now, (owner, Word::Queue { issuer, stan }), made, outlet);
         }
@@ -288,7 +288,7 @@ impl Turn<'_> {
                 utc,
                 frame,
             };
-            let made = Made { acquirer, mti, original, reason, utc };
+            let made = Made { acquirer, mti, original, original_at, reason, utc };
             self.gate.enter_with(
                 Purpose::Queue { issuer, stan },
                 HEAD_MAX + len,

@@ -31,6 +31,8 @@ pub struct Item {
     pub mti: Mti,
     /// Our STAN of the transaction that it is about, 0 without one.
     pub original: Stan,
+    /// The DE 7 that went with that one, ten packed digits; 0 without one.
+    pub original_at: u64,
     /// DE 25 as first given, four packed digits.
     pub reason: u16,
     /// When it was made, as a second since 1970.
@@ -71,9 +73,11 @@ pub(super) struct Items(BTreeMap<(StationNumber, Stan), Item>);
 
 impl Items {
     pub(super) fn begin(&mut self, position: Position, record: &Record<'_>) {
-        let Record::Queued { issuer, stan, acquirer, mti, original, reason, utc, frame, .. } =
-            *record
+        let Record::Queued { issuer, stan, acquirer, mti, original, original_at, .. } = *record
         else {
+            unreachable!("only what is queued begins")
+        };
+        let Record::Queued { reason, utc, frame, .. } = *record else {
             unreachable!("only what is queued begins")
         };
         self.take_in(Item {
@@ -83,6 +87,7 @@ impl Items {
             acquirer,
             mti,
             original,
+            original_at,
             reason,
             utc,
             state: None,

@@ -18,7 +18,7 @@ use codec::Mti;
 
 use crate::broken::{Variant, breaks};
 use crate::ids::{Stan, StationId, StationNumber};
-use crate::time::Time;
+use crate::time::{Stamp, Time};
 use crate::wiped::wipe;
 
 /// What a worker tells the owner of an issuer about an item, in front of its frame.
@@ -30,6 +30,8 @@ pub(crate) struct Made {
     pub(crate) mti: Mti,
     /// Our STAN of the transaction that it is about, 0 without one.
     pub(crate) original: Stan,
+    /// The DE 7 that went with that one, ten packed digits; 0 without one.
+    pub(crate) original_at: u64,
     /// DE 25 as first given, four packed digits.
     pub(crate) reason: u16,
     /// When it was made, as a second since 1970.
@@ -37,8 +39,9 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    /// Bytes in front of the frame: acquirer (2), MTI (2), original (4), reason (2), when (8).
-    pub(crate) const HEAD: usize = 18;
+    /// Bytes in front of the frame: acquirer (2), MTI (2), original (4), reason (2), its time (8), when
+    /// this was made (8).
+    pub(crate) const HEAD: usize = 26;
 
     pub(crate) fn write(&self, frame: &[u8], out: &mut [u8]) -> usize {
         let (head, rest) = out.split_at_mut(Self::HEAD);
@@ -46,22 +49,29 @@ impl Made {
         head[2..4].copy_from_slice(&self.mti.bcd().to_le_bytes());
         head[4..8].copy_from_slice(&self.original.0.to_le_bytes());
         head[8..10].copy_from_slice(&self.reason.to_le_bytes());
-        head[10..18].copy_from_slice(&self.utc.to_le_bytes());
+        head[10..18].copy_from_slice(&self.original_at.to_le_bytes());
+        head[18..26].copy_from_slice(&self.utc.to_le_bytes());
         rest[..frame.len()].copy_from_slice(frame);
         Self::HEAD + frame.len()
+    }
+
+    /// The DE 7 of its making, by which later ones know it.
+    fn sent_at(&self) -> u64 {
+        Stamp::default().at(self.utc).transmission()
     }
 
     pub(crate) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (head, frame) = bytes.split_first_chunk::<{ Self::HEAD }>()?;
         let short = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
         let original = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
-        let utc = head.last_chunk::<8>().copied().map(u64::from_le_bytes)?;
+        let (original_at, utc) = (head[10..].first_chunk::<8>()?, head.last_chunk::<8>()?);
         let made = Self {
             acquirer: StationNumber(short(0)),
             mti: Mti::new(short(2))?,
             original: Stan(original),
+            original_at: u64::from_le_bytes(*original_at),
             reason: short(8),
-            utc,
+            utc: u64::from_le_bytes(*utc),
         };
         Some((made, frame))
     }
@@ -84,7 +94,7 @@ pub enum Stage {
     Held,
 }
 
-/// What names the transaction of an item: its STAN, and its time as later messages say it.
+/// What names the transaction of an item: its STAN, and the DE 7 that went with it.
 pub(crate) type Chain = (Stan, u64);
 
 /// One item.
@@ -209,24 +219,24 @@ impl Items {
         self.all.iter().map(|(&(issuer, stan), item)| (issuer, stan, item))
     }
 
-    /// Takes one in: `sends` is how often it was sent before, `about` the time of what it is about and
-    /// `own` that of itself, as a later message says them. False when there is one with that STAN.
+    /// Takes one in: `sends` is how often it was sent before. False when there is one with that STAN.
     pub(crate) fn take_in(
         &mut self,
         (issuer, stan): (StationId, Stan),
         made: Made,
         frame: &[u8],
         sends: u32,
-        (about, own): (u64, u64),
     ) -> bool {
         if self.all.contains_key(&(issuer, stan)) {
             return false;
         }
         // What is about another item that is kept follows it, whatever that one is about.
-        let earlier = self.all.get(&(issuer, made.original)).map(|earlier| earlier.chain);
-        let earlier = earlier.filter(|_| made.original.0 > 0);
-        let named = if made.original.0 > 0 { (made.original, about) } else { (stan, own) };
-        let chain = earlier.unwrap_or(named);
+        // STANs are used again: that one was made at the time at which the original was sent.
+        let earlier = self.all.get(&(issuer, made.original)).filter(|_| made.original.0 > 0);
+        let earlier = earlier.filter(|earlier| earlier.made.sent_at() == made.original_at);
+        let about = (made.original, made.original_at);
+        let named = if made.original.0 > 0 { about } else { (stan, made.sent_at()) };
+        let chain = earlier.map_or(named, |earlier| earlier.chain);
         let line = self.chains.entry((issuer, chain)).or_default();
         line.push_back(stan);
         let is_first = line.len() == 1 || breaks(Variant::OvertakesEarlier);

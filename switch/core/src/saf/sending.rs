@@ -25,7 +25,6 @@ use crate::gate::{Purpose, Service};
 use crate::ids::{Stan, StationId};
 use crate::network::Drain;
 use crate::notices::Notice;
-use crate::plan::Plan;
 use crate::saf::items::{Item, Made, Stage};
 use crate::stations::Usable;
 use crate::time::Time;
@@ -47,10 +46,10 @@ pub(crate) fn repeated(mti: Mti) -> Mti {
 
 impl World {
     /// An item for an issuer of ours came from its home.
-    pub(crate) fn on_item(&mut self, plan: &Plan, issuer: StationId, stan: Stan, bytes: &[u8]) {
+    pub(crate) fn on_item(&mut self, issuer: StationId, stan: Stan, bytes: &[u8]) {
         match Made::read(bytes) {
             Some((made, frame)) => {
-                self.take_in_item(plan, (issuer, stan), made, frame, 0);
+                self.take_in_item((issuer, stan), made, frame, 0);
                 self.wake_items();
             }
             None => self.counters.count(Counter::PeerMalformed),
@@ -66,20 +65,12 @@ impl World {
     /// Takes an item in that was sent so often before.
     pub(crate) fn take_in_item(
         &mut self,
-        plan: &Plan,
         (issuer, stan): (StationId, Stan),
         made: Made,
         frame: &[u8],
         sends: u32,
     ) {
-        let dialect = &plan.station(issuer).settings.dialect;
-        let saf = &mut self.saf;
-        let mut names = (0, 0);
-        if dialect.decode(frame, &mut saf.slots).is_ok() {
-            let message = saf.slots.message(dialect, frame);
-            names = (time_named(&message), time_of(&message));
-        }
-        let is_new = saf.items.take_in((issuer, stan), made, frame, sends, names);
+        let is_new = self.saf.items.take_in((issuer, stan), made, frame, sends);
         assert!(is_new, "a STAN in use is not given to another item");
     }
 }
@@ -264,16 +255,6 @@ fn write_again(
         }
     }
     writer.finish()
-}
-
-/// The time by which later messages name a message; 0 where nothing can.
-fn time_of(message: &Message<'_>) -> u64 {
-    crate::reference::Reference::of(message).map_or(0, |reference| reference.time)
-}
-
-/// The time by which a message names what it is about; 0 where it names nothing.
-fn time_named(message: &Message<'_>) -> u64 {
-    crate::reference::Reference::read(message).map_or(0, |reference| reference.time)
 }
 
 impl Item {

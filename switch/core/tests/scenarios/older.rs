@@ -309,6 +309,21 @@ fn parts_are_of_what_had_their_number_then() {
 }
 
 #[test]
+fn a_reversal_does_not_wait_for_what_has_the_number_of_its_original_since() {
+    let mut world = up();
+    let original = long_ago(&mut world, 2500, "000");
+    let mut world = gone_round(world);
+    let advice = sale(100).kind(0x1220).with(24, "200");
+    assert_eq!(code(&mut world, advice), "900");
+    assert_eq!(world.issuer("X").heard().of(11), "000001");
+    world.issuer("X").answers("914");
+    world.passes_secs(1);
+    assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
+    let item = world.issuer("X").heard();
+    assert_eq!((item.mti, item.of(37)), (0x1420, original.of(37)));
+}
+
+#[test]
 fn what_memory_knows_of_a_reversal_is_not_forgotten_for_what_was_found() {
     let mut world = forgetful().up();
     let mut original = sale(2500);

@@ -27,6 +27,7 @@ impl Out<'_> {
         self.put(item.acquirer.0.to_le_bytes());
         self.put(item.mti.bcd().to_le_bytes());
         self.put(item.original.0.to_le_bytes());
+        self.long(item.original_at);
         self.put(item.reason.to_le_bytes());
         self.long(item.utc);
         self.put([match item.state {
@@ -65,6 +66,7 @@ impl In<'_> {
             acquirer: self.station_number()?,
             mti: self.mti()?,
             original: Stan(self.word()?),
+            original_at: self.long()?,
             reason: self.short()?,
             utc: self.long()?,
             state: match self.take()? {

@@ -4,20 +4,21 @@ use super::*;
 
 const X: StationId = StationId(1);
 
-fn made(original: u32) -> Made {
+fn made(original: u32, original_at: u64, utc: u64) -> Made {
     Made {
         acquirer: StationNumber(0),
         mti: Mti::of(0x1420),
         original: Stan(original),
+        original_at,
         reason: 0x4021,
-        utc: 7,
+        utc,
     }
 }
 
 fn items(all: &[(u32, u32, u64)]) -> Items {
     let mut items = Items::new(3);
     for &(stan, original, time) in all {
-        assert!(items.take_in((X, Stan(stan)), made(original), b"frame", 0, (time, time)));
+        assert!(items.take_in((X, Stan(stan)), made(original, time, 7), b"frame", 0));
     }
     items
 }
@@ -29,8 +30,8 @@ fn next(items: &Items) -> Option<u32> {
 #[test]
 fn what_a_worker_tells_of_an_item_reads_back() {
     let mut out = [0; 64];
-    let len = made(5).write(b"frame", &mut out);
-    assert_eq!(Made::read(&out[..len]), Some((made(5), &b"frame"[..])));
+    let len = made(5, 6, 7).write(b"frame", &mut out);
+    assert_eq!(Made::read(&out[..len]), Some((made(5, 6, 7), &b"frame"[..])));
     assert_eq!(Made::read(&out[..Made::HEAD - 1]), None);
 }
 
@@ -47,21 +48,23 @@ fn items_are_sent_in_the_order_in_which_they_came() {
 #[test]
 fn of_one_transaction_only_the_first_is_sent_until_it_is_done() {
     // A completion of transaction 5, the reversal of that completion, and of another transaction 5.
-    let mut items = items(&[(10, 5, 100), (11, 10, 100), (12, 5, 200)]);
+    let at = made(0, 0, 7).sent_at();
+    let mut items = items(&[(10, 5, 100), (11, 10, at), (12, 5, 200), (13, 10, at + 1)]);
     let stage = |items: &Items, stan| items.of(X, Stan(stan)).unwrap().stage;
     assert_eq!(stage(&items, 11), Stage::Behind);
     assert_eq!(stage(&items, 12), Stage::Waiting);
+    assert_eq!(stage(&items, 13), Stage::Waiting, "it is about what had that number before");
     items.change(X, Stan(10), |item| item.stage = Stage::Parked);
     assert_eq!(stage(&items, 11), Stage::Behind);
     assert!(items.remove(X, Stan(10)) && !items.remove(X, Stan(10)));
-    assert_eq!((stage(&items, 11), items.of_issuer(X).count()), (Stage::Waiting, 2));
+    assert_eq!((stage(&items, 11), items.of_issuer(X).count()), (Stage::Waiting, 3));
 }
 
 #[test]
 fn an_issuer_has_its_own_items_and_those_of_no_other() {
     let mut items = items(&[(999_999, 1, 0), (1, 2, 0)]);
     for (issuer, stan) in [(StationId(0), 999_999), (StationId(2), 1)] {
-        assert!(items.take_in((issuer, Stan(stan)), made(0), b"frame", 0, (0, 0)));
+        assert!(items.take_in((issuer, Stan(stan)), made(0, 0, 7), b"frame", 0));
     }
     let of = |issuer| items.of_issuer(issuer).map(|(stan, _)| stan.0);
     assert!(of(StationId(0)).eq([999_999]) && of(StationId(2)).eq([1]));
@@ -89,6 +92,6 @@ fn what_was_sent_in_vain_waits_for_its_time_and_for_the_pace() {
 #[test]
 fn a_stan_is_one_item() {
     let mut items = items(&[(10, 1, 0)]);
-    assert!(!items.take_in((X, Stan(10)), made(2), b"other", 0, (0, 0)));
+    assert!(!items.take_in((X, Stan(10)), made(2, 0, 7), b"other", 0));
     assert_eq!(items.of(X, Stan(10)).unwrap().made.original, Stan(1));
 }
