@@ -339,10 +339,11 @@ impl Turn<'_> {
     }
 }
 
-/// Why a reversal is sent (DE 25 of 1993, four packed digits). In 1987 that field says something else.
+/// Why a reversal is sent (DE 25 of 1993, four packed digits); zeros say nothing. In 1987 that field
+/// says something else.
 pub(crate) fn reason_of(message: &Message<'_>) -> u16 {
     let is_said = message.dialect().version() != Version::Iso1987;
     let said = message.value(25).filter(|_| is_said).and_then(|value| value.packed());
     let unspecified = if is_reversal(message.mti()) { UNSPECIFIED } else { 0 };
-    said.and_then(|said| u16::try_from(said).ok()).unwrap_or(unspecified)
+    said.and_then(|said| u16::try_from(said).ok()).filter(|&said| said != 0).unwrap_or(unspecified)
 }

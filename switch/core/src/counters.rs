@@ -67,6 +67,8 @@ counters! {
     83 ReversalsMerged = "reversals_merged",
     /// Reversals of what was declined, or never sent: there is nothing to take back.
     84 ReversalsOfNothing = "reversals_of_nothing",
+    /// Advices that were reversed before they came: they are acknowledged, and brought to nobody.
+    99 AdvicesReversed = "advices_reversed",
     /// Reversals of what was reversed before.
     85 ReversalsSecond = "reversals_second",
     /// Advices and reversals whose original nobody knows.

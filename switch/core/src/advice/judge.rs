@@ -99,13 +99,19 @@ impl Turn<'_> {
         if let Some(question) = self.asks(key, named, asked) {
             return Ok(Judged::Ask(question, identity));
         }
-        let (action, effect) = match pan.filter(|_| is_reversal(message.mti())) {
-            Some(pan) => self.weigh_reversal(link, message, pan, named)?,
-            None => self.weigh_advice(link, message, pan, named)?,
-        };
         // Nothing refers to a reversal.
         let own = Reference::of(message).filter(|_| !is_reversal(message.mti()));
         let reference = own.map_or(0, |own| hash_key.reference(number, &own));
+        let was_reversed = reference != 0 && self.world.tombstones.has(reference);
+        let (action, effect) = match pan.filter(|_| is_reversal(message.mti())) {
+            Some(pan) => self.weigh_reversal(link, message, pan, named)?,
+            // It can not be refused, and was taken back before it came.
+            None if was_reversed => {
+                let nothing = Effect::Nothing(Counter::AdvicesReversed);
+                (codes::acknowledged(message.mti().class()), nothing)
+            }
+            None => self.weigh_advice(link, message, pan, named)?,
+        };
         let original = named.map_or(0, |named| named.hash);
         Ok(Judged::Take(Taken { identity, reference, original, action, effect }))
     }
@@ -191,11 +197,11 @@ impl Turn<'_> {
         let acquirer = self.plan.station_of(link);
         let second = self.plan.station(acquirer).settings.acquiring.second_reversal.action();
         let second = if breaks(Variant::SecondCodeIgnored) { accepted } else { second };
-        if named.is_some_and(|named| self.world.tombstones.has(named.hash)) {
-            return Ok((second, Effect::Nothing(Counter::ReversalsSecond)));
-        }
         let found = named.and_then(|named| self.find(named));
         let Some((named, found)) = named.zip(found) else {
+            if named.is_some_and(|named| self.world.tombstones.has(named.hash)) {
+                return Ok((second, Effect::Nothing(Counter::ReversalsSecond)));
+            }
             self.tell_unknown(link, message);
             let matches = |issuer: &StationId| {
                 let matches = self.plan.station(*issuer).settings.issuing.matches_on_rrn;

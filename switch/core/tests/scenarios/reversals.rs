@@ -257,6 +257,42 @@ fn a_reversal_of_what_nobody_knows_is_answered_as_agreed_and_its_original_refuse
 }
 
 #[test]
+fn an_advice_that_was_reversed_before_it_came_is_acknowledged_and_brought_to_nobody() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let mut original = sale(2500).kind(0x1220).with(24, "200");
+    world.acquirer("A").complete(&mut original);
+    assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
+    world.forget();
+    for kind in [0x1220, 0x1221] {
+        assert_eq!(code(&mut world, original.clone().kind(kind)), "900");
+    }
+    world.check(expect![[r#"
+        00.000 A.0 > 1220 11=000101
+        00.000     + 1220 of A taken with 900, kept as 000000
+        00.000 A.0 < 1230 11=000101 39=900
+        00.000 A.0 > 1221 11=000101
+        00.000 A.0 < 1230 11=000101 39=900
+        counted: frames 2, advices 2, advices_taken 1, advices_repeated 1, advices_reversed 1
+    "#]]);
+    assert_eq!(code(&mut world, reversal(&original, "4000").with(11, "000500")), "400");
+    assert_eq!(world.count(Counter::ReversalsSecond), 1);
+    let mut world = world.restarts(Setup::of([acquirer("A"), issuer("X")]));
+    assert_eq!(code(&mut world, original.kind(0x1221)), "900");
+    assert_eq!(world.issuer("X").heard_count(), 0);
+}
+
+#[test]
+fn a_reversal_of_a_sale_in_flight_for_no_reason_is_one_all_the_same() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    let original = asked(&mut world, 2500);
+    assert_eq!(code(&mut world, reversal(&original, "0000")), "400");
+    world.issuer("X").answers("000");
+    assert_eq!(world.acquirer("A").heard().of(39), "911");
+    let item = world.issuer("X").heard();
+    assert_eq!((item.mti, item.of(24), item.of(25)), (0x1420, "400", "4001"));
+}
+
+#[test]
 fn an_issuer_that_finds_originals_by_de_37_gets_what_we_can_not_trace() {
     let issuing = Issuing { matches_on_rrn: true, ..Issuing::default() };
     let mut world = Setup::of([acquirer("A"), StationSettings { issuing, ..issuer("X") }]).up();
