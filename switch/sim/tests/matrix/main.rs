@@ -1,7 +1,8 @@
-//! Every state of a transaction, of a link and of a station meets every event, and what comes of it is
+//! Every state of a transaction, of a stored message, of a link and of a station meets every event, and what comes of it is
 //! printed once: in MATRIX.md. The core is driven for it; nothing in there is written by hand.
 #![cfg(test)] // where unwrap is allowed
 
+mod item;
 mod link;
 mod meeting;
 mod station;
@@ -33,6 +34,7 @@ const HEAD: &str = "# Every state against every event
 
 Printed by `UPDATE_EXPECT=1 cargo test -p switch-sim --test matrix`, which drives the core into each state and lets each event happen to it.
 A and X are an acquirer and an issuer; what they hear is MTI and DE 39, or DE 24 where that is a function of network management.
+What is stored for X stands there by its stage: waiting, behind an earlier one, leaving, awaited, parked or held.
 Events that can not happen in a state are left out.
 ";
 
@@ -58,7 +60,7 @@ impl Table {
 #[test]
 fn every_event_in_every_state_is_printed_in_one_matrix() {
     let mut printed = HEAD.to_string();
-    for table in [transaction::table(), link::table(), station::table()] {
+    for table in [transaction::table(), item::table(), link::table(), station::table()] {
         table.print(&mut printed);
     }
     expect_file!["../../MATRIX.md"].assert_eq(&printed);
