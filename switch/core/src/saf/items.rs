@@ -10,9 +10,11 @@
 //! Of the items of one transaction only the first is sent; the next follows when that one is done.
 
 use alloc::boxed::Box;
+use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Bound;
 
 use codec::Mti;
 
@@ -135,8 +137,14 @@ pub(crate) struct Queue {
     pub(crate) leaving: u32,
     /// Awaiting their acknowledgement, by until when.
     awaited: BTreeSet<(Time, Stan)>,
-    /// All of them.
-    len: u32,
+    /// Parked or held, by when they were made.
+    stopped: BTreeSet<(u64, Stan)>,
+    /// Of those, held.
+    held: u32,
+    /// All of them, by when they were made.
+    all: BTreeSet<(u64, Stan)>,
+    /// How many have been sent in vain so often.
+    in_vain: BTreeMap<u32, u32>,
     /// When the next may be sent, and the next that was sent before.
     pub(crate) next: Time,
     pub(crate) next_again: Time,
@@ -171,9 +179,35 @@ impl Queue {
         }
     }
 
+    /// How many are kept, and how many of them are parked or held.
+    pub(crate) fn len(&self) -> (u32, u32) {
+        let count = |set: &BTreeSet<_>| u32::try_from(set.len()).expect("as many as STANs");
+        (count(&self.all), count(&self.stopped))
+    }
+
     /// Whether nothing is kept.
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.all.is_empty()
+    }
+
+    /// How many of those that are parked or held are held.
+    pub(crate) fn held(&self) -> u32 {
+        self.held
+    }
+
+    /// How many were sent in vain so often or more.
+    pub(crate) fn in_vain(&self, times: u32) -> u32 {
+        self.in_vain.range(times..).map(|(_, count)| count).sum()
+    }
+
+    /// All that were made after this one, the oldest first.
+    pub(crate) fn by_age(&self, after: (u64, Stan)) -> impl Iterator<Item = (u64, Stan)> {
+        self.all.range((Bound::Excluded(after), Bound::Unbounded)).copied()
+    }
+
+    /// Those that are parked or held, the oldest first.
+    pub(crate) fn stopped(&self) -> impl Iterator<Item = (u64, Stan)> {
+        self.stopped.iter().copied()
     }
 }
 
@@ -207,12 +241,6 @@ impl Items {
 
     pub(crate) fn queue_mut(&mut self, issuer: StationId) -> &mut Queue {
         &mut self.queues[issuer.index()]
-    }
-
-    /// Those of one issuer, by STAN.
-    pub(crate) fn of_issuer(&self, issuer: StationId) -> impl Iterator<Item = (Stan, &Item)> {
-        let all = self.all.range((issuer, Stan(0))..=(issuer, Stan(u32::MAX)));
-        all.map(|(&(_, stan), item)| (stan, item))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (StationId, Stan, &Item)> {
@@ -256,7 +284,7 @@ impl Items {
             order: self.came,
             chain,
         };
-        self.queues[issuer.index()].len += 1;
+        self.queues[issuer.index()].all.insert((made.utc, stan));
         self.all.insert((issuer, stan), item);
         self.join(issuer, stan);
         true
@@ -289,7 +317,7 @@ impl Items {
         self.leave(issuer, stan);
         let Some(mut item) = self.all.remove(&(issuer, stan)) else { return false };
         wipe(&mut item.frame);
-        self.queues[issuer.index()].len -= 1;
+        self.queues[issuer.index()].all.remove(&(item.made.utc, stan));
         let line = self.chains.get_mut(&(issuer, item.chain)).expect("each is in one");
         line.retain(|&other| other != stan);
         match line.front().copied() {
@@ -311,7 +339,14 @@ impl Items {
             Stage::Waiting => drop(queue.again.insert((item.due, item.order, stan))),
             Stage::Leaving => queue.leaving += 1,
             Stage::Awaited => drop(queue.awaited.insert((item.due, stan))),
-            Stage::Parked | Stage::Held | Stage::Behind => {}
+            Stage::Parked | Stage::Held => {
+                queue.stopped.insert((item.made.utc, stan));
+                queue.held += u32::from(item.stage == Stage::Held);
+            }
+            Stage::Behind => {}
+        }
+        if item.failures > 0 {
+            *queue.in_vain.entry(item.failures).or_default() += 1;
         }
     }
 
@@ -323,7 +358,17 @@ impl Items {
             Stage::Waiting => drop(queue.again.remove(&(item.due, item.order, stan))),
             Stage::Leaving => queue.leaving -= 1,
             Stage::Awaited => drop(queue.awaited.remove(&(item.due, stan))),
-            Stage::Parked | Stage::Held | Stage::Behind => {}
+            Stage::Parked | Stage::Held => {
+                queue.stopped.remove(&(item.made.utc, stan));
+                queue.held -= u32::from(item.stage == Stage::Held);
+            }
+            Stage::Behind => {}
+        }
+        if let Entry::Occupied(mut counted) = queue.in_vain.entry(item.failures) {
+            *counted.get_mut() -= 1;
+            if *counted.get() == 0 {
+                counted.remove();
+            }
         }
     }
 }

@@ -88,19 +88,52 @@ pub struct Shown<'a> {
     pub frame: &'a [u8],
 }
 
+/// What is kept for one issuer at this worker, in figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// To be sent when its turn comes.
+    pub waiting: u32,
+    /// In the gate, or sent and not acknowledged yet.
+    pub sent: u32,
+    /// Refused with a code that will not heal.
+    pub parked: u32,
+    /// Kept back by an operator.
+    pub held: u32,
+    /// Of all these, sent in vain so often that there was an alarm.
+    pub alarmed: u32,
+    /// When the oldest was made, as a second since 1970.
+    pub oldest: Option<u64>,
+}
+
 impl Core {
     /// What is kept for issuers whose links belong to this worker, by issuer and STAN.
     pub fn saf_items(&self) -> impl Iterator<Item = Shown<'_>> {
         self.world.saf.items.iter().map(|(issuer, stan, item)| self.shown(issuer, stan, item))
     }
 
-    /// The same of one issuer, without a look at those of others.
-    pub fn saf_items_of(&self, issuer: StationId) -> impl Iterator<Item = Shown<'_>> {
-        let all = self.world.saf.items.of_issuer(issuer);
-        all.map(move |(stan, item)| self.shown(issuer, stan, item))
+    /// One of them.
+    pub fn saf_item(&self, issuer: StationId, stan: Stan) -> Option<Shown<'_>> {
+        Some(self.shown(issuer, stan, self.world.saf.items.of(issuer, stan)?))
     }
 
-    fn shown<'a>(&self, issuer: StationId, stan: Stan, item: &'a Item) -> Shown<'a> {
+    /// What is kept for one issuer, the oldest first, behind the one that was made then and has that
+    /// STAN; (0, 0) for all.
+    pub fn saf_by_age(
+        &self,
+        issuer: StationId,
+        after: (u64, Stan),
+    ) -> impl Iterator<Item = Shown<'_>> {
+        let all = self.world.saf.items.queue(issuer).by_age(after);
+        all.filter_map(move |(_, stan)| self.saf_item(issuer, stan))
+    }
+
+    /// What is parked or held of one issuer's, the oldest first.
+    pub fn saf_stopped(&self, issuer: StationId) -> impl Iterator<Item = Shown<'_>> {
+        let stopped = self.world.saf.items.queue(issuer).stopped();
+        stopped.filter_map(move |(_, stan)| self.saf_item(issuer, stan))
+    }
+
+    fn shown<'a>(&'a self, issuer: StationId, stan: Stan, item: &'a Item) -> Shown<'a> {
         let alarm_after = self.plan.station(issuer).settings.issuing.saf_alarm_after.max(1);
         Shown {
             issuer,
@@ -119,6 +152,27 @@ impl Core {
             by: &item.by,
             frame: &item.frame,
         }
+    }
+
+    /// What is kept for an issuer, in figures: in a time that does not grow with it.
+    pub fn saf_figures(&self, issuer: StationId) -> Figures {
+        let alarm_after = self.plan.station(issuer).settings.issuing.saf_alarm_after.max(1);
+        let queue = self.world.saf.items.queue(issuer);
+        let (all, stopped) = queue.len();
+        let (sent, held) = (u32::try_from(queue.outstanding()).expect("32 bits"), queue.held());
+        Figures {
+            waiting: all - stopped - sent,
+            sent,
+            parked: stopped - held,
+            held,
+            alarmed: queue.in_vain(alarm_after),
+            oldest: queue.by_age((0, Stan(0))).next().map(|(utc, _)| utc),
+        }
+    }
+
+    /// How many items are kept for an issuer at this worker, and how many of them are parked or held.
+    pub fn saf_len(&self, issuer: StationId) -> (u32, u32) {
+        self.world.saf.items.queue(issuer).len()
     }
 
     /// Items that this worker made and that are not at their end, and the most that these and the

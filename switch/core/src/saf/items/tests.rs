@@ -1,5 +1,7 @@
 //! Who is sent next, and who waits for whom. Knows no message.
 
+use alloc::vec;
+
 use super::*;
 
 const X: StationId = StationId(1);
@@ -57,7 +59,7 @@ fn of_one_transaction_only_the_first_is_sent_until_it_is_done() {
     items.change(X, Stan(10), |item| item.stage = Stage::Parked);
     assert_eq!(stage(&items, 11), Stage::Behind);
     assert!(items.remove(X, Stan(10)) && !items.remove(X, Stan(10)));
-    assert_eq!((stage(&items, 11), items.of_issuer(X).count()), (Stage::Waiting, 3));
+    assert_eq!((stage(&items, 11), items.queue(X).len()), (Stage::Waiting, (3, 0)));
 }
 
 #[test]
@@ -66,7 +68,7 @@ fn an_issuer_has_its_own_items_and_those_of_no_other() {
     for (issuer, stan) in [(StationId(0), 999_999), (StationId(2), 1)] {
         assert!(items.take_in((issuer, Stan(stan)), made(0, 0, 7), b"frame", 0));
     }
-    let of = |issuer| items.of_issuer(issuer).map(|(stan, _)| stan.0);
+    let of = |issuer| items.queue(issuer).by_age((0, Stan(0))).map(|(_, stan)| stan.0);
     assert!(of(StationId(0)).eq([999_999]) && of(StationId(2)).eq([1]));
     assert!(of(X).eq([1, 999_999]));
     assert!(!items.queue(X).is_empty() && items.iter().count() == 4);
@@ -94,4 +96,32 @@ fn a_stan_is_one_item() {
     let mut items = items(&[(10, 1, 0)]);
     assert!(!items.take_in((X, Stan(10)), made(2, 0, 7), b"other", 0));
     assert_eq!(items.of(X, Stan(10)).unwrap().made.original, Stan(1));
+}
+
+#[test]
+fn what_is_kept_is_counted_and_walked_by_age_without_a_look_at_each() {
+    let mut items = Items::new(2);
+    for (stan, utc) in [(30, 5), (20, 5), (10, 9)] {
+        assert!(items.take_in((X, Stan(stan)), made(0, 0, utc), b"frame", 0));
+    }
+    let ages = |items: &Items, after| -> Vec<u32> {
+        items.queue(X).by_age(after).map(|(_, stan)| stan.0).collect()
+    };
+    let stopped =
+        |items: &Items| -> Vec<u32> { items.queue(X).stopped().map(|(_, stan)| stan.0).collect() };
+    assert_eq!(ages(&items, (0, Stan(0))), [20, 30, 10]);
+    assert_eq!(ages(&items, (5, Stan(20))), [30, 10]);
+    items.change(X, Stan(10), |item| (item.stage, item.failures) = (Stage::Parked, 1));
+    items.change(X, Stan(20), |item| (item.stage, item.failures) = (Stage::Held, 3));
+    items.change(X, Stan(30), |item| item.failures = 3);
+    let queue = items.queue(X);
+    assert_eq!((queue.len(), queue.held(), stopped(&items)), ((3, 2), 1, vec![20, 10]));
+    assert_eq!([1, 2, 3, 4].map(|times| queue.in_vain(times)), [3, 2, 2, 0]);
+    items.change(X, Stan(20), |item| (item.stage, item.failures) = (Stage::Waiting, 0));
+    assert!(items.remove(X, Stan(30)));
+    let queue = items.queue(X);
+    assert_eq!((queue.len(), queue.held(), stopped(&items)), ((2, 1), 0, vec![10]));
+    assert_eq!([1, 2].map(|times| queue.in_vain(times)), [1, 0]);
+    assert_eq!(ages(&items, (0, Stan(0))), [20, 10]);
+    assert_eq!(items.queue(StationId(0)).len(), (0, 0));
 }
