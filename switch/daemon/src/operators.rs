@@ -10,7 +10,7 @@ use switch_core::plan::Plan;
 
 use crate::mesh::Mesh;
 use crate::saf::{LISTED_MAX, SafError, SafReply, SafRequest, parts};
-use crate::worker::{Command, SafOrder, SafWish};
+use crate::worker::{Command, SafOrder, SafWish, Which};
 
 /// How long a worker may take, the commit of what it writes down with it.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -36,6 +36,10 @@ impl Operators {
         request.check()?;
         let (id, wish) = match request {
             SafRequest::List { issuer } => return self.list(issuer.as_deref()),
+            SafRequest::Page { issuer, after: (utc, stan) } => {
+                let issuer = self.issuer(issuer)?;
+                return self.listed(issuer, Which::After(*utc, Stan(*stan)), LISTED_MAX);
+            }
             SafRequest::Show { id } => (id, SafWish::Show),
             SafRequest::Hold { id, operator } => (id, SafWish::Hold(operator.clone())),
             SafRequest::Release { id, operator } => (id, SafWish::Release(operator.clone())),
@@ -49,23 +53,27 @@ impl Operators {
         self.ask(self.plan.station(issuer).worker, order)
     }
 
+    /// A share of each issuer's, so that the backlog of one does not hide what the others wait for.
     fn list(&self, issuer: Option<&str>) -> Result<SafReply, SafError> {
         if let Some(name) = issuer {
-            let issuer = self.issuer(name)?;
-            return self.ask(self.plan.station(issuer).worker, SafOrder::List(Some(issuer)));
+            return self.listed(self.issuer(name)?, Which::First, LISTED_MAX);
         }
+        let places = 0..u16::try_from(self.plan.stations.len()).expect("a plan bounds them");
+        let mut issuers: Vec<StationId> = places.map(StationId).collect();
+        issuers.retain(|&id| self.plan.station(id).settings.role.issues());
+        issuers.sort_by_key(|&id| &self.plan.station(id).settings.name);
+        let share = (LISTED_MAX / issuers.len().max(1)).max(1);
         let mut all = SafReply::default();
-        for worker in (0..self.plan.workers).map(WorkerId) {
-            let SafReply { items, more } = self.ask(worker, SafOrder::List(None))?;
+        for issuer in issuers {
+            let SafReply { items, more } = self.listed(issuer, Which::First, share)?;
             all.items.extend(items);
             all.more += more;
         }
-        // A stable sort: of each issuer they stay in their order.
-        all.items.sort_by(|a, b| a.issuer.cmp(&b.issuer));
-        let beyond = all.items.len().saturating_sub(LISTED_MAX);
-        all.items.truncate(LISTED_MAX);
-        all.more += u64::try_from(beyond).expect("a length fits");
         Ok(all)
+    }
+
+    fn listed(&self, issuer: StationId, which: Which, most: usize) -> Result<SafReply, SafError> {
+        self.ask(self.plan.station(issuer).worker, SafOrder::List { issuer, which, most })
     }
 
     /// The issuer of that name.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The most items of one reply: the oldest of each issuer.
+/// The most items of one reply. Of all issuers, each has an equal share of it, and at least one.
 pub const LISTED_MAX: usize = 1_000;
 
 /// The longest name of an operator.
@@ -16,10 +16,17 @@ const NAME_BYTES_MAX: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SafRequest {
-    /// All that are open, of one issuer or of all.
+    /// What is open, of one issuer or a share of each: what is parked or held first, then the oldest.
     List {
         /// The issuer's name.
         issuer: Option<String>,
+    },
+    /// What is open of one issuer, the oldest first, [`LISTED_MAX`] at a time: fewer are the last ones.
+    Page {
+        /// The issuer's name.
+        issuer: String,
+        /// The last one of the page before: when it was made, and its number; zeros for the first page.
+        after: (u64, u32),
     },
     /// One of them with its fields.
     Show {
@@ -55,10 +62,10 @@ pub enum SafRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SafReply {
-    /// By issuer, and of each in the order in which they are sent. Of a change, the one that was
-    /// changed.
+    /// By issuer, and of each the oldest first, in a list behind those that are parked or held. Of a
+    /// change, the one that was changed.
     pub items: Vec<SafItem>,
-    /// How many there are beside these.
+    /// How many there are beside these; of a page it is not said.
     pub more: u64,
 }
 
@@ -177,10 +184,10 @@ impl fmt::Display for SafError {
 impl std::error::Error for SafError {}
 
 impl SafRequest {
-    /// Which item it is about; none for a list.
+    /// Which item it is about; none for a list and a page.
     pub fn id(&self) -> Option<&str> {
         match self {
-            Self::List { .. } => None,
+            Self::List { .. } | Self::Page { .. } => None,
             Self::Show { id }
             | Self::Hold { id, .. }
             | Self::Release { id, .. }
@@ -194,7 +201,7 @@ impl SafRequest {
     /// When a name is none, or one name stands for two people.
     pub fn check(&self) -> Result<(), SafError> {
         match self {
-            Self::List { .. } | Self::Show { .. } => Ok(()),
+            Self::List { .. } | Self::Page { .. } | Self::Show { .. } => Ok(()),
             Self::Hold { operator, .. } | Self::Release { operator, .. } => named(operator),
             Self::Purge { operator, second, .. } => {
                 named(operator)?;
@@ -282,6 +289,7 @@ mod tests {
         for request in [
             SafRequest::List { issuer: None },
             SafRequest::List { issuer: Some("issuer-x".to_owned()) },
+            SafRequest::Page { issuer: "issuer-x".to_owned(), after: (1_795_238_430, 7) },
             SafRequest::Show { id: id() },
             SafRequest::Hold { id: id(), operator: operator() },
             SafRequest::Release { id: id(), operator: operator() },

@@ -50,7 +50,7 @@ pub(crate) use sockets::Endpoints;
 pub use sockets::Refusals;
 use sockets::{Closed, Ears, Sockets};
 use stored::Told;
-pub use stored::{SafOrder, SafReplies, SafWish};
+pub use stored::{SafOrder, SafReplies, SafWish, Which};
 
 /// Messages of one lane handled in one turn.
 const LANE_MESSAGES_MAX: usize = 4_096;

@@ -3,11 +3,11 @@
 
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use daemon::control::ask_saf;
-use daemon::saf::{SafReply, SafRequest};
+use daemon::saf::{LISTED_MAX, SafReply, SafRequest};
 
 use crate::asking::{self, SOCKET};
 use crate::output::{FAILED, Failure, Format, write_out};
@@ -25,10 +25,10 @@ The transaction that one is about: txn find --station ISSUER --stan ORIGINAL, th
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// All that are not acknowledged, of each issuer the oldest first
+    /// What is not acknowledged: of each issuer what is parked or held, then the oldest; of one, all
     #[command(after_help = STATES)]
     List {
-        /// Of this issuer alone
+        /// All of this issuer's, the oldest first
         #[arg(long, value_name = "NAME")]
         issuer: Option<String>,
 
@@ -131,10 +131,34 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
             (SafRequest::Purge { id: which.id, operator, second }, shown)
         }
     };
-    let reply = ask_saf(&shown.socket, &request);
-    let reply = reply.map_err(|error| asking::failure(&shown.socket, &error))?;
+    let reply = if let SafRequest::List { issuer: Some(issuer) } = &request {
+        all_of(&shown.socket, issuer)?
+    } else {
+        ask(&shown.socket, &request)?
+    };
     write_out(&text(&request, &reply, shown.output)?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn ask(socket: &Path, request: &SafRequest) -> Result<SafReply, Failure> {
+    ask_saf(socket, request).map_err(|error| asking::failure(socket, &error))
+}
+
+/// All of one issuer's, page by page: what comes or ends meanwhile may be missing or still be there.
+fn all_of(socket: &Path, issuer: &str) -> Result<SafReply, Failure> {
+    let (mut all, mut after) = (SafReply::default(), (0, 0));
+    loop {
+        let page = SafRequest::Page { issuer: issuer.to_owned(), after };
+        let SafReply { items, .. } = ask(socket, &page)?;
+        let is_last = items.len() < LISTED_MAX;
+        all.items.extend(items);
+        let Some(last) = all.items.last().filter(|_| !is_last) else { return Ok(all) };
+        let place = (last.made_utc, last.stan.parse().unwrap_or(u32::MAX));
+        if place <= after {
+            return Err(Failure::new(FAILED, "the daemon's pages do not go on"));
+        }
+        after = place;
+    }
 }
 
 impl Who {

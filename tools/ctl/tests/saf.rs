@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use daemon::control::{self, Sources};
-use daemon::saf::{SafError, SafItem, SafReply, SafRequest};
+use daemon::saf::{LISTED_MAX, SafError, SafItem, SafReply, SafRequest};
 use daemon::status::Status;
 
 /// A directory for a socket that goes away with the test.
@@ -75,13 +75,38 @@ fn each_command_asks_for_what_it_says() {
     let id = || text("issuer-x/000001");
     let expected = [
         SafRequest::List { issuer: None },
-        SafRequest::List { issuer: Some(text("issuer-x")) },
+        SafRequest::Page { issuer: text("issuer-x"), after: (0, 0) },
         SafRequest::Show { id: id() },
         SafRequest::Hold { id: id(), operator: text("asada") },
         SafRequest::Release { id: id(), operator: text("boku") },
         SafRequest::Purge { id: id(), operator: text("asada"), second: text("boku") },
     ];
     assert_eq!(*asked.lock().unwrap(), expected);
+}
+
+#[test]
+fn all_of_one_issuers_are_listed_however_many_pages_they_are() {
+    let directory = Directory::new("pages");
+    let socket = directory.0.join("control.sock");
+    let item = |n: u32| SafItem {
+        id: format!("issuer-x/{n:06}"),
+        stan: format!("{n:06}"),
+        made_utc: u64::from(n / 7),
+        ..SafItem::default()
+    };
+    let all: Vec<SafItem> = (1..=2_500).map(item).collect();
+    let saf = move |request: &SafRequest| {
+        let SafRequest::Page { after: (utc, stan), .. } = request else { panic!("{request:?}") };
+        let number = |item: &SafItem| item.stan.parse::<u32>().unwrap();
+        let behind = all.iter().filter(|item| (item.made_utc, number(item)) > (*utc, *stan));
+        Ok(SafReply { items: behind.take(LISTED_MAX).cloned().collect(), more: 0 })
+    };
+    let sources = Sources { status: Box::new(Status::default), saf: Box::new(saf) };
+    let _served = control::serve(&socket, sources).expect("a socket of its own");
+    let output = sekisho(&socket, "list --issuer issuer-x");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((output.status.code(), text.lines().count()), (Some(0), 2_501));
+    assert!(text.lines().last().unwrap().starts_with("issuer-x/002500"), "{text}");
 }
 
 #[test]

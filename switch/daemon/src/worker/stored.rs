@@ -7,11 +7,11 @@ use switch_core::gate::Position;
 use switch_core::ids::{Stan, StationId};
 use switch_core::plan::Plan;
 use switch_core::saf::items::Stage;
-use switch_core::saf::operating::{Command, NotObeyed, Shown};
+use switch_core::saf::operating::{Command, Figures, NotObeyed, Shown};
 use switch_core::time::Now;
 
 use super::Worker;
-use crate::saf::{LISTED_MAX, SafError, SafItem, SafReply, SafStatus, id};
+use crate::saf::{SafError, SafItem, SafReply, SafStatus, id};
 
 /// Fields that are nobody's secret: what is shown of a message beside its masked card.
 const SHOWN: Fields = Fields::of(&[
@@ -22,8 +22,15 @@ const SHOWN: Fields = Fields::of(&[
 /// What an operator wants of this worker.
 #[derive(Clone, Debug)]
 pub enum SafOrder {
-    /// All that is open, of one issuer or of all that it owns.
-    List(Option<StationId>),
+    /// Some of what is open for an issuer.
+    List {
+        /// Whom it is for.
+        issuer: StationId,
+        /// Which.
+        which: Which,
+        /// So many at most.
+        most: usize,
+    },
     /// Something of one.
     Of {
         /// Whom it is for.
@@ -33,6 +40,15 @@ pub enum SafOrder {
         /// What.
         wish: SafWish,
     },
+}
+
+/// Which of an issuer's are to be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those that somebody has to look at, then the oldest of the others.
+    First,
+    /// The oldest behind the one that was made in that second and has that number.
+    After(u64, Stan),
 }
 
 /// What is wanted of one, and who answers for it.
@@ -64,7 +80,9 @@ impl Worker {
     pub(super) fn operate(&mut self, now: Now, order: SafOrder, to: SafReplies) {
         match order {
             // Who asked may have given up by now.
-            SafOrder::List(issuer) => drop(to.try_send(Ok(self.list(now, issuer)))),
+            SafOrder::List { issuer, which, most } => {
+                drop(to.try_send(Ok(self.list(now, issuer, which, most))));
+            }
             SafOrder::Of { issuer, stan, wish } => match self.change(now, issuer, stan, &wish) {
                 Ok(reply) if wish != SafWish::Show => {
                     self.told.push(Told { behind: self.core.entered(), to, reply });
@@ -85,19 +103,25 @@ impl Worker {
         });
     }
 
-    /// The oldest of each issuer.
-    fn list(&mut self, now: Now, issuer: Option<StationId>) -> SafReply {
+    /// Looks at twice as many as are wanted at most, however many there are.
+    fn list(&mut self, now: Now, issuer: StationId, which: Which, most: usize) -> SafReply {
         let Self { core, slots, .. } = self;
         let plan = core.plan();
-        let mut all: Vec<Shown<'_>> = match issuer {
-            Some(issuer) => core.saf_items_of(issuer).collect(),
-            None => core.saf_items().collect(),
+        let mut listed: Vec<Shown<'_>> = match which {
+            Which::First => core.saf_stopped(issuer).take(most).collect(),
+            Which::After(utc, stan) => core.saf_by_age(issuer, (utc, stan)).take(most).collect(),
         };
-        all.sort_by_key(|item| (item.issuer, item.utc, item.stan));
-        let beyond = all.len().saturating_sub(LISTED_MAX);
-        let items =
-            all.iter().take(LISTED_MAX).map(|item| row(plan, now, item, slots, Fields::EMPTY));
-        SafReply { items: items.collect(), more: u64::try_from(beyond).expect("a length fits") }
+        if which == Which::First {
+            let others = core.saf_by_age(issuer, (0, Stan(0))).take(most);
+            let stops = |item: &Shown<'_>| matches!(item.stage, Stage::Parked | Stage::Held);
+            listed.extend(others.filter(|item| !stops(item)).take(most - listed.len()));
+        }
+        let items = listed.iter().map(|item| row(plan, now, item, slots, Fields::EMPTY)).collect();
+        let all = u64::from(core.saf_len(issuer).0);
+        let shown = u64::try_from(listed.len()).expect("a length fits");
+        // How many there were in front of a page is known to whoever turned it.
+        let more = if which == Which::First { all - shown } else { 0 };
+        SafReply { items, more }
     }
 
     /// Does what is wanted of one, and gives it as it is then; of one that was given up, as it was.
@@ -129,7 +153,7 @@ impl Worker {
     fn find(&mut self, now: Now, issuer: StationId, stan: Stan) -> Result<SafItem, SafError> {
         let Self { core, slots, .. } = self;
         let plan = core.plan();
-        let found = core.saf_items_of(issuer).find(|item| item.stan == stan);
+        let found = core.saf_item(issuer, stan);
         let name = &plan.station(issuer).settings.name;
         let none = || nothing(&id(name, stan.0));
         Ok(row(plan, now, &found.ok_or_else(none)?, slots, SHOWN))
@@ -139,24 +163,18 @@ impl Worker {
     pub(super) fn stored(&self, now: Now, issuer: StationId) -> SafStatus {
         let settings = &self.core.plan().station(issuer).settings.issuing;
         let seen = self.core.station(issuer);
-        let mut status = SafStatus {
+        let Figures { waiting, sent, parked, held, alarmed, oldest } =
+            self.core.saf_figures(issuer);
+        SafStatus {
+            waiting,
+            sent,
+            parked,
+            held,
+            alarmed,
             alarm_after: settings.saf_alarm_after,
+            oldest_s: oldest.map(|utc| now.utc.saturating_sub(utc)),
             paused: seen.signed_off || seen.unavailable,
-            ..SafStatus::default()
-        };
-        for item in self.core.saf_items_of(issuer) {
-            let counted = match item.stage {
-                Stage::Waiting | Stage::Behind => &mut status.waiting,
-                Stage::Leaving | Stage::Awaited => &mut status.sent,
-                Stage::Parked => &mut status.parked,
-                Stage::Held => &mut status.held,
-            };
-            *counted += 1;
-            status.alarmed += u32::from(item.failures >= status.alarm_after);
-            let age = now.utc.saturating_sub(item.utc);
-            status.oldest_s = Some(status.oldest_s.map_or(age, |oldest| oldest.max(age)));
         }
-        status
     }
 }
 

@@ -2,7 +2,7 @@
 //! want it. Real sockets, a real journal.
 
 use daemon::control::{AskError, ask_saf};
-use daemon::saf::{SafError, SafItem, SafReply, SafRequest, SafStatus};
+use daemon::saf::{LISTED_MAX, SafError, SafItem, SafReply, SafRequest, SafStatus};
 use daemon::status::Status;
 
 use crate::configuration::{ASCII, BINARY, Configuration, institution};
@@ -243,6 +243,48 @@ fn an_issuer_that_has_signed_off_gets_its_reversal_when_it_is_back() {
     assert_eq!((heard.mti(), heard.text(11)), (0x1421, first.text(11)));
     issuer.sends(&heard.answered("400"));
     switch.comes_to("nothing is stored", |status| stored(status).open() == 0);
+}
+
+#[test]
+fn a_backlog_of_one_issuer_hides_neither_what_others_wait_for_nor_its_own_end() {
+    const BACKLOG: u32 = 1_200;
+    let away = "sign_on = \"theirs\"\necho = \"off\"";
+    let (one, other) = (Desk::opens(BINARY), Desk::opens(BINARY));
+    let configuration = Configuration::new()
+        .acquirer("merchant-a", ASCII, "")
+        .issuer("issuer-x", BINARY, one.address(), away)
+        .issuer("issuer-y", BINARY, other.address(), away)
+        .route("353011", "issuer-x")
+        .route("4", "issuer-y");
+    let switch = Sekishod::starts(&configuration);
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    let advice = |stan| sale(stan).kind(0x1220).with(38, "A1B2C3").with(39, "000");
+    assert_eq!(merchant.asks(&advice(1).with(2, "4111111111111111")).code(), "900");
+    for stan in 2..2 + BACKLOG {
+        assert_eq!(merchant.asks(&advice(stan)).code(), "900", "{stan}");
+    }
+    let all = SafRequest::List { issuer: None };
+    let stan_of = |item: &SafItem| item.stan.parse::<u32>().expect("digits");
+    let page = |after| {
+        let page = SafRequest::Page { issuer: "issuer-x".to_owned(), after };
+        asks(&switch, &page).expect("it turns a page").items
+    };
+    let first = page((0, 0));
+    let end = first.last().map(|item| (item.made_utc, stan_of(item))).expect("there are some");
+    let second = page(end);
+    assert_eq!((first.len(), second.len()), (LISTED_MAX, 200));
+    let place = |item: &SafItem| (item.made_utc, stan_of(item));
+    assert!(first.iter().chain(&second).map(place).is_sorted_by(|one, next| one < next));
+    let last = second.last().expect("there are some");
+    let hold = SafRequest::Hold { id: last.id.clone(), operator: "asada".to_owned() };
+    asks(&switch, &hold).expect("it is held");
+
+    let SafReply { items, more } = asks(&switch, &all).expect("it lists");
+    let of = |name| items.iter().filter(move |item| item.issuer == name);
+    assert_eq!((of("issuer-x").count(), of("issuer-y").count(), more), (500, 1, 700));
+    assert_eq!((&items[0].id, &*items[0].state), (&last.id, "held"));
+    let status = stored(&switch.status());
+    assert_eq!((status.waiting, status.held, status.open()), (BACKLOG - 1, 1, BACKLOG));
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub(super) fn list(reply: &SafReply) -> String {
         let more = reply.more;
         out += "and ";
         out += &more.to_string();
-        out += " more; --issuer NAME shows those of one issuer\n";
+        out += " more; --issuer NAME shows all of one issuer\n";
     }
     out
 }

@@ -49,7 +49,7 @@ fn a_list_has_a_row_for_each_and_says_when_it_is_not_all() {
         ID               STATE     MTI  REASON    AGE  FAILURES  AGAIN IN  LAST CODE  ORIGINAL              CARD
         issuer-x/004711  waiting  1420    4021  1h 2m         7       42s        911    004710  353011******0000
         issuer-x/004712  waiting  1220       -     1s         0         -          -         -  353011******0000
-        and 12 more; --issuer NAME shows those of one issuer
+        and 12 more; --issuer NAME shows all of one issuer
     "#]].assert_eq(&text(&list(), &reply, Format::Table).unwrap());
     let none = text(&list(), &SafReply::default(), Format::Table).unwrap();
     assert_eq!(none, "No stored message waits.\n");
