@@ -42,9 +42,11 @@ pub struct ArchiveHeader {
     pub frames: u32,
     /// What follows its last batch.
     pub end: Expected,
-    /// When its last batch was framed: nanoseconds since 1970 UTC. Of one without batches, when its
-    /// segment was begun.
+    /// The latest time at which one of its batches was framed, or its segment begun: nanoseconds since
+    /// 1970 UTC. Not that of the last batch, where the clock was set back.
     pub newest_ns: u64,
+    /// The earliest such time; 0: it is not known.
+    pub oldest_ns: u64,
     /// When it was packed: nanoseconds since 1970 UTC.
     pub packed_ns: u64,
     /// The furthest record that one of its headers says was released.
@@ -78,6 +80,7 @@ impl ArchiveHeader {
         to.put(&self.key_check);
         to.put(&self.wrapped_key);
         to.put(&self.wrapped_segment_key);
+        to.put(&self.oldest_ns.to_le_bytes());
         to.at = ARCHIVED_AT;
         to.put(&segment[..SEGMENT_HEADER]);
         add_check(&mut block[..ARCHIVE_HEADER]);
@@ -106,6 +109,7 @@ impl ArchiveHeader {
             key_check: from.take(),
             wrapped_key: from.take(),
             wrapped_segment_key: from.take(),
+            oldest_ns: from.long(),
         })
     }
 

@@ -115,6 +115,11 @@ impl Author {
         self.key = Some(key);
     }
 
+    /// The clock is set, wherever it was: the next batch is a little later.
+    pub fn is_at(&mut self, now_ns: u64) {
+        self.now_ns = now_ns;
+    }
+
     /// A batch of records, behind the last one.
     pub fn batch(&mut self, records: &[&[u8]]) -> BatchHeader {
         let mut payload = Vec::new();

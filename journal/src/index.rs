@@ -19,6 +19,9 @@ mod parts;
 
 mod shelf;
 
+mod checking;
+
+pub use self::checking::{Flaw, check};
 pub use self::lookup::{Index, Problem};
 pub use self::making::{Marks, MarksOf, make, write};
 pub use self::parts::Part;
@@ -30,8 +33,8 @@ use std::io::ErrorKind;
 use crate::archive::ArchiveHeader;
 use crate::disk::{Disk, Failed};
 use crate::format::{
-    BLOCK, Cluster, Epoch, From, NoHeader, Position, SegmentHeader, SegmentNumber, To, VERSION,
-    add_check,
+    BLOCK, BatchHeader, Cluster, Epoch, From, NoHeader, Position, SegmentHeader, SegmentNumber, To,
+    VERSION, add_check,
 };
 use crate::names::Name;
 use crate::seal::KeyOwner;
@@ -74,10 +77,40 @@ pub struct Mark {
 pub struct FramePlace {
     /// Its first record.
     pub first: Position,
-    /// When its first batch was framed, as a second since 1970.
+    /// When its first batch was framed, as a second since 1970; what follows up to the next frame was
+    /// no earlier, and no later than that one. 0, of all frames of an archive: the clock was set back
+    /// within it.
     pub utc: u64,
     /// Its first byte in the archive.
     pub offset: u64,
+}
+
+/// Takes down where frames stand, batch by batch.
+#[derive(Default)]
+pub(crate) struct Places {
+    all: Vec<FramePlace>,
+    latest_utc: u64,
+    is_set_back: bool,
+}
+
+impl Places {
+    /// The next batch is in the frame that begins at this offset.
+    pub(crate) fn add(&mut self, batch: &BatchHeader, offset: u64) {
+        let (first, utc) = (batch.first_position, batch.written_ns / NANOS);
+        self.is_set_back |= utc < self.latest_utc;
+        self.latest_utc = utc;
+        if self.all.last().is_none_or(|last| last.offset != offset) {
+            self.all.push(FramePlace { first, utc, offset });
+        }
+    }
+
+    /// All frames.
+    pub(crate) fn finish(mut self) -> Vec<FramePlace> {
+        if self.is_set_back {
+            self.all.iter_mut().for_each(|frame| frame.utc = 0);
+        }
+        self.all
+    }
 }
 
 /// What an index's first block says.

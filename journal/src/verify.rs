@@ -8,6 +8,7 @@ use crate::archive;
 use crate::checkpoint::{self, Flaw};
 use crate::disk::{Disk, Failed};
 use crate::format::{Cluster, NoHeader, Position};
+use crate::index;
 use crate::names::Name;
 use crate::recovery::{self, Refusal, Tail};
 use crate::sweep::{self, Lost, Seen};
@@ -37,6 +38,10 @@ pub struct Report {
     pub flawed: Vec<(Name, Flaw)>,
     /// Checkpoints that are whole.
     pub checkpoints: Vec<Position>,
+    /// Indexes that are whole.
+    pub indexes: u64,
+    /// Indexes that are not. It is no damage: they are made again from their archives.
+    pub unusable: Vec<(Name, index::Flaw)>,
 }
 
 /// What it comes to.
@@ -95,6 +100,8 @@ fn look<D: Disk>(disk: &D) -> Result<Report, Failed> {
         lost: Vec::new(),
         flawed: Vec::new(),
         checkpoints: Vec::new(),
+        indexes: 0,
+        unusable: Vec::new(),
     };
     let (start, end) = match recovery::assess(disk, None) {
         Ok(recovered) => (Ok(recovered.tail), Some(recovered.next_batch)),
@@ -128,7 +135,7 @@ fn look<D: Disk>(disk: &D) -> Result<Report, Failed> {
         report.lost.extend(end.lost(damage));
     }
     report.start = start;
-    flawed_archives(disk, &mut report)?;
+    look_at_archives(disk, &mut report)?;
     for position in checkpoint::positions(disk)? {
         match checkpoint::check(disk, position) {
             Ok(_) => report.checkpoints.push(position),
@@ -140,11 +147,16 @@ fn look<D: Disk>(disk: &D) -> Result<Report, Failed> {
     Ok(report)
 }
 
-fn flawed_archives<D: Disk>(disk: &D, report: &mut Report) -> Result<(), Failed> {
+fn look_at_archives<D: Disk>(disk: &D, report: &mut Report) -> Result<(), Failed> {
     for listed in archive::list(disk)? {
         if let Err(not) = listed.header {
             let flaw = if not == NoHeader::Foreign { Flaw::Foreign } else { Flaw::Header(not) };
             report.flawed.push((Name::Archive(listed.segment), flaw));
+        }
+        match index::check(disk, listed.segment)? {
+            Some(Ok(())) => report.indexes += 1,
+            Some(Err(flaw)) => report.unusable.push((Name::Index(listed.segment), flaw)),
+            None => {}
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use crate::format::{
     BATCH_HEADER, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, Epoch, Position, SegmentNumber,
     sum,
 };
-use crate::index::{FramePlace, NANOS};
+use crate::index::{FramePlace, Places};
 use crate::names::Name;
 use crate::pieces::Pieces;
 use crate::reader::Batch;
@@ -126,6 +126,7 @@ impl<'k, D: Disk> Pass<'k, D> {
             frames: 0,
             end: scan.expected,
             newest_ns: header.created_ns,
+            oldest_ns: header.created_ns,
             packed_ns: now_ns,
             released: header.released,
             key_check: keys.current.check_value(),
@@ -163,7 +164,8 @@ impl<'k, D: Disk> Pass<'k, D> {
             Step::Other(found) => return Err(NotPacked::Damaged(name, found)),
             Step::Batch(batch) => batch,
         };
-        self.archive.newest_ns = batch.written_ns;
+        self.archive.newest_ns = self.archive.newest_ns.max(batch.written_ns);
+        self.archive.oldest_ns = self.archive.oldest_ns.min(batch.written_ns);
         self.archive.released = self.archive.released.max(batch.released);
         let packed = self.packing.add(&batch, self.scan.records(), pause);
         packed.map_err(|not| not.of(self.archive.segment.segment))?;
@@ -199,7 +201,7 @@ impl<'k, D: Disk> Pass<'k, D> {
         disk.rename(&unfinished, &name.to_string()).map_err(Failed::when("rename", &unfinished))?;
         self.is_finished = true;
         disk.sync_directory().map_err(Failed::when("sync", ""))?;
-        let frames = std::mem::take(&mut self.packing.places);
+        let frames = std::mem::take(&mut self.packing.places).finish();
         Ok(Packed { archive: *self.archive, frames })
     }
 }
@@ -220,9 +222,7 @@ struct Packing<F> {
     key: SegmentKey,
     epoch: Epoch,
     frames: u32,
-    places: Vec<FramePlace>,
-    /// The first batch of the frame that is filled.
-    first: Option<BatchHeader>,
+    places: Places,
     headers: Vec<u8>,
     records: Vec<u8>,
     compressor: Compressor<'static>,
@@ -255,8 +255,7 @@ impl<F: DiskFile> Packing<F> {
             key,
             epoch,
             frames: 0,
-            places: Vec::new(),
-            first: None,
+            places: Places::default(),
             headers: Vec::new(),
             records: Vec::new(),
             compressor: Compressor::new(LEVEL)?,
@@ -277,7 +276,7 @@ impl<F: DiskFile> Packing<F> {
         if is_full {
             self.write_frame(pause)?;
         }
-        self.first.get_or_insert(*batch);
+        self.places.add(batch, self.pieces.at());
         self.headers.extend_from_slice(&batch.whole());
         self.records.extend_from_slice(records);
         assert!(self.records.len() <= FRAME_RECORDS_MAX, "a batch alone fits a frame");
@@ -308,11 +307,6 @@ impl<F: DiskFile> Packing<F> {
         let again = self.decompressor.decompress_to_buffer(opened, &mut self.unpacked[..]);
         if again.ok() != Some(length) || self.unpacked[..length] != self.records[..] {
             return Err(NoFrame::Other);
-        }
-        if let Some(first) = self.first.take() {
-            let (position, utc) = (first.first_position, first.written_ns / NANOS);
-            let offset = self.pieces.at();
-            self.places.push(FramePlace { first: position, utc, offset });
         }
         let failed = |error| NoFrame::Disk(Failed::when("write", "an archive")(error));
         self.pieces.put(&header, pause).map_err(failed)?;

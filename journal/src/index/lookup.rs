@@ -1,6 +1,8 @@
 //! Finds marks in an index and reads the records that they stand for from its archive. Writes nothing,
 //! and decides nothing about a record.
 
+use std::ops::Range;
+
 use super::making::{hash_bytes, kept};
 use super::{
     FramePlace, HASH, Header, INDEX_HEADER, INDEX_SEALED, MARK, Mark, PAGE, PAGE_MARKS, PLACE, TAG,
@@ -132,6 +134,20 @@ impl<D: Disk> Index<D> {
     /// Where the frames of the archive stand, in order.
     pub fn frames(&self) -> &[FramePlace] {
         &self.frames
+    }
+
+    /// The frames of the archive that were written in this time, seconds since 1970 and both of them in
+    /// it. None: the clock was set back within it.
+    pub(super) fn frames_between(&self, from_utc: u64, to_utc: u64) -> Option<Range<usize>> {
+        let frames = &self.frames;
+        if frames.iter().any(|frame| frame.utc == 0) {
+            return None;
+        }
+        // A frame has what was written until the next one was begun.
+        let behind_first = frames.get(1..).unwrap_or_default();
+        let first = behind_first.partition_point(|frame| frame.utc < from_utc);
+        let until = frames.partition_point(|frame| frame.utc <= to_utc);
+        Some(first..until.max(first))
     }
 
     /// Reads records of the archive, by their positions in order, none twice, with the headers of their

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use twox_hash::XxHash3_64;
 
 use super::lookup::Problem;
-use super::{FramePlace, HASH, Header, INDEX_SEALED, KINDS, MARK, Mark, NANOS, PAGE, PAGE_MARKS};
+use super::{FramePlace, HASH, Header, INDEX_SEALED, KINDS, MARK, Mark, PAGE, PAGE_MARKS, Places};
 use crate::archive::{self, ArchiveHeader, Frames};
 use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{BLOCK, BatchNumber, Position, SegmentHeader, SegmentNumber};
@@ -197,18 +197,14 @@ pub fn make<D: Disk>(
     let walk = Frames::open(disk, &name.to_string(), &archive, Some(key), Reading::Steadily);
     let mut walk = walk.map_err(Failed::when("open", name))?;
     let mut marks = Marks::from(archive.segment.first_position);
-    let mut frames: Vec<FramePlace> = Vec::new();
+    let mut frames = Places::default();
     loop {
         let batch = match walk.step().map_err(Failed::when("read", name))? {
             Step::Batch(batch) => batch,
             Step::Other(Found::Empty) if walk.expected == archive.end => break,
             Step::Other(found) => return Err(Problem::Damaged(name, found)),
         };
-        let offset = walk.begins();
-        if frames.last().is_none_or(|last| last.offset != offset) {
-            let (first, utc) = (batch.first_position, batch.written_ns / NANOS);
-            frames.push(FramePlace { first, utc, offset });
-        }
+        frames.add(&batch, walk.begins());
         let records = Lengths { rest: walk.records() };
         for (record, position) in records.zip(batch.first_position.0..) {
             let position = Position(position);
@@ -217,7 +213,7 @@ pub fn make<D: Disk>(
         pause(batch.size());
     }
     let made = marks.len();
-    write(disk, keys, &archive, &frames, marks, now_ns, pause)?;
+    write(disk, keys, &archive, &frames.finish(), marks, now_ns, pause)?;
     Ok(Some(made))
 }
 

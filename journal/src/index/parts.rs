@@ -41,7 +41,7 @@ impl Row {
                 archive: Some(header.segment.segment),
                 first,
                 until: Some(until),
-                from_utc: header.segment.created_ns / NANOS,
+                from_utc: header.oldest_ns / NANOS,
                 to_utc: header.newest_ns / NANOS,
                 flaw: None,
             });

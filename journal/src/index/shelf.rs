@@ -145,8 +145,36 @@ impl<D: Disk> Shelf<D> {
     pub fn read(&self, keys: &Keys, part: &Part, each: &mut Each<'_>) -> Result<(), Problem> {
         match (part.archive, part.flaw) {
             (Some(segment), Some(found)) => Err(Problem::Damaged(Name::Archive(segment), found)),
-            (Some(segment), None) => self.read_archive(keys, segment, part, each),
+            (Some(segment), None) => self.read_archive(keys, segment, part, None, each),
             (None, _) => self.read_open(keys, part, each),
+        }
+    }
+
+    /// Gives the records of a part that were written in this time, seconds since 1970 and both of them in
+    /// it, and maybe more: of an archive whose index says when they were, what stands in the same frames.
+    ///
+    /// # Errors
+    /// What keeps it from reading on.
+    pub fn read_between(
+        &self,
+        keys: &Keys,
+        part: &Part,
+        (from_utc, to_utc): (u64, u64),
+        each: &mut Each<'_>,
+    ) -> Result<(), Problem> {
+        let segment = part.archive.filter(|_| part.flaw.is_none());
+        let index = segment.and_then(|segment| Index::open(&self.disk, keys, segment).ok());
+        let between = index.as_ref().and_then(|index| index.frames_between(from_utc, to_utc));
+        let (Some(segment), Some(index), Some(between)) = (segment, index, between) else {
+            return self.read(keys, part, each);
+        };
+        let Some(first) = index.frames()[between.clone()].first() else { return Ok(()) };
+        let until = index.frames().get(between.end).map(|frame| frame.first).or(part.until);
+        let some = Part { first: first.first, until, ..*part };
+        match self.read_archive(keys, segment, &some, Some(first.offset), each) {
+            // Nothing was told yet.
+            Err(Problem::Unusable(_)) => self.read(keys, part, each),
+            read => read,
         }
     }
 
@@ -165,12 +193,14 @@ impl<D: Disk> Shelf<D> {
         Ok(())
     }
 
-    /// Reads an archive, and no other: what is wrong with those is nothing to this part.
+    /// Reads an archive, and no other: what is wrong with those is nothing to this part. From the frame at
+    /// an offset on, if one is given; if none begins there, its index is unusable.
     fn read_archive(
         &self,
         keys: &Keys,
         segment: SegmentNumber,
         part: &Part,
+        begin_at: Option<u64>,
         each: &mut Each<'_>,
     ) -> Result<(), Problem> {
         let name = Name::Archive(segment);
@@ -186,6 +216,11 @@ impl<D: Disk> Shelf<D> {
             Err(error) if error.kind() == ErrorKind::NotFound => return self.was_let_go(segment),
             opened => opened.map_err(Failed::when("open", name))?,
         };
+        if let Some(offset) = begin_at
+            && !walk.begin_at(offset).map_err(Failed::when("read", name))?
+        {
+            return Err(Problem::Unusable(Name::Index(segment)));
+        }
         let until = part.until.unwrap_or(Position(u64::MAX));
         while walk.expected != archive.end && walk.expected.position < until {
             self.go_on()?;

@@ -68,7 +68,7 @@ fn expected(kind: u8) -> std::collections::BTreeMap<Mark, Vec<Position>> {
 
 fn read_all(index: &Index<SimulatedDisk>, keys: &Keys, positions: &[Position]) -> Vec<u64> {
     let mut read = Vec::new();
-    let each = |position: Position, _: &crate::format::BatchHeader, record: &[u8]| {
+    let each = |position: Position, _: &BatchHeader, record: &[u8]| {
         assert_eq!(number(record) + 1, position.0);
         read.push(position.0);
     };
@@ -229,7 +229,7 @@ fn look(disk: &SimulatedDisk, keys: &Keys, marks: &[Mark]) -> (Vec<u64>, Vec<boo
     let mut all = Vec::new();
     let mut marks_of =
         |_: Position, record: &[u8], mark: &mut dyn FnMut(Mark)| marks_of(number(record), mark);
-    let mut each = |position: Position, _: &crate::format::BatchHeader, record: &[u8]| {
+    let mut each = |position: Position, _: &BatchHeader, record: &[u8]| {
         assert_eq!(number(record) + 1, position.0);
         all.push(position.0);
     };
@@ -290,7 +290,7 @@ fn a_shelf_knows_what_was_packed_and_let_go_of_since_it_looked() {
     assert_eq!((open.first, open.until), (Position(2_001), None));
     assert!(old.from_utc == 1_700_000_000 && old.to_utc >= old.from_utc && open.to_utc == u64::MAX);
     let marks = [Mark { kind: 1, hash: 0 }].into_iter().collect();
-    let mut each = |at: Position, _: &crate::format::BatchHeader, _: &[u8]| {
+    let mut each = |at: Position, _: &BatchHeader, _: &[u8]| {
         assert_eq!(at, Position(1));
     };
     let visited = shelf.visit(&author.keys, &old, &marks, &mut |_, _, _| (), &mut each);
@@ -304,6 +304,110 @@ fn a_shelf_knows_what_was_packed_and_let_go_of_since_it_looked() {
         shelf.visit(&author.keys, &old, &marks, &mut |_, _, _| (), &mut |_, _, _| seen += 1);
     assert_eq!((visited.expect("gone"), seen), (false, 0));
     assert_eq!(shelf.parts().expect("listed").len(), 1);
+}
+
+/// The first and the last record that are given of a time.
+fn between(disk: &SimulatedDisk, keys: &Keys, part: &Part, time: (u64, u64)) -> Option<(u64, u64)> {
+    let mut seen = Vec::new();
+    let mut each = |at: Position, _: &BatchHeader, _: &[u8]| seen.push(at.0);
+    Shelf::new(disk.clone()).read_between(keys, part, time, &mut each).expect("read");
+    Some((*seen.first()?, *seen.last()?))
+}
+
+#[test]
+fn of_a_time_only_the_frames_are_read_that_may_have_been_written_in_it() {
+    const BEGUN: u64 = 1_700_000_000;
+    // Forty batches of fifty records, a minute apart.
+    let slow = |back: Option<u64>| {
+        let mut author = Author::sized(1 << 20);
+        for batch in 0..40 {
+            author.is_at((BEGUN + 60 * batch) * NANOS);
+            if Some(batch) == back {
+                author.is_at((BEGUN - 5_000) * NANOS);
+            }
+            let texts: Vec<String> = (0..50).map(|n| format!("{:200}", batch * 50 + n)).collect();
+            let records: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+            author.batch(&records);
+        }
+        author.roll_over();
+        author.batches(1);
+        author
+    };
+    let author = slow(None);
+    let (disk, keys) = (author.disk(), &author.keys);
+    packed(&disk, keys);
+    disk.remove(&Name::Segment(SEGMENT).to_string()).expect("reused");
+    let parts = Shelf::new(disk.clone()).parts().expect("listed");
+    assert_eq!((parts[0].from_utc, parts[0].to_utc), (BEGUN, BEGUN + 60 * 39));
+    let frames = Index::open(&disk, keys, SEGMENT).expect("opens").frames().to_vec();
+    assert!(frames.len() > 3, "{frames:?}");
+    let of = |frame: usize| {
+        let behind = frames.get(frame + 1).map_or(2_000, |next| next.first.0 - 1);
+        Some((frames[frame].first.0, behind))
+    };
+    let ask = |time| between(&disk, keys, &parts[0], time);
+    assert_eq!(ask((0, u64::MAX)), Some((1, 2_000)));
+    assert_eq!(ask((frames[1].utc + 1, frames[2].utc - 1)), of(1));
+    // At a border both may have it.
+    let (first, last) = (of(0).expect("some").0, of(1).expect("some").1);
+    assert_eq!(ask((frames[1].utc, frames[1].utc)), Some((first, last)));
+    assert_eq!(ask((frames[1].utc + 1, frames[1].utc + 1)), of(1));
+    assert_eq!(
+        ask((BEGUN + 60 * 100, u64::MAX)),
+        of(frames.len() - 1),
+        "when it ends its part says"
+    );
+    assert_eq!(ask((0, BEGUN - 1)), None);
+    discard(&disk, SEGMENT).expect("removed");
+    assert_eq!(ask((0, BEGUN - 1)), Some((1, 2_000)), "without an index, all of it");
+    // Where the clock was set back, nobody knows what a frame has.
+    let author = slow(Some(20));
+    let (disk, keys) = (author.disk(), &author.keys);
+    let frames = packed(&disk, keys).frames;
+    assert!(frames.iter().all(|frame| frame.utc == 0));
+    let parts = Shelf::new(disk.clone()).parts().expect("listed");
+    assert_eq!((parts[0].from_utc, parts[0].to_utc), (BEGUN - 5_000, BEGUN + 60 * 39));
+    assert_eq!(between(&disk, keys, &parts[0], (BEGUN + 1, BEGUN + 2)), Some((1, 2_000)));
+    discard(&disk, SEGMENT).expect("removed");
+    let mut marks = |_: Position, _: &[u8], _: &mut dyn FnMut(Mark)| ();
+    make(&disk, keys, SEGMENT, 9, &mut marks, &mut |_| ()).expect("made");
+    assert_eq!(Index::open(&disk, keys, SEGMENT).expect("opens").frames(), frames);
+}
+
+#[test]
+fn any_byte_of_an_index_that_is_not_as_it_was_written_is_seen_without_a_key() {
+    let (disk, _) = archived();
+    let segment = SegmentNumber(2);
+    let name = Name::Index(segment).to_string();
+    let whole = disk.content(&name);
+    let check = || match check(&disk, segment).expect("the disk works") {
+        None => "none".to_owned(),
+        Some(Ok(())) => "whole".to_owned(),
+        Some(Err(flaw)) => flaw.to_string(),
+    };
+    assert_eq!(check(), "whole");
+    let last = whole.iter().rposition(|&byte| byte != 0).expect("something");
+    for byte in (0..INDEX_HEADER).chain(BLOCK..=last) {
+        let mut spoilt = whole.clone();
+        spoilt[byte] ^= 1 << (byte % 8);
+        disk.place(&name, &spoilt);
+        assert!(check() != "whole", "byte {byte}");
+    }
+    disk.place(&name, &whole[..BLOCK]);
+    assert_eq!(check(), "it ends too early");
+    disk.place(&name, &disk.content(&Name::Index(SegmentNumber(3)).to_string()));
+    assert_eq!(check(), "it is of another archive");
+    disk.place(&name, &whole);
+    disk.rot(&name, 4_096, Rot::Unreadable);
+    assert!(check().starts_with("it can not be read"), "{}", check());
+    disk.remove(&name).expect("removed");
+    assert_eq!(check(), "none");
+    let report = crate::verify::verify(&disk).expect("looked at");
+    assert_eq!((report.archives, report.indexes, report.unusable.len()), (4, 3, 0));
+    disk.rot(&Name::Index(SegmentNumber(1)).to_string(), 0, Rot::Flip { bit: 9 });
+    let report = crate::verify::verify(&disk).expect("looked at");
+    assert_eq!((report.indexes, report.unusable.len()), (2, 1));
+    assert_eq!(report.condition(), crate::verify::Condition::Good, "it is made again");
 }
 
 /// What happens to a file.
@@ -339,7 +443,7 @@ fn tell(shelf: &mut Shelf<SimulatedDisk>, parts: &[Part], keys: &Keys) -> Vec<St
         |_: Position, record: &[u8], mark: &mut dyn FnMut(Mark)| marks_of(number(record), mark);
     let told = parts.iter().map(|part| {
         let mut seen = Vec::new();
-        let mut each = |at: Position, _: &crate::format::BatchHeader, _: &[u8]| seen.push(at.0);
+        let mut each = |at: Position, _: &BatchHeader, _: &[u8]| seen.push(at.0);
         let visited = shelf.visit(keys, part, &all, &mut marks, &mut each);
         let ends = seen.first().zip(seen.last());
         match (visited, ends) {

@@ -57,14 +57,21 @@ fn write_all(
         Condition::TornTail => colours.calm("GOOD, with a torn tail"),
         Condition::Damaged => colours.alarming("DAMAGED"),
     };
-    let Report { records, first, last, batches, segments, archives, .. } = report;
+    let Report { records, first, last, batches, segments, archives, indexes, .. } = report;
     let range = if *records == 0 { String::new() } else { format!(" ({} to {})", first.0, last.0) };
     let checkpoints = report.checkpoints.len();
     writeln!(
         out,
         "{word}: {records} records{range} in {batches} batches; segments {segments}, archives \
-         {archives}, checkpoints {checkpoints}"
+         {archives}, indexes {indexes}, checkpoints {checkpoints}"
     )?;
+    for (name, flaw) in &report.unusable {
+        writeln!(out, "\n{name}: {flaw}")?;
+    }
+    if !report.unusable.is_empty() {
+        writeln!(out, "Nothing is lost: an archive without a whole index is read as a whole,")?;
+        writeln!(out, "and sekishod makes the index again when it needs it.")?;
+    }
     if let Ok(Tail::Torn(torn)) = &report.start {
         writeln!(out, "\nA write was under way when the switch was stopped, or is now:\n  {torn}")?;
         writeln!(out, "The next start of sekishod leaves it out. There is nothing to do.")?;
@@ -141,6 +148,10 @@ fn object(report: &Report) -> Value {
         .flawed
         .iter()
         .map(|(name, flaw)| json!({ "file": name.to_string(), "found": flaw.to_string() }));
+    let unusable = report
+        .unusable
+        .iter()
+        .map(|(name, flaw)| json!({ "file": name.to_string(), "found": flaw.to_string() }));
     json!({
         "schema_version": 1,
         "condition": condition,
@@ -155,5 +166,7 @@ fn object(report: &Report) -> Value {
         "refusal": report.start.as_ref().err().map(ToString::to_string),
         "lost": report.lost.iter().map(lost_object).collect::<Vec<_>>(),
         "flawed": flawed.collect::<Vec<_>>(),
+        "indexes": report.indexes,
+        "unusable_indexes": unusable.collect::<Vec<_>>(),
     })
 }

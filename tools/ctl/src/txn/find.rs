@@ -17,6 +17,8 @@ use crate::grid::left_grid;
 use crate::journal::site::{KeyFiles, Site, Where};
 use crate::output::{Failure, Format, NOT_FOUND, USAGE, write_out};
 
+/// A record is written so long after what it tells, at most: as long as a full disk may have held it up.
+const WRITTEN_WITHIN_S: u64 = 600;
 /// The longest line that is read for a card.
 const CARD_LINE_MAX: u64 = 64;
 
@@ -142,7 +144,8 @@ impl Wanted {
     fn heads(&self, history: &mut History<'_>, most: usize) -> Result<Vec<Seen>, Failure> {
         let mut heads = Vec::new();
         for part in history.parts.clone() {
-            if part.to_utc < self.from || part.from_utc > self.to || heads.len() >= most {
+            let written = (self.from, self.to.saturating_add(WRITTEN_WITHIN_S));
+            if part.to_utc < written.0 || part.from_utc > written.1 || heads.len() >= most {
                 continue;
             }
             let mut found = Vec::new();
@@ -154,7 +157,7 @@ impl Wanted {
             // The rarest is not known: any of them finds all that fit.
             match self.criteria.first() {
                 Some(first) => history.look(&part, first, &mut add)?,
-                None => history.read(&part, &mut add)?,
+                None => history.read_between(&part, written, &mut add)?,
             }
             for seen in found {
                 if self.of.as_ref().is_some_and(|stations| !is_of(&seen.bytes, stations)) {

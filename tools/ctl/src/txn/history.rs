@@ -117,6 +117,19 @@ impl<'k> History<'k> {
         read.map_err(|why| problem(&why))
     }
 
+    /// Gives the records of a part that were written in this time, and maybe some more.
+    pub(super) fn read_between(
+        &self,
+        part: &Part,
+        time: (u64, u64),
+        each: &mut dyn FnMut(Seen),
+    ) -> Result<(), Failure> {
+        let read = self.shelf.read_between(self.keys, part, time, &mut |at, batch, bytes| {
+            each(seen(at, batch, bytes));
+        });
+        read.map_err(|why| problem(&why))
+    }
+
     /// All marks of a record.
     pub(super) fn marks_of(&mut self, seen: &Seen) -> BTreeSet<Mark> {
         let mut marks = BTreeSet::new();

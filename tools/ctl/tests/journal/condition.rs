@@ -23,13 +23,13 @@ fn a_journal_as_it_was_written_is_good_and_needs_no_key() {
     let (code, said) = says(&folder, &VERIFY);
     assert_eq!(code, Some(0));
     expect![[r#"
-        GOOD: 7 records (1 to 7) in 4 batches; segments 1, archives 0, checkpoints 0
+        GOOD: 7 records (1 to 7) in 4 batches; segments 1, archives 0, indexes 0, checkpoints 0
     "#]]
     .assert_eq(&said);
     let (code, said) = says(&folder, &[&VERIFY[..], &["-o", "json"]].concat());
     assert_eq!(code, Some(0));
     expect![[r#"
-        {"archives":0,"batches":4,"checkpoints":[],"condition":"good","first":1,"flawed":[],"last":7,"lost":[],"records":7,"refusal":null,"schema_version":1,"segments":1,"torn":null}
+        {"archives":0,"batches":4,"checkpoints":[],"condition":"good","first":1,"flawed":[],"indexes":0,"last":7,"lost":[],"records":7,"refusal":null,"schema_version":1,"segments":1,"torn":null,"unusable_indexes":[]}
     "#]].assert_eq(&said);
 }
 
@@ -45,7 +45,7 @@ fn a_write_that_was_under_way_is_a_torn_tail_and_good() {
     let (code, said) = says(&folder, &VERIFY);
     assert_eq!(code, Some(0));
     expect![[r#"
-        GOOD, with a torn tail: 6 records (1 to 6) in 3 batches; segments 1, archives 0, checkpoints 0
+        GOOD, with a torn tail: 6 records (1 to 6) in 3 batches; segments 1, archives 0, indexes 0, checkpoints 0
 
         A write was under way when the switch was stopped, or is now:
           0000000000000001.segment, byte 16384: batch 4 from record 7: the batch's checksum does not agree; nobody was told of it
@@ -60,7 +60,7 @@ fn damage_is_told_with_its_place_what_is_lost_and_what_to_do() {
     let (code, said) = says(&folder, &VERIFY);
     assert_eq!(code, Some(7));
     expect![[r#"
-        DAMAGED: 6 records (1 to 7) in 3 batches; segments 1, archives 0, checkpoints 0
+        DAMAGED: 6 records (1 to 7) in 3 batches; segments 1, archives 0, indexes 0, checkpoints 0
 
         0000000000000001.segment, byte 8192: batch 2 from record 6: the batch's checksum does not agree, and it was acknowledged (records up to 7 were released)
 
@@ -75,7 +75,7 @@ fn damage_is_told_with_its_place_what_is_lost_and_what_to_do() {
     let (code, said) = says(&folder, &[&VERIFY[..], &["-o", "json"]].concat());
     assert_eq!(code, Some(7));
     expect![[r#"
-        {"archives":0,"batches":3,"checkpoints":[],"condition":"damaged","first":1,"flawed":[],"last":7,"lost":[{"batch":2,"file":"0000000000000001.segment","first":6,"found":"the batch's checksum does not agree","last":6,"offset":8192}],"records":6,"refusal":"the journal is damaged at 0000000000000001.segment, byte 8192: batch 2 from record 6: the batch's checksum does not agree, and it was acknowledged (records up to 7 were released); nothing was changed. Do not start on it: take a copy of the directory, look with `sekisho journal verify`, and take what is whole with `sekisho journal salvage`","schema_version":1,"segments":1,"torn":null}
+        {"archives":0,"batches":3,"checkpoints":[],"condition":"damaged","first":1,"flawed":[],"indexes":0,"last":7,"lost":[{"batch":2,"file":"0000000000000001.segment","first":6,"found":"the batch's checksum does not agree","last":6,"offset":8192}],"records":6,"refusal":"the journal is damaged at 0000000000000001.segment, byte 8192: batch 2 from record 6: the batch's checksum does not agree, and it was acknowledged (records up to 7 were released); nothing was changed. Do not start on it: take a copy of the directory, look with `sekisho journal verify`, and take what is whole with `sekisho journal salvage`","schema_version":1,"segments":1,"torn":null,"unusable_indexes":[]}
     "#]].assert_eq(&said);
 }
 
@@ -88,7 +88,7 @@ fn a_journal_while_a_daemon_writes_it_is_good() {
     let (code, said) = says(&folder, &VERIFY);
     assert_eq!(code, Some(0), "{said}");
     expect![[r#"
-        GOOD: 5105 records (1 to 5105) in 52 batches; segments 2, archives 0, checkpoints 0
+        GOOD: 5105 records (1 to 5105) in 52 batches; segments 2, archives 0, indexes 0, checkpoints 0
     "#]]
     .assert_eq(&said);
 }

@@ -273,6 +273,41 @@ fn archives_tell_the_same_with_an_index_without_one_and_with_a_spoilt_one() {
     assert_eq!(told_by(Some(true), true), segments);
 }
 
+#[test]
+fn an_index_that_is_not_as_it_was_written_is_told_by_verify_and_is_no_damage() {
+    let folder = Folder::new();
+    let mut author = told(&folder);
+    author.packs(true);
+    let verify = ["journal", "verify", "--dir", "journal"];
+    let (code, said) = says(&folder, &verify);
+    assert!(code == Some(0) && said.contains("archives 2, indexes 2"), "{code:?}: {said}");
+    let path = folder.journal().join("0000000000000002.index");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[5_000] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let (code, said) = says(&folder, &verify);
+    assert_eq!(code, Some(0), "{said}");
+    let told = "0000000000000002.index: it is not what was written\nNothing is lost";
+    assert!(said.starts_with("GOOD") && said.contains(told), "{said}");
+    let (code, said) = says(&folder, &[&verify[..], &["-o", "json"]].concat());
+    assert!(code == Some(0) && said.contains(r#""unusable_indexes":[{"#), "{said}");
+}
+
+#[test]
+fn a_time_finds_the_same_in_archives_by_their_indexes_as_in_segments() {
+    let times = [
+        &["--from", "2026-11-21T05:20:30Z", "--to", "2026-11-21T05:20:40Z"][..],
+        &["--from", "2026-11-21T05:21:20Z"],
+        &["--from", "2026-11-21T05:20:50Z", "--to", "2026-11-21T05:20:50Z"],
+    ];
+    let folder = Folder::new();
+    let mut author = told(&folder);
+    let in_segments = times.map(|time| find(&folder, time));
+    assert!(in_segments.iter().all(|(code, _)| *code == Some(0)), "{in_segments:?}");
+    author.packs(true);
+    assert_eq!(times.map(|time| find(&folder, time)), in_segments);
+}
+
 /// What happens to a file.
 type Harm = fn(&Path);
 
