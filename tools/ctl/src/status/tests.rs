@@ -379,9 +379,12 @@ fn a_journal_without_room_or_spares_or_behind_or_slow_is_a_problem_from_its_boun
     "#]],
     );
     let past_not_read = Some("0000000000000002.archive is damaged: it is not there".to_owned());
-    check_problems(&with(JournalStatus { past_not_read, ..journal() }), &expect![[r#"
+    check_problems(
+        &with(JournalStatus { past_not_read, ..journal() }),
+        &expect![[r#"
         the journal is not read far enough back: 0000000000000002.archive is damaged: it is not there; reversals and advices about what is older than memory get 909: sekisho journal verify
-    "#]]);
+    "#]],
+    );
     let late = |position| with(JournalStatus { position, ..journal() });
     check_problems(&late(250_000), &expect![""]);
     check_problems(
