@@ -23,6 +23,16 @@ const fn fixed(version: Version) -> &'static [(u8, u16)] {
     }
 }
 
+/// Fields of advices and reversals, and of their originals, that decide what an issuer is told of them.
+/// What is brought there is what may be written down, so these must be, where a dialect has them: a
+/// partial reversal without its DE 24, 30 or 95 would take back the whole.
+pub const fn written_down(version: Version) -> Fields {
+    match version {
+        Version::Iso1987 => Fields::of(&[4, 49, 90, 95]),
+        Version::Iso1993 | Version::Iso2003 => Fields::of(&[4, 24, 25, 30, 49, 56]),
+    }
+}
+
 /// The most bytes of an MTI and two bitmaps.
 const HEAD_MAX: usize = 4 + 2 * 16;
 
@@ -49,6 +59,8 @@ pub enum Unfit {
         /// The digits of our institution.
         units: u8,
     },
+    /// This field of [`written_down`] may not be written down.
+    NotWrittenDown(u8),
     /// What is kept of a request, or a message of our own, can become longer than its room.
     TooLong {
         /// Its most bytes.
@@ -87,6 +99,10 @@ pub(crate) fn check(dialect: &Dialect, ours: Institution) -> Result<(), Unfit> {
     let is_digits = |field: &u8| spec_of(field).is_some_and(|spec| spec.class == Class::Digits);
     if let Some(field) = READ.iter().find(|field| !is_digits(field)) {
         return Err(Unfit::NoDigits(field));
+    }
+    let dropped = written_down(version).intersection(dialect.fields());
+    if let Some(field) = dropped.difference(dialect.journaled()).first() {
+        return Err(Unfit::NotWrittenDown(field));
     }
     let takes_us = |field: &u8| {
         spec_of(field).is_some_and(|spec| {

@@ -1,12 +1,14 @@
 //! Bytes that are no message, and messages that the other side's format can not say.
 
+use std::sync::Arc;
+
 use expect_test::expect;
 use switch_core::counters::Counter;
 use switch_core::formats::Unfit;
 use switch_core::ids::StationId;
 use switch_core::plan::{PlanError, StationSettings};
 
-use crate::world::{Setup, World, acquirer, ascii_without, issuer, sale};
+use crate::world::{Setup, World, acquirer, ascii, ascii_87, ascii_without, issuer, sale};
 
 fn pair() -> World {
     Setup::of([acquirer("A"), issuer("X")]).up()
@@ -101,6 +103,21 @@ fn a_dialect_that_nobody_could_speak_is_refused_at_the_start() {
     let x = StationSettings { dialect: ascii_without(&[39]), ..issuer("X") };
     let refused = Setup::of([acquirer("A"), x]).planned().unwrap_err();
     assert_eq!(refused, PlanError::Dialect { station: StationId(1), why: Unfit::Lacks(39) });
+}
+
+#[test]
+fn a_dialect_that_would_make_a_part_the_whole_on_the_way_to_the_issuer_is_refused_at_the_start() {
+    for (whole, fields) in [(ascii(), &[4, 24, 25, 30, 49, 56][..]), (ascii_87(), &[4, 49, 90, 95])]
+    {
+        for &field in fields {
+            let kept = (*whole).clone().with_journaled(whole.journaled().without(field)).unwrap();
+            let a = StationSettings { dialect: Arc::new(kept), ..acquirer("A") };
+            let x = StationSettings { dialect: Arc::clone(&whole), ..issuer("X") };
+            let why = Unfit::NotWrittenDown(field);
+            let refused = Setup::of([a, x]).planned().unwrap_err();
+            assert_eq!(refused, PlanError::Dialect { station: StationId(0), why });
+        }
+    }
 }
 
 #[test]
