@@ -163,7 +163,8 @@ pub struct Limits {
     pub large_max: u32,
     /// Decisions parked for a reply.
     pub parked_max: u32,
-    /// Longest frame of a decision that can park, in bytes.
+    /// Longest frame of a decision that can park, in bytes; a longer one that has to is refused
+    /// whenever it comes, so no acquirer's may be longer.
     pub parked_frame_max: u32,
     /// How long a decision waits for a reply.
     pub ask_timeout: Duration,
@@ -190,7 +191,7 @@ impl Default for Limits {
             pending_max: 262_144,
             large_max: 4_096,
             parked_max: 1_024,
-            parked_frame_max: 4_096,
+            parked_frame_max: 8_192,
             ask_timeout: Duration::from_secs(2),
             quarantine: Duration::from_mins(1),
             release_within: Duration::from_secs(1),

@@ -22,6 +22,9 @@ use crate::turn::{Core, Turn};
 /// start, so that new requests find room.
 const RESTED_PART: u32 = 2;
 
+/// For how many seconds advices are known: a week.
+pub(crate) const KNOWN_KEPT_SECS: u64 = 7 * 24 * 60 * 60;
+
 impl Core {
     /// Takes up what the records tell. Call it once, before the first event, at every worker.
     ///
@@ -38,7 +41,7 @@ impl Core {
         turn.take_up_stans(state, &ids);
         turn.take_up_duplicates(state, &ids);
         turn.take_up_tombstones(state, &ids);
-        turn.world.has_past = state.start().is_some();
+        turn.world.past_until = state.start().map_or(0, |_| turn.now.utc + KNOWN_KEPT_SECS);
         if turn.me.0 == 0 {
             for &counter in Counter::ALL {
                 turn.world.counters.add(counter, state.count_of(counter));

@@ -126,8 +126,8 @@ pub(crate) struct World {
     pub(crate) has_room: bool,
     /// Whether what is not in memory can be asked for.
     pub(crate) has_reader: bool,
-    /// Whether records from before the start say more than memory does.
-    pub(crate) has_past: bool,
+    /// Until when, in seconds since 1970, records from before the start say more than memory does.
+    pub(crate) past_until: u64,
     /// No link needs looking at before.
     pub(crate) links_wake: Time,
     pub(crate) stamp: Stamp,
@@ -187,7 +187,7 @@ impl Core {
             counted: Counted::default(),
             has_room: true,
             has_reader: false,
-            has_past: false,
+            past_until: 0,
             links_wake: Time::NEVER,
             stamp: Stamp::default(),
             chance,

@@ -19,6 +19,7 @@ use crate::records::TakesBack;
 use crate::reference::{self, NoReference, Reference};
 use crate::refusal::Refusal;
 use crate::request::Standing;
+use crate::restore::KNOWN_KEPT_SECS;
 use crate::routing::padded;
 use crate::turn::{Question, Turn};
 
@@ -121,8 +122,9 @@ impl Turn<'_> {
         if !self.world.has_reader {
             return None;
         }
-        let is_whole = self.world.duplicates.reaches_back(self.now.utc).is_none();
-        if asked < Asked::Known && (self.world.has_past || !is_whole) {
+        let reaches_back = self.world.duplicates.reaches_back(self.now.utc);
+        let is_short = reaches_back.is_some_and(|secs| secs < KNOWN_KEPT_SECS);
+        if asked < Asked::Known && (self.now.utc < self.world.past_until || is_short) {
             return Some(Question::Known { key });
         }
         let is_there = |named: &Named| {

@@ -7,10 +7,8 @@ use alloc::vec::Vec;
 use crate::counters::Counter;
 use crate::duplicates::Index;
 use crate::notices::Notice;
+use crate::restore::KNOWN_KEPT_SECS as KEPT_SECS;
 use crate::turn::Turn;
-
-/// For how many seconds each should be known: a week.
-const KEPT_SECS: u64 = 7 * 24 * 60 * 60;
 
 /// By what reversals named them ([`HashKey::reference`](crate::identity::HashKey::reference)), and when,
 /// in seconds since 1970. The oldest is forgotten first.

@@ -365,3 +365,40 @@ fn a_tombstone_of_long_ago_is_a_first_reversal() {
     assert_eq!(code(&mut world, reversal(&original, "4000")), "400");
     assert_eq!(world.count(Counter::ReversalsSecond), 1);
 }
+
+#[test]
+fn a_week_behind_a_start_memory_knows_every_advice_and_nobody_is_asked() {
+    let mut world = up();
+    let mut world = {
+        let original = long_ago(&mut world, 2500, "000");
+        assert_eq!(reversed(&mut world, reversal(&original, "4000")), "400");
+        world.restarts(Setup::of([acquirer("A"), issuer("X")]))
+    };
+    let advises = |world: &mut World| {
+        world.forget();
+        let mut text = sale(2500).kind(0x1220).with(24, "200").with(39, "000");
+        world.acquirer("A").complete(&mut text);
+        assert_eq!(code(world, text), "900");
+        world.issuer("X").answers("900");
+        world.transcript().contains("ask Known")
+    };
+    assert!(advises(&mut world));
+    world.passes_secs(7 * 24 * 60 * 60 - 2);
+    assert!(advises(&mut world));
+    world.passes_secs(2);
+    assert!(!advises(&mut world));
+}
+
+#[test]
+fn the_longest_message_of_an_acquirer_may_be_asked_about() {
+    let mut world = up().restarts(Setup::of([acquirer("A"), issuer("X")]));
+    let private = "z".repeat(999);
+    let mut text = [48, 62, 63, 72, 111, 112]
+        .iter()
+        .fold(sale(2500).kind(0x1220), |text, &field| text.with(field, &*private));
+    text = text.with(24, "200").with(39, "000");
+    world.acquirer("A").complete(&mut text);
+    assert!(world.acquirer("A").writes(text.clone()).len() > 5_000);
+    assert_eq!(code(&mut world, text), "900");
+    assert!(world.transcript().contains("ask Known"));
+}

@@ -31,7 +31,7 @@ pub(super) fn configuration(
     let node = node::node(&mut section, cores);
     let journal = journal::journal(&mut section, mode);
     let control_socket = node::control(&mut section);
-    let (limits, drain) = node::limits(&mut section);
+    let (mut limits, drain) = node::limits(&mut section);
     later::sites(&mut section);
     let station_tables = section.tables("station");
     let route_tables = section.tables("route");
@@ -66,6 +66,11 @@ pub(super) fn configuration(
     let routes: Option<Vec<Route>> = routes.into_iter().collect();
     let (node, stations, routes) = (node?, stations?, routes?);
     let journal = journal?;
+    // Whatever may come may have to park.
+    let longest = stations.iter().map(|station| station.located.endpoint.frame_max).max();
+    if let Some(longest) = longest.and_then(|longest| u32::try_from(longest).ok()) {
+        limits.parked_frame_max = longest;
+    }
     let settings = Settings {
         institution: node.institution,
         workers: node.workers,
@@ -306,6 +311,10 @@ fn unfit(name: &str, why: Unfit) -> String {
         Unfit::Lacks(field) => {
             format!("{name} has no DE {field}, without which nothing works; add it")
         }
+        Unfit::NotWrittenDown(field) => format!(
+            "journal = [...] of {name} leaves DE {field} out, without which an advice or a reversal \
+             would say something else to its issuer; add it"
+        ),
         Unfit::TooLong { bytes, room } => format!(
             "what is kept or answered of a request in {name} can take {bytes} bytes and \
              may take {room}; give its fields lower maxima"

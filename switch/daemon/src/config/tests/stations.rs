@@ -52,6 +52,15 @@ fn what_is_not_said_about_an_issuer_is_the_careful_choice() {
 }
 
 #[test]
+fn a_message_as_long_as_a_station_may_send_finds_room_while_its_decision_waits() {
+    let text = second(
+        "name = \"merchant-b\"\ninstitution = \"77334000002\"\nlisten = [\"127.0.0.1:7002\"]\n\
+         frame_max = \"9KiB\"\n",
+    );
+    assert_eq!(loaded(&text).settings.limits.parked_frame_max, 9 << 10);
+}
+
+#[test]
 fn two_stations_of_one_dialect_share_it() {
     let text = second(
         "name = \"merchant-b\"\ninstitution = \"77334000002\"\nlisten = [\"127.0.0.1:7002\"]\n",
@@ -175,6 +184,17 @@ fn a_dialect_of_a_file_must_have_what_the_core_needs() {
     let directory = Directory::new().with("sekisho.toml", text).with("acme.toml", without);
     expect![[r#"
         sekisho.toml:9:11: station.merchant-a.dialect: acme has no DE 24, without which nothing works; add it
+    "#]].assert_eq(&directory.said(DEMO));
+}
+
+#[test]
+fn a_dialect_of_a_file_must_keep_what_an_advice_says_to_its_issuer() {
+    let text = changed("dialect = \"iso93-ascii\"", "dialect = \"acme.toml\"");
+    let file =
+        ACME.replace("[fields]", "journal = [\"2-23\", \"25-33\", \"37-43\", 49, 56]\n[fields]");
+    let directory = Directory::new().with("sekisho.toml", text).with("acme.toml", file);
+    expect![[r#"
+        sekisho.toml:9:11: station.merchant-a.dialect: journal = [...] of acme leaves DE 24 out, without which an advice or a reversal would say something else to its issuer; add it
     "#]].assert_eq(&directory.said(DEMO));
 }
 
