@@ -6,6 +6,8 @@
 //! made, and both are wiped then. An entry without a record leaves when all before it have left,
 //! and one without wire bytes like any other.
 
+mod service;
+
 use alloc::boxed::Box;
 
 use codec::Tpdu;
@@ -14,50 +16,12 @@ use crate::broken::{Variant, breaks};
 use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::records::{HEAD_MAX, Record};
 use crate::time::Time;
+pub use service::Service;
 
 /// A place in the sequence of entries: bytes since the start. What is below a committed position
 /// is committed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(pub u64);
-
-/// Whom an entry serves. Where room runs short, those further down wait or are refused first:
-///
-/// | whom                                                           | gate full up to |
-/// |----------------------------------------------------------------|-----------------|
-/// | answers, and all that ends a transaction: what is promised     | the last byte   |
-/// | acquirers' reversals and advices                               | 15/16           |
-/// | network management                                             | 14/16           |
-/// | refusals and repeats, which have no record                     | 14/16           |
-/// | what is kept for an issuer, within its share (`saf_rate`)      | 13/16           |
-/// | new requests                                                   | 12/16           |
-///
-/// The lanes to other workers know two classes: new requests leave their last quarter to all others,
-/// for which there is room beside a full lane too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Service {
-    /// A new request.
-    Request,
-    /// What is kept for an issuer.
-    Stored,
-    /// A refusal, or the answer to a repeat: nothing that is under way hangs on it.
-    Refusal,
-    /// A message of network management, or the answer to one.
-    Network,
-    /// A reversal or an advice of an acquirer, with its answer.
-    Advice,
-}
-
-impl Service {
-    /// How far they may fill the ring, in sixteenths. What is not here may fill it to the end.
-    const fn sixteenths(self) -> usize {
-        match self {
-            Self::Request => 12,
-            Self::Stored => 13,
-            Self::Refusal | Self::Network => 14,
-            Self::Advice => 15,
-        }
-    }
-}
 
 /// What follows once an answer is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
