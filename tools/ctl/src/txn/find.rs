@@ -1,10 +1,11 @@
 //! `txn find`: transactions by what an operator knows of them. Must not know where records stand.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 use journal::index::Mark;
+use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 use serde_json::json;
 use switch_core::ids::{Stan, StationNumber};
 use switch_core::marks;
@@ -192,14 +193,46 @@ fn is_of(bytes: &[u8], stations: &[StationNumber]) -> bool {
     }
 }
 
+/// A terminal that does not show what is typed until this is dropped, so that no card stays on it.
+struct Silence<'a> {
+    terminal: &'a io::Stdin,
+    before: Termios,
+}
+
+impl<'a> Silence<'a> {
+    /// None where it is no terminal, or one that can not be told so.
+    fn over(terminal: &'a io::Stdin) -> Option<Self> {
+        let before = termios::tcgetattr(terminal).ok()?;
+        let mut silent = before.clone();
+        silent.local_modes -= LocalModes::ECHO;
+        // What was typed before is forgotten: it was shown.
+        termios::tcsetattr(terminal, OptionalActions::Flush, &silent).ok()?;
+        Some(Self { terminal, before })
+    }
+}
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        // Nothing can be done about a terminal that has gone. Of a program that a signal ends, the
+        // shell restores it.
+        termios::tcsetattr(self.terminal, OptionalActions::Now, &self.before).unwrap_or_default();
+    }
+}
+
 /// A card number from standard input: digits, with blanks or dashes between them.
 fn card_from_stdin() -> Result<(u64, u8), Failure> {
     let stdin = io::stdin();
-    if stdin.is_terminal() {
-        drop(write!(io::stderr(), "card number: "));
+    let silence = Silence::over(&stdin);
+    if silence.is_some() {
+        drop(write!(io::stderr(), "card number, not shown: "));
     }
     let mut line = String::new();
     let read = io::Read::take(stdin.lock(), CARD_LINE_MAX).read_line(&mut line);
+    if silence.is_some() {
+        // The end of the line was not shown either.
+        drop(writeln!(io::stderr()));
+    }
+    drop(silence);
     let digits: String = line.trim().chars().filter(|it| !matches!(it, ' ' | '-')).collect();
     let number = digits.parse::<u64>().ok().filter(|_| (8..=19).contains(&digits.len()));
     let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -12,6 +12,8 @@ mod transactions;
 
 mod outcomes;
 
+mod typing;
+
 use std::process::Command;
 
 use author::Folder;
