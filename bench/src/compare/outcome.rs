@@ -101,7 +101,11 @@ impl Run {
         trouble: Trouble,
     ) -> Result<Self, Error> {
         let timed_out = report.actions.get("911").or(report.actions.get("68")).copied();
-        let timed_out = timed_out.filter(|_| trouble.timeouts_every.is_some()).unwrap_or(0);
+        let timed_out = timed_out.filter(|&count| {
+            // Its issuer counts what reached it, which is no more than was sent.
+            trouble.timeouts_every.is_some_and(|every| count <= report.sent / every.max(1))
+        });
+        let timed_out = timed_out.unwrap_or(0);
         if !report.is_right() || report.declined > timed_out || report.approved == 0 {
             return Err(Error::Work(Box::new(report)));
         }
@@ -245,5 +249,34 @@ impl Outcome {
             self.cores,
             self.counted
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A run of 10,000 requests, so many of them declined with this code.
+    fn run(code: &str, declined: u64, timeouts_every: Option<u64>) -> bool {
+        let latency = json!({"p50": 1.0, "p90": 1.0, "p99": 1.0, "p999": 1.0, "max": 1.0});
+        let report = json!({
+            "sent": 10_000, "answered": 10_000, "approved": 10_000 - declined, "declined": declined,
+            "unanswered": 0, "mismatched": 0, "late_sends": 0, "tps": 1.0, "cpu_us_per_tx": 1.0,
+            "latency_us": latency, "measured": 10_000, "seconds": 1.0, "connections_lost": 0,
+            "actions": {(code): declined}, "wrong": {},
+        });
+        let report = serde_json::from_value(report).unwrap();
+        let trouble = Trouble { timeouts_every, ..Trouble::default() };
+        Run::new(&json!({"answered": 10_000, "nanoseconds": 1}), 1, report, trouble).is_ok()
+    }
+
+    #[test]
+    fn no_more_requests_may_time_out_than_their_issuer_was_told_to_leave_unanswered() {
+        assert!(run("911", 100, Some(100)) && run("68", 100, Some(100)) && run("911", 0, None));
+        assert!(!run("911", 101, Some(100)), "one more than was asked for");
+        assert!(!run("911", 1, None), "none was asked for");
+        assert!(!run("907", 1, Some(100)), "that is no timeout");
     }
 }
