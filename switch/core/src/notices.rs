@@ -152,6 +152,8 @@ pub enum Notice {
         link: LinkId,
         /// Its MTI.
         mti: Mti,
+        /// Its DE 11, which both have.
+        stan: Stan,
     },
     /// Requests are forgotten sooner than ten minutes after they came: a repeat behind that is a new
     /// request. The table is too small for this traffic.

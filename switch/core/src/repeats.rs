@@ -9,7 +9,7 @@ use crate::counters::Counter;
 use crate::duplicates::{Known, half_of};
 use crate::gate::{Purpose, Service, Then};
 use crate::identity::Identity;
-use crate::ids::{LinkId, StationId};
+use crate::ids::{LinkId, Stan, StationId};
 use crate::notices::Notice;
 use crate::refusal::Refusal;
 use crate::turn::{Turn, World};
@@ -25,6 +25,13 @@ pub(crate) const OWN_BYTES: usize = 128;
 const APPROVED_BELOW: u16 = 0x100;
 
 impl Turn<'_> {
+    /// A message came under the key of another one, with another amount or card.
+    pub(crate) fn tell_conflict(&mut self, link: LinkId, message: &Message<'_>) {
+        let stan = message.value(11).and_then(|value| value.number()).unwrap_or_default();
+        let stan = Stan(u32::try_from(stan).unwrap_or_default());
+        self.tell(Notice::KeyConflict { link, mti: message.mti(), stan });
+    }
+
     /// Whether a request is known, and then answers it as it was answered; one that is in flight has
     /// its answer still to come, and waits for it.
     pub(crate) fn is_repeat(
@@ -38,7 +45,7 @@ impl Turn<'_> {
         };
         if check != identity.check && !breaks(Variant::OtherAmountAnswered) {
             if !breaks(Variant::OtherAmountUntold) {
-                self.tell(Notice::KeyConflict { link, mti: message.mti() });
+                self.tell_conflict(link, message);
             }
             return Err(Refusal::Differs);
         }

@@ -266,15 +266,16 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
                  acquirer has to send it right, or nothing is taken back"
             );
         }
-        Notice::KeyConflict { link, mti } => {
+        Notice::KeyConflict { link, mti, stan } => {
             let (station, mti) = (name(link), mti.to_string());
             error!(
                 station,
                 link = link.0,
                 mti,
+                stan = stan.0,
                 alarm = true,
                 "another amount or card under the key of a known request: refused with 904; ask the \
-                 acquirer, two sales may have one number: sekisho txn find --stan STAN"
+                 acquirer, two sales may have one number: sekisho txn find --station STATION --stan STAN"
             );
         }
         Notice::WindowShort { secs } => {

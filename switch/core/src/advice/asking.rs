@@ -9,7 +9,6 @@ use crate::counters::Counter;
 use crate::duplicates::{Entered, Known};
 use crate::found::Found;
 use crate::ids::{LinkId, SlotId};
-use crate::notices::Notice;
 use crate::pending::{Asked, Pending, State};
 use crate::reference::Reference;
 use crate::refusal::Refusal;
@@ -122,7 +121,7 @@ impl Turn<'_> {
             Ok(None) | Err(_) => check == 0,
         };
         if !same {
-            self.tell(Notice::KeyConflict { link, mti: message.mti() });
+            self.tell_conflict(link, message);
         }
         Some(if same { Ok(action) } else { Err(Refusal::Differs) })
     }

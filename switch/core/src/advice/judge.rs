@@ -2,7 +2,7 @@
 //! is about, and whether it agrees with it. Changes nothing; the order of the stages is the order of
 //! the refusals.
 
-use codec::{Message, Mti, Pan};
+use codec::{Message, Pan};
 
 use super::extent::{Amount, extent};
 use super::{Effect, Judged, Taken, Target, is_reversal};
@@ -87,7 +87,7 @@ impl Turn<'_> {
             return Ok(Judged::Ask(Question::Mac, identity));
         }
         if is_known && !breaks(Variant::AdviceTakenAnew) {
-            return self.said_before(link, message.mti(), identity);
+            return self.said_before(link, message, identity);
         }
         let named = match Reference::read(message) {
             Ok(named) => Some(Named { reference: named, hash: hash_key.reference(number, &named) }),
@@ -140,12 +140,12 @@ impl Turn<'_> {
     fn said_before(
         &mut self,
         link: LinkId,
-        mti: Mti,
+        message: &Message<'_>,
         identity: Identity,
     ) -> Result<Judged, Refusal> {
         match self.world.duplicates.find(identity.key) {
             Some((check, _)) if check != identity.check => {
-                self.tell(Notice::KeyConflict { link, mti });
+                self.tell_conflict(link, message);
                 Err(Refusal::Differs)
             }
             Some((_, Known::Answered { action, .. } | Known::Declined(action))) => {

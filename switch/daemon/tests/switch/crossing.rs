@@ -5,7 +5,7 @@ use daemon::status::LinkState;
 
 use crate::centre::{Centre, Load};
 use crate::configuration::{ACME, ASCII, BINARY, Configuration, OURS, Speech, institution};
-use crate::letter::{CARDS, Letter, sale_of};
+use crate::letter::{CARDS, Letter, sale, sale_of};
 use crate::link::{Desk, Link};
 use crate::patience::until;
 use crate::sekishod::{Sekishod, count, station};
@@ -61,6 +61,30 @@ fn a_sale_without_de_2_goes_where_its_track_or_chip_says_and_one_with_two_cards_
     assert_eq!((&line["one"], &line["other"]), (&"DE 35".into(), &"DE 55 tag 5A".into()));
     assert!(![jcb, visa].iter().any(|card| line.to_string().contains(card)), "{line}");
     assert_eq!(count(&switch.status(), "refused_pan_disagrees"), 1);
+}
+
+#[test]
+fn another_amount_under_a_known_key_is_told_with_the_number_to_look_for() {
+    let desk = Desk::opens(BINARY);
+    let configuration = Configuration::new()
+        .acquirer("merchant-a", ASCII, "")
+        .issuer("issuer-x", BINARY, desk.address(), "echo = \"off\"")
+        .route("353011", "issuer-x");
+    let switch = Sekishod::starts(&configuration);
+    let mut issuer = desk.accepts();
+    switch.says_of("issuer-x", "link open");
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    merchant.sends(&sale(4_711));
+    let heard = issuer.hears();
+    issuer.sends(&heard.answered("000"));
+    assert_eq!(merchant.hears().code(), "000");
+    assert_eq!(merchant.asks(&sale(4_711).with(4, "000000009999")).code(), "904");
+    let line = switch.says_of(
+        "merchant-a",
+        "another amount or card under the key of a known request: refused with 904; ask the acquirer, \
+         two sales may have one number: sekisho txn find --station STATION --stan STAN",
+    );
+    assert_eq!((&line["stan"], &line["alarm"]), (&4_711.into(), &true.into()), "{line}");
 }
 
 #[test]

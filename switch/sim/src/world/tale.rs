@@ -123,7 +123,7 @@ impl Tale {
             Notice::PanDisagrees { link: id, mti, one, other } => {
                 format!("{} sent {mti} with other card numbers in {one} and {other}", link(id))
             }
-            Notice::KeyConflict { link: id, mti } => {
+            Notice::KeyConflict { link: id, mti, .. } => {
                 format!("alarm: {} sent {mti} under the key of another one", link(id))
             }
             Notice::WindowShort { secs } => format!("alarm: repeats are known for {secs} s"),
