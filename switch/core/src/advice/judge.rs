@@ -124,7 +124,8 @@ impl Turn<'_> {
         }
         let reaches_back = self.world.duplicates.reaches_back(self.now.utc);
         let is_short = reaches_back.is_some_and(|secs| secs < KNOWN_KEPT_SECS);
-        if asked < Asked::Known && (self.now.utc < self.world.past_until || is_short) {
+        let looks = asked < Asked::Known && !breaks(Variant::AdviceNotLookedUp);
+        if looks && (self.now.utc < self.world.past_until || is_short) {
             return Some(Question::Known { key });
         }
         let is_there = |named: &Named| {
@@ -302,7 +303,9 @@ impl Turn<'_> {
     fn tell_unknown(&mut self, link: LinkId, message: &Message<'_>) {
         let stan = message.value(11).and_then(|value| value.number()).unwrap_or_default();
         let stan = crate::ids::Stan(u32::try_from(stan).unwrap_or_default());
-        self.tell(Notice::OriginalUnknown { link, mti: message.mti(), stan });
+        if !breaks(Variant::UnknownUntold) {
+            self.tell(Notice::OriginalUnknown { link, mti: message.mti(), stan });
+        }
         self.count(Counter::OriginalsUnknown);
     }
 

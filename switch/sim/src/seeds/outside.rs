@@ -27,6 +27,9 @@ use crate::world::{Seen, Text, World, answer};
 /// How long it takes at most until everything has ended, once all troubles have, in seconds.
 const HEALED_WITHIN: u64 = 1_800;
 
+/// What our sign-on says: DE 24 of 1993, DE 70 of 1987.
+const SIGN_ON: [&str; 2] = ["801", "001"];
+
 /// What happened in a world, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
@@ -418,6 +421,11 @@ impl Outside {
         if Mti::of(text.mti).answer().is_some() {
             if self.is_open(link) {
                 let code = if self.edition == Edition::Of1987 { "00" } else { "800" };
+                if link.0 > 2 && [text.of(24), text.of(70)].iter().any(|of| SIGN_ON.contains(of)) {
+                    // It is on again, whatever it had said before.
+                    (self.signed_off[issuer], self.paused[issuer]) = (false, false);
+                    self.managed = self.managed.filter(|(on, _)| *on != link);
+                }
                 self.party(link).sends(answer(text, code));
             }
         } else if let Some((_, function)) = self.managed.take_if(|(on, _)| *on == link) {

@@ -4,13 +4,15 @@
 use switch_core::broken::Variant;
 use switch_core::counters::Counter;
 use switch_core::plan::{Acquiring, InFlight, StationSettings};
-use switch_sim::world::{Setup, Text, World, acquirer, issuer, sale};
+use switch_sim::world::{Setup, Text, World, acquirer, issuer, reversal, sale};
 
 /// Which rule is broken, and what is not true any more then.
-pub(crate) const STORIES: [(Variant, fn()); 7] = [
+pub(crate) const STORIES: [(Variant, fn()); 9] = [
     (Variant::LateUnnoticed, a_late_approval_is_one_more_reason_to_reverse),
     (Variant::RefusalIgnored, where_923_was_agreed_nothing_is_held),
     (Variant::OtherAmountUntold, another_amount_is_an_alarm),
+    (Variant::UnknownUntold, what_nobody_knows_is_told),
+    (Variant::AdviceNotLookedUp, an_advice_of_long_ago_is_known),
     (Variant::WindowUntold, a_short_window_is_an_alarm),
     (Variant::AlarmUntold, six_sends_in_vain_are_an_alarm),
     (Variant::DoubtUnsettled, a_repeat_settles_whether_an_answer_arrived),
@@ -67,6 +69,32 @@ fn a_short_window_is_an_alarm() {
     }
     world.passes_secs(1);
     tells(&mut world, "alarm: repeats are known for");
+}
+
+fn what_nobody_knows_is_told() {
+    let mut world = centres();
+    let never_sent = sale(2_500).with(11, "000001").with(32, "77334000001");
+    world.acquirer("A").sends(reversal(&never_sent, "4000").with(37, "632514000001"));
+    tells(&mut world, "A.0 sent 1420 000101 about what nobody knows");
+}
+
+fn an_advice_of_long_ago_is_known() {
+    let small = Setup::of([acquirer("A"), issuer("X")]);
+    let small = small.limits(|limits| (limits.duplicates_max, limits.pending_max) = (2, 2));
+    let mut world = small.up();
+    world.has_reader();
+    let mut advice = sale(2_500).kind(0x1220).with(25, "1004");
+    world.acquirer("A").complete(&mut advice);
+    world.acquirer("A").sends(advice.clone());
+    world.issuer("X").answers("000");
+    for _ in 0..3 {
+        sells(&mut world);
+        world.issuer("X").answers("116");
+    }
+    let heard = world.issuer("X").heard_count();
+    world.acquirer("A").sends(advice.kind(0x1221));
+    world.passes_secs(2);
+    assert_eq!(world.issuer("X").heard_count(), heard, "it is not told a second time");
 }
 
 fn six_sends_in_vain_are_an_alarm() {

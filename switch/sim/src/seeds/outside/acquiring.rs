@@ -90,9 +90,7 @@ impl Outside {
                     self.says(link, text);
                 }
             }
-            // A start does not know of a reversal that its acquirer sent before (see ARCHITECTURE).
-            let known = self.life == 0 || self.acquirers.cases[&said.case].reversals.is_empty();
-            let repeats = is_request && known && !self.healing;
+            let repeats = is_request && !self.healing;
             if repeats && self.dice.percent(self.weather.repeats) {
                 self.acquirer_sends(acquirer, said.text);
             }
