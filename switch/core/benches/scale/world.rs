@@ -23,6 +23,8 @@ pub(crate) const ISSUERS: usize = 4;
 const BATCH: usize = 256;
 /// Frames that come in before what they cause is released, as when sockets are busy.
 const FRAMES_PER_TURN: usize = 32;
+/// Reversals of what timed out: no issuer acknowledges any.
+const REVERSALS_MAX: u32 = 65_536;
 /// Cards from here on have no route, in either world.
 const WITHOUT_ROUTE: usize = 500_000;
 
@@ -289,10 +291,12 @@ impl World {
     }
 
     /// A batch of transactions ends by its timeouts, the oldest first and each at its time. The
-    /// clock is turned there and back: the core knows no other time than what it is told.
+    /// clock is turned there and back: the core knows no other time than what it is told. Each is
+    /// reversed too; the issuers get the first of these and are silent, so that the others wait.
     pub(crate) fn expire_each(&mut self) -> usize {
         self.sent.clear();
-        while self.sent.ends.len() < BATCH {
+        let declined = |sent: &Frames| sent.ends.iter().filter(|(to, _)| *to == LinkId(0)).count();
+        while self.sent.ends.len() < BATCH || declined(&self.sent) < BATCH {
             for _ in 0..2 {
                 // The timeout, and the end of its quarantine.
                 let now = Now { boot: self.core.poll_timeout(), ..self.now };
@@ -300,12 +304,12 @@ impl World {
                 release(&mut self.core, now, &mut self.sent);
             }
         }
-        self.sent.ends.len()
+        declined(&self.sent)
     }
 
     pub(crate) fn note_expired(&mut self) {
         let Self { sent, expired, dialect, slots, .. } = self;
-        for (_, frame) in sent.each() {
+        for (_, frame) in sent.each().filter(|(to, _)| *to == LinkId(0)) {
             dialect.decode(frame, slots).expect("our own message");
             let number = frames::number(&slots.message(dialect, frame)).expect("echoed");
             let number = usize::try_from(number).expect("it fits");
@@ -371,7 +375,13 @@ fn plan(dialect: &Arc<Dialect>, size: Size) -> Plan {
         workers: 1,
         stations: (0..=ISSUERS).map(station).collect(),
         routes: frames::routes(size.routes),
-        limits: Limits { pending_max, quarantine: Duration::from_nanos(1), ..Limits::default() },
+        limits: Limits {
+            pending_max,
+            // Each transaction in flight may need a reversal, and those of the timeouts stay.
+            saf_max: pending_max + REVERSALS_MAX,
+            quarantine: Duration::from_nanos(1),
+            ..Limits::default()
+        },
     })
     .expect("it can run")
 }
