@@ -3,9 +3,10 @@
 //! table of fixed size and a ring of stored answers. Knows no message.
 //!
 //! ```text
-//! by key        | tag, place |            | tag, place |     open addressing, by the low bits of
-//! by reference  |            | tag, place | tag, place |     the key, of the reference
+//! by key        | tag, place |            | tag, place |     open addressing by the key's low bits
+//! by reference  | block | block | block |                    a block of cells for so many neighbours
 //! entries       | oldest ... newest | not used yet |         taken in turn; one in flight is passed over
+//! forwarded     | oldest ... newest | not used yet |         what each was: for reversals alone
 //! answers       | ... frame | frame | frame |                written round and round
 //! ```
 //! The oldest is forgotten first: a new request takes the place of the one that came longest ago,
@@ -18,6 +19,8 @@ mod index;
 
 mod originals;
 
+mod references;
+
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -27,6 +30,7 @@ use crate::ids::{Stan, StationId};
 use answers::Answers;
 pub(crate) use index::Index;
 pub use originals::{Exceeds, Facts, Original};
+use references::References;
 
 /// What a repeat is told once a reversal is owed for an approval: 911, three packed digits.
 const REVERSED: u16 = 0x911;
@@ -54,8 +58,10 @@ pub enum Known<'a> {
     Closed,
 }
 
-/// A request as the table has it.
+/// A request as the table has it: what a request needs of itself or of the one in whose place it comes,
+/// in one line of the processor's cache.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 struct Entry {
     key: u128,
     check: u64,
@@ -63,24 +69,32 @@ struct Entry {
     reference: u64,
     /// Where its answer begins, counted from the first ever stored.
     answer: u64,
-    sent_at: u64,
-    amount: u64,
-    taken_back: u64,
     answer_len: u32,
+    /// Our STAN towards the issuer.
     stan: Stan,
     /// When it came, in seconds since 1970.
     since: u32,
     reversed: Stan,
     action: u16,
     issuer: StationId,
-    mti: u16,
-    currency: [u8; 3],
-    amount_units: u8,
     was: Was,
     /// Whether somebody waits for its outcome.
     awaited: bool,
     is_told: bool,
     delivery: Delivery,
+}
+
+/// What a request was that was forwarded: asked by later messages about it alone.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
+struct Forwarded {
+    sent_at: u64,
+    amount: u64,
+    taken_back: u64,
+    /// 0 where it was not forwarded.
+    mti: u16,
+    currency: [u8; 3],
+    amount_units: u8,
 }
 
 /// What is known of the answer on its way to the acquirer, beyond that it was given.
@@ -133,6 +147,8 @@ impl Entered {
 #[derive(Debug)]
 pub struct Duplicates {
     entries: Vec<Entry>,
+    /// What those in the same places were.
+    forwarded: Vec<Forwarded>,
     max: usize,
     /// Bits of the entries that must not be forgotten.
     in_flight: Vec<u64>,
@@ -140,7 +156,7 @@ pub struct Duplicates {
     /// The place to look at for the next request.
     hand: usize,
     by_key: Index,
-    by_reference: Index,
+    by_reference: References,
     answers: Answers,
     /// When the request came that was forgotten last, in seconds since 1970; none before that.
     forgotten: Option<u32>,
@@ -158,12 +174,13 @@ impl Duplicates {
         let max = usize::try_from(max.max(1)).expect("a number of places fits");
         Self {
             entries: Vec::with_capacity(max),
+            forwarded: Vec::with_capacity(max),
             max,
             in_flight: vec![0; max.div_ceil(BITS)],
             in_flight_len: 0,
             hand: 0,
             by_key: Index::new(max),
-            by_reference: Index::new(max),
+            by_reference: References::new(max),
             answers: Answers::new(answers),
             forgotten: None,
             some_ended: false,
@@ -227,18 +244,12 @@ impl Duplicates {
             check,
             reference: 0,
             answer: 0,
-            sent_at: 0,
-            amount: 0,
-            taken_back: 0,
             answer_len: 0,
             stan: Stan(0),
             since,
             reversed: NOT_REVERSED,
             action: 0,
             issuer: StationId(0),
-            mti: 0,
-            currency: [0; 3],
-            amount_units: NO_AMOUNT,
             was: Was::InFlight,
             awaited: false,
             is_told: false,
@@ -246,6 +257,7 @@ impl Duplicates {
         };
         if place == self.entries.len() {
             self.entries.push(entry);
+            self.forwarded.push(Forwarded::default());
         } else {
             if self.entries[place].was != Was::Forgotten {
                 let since = Some(self.entries[place].since).filter(|&since| since > 0);
@@ -253,6 +265,7 @@ impl Duplicates {
                 self.unlink(place);
             }
             self.entries[place] = entry;
+            self.forwarded[place].mti = 0;
         }
         self.by_key.link(tag_of(key), place);
         self.in_flight[place / BITS] |= 1 << (place % BITS);
@@ -289,18 +302,19 @@ impl Duplicates {
     /// reference, it means the newer one. 0 is no reference.
     #[inline]
     pub fn forwarded(&mut self, entered: Entered, reference: u64, facts: &Facts) {
-        let place = entered.place();
-        if let Some((cell, older)) = self.refer(reference) {
-            self.by_reference.unlink(cell);
-            self.entries[older].reference = 0;
-        }
-        let Some(entry) = self.entries.get_mut(place) else { return };
+        let (place, entries) = (entered.place(), &mut self.entries);
+        let Some(entry) = entries.get_mut(place) else { return };
         entry.reference = reference;
-        (entry.issuer, entry.stan, entry.mti) = (facts.issuer, facts.stan, facts.mti.bcd());
-        (entry.sent_at, entry.currency) = (facts.sent_at, facts.currency);
-        (entry.amount, entry.amount_units) = facts.amount.unwrap_or((0, NO_AMOUNT));
+        (entry.issuer, entry.stan) = (facts.issuer, facts.stan);
+        let (amount, amount_units) = facts.amount.unwrap_or((0, NO_AMOUNT));
+        let (mti, sent_at, currency) = (facts.mti.bcd(), facts.sent_at, facts.currency);
+        self.forwarded[place] =
+            Forwarded { sent_at, amount, taken_back: 0, mti, currency, amount_units };
         if reference != 0 {
-            self.by_reference.link(tag_of_reference(reference), place);
+            let is_it = |other: usize| entries[other].reference == reference;
+            if let Some(older) = self.by_reference.link(reference, place, is_it) {
+                entries[older].reference = 0;
+            }
         }
     }
 
@@ -310,18 +324,11 @@ impl Duplicates {
         self.by_key.approach(tag_of(key));
     }
 
-    /// The same of a reference.
-    #[inline]
-    pub fn approach_reference(&self, reference: u64) {
-        self.by_reference.approach(tag_of_reference(reference));
-    }
-
     /// The same for what the next new request takes the place of.
     #[inline]
     fn approach_next(&self) {
         if let Some(oldest) = self.entries.get(self.hand) {
             self.approach(oldest.key);
-            self.approach_reference(oldest.reference);
         }
     }
 
@@ -410,10 +417,7 @@ impl Duplicates {
             self.by_key.unlink(cell);
         }
         if reference != 0 {
-            let tag = tag_of_reference(reference);
-            if let Some((cell, _)) = self.by_reference.find(tag, |other| other == place) {
-                self.by_reference.unlink(cell);
-            }
+            self.by_reference.unlink(reference, place);
         }
         let entry = &mut self.entries[place];
         (entry.was, entry.reference) = (Was::Forgotten, 0);
@@ -423,14 +427,6 @@ impl Duplicates {
     #[inline]
     fn look_up(&self, key: u128) -> Option<(usize, usize)> {
         self.by_key.find(tag_of(key), |place| self.entries[place].key == key)
-    }
-
-    /// The same of a reference.
-    #[inline]
-    fn refer(&self, reference: u64) -> Option<(usize, usize)> {
-        let tag = tag_of_reference(reference);
-        let is_it = |place: usize| self.entries[place].reference == reference;
-        if reference == 0 { None } else { self.by_reference.find(tag, is_it) }
     }
 }
 
@@ -446,11 +442,6 @@ fn tag_of(key: u128) -> u32 {
 #[inline]
 pub(crate) fn half_of(key: u128) -> u64 {
     u64::try_from(key & u128::from(u64::MAX)).expect("64 bits")
-}
-
-#[inline]
-fn tag_of_reference(reference: u64) -> u32 {
-    u32::try_from(reference & 0xFFFF_FFFF).expect("32 bits")
 }
 
 #[cfg(test)]

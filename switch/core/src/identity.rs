@@ -17,6 +17,8 @@ use siphasher::sip128::{Hash128, SipHasher24};
 
 use crate::broken::{Variant, breaks};
 use crate::ids::StationNumber;
+use crate::reference::Reference;
+use crate::request::amount_of;
 
 /// The fields of the key, in the order in which they are hashed. DE 12 of 1987 is a time alone, and
 /// DE 13 its day; in 1993 that one is a date of the card, the same in every repeat.
@@ -37,8 +39,27 @@ pub struct Identity {
 
 impl HashKey {
     /// What the repeats of a request of this station are found by.
-    #[inline]
     pub fn key(&self, station: StationNumber, message: &Message<'_>) -> u128 {
+        self.key_and_digits(station, message).0
+    }
+
+    /// The same, and what later messages call the request, which has some of its digits.
+    #[inline]
+    pub(crate) fn key_and_reference(
+        &self,
+        station: StationNumber,
+        message: &Message<'_>,
+    ) -> (u128, Option<Reference>) {
+        let (key, [stan, time, acquirer]) = self.key_and_digits(station, message);
+        (key, Reference::of_digits(message, stan, time, acquirer))
+    }
+
+    /// The key, and the packed digits of DE 11, 12 and 32, where they have some.
+    fn key_and_digits(
+        &self,
+        station: StationNumber,
+        message: &Message<'_>,
+    ) -> (u128, [Option<u64>; 3]) {
         let mut text = Text::new(self);
         let value = |field| message.value(field).filter(|value| value.units() > 0);
         let values = KEY_FIELDS.map(value);
@@ -48,19 +69,38 @@ impl HashKey {
         for value in &values {
             text.put(value.map_or(0, |value| value.units()).to_le_bytes());
         }
-        for value in values.into_iter().flatten() {
-            text.put_value(value);
-        }
+        let digits = values.map(|value| value.and_then(|value| text.put_value(value)));
+        let [stan, time, _, acquirer, ..] = digits;
         if breaks(Variant::StampCounts) {
             let stamp = message.value(7).and_then(|value| value.packed());
             text.put(stamp.unwrap_or_default().to_le_bytes());
         }
-        text.hash().into()
+        (text.hash().into(), [stan, time, acquirer])
     }
 
     /// What they must agree with.
-    #[inline]
     pub fn check(&self, key: u128, message: &Message<'_>, pan: Pan) -> u64 {
+        self.check_of(key, message, pan, amount_of(message))
+    }
+
+    /// The same of a message with this amount.
+    #[inline]
+    pub(crate) fn check_of(
+        &self,
+        key: u128,
+        message: &Message<'_>,
+        pan: Pan,
+        amount: Option<(u64, u8)>,
+    ) -> u64 {
+        let Some((digits, units)) = amount else { return self.check_anyway(key, message, pan) };
+        let mut text = self.of_card(key, pan, units.into());
+        text.put(digits.to_le_bytes());
+        text.hash().h1
+    }
+
+    /// The same of a message whose amount is missing, or of no digits.
+    #[cold]
+    fn check_anyway(&self, key: u128, message: &Message<'_>, pan: Pan) -> u64 {
         let amount = message.value(4);
         let mut text = self.of_card(key, pan, amount.map_or(0, |amount| amount.units()));
         if let Some(amount) = amount {
@@ -118,10 +158,12 @@ impl Text {
         self.hasher.hash(&self.bytes[..self.len])
     }
 
+    /// Gives the packed digits, where it has some.
     #[inline]
-    fn put_value(&mut self, value: Value<'_>) {
+    fn put_value(&mut self, value: Value<'_>) -> Option<u64> {
         let plain = matches!(value.spec().form, Form::Chars | Form::Raw);
-        match (value.packed(), value.bytes()) {
+        let digits = value.packed();
+        match (digits, value.bytes()) {
             (Some(digits), _) => self.put(digits.to_le_bytes()),
             (None, bytes) if plain && bytes.len() <= Self::VALUE_MAX => {
                 self.bytes[self.len..self.len + bytes.len()].copy_from_slice(bytes);
@@ -129,6 +171,7 @@ impl Text {
             }
             (None, _) => self.put_hash(value),
         }
+        digits
     }
 
     /// What is neither short characters nor sixteen digits.

@@ -9,7 +9,7 @@
 //! what we sent. Zeros in front of an institution say nothing, so that both forms name one acquirer.
 
 use codec::{Message, Mti, Version};
-use siphasher::sip128::SipHasher24;
+use siphasher::sip::SipHasher24;
 
 use crate::broken::{Variant, breaks};
 use crate::identity::HashKey;
@@ -77,18 +77,28 @@ impl Written {
 
 impl Reference {
     /// What a later message would call this one; none without a STAN.
-    #[inline]
     pub fn of(message: &Message<'_>) -> Option<Self> {
-        let time = match message.dialect().version() {
-            Version::Iso1987 => 7,
-            Version::Iso1993 | Version::Iso2003 => 12,
-        };
         let packed = |field| message.value(field).and_then(|value| value.packed());
+        Self::of_digits(message, packed(11), packed(12), packed(32))
+    }
+
+    /// The same of one that has these digits in DE 11, 12 and 32.
+    #[inline]
+    pub(crate) fn of_digits(
+        message: &Message<'_>,
+        stan: Option<u64>,
+        time: Option<u64>,
+        acquirer: Option<u64>,
+    ) -> Option<Self> {
+        let time = match message.dialect().version() {
+            Version::Iso1987 => message.value(7).and_then(|value| value.packed()),
+            Version::Iso1993 | Version::Iso2003 => time,
+        };
         Some(Self {
             mti: message.mti(),
-            stan: packed(11)?,
-            time: packed(time).unwrap_or_default(),
-            acquirer: institution(packed(32).unwrap_or_default()),
+            stan: stan?,
+            time: time.unwrap_or_default(),
+            acquirer: institution(acquirer.unwrap_or_default()),
         })
     }
 
@@ -185,18 +195,17 @@ impl HashKey {
     #[inline]
     pub fn reference(&self, station: StationNumber, reference: &Reference) -> u64 {
         let &Reference { mti, stan, time, acquirer } = reference;
-        // In whole words, which are hashed twice as fast as what is left over.
-        let mut text = [0; 32];
+        // In whole words, which are hashed twice as fast as what is left over. All other hashes under
+        // this key are of 128 bits, which is another function.
+        let mut text = [0; 24];
         let of = if breaks(Variant::OfAnyStation) { 0 } else { station.0 };
         text[..2].copy_from_slice(&of.to_le_bytes());
         text[2..4].copy_from_slice(&(mti.bcd() >> 4).to_le_bytes());
-        // No other hash under this key is of so many bytes and these.
-        text[4..8].copy_from_slice(b"DE56");
         let stan = u32::try_from(stan).unwrap_or(u32::MAX);
-        text[8..12].copy_from_slice(&stan.to_le_bytes());
-        text[12..20].copy_from_slice(&time.to_le_bytes());
-        text[20..28].copy_from_slice(&acquirer.digits.to_le_bytes());
-        SipHasher24::new_with_key(&self.0).hash(&text).h1.max(1)
+        text[4..8].copy_from_slice(&stan.to_le_bytes());
+        text[8..16].copy_from_slice(&time.to_le_bytes());
+        text[16..].copy_from_slice(&acquirer.digits.to_le_bytes());
+        SipHasher24::new_with_key(&self.0).hash(&text).max(1)
     }
 }
 

@@ -13,7 +13,6 @@ use crate::notices::Notice;
 use crate::pending::{Asked, Pending, State};
 use crate::plan::{Institution, Keys, Pin};
 use crate::records::{HEAD_MAX, Record};
-use crate::reference::Reference;
 use crate::refusal::Refusal;
 use crate::routing::padded;
 use crate::stans::Stans;
@@ -42,6 +41,8 @@ struct Choice {
     identity: Identity,
     /// What later messages call it.
     reference: u64,
+    /// Its DE 4, see [`amount_of`].
+    amount: Option<(u64, u8)>,
 }
 
 /// A new request, or one whose decision is taken up again.
@@ -160,12 +161,12 @@ impl Turn<'_> {
         let acquirer = self.plan.station_of(link);
         let hash_key = self.plan.hash_key();
         let number = self.plan.number(acquirer);
-        let key = hash_key.key(number, message);
+        let (key, named) = hash_key.key_and_reference(number, message);
         // The table is far away: what can be done meanwhile is done.
         self.world.duplicates.approach(key);
-        let pan = message.pan();
+        let (pan, amount) = (message.pan(), amount_of(message));
         let check = match pan {
-            Ok(Some(pan)) => hash_key.check(key, message, pan),
+            Ok(Some(pan)) => hash_key.check_of(key, message, pan, amount),
             Ok(None) | Err(_) => 0,
         };
         let identity = Identity { key, check };
@@ -179,16 +180,14 @@ impl Turn<'_> {
         if is_known && self.is_repeat(link, message, identity)? {
             return Ok(Decision::Repeated);
         }
-        let reference = Reference::of(message).map(|of| hash_key.reference(number, &of));
-        let reference = reference.unwrap_or_default();
+        let reference = named.map_or(0, |named| hash_key.reference(number, &named));
         // Whether anybody could take it now or not: it is over.
         if self.world.tombstones.has(reference) && !breaks(Variant::TombstoneIgnored) {
             return Err(Refusal::Reversed);
         }
         // The negative file and limits have their stages here; they refuse nothing yet.
         let (route, issuer) = self.route(message, pan)?;
-        self.world.duplicates.approach_reference(reference);
-        Ok(Decision::Forward(Choice { route, issuer, identity, reference }))
+        Ok(Decision::Forward(Choice { route, issuer, identity, reference, amount }))
     }
 
     /// Whether a parked request is the one that its key is known by.
@@ -346,7 +345,7 @@ impl Turn<'_> {
         choice: Choice,
         standing: Standing,
     ) -> Result<(), Refusal> {
-        let Choice { route, issuer, identity, reference } = choice;
+        let Choice { route, issuer, identity, reference, .. } = choice;
         let (plan, acquirer) = (self.plan, self.plan.station_of(link));
         let wire_max = plan.longest(message, issuer);
         let record_max = HEAD_MAX + message.bytes().len();
@@ -413,7 +412,7 @@ impl Turn<'_> {
         &mut self,
         link: LinkId,
         message: &Message<'_>,
-        Choice { issuer, identity, reference, .. }: Choice,
+        Choice { issuer, identity, reference, amount, .. }: Choice,
         slot: SlotId,
         sent_at: u64,
     ) {
@@ -436,7 +435,7 @@ impl Turn<'_> {
             pending.duplicate = world.duplicates.begin(identity, self.now.utc);
         }
         let mti = message.mti();
-        let (amount, currency) = (amount_of(message), currency_of(message));
+        let currency = currency_of(message);
         let facts = Facts { issuer, stan: pending.stan, mti, sent_at, amount, currency };
         world.duplicates.forwarded(pending.duplicate, reference, &facts);
         world.table.join(&mut now.in_flight, slot, self.now.boot + timeout);

@@ -4,7 +4,8 @@
 use codec::Mti;
 
 use super::{
-    APPROVED_BELOW, Delivery, Duplicates, Entered, Known, NO_AMOUNT, NOT_REVERSED, Was, half_of,
+    APPROVED_BELOW, Delivery, Duplicates, Entered, Forwarded, Known, NO_AMOUNT, NOT_REVERSED, Was,
+    half_of,
 };
 use crate::broken::{Variant, breaks};
 use crate::identity::Identity;
@@ -63,8 +64,11 @@ impl Duplicates {
     /// The request that later messages call by this. Ask with what
     /// [`HashKey::reference`](crate::identity::HashKey::reference) gives.
     pub fn find_by_reference(&self, reference: u64) -> Option<Entered> {
-        let (_, place) = self.refer(reference)?;
-        Some(Entered::of(place))
+        if reference == 0 {
+            return None;
+        }
+        let is_it = |place: usize| self.entries[place].reference == reference;
+        self.by_reference.find(reference, self.hand, is_it).map(Entered::of)
     }
 
     /// The request that its repeats are known by this.
@@ -77,21 +81,29 @@ impl Duplicates {
     pub fn original(&self, entered: Entered) -> Option<Original<'_>> {
         let entry = self.entries.get(entered.place())?;
         let outcome = self.outcome(entry)?;
-        let facts = Mti::new(entry.mti).filter(|_| entry.mti != 0).map(|mti| Facts {
-            issuer: entry.issuer,
-            stan: entry.stan,
-            mti,
-            sent_at: entry.sent_at,
-            amount: Some((entry.amount, entry.amount_units)).filter(|&(_, u)| u != NO_AMOUNT),
-            currency: entry.currency,
+        let was = self.forwarded_as(entered);
+        let facts = was.and_then(|was| {
+            Some(Facts {
+                issuer: entry.issuer,
+                stan: entry.stan,
+                mti: Mti::new(was.mti)?,
+                sent_at: was.sent_at,
+                amount: Some((was.amount, was.amount_units)).filter(|&(_, u)| u != NO_AMOUNT),
+                currency: was.currency,
+            })
         });
         Some(Original {
             identity: Identity { key: entry.key, check: entry.check },
             facts,
             outcome,
             reversed: Some(entry.reversed).filter(|&stan| stan != NOT_REVERSED),
-            taken_back: entry.taken_back,
+            taken_back: was.map_or(0, |was| was.taken_back),
         })
+    }
+
+    /// What it was; none of one that was never forwarded.
+    fn forwarded_as(&self, entered: Entered) -> Option<&Forwarded> {
+        self.forwarded.get(entered.place()).filter(|was| was.mti != 0)
     }
 
     /// From here on a reversal of all of it is owed, under this STAN: no repeat of it is told of an
@@ -111,10 +123,10 @@ impl Duplicates {
     /// The entry of a request that was forwarded under this STAN and at this time, if it is still
     /// that one's.
     pub fn is_still(&self, entered: Entered, issuer: StationId, stan: Stan, sent_at: u64) -> bool {
-        let entry = self.entries.get(entered.place());
-        entry.is_some_and(|entry| {
+        let both = self.entries.get(entered.place()).zip(self.forwarded_as(entered));
+        both.is_some_and(|(entry, as_sent)| {
             entry.was != Was::Forgotten
-                && (entry.issuer, entry.stan, entry.sent_at) == (issuer, stan, sent_at)
+                && (entry.issuer, entry.stan, as_sent.sent_at) == (issuer, stan, sent_at)
         })
     }
 
@@ -230,9 +242,9 @@ impl Duplicates {
         if part > left {
             return Err(Exceeds { left });
         }
-        let entry = &mut self.entries[entered.place()];
-        entry.taken_back += part;
-        Ok(entry.taken_back)
+        let was = &mut self.forwarded[entered.place()];
+        was.taken_back += part;
+        Ok(was.taken_back)
     }
 
     /// The answer of an approval that is not reversed, where it is stored.

@@ -50,6 +50,11 @@ fn answer(table: &mut Duplicates, entered: Entered, frame: &[u8]) {
 }
 
 #[test]
+fn a_request_touches_one_line_of_the_cache_and_half_of_another() {
+    assert_eq!((size_of::<Entry>(), size_of::<Forwarded>()), (64, 32));
+}
+
+#[test]
 fn a_request_is_in_flight_until_it_has_its_outcome() {
     let mut table = Duplicates::new(8, 64);
     let entered = [1, 2, 3, 4].map(|number| table.begin(identity(number), 0));
@@ -210,6 +215,22 @@ fn two_with_one_reference_are_found_as_the_newer_one() {
     table.forget(newer);
     assert_eq!(table.find_by_reference(reference(1)), None);
     assert_eq!(known(&table, 1), Some(Known::Declined(0x911)));
+}
+
+#[test]
+fn the_newer_one_is_found_wherever_in_the_table_the_two_are() {
+    let mut table = Duplicates::new(40, 64);
+    let mut newest = None;
+    for number in 1..200 {
+        let entered = table.begin(identity(number), UTC);
+        if number % 13 == 1 {
+            // Two or three of them are in the table, in different parts of it.
+            table.forwarded(entered, reference(7), &sale_of(number, 1));
+            newest = Some(entered);
+        }
+        table.decline(entered, 0x911);
+        assert_eq!(table.find_by_reference(reference(7)), newest, "{number}");
+    }
 }
 
 #[test]
