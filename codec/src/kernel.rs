@@ -9,6 +9,16 @@ use core::fmt;
 #[cfg(target_arch = "x86_64")]
 use simd::{Avx2, Avx512};
 
+/// Asks for memory that will be needed soon, and waits for nothing: a hint for the processor to fetch the
+/// line of its cache in which something begins. Where there is no such instruction, nothing happens.
+#[inline]
+pub fn fetch<T>(what: &T) {
+    #[cfg(target_arch = "x86_64")]
+    simd::fetch(what);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = what;
+}
+
 /// Instructions to decode with, chosen once by the caller and kept in its [`Slots`].
 ///
 /// What comes out is the same with all of them.

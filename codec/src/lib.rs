@@ -68,7 +68,7 @@ pub use error::{DecodeError, Expected, Found};
 pub use extract::Extract;
 pub use fields::{Fields, FieldsIter};
 pub use framing::{Affix, Cut, Framing, FramingError, Prefix, Tpdu, TpduUse};
-pub use kernel::Kernels;
+pub use kernel::{Kernels, fetch};
 pub use mask::Masked;
 pub use message::{Message, Place};
 pub use mti::Mti;

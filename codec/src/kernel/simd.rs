@@ -1,5 +1,6 @@
-//! The class check in wide registers of x86-64: AVX2 and AVX-512. The only unsafe code of this
-//! crate; beside it, in `kernel`, its scalar twin, which it must always agree with.
+//! The class check in wide registers of x86-64: AVX2 and AVX-512, and the hint to fetch a line of the
+//! cache. The only unsafe code of this crate; beside it, in `kernel`, its scalar twin, which it must
+//! always agree with.
 //!
 //! Why it is sound, for all of it:
 //! 1. An [`Avx2`] or [`Avx512`] is made here alone, once the processor and the operating system
@@ -10,12 +11,20 @@
 use super::{Run, Words};
 use crate::shape::Charset;
 use core::arch::x86_64::{
-    __cpuid, __cpuid_count, __m256i, __m512i, _bzhi_u64, _mm_loadu_si128, _mm256_and_si256,
-    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
-    _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
-    _mm512_and_si512, _mm512_broadcast_i32x4, _mm512_mask_testn_epi8_mask, _mm512_maskz_loadu_epi8,
-    _mm512_set1_epi8, _mm512_shuffle_epi8, _mm512_srli_epi16, _xgetbv,
+    __cpuid, __cpuid_count, __m256i, __m512i, _MM_HINT_T0, _bzhi_u64, _mm_loadu_si128,
+    _mm_prefetch, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
+    _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8, _mm256_setzero_si256,
+    _mm256_shuffle_epi8, _mm256_srli_epi16, _mm512_and_si512, _mm512_broadcast_i32x4,
+    _mm512_mask_testn_epi8_mask, _mm512_maskz_loadu_epi8, _mm512_set1_epi8, _mm512_shuffle_epi8,
+    _mm512_srli_epi16, _xgetbv,
 };
+
+/// Asks the processor for the line of its cache in which something begins.
+#[inline]
+pub(super) fn fetch<T>(what: &T) {
+    // SAFETY: every x86-64 has SSE, and a hint reads nothing: it is valid for any address.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(what).cast()) }
+}
 
 /// The processor has AVX2.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -324,11 +324,22 @@ impl Duplicates {
         self.by_key.approach(tag_of(key));
     }
 
-    /// The same for what the next new request takes the place of.
+    /// The same for what the next new request takes the place of, and for that one's neighbour.
     #[inline]
     fn approach_next(&self) {
         if let Some(oldest) = self.entries.get(self.hand) {
             self.approach(oldest.key);
+        }
+        if let Some(next) = self.entries.get(self.hand + 1) {
+            codec::fetch(next);
+        }
+    }
+
+    /// The same for one that is about to end.
+    #[inline]
+    pub fn approach_entered(&self, entered: Entered) {
+        if let Some(entry) = self.entries.get(entered.place()) {
+            codec::fetch(entry);
         }
     }
 

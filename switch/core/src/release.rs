@@ -9,7 +9,7 @@ use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::courier::Word;
 use crate::gate::{Purpose, Then};
-use crate::ids::{LinkId, SlotId, StationId, WorkerId};
+use crate::ids::{LinkId, SlotId, Stan, StationId, WorkerId};
 use crate::links::{Phase, UNSENT_MAX, Unsent};
 use crate::notices::{Closing, Notice};
 use crate::outlet::{Outlet, Placed};
@@ -28,10 +28,21 @@ enum Left {
     Sent,
     /// No byte left, and none will.
     Unsent,
-    /// The same, as nobody waits for the answer any more.
-    GivenUp,
-    /// The same, as what it says was undelivered meanwhile, and is reversed.
-    TakenBack,
+}
+
+/// What is to be done when an entry is gone: where all goes well with a sale, nothing.
+enum Follows {
+    Nothing,
+    /// A request did not leave.
+    Unsent(SlotId, Refusal),
+    /// No link took an answer.
+    Undeliverable(StationId, Then),
+    /// An answer is not given, or another worker's lane had no room for it.
+    AnswerLost,
+    /// An item left, or did not.
+    ItemLeft(StationId, Stan, bool),
+    /// An item is at its end.
+    ItemDone(StationId, Stan),
 }
 
 impl Turn<'_> {
@@ -58,7 +69,7 @@ impl Turn<'_> {
     fn release_committed(&mut self, outlet: &mut impl Outlet) {
         while let Some(entry) = self.gate.front() {
             let (purpose, wire) = (entry.purpose, &*entry.wire);
-            let left = match purpose {
+            let follows = match purpose {
                 // The deadline counts where a peer could have taken over in the meantime; a node
                 // without one sends as long as the transaction waits.
                 Purpose::Forward { issuer, slot, deadline: _ } => {
@@ -71,77 +82,83 @@ impl Turn<'_> {
                     });
                     let given_up = |asked| has_given_up(self.plan, self.world, asked, self.now);
                     if asked.is_none() {
-                        Left::Sent
+                        Follows::Nothing
                     } else if asked.is_some_and(given_up) {
-                        Left::GivenUp
-                    } else if owner == self.me {
-                        self.world.send_request(issuer, self.me, slot, wire, outlet)
+                        Follows::Unsent(slot, Refusal::GivenUp)
                     } else {
-                        let head = Word::Request { issuer, slot }.write();
-                        self.world.carry(owner, false, &head, wire, outlet)
+                        let left = if owner == self.me {
+                            self.world.send_request(issuer, self.me, slot, wire, outlet)
+                        } else {
+                            let head = Word::Request { issuer, slot }.write();
+                            self.world.carry(owner, false, &head, wire, outlet)
+                        };
+                        match left {
+                            Left::Sent => Follows::Nothing,
+                            Left::Unsent => Follows::Unsent(slot, Refusal::Unsent),
+                        }
                     }
                 }
+                // What it says was undelivered meanwhile, and is reversed: its acquirer asks again, and
+                // hears of that.
                 Purpose::Answer { then: Then::Told(half), .. }
                     if self.world.duplicates.is_taken_back(half) =>
                 {
-                    Left::TakenBack
+                    Follows::AnswerLost
                 }
                 Purpose::Answer { acquirer, link, link_generation, tpdu, then } => {
                     let asked_on = (link, link_generation);
                     let placed = self.world.send_answer(acquirer, asked_on, tpdu, wire, outlet);
-                    if let Some((on, placed)) = placed {
-                        self.world.is_leaving(then, on, placed);
+                    match placed {
+                        Some((on, placed)) => {
+                            self.world.is_leaving(then, on, placed);
+                            Follows::Nothing
+                        }
+                        None => Follows::Undeliverable(acquirer, then),
                     }
-                    if placed.is_some() { Left::Sent } else { Left::Unsent }
                 }
                 Purpose::Network { link, link_generation, tpdu } => {
                     self.world.send_on(link, Some(link_generation), tpdu, wire, outlet);
-                    Left::Sent
+                    Follows::Nothing
                 }
-                Purpose::Record | Purpose::Done { .. } => Left::Sent,
+                Purpose::Record => Follows::Nothing,
+                Purpose::Done { issuer, stan } => Follows::ItemDone(issuer, stan),
                 Purpose::Queue { issuer, stan } => {
                     let here = (self.plan, self.me, self.now.boot);
                     self.world.hand_on(here, (issuer, stan), wire, outlet);
-                    Left::Sent
+                    Follows::Nothing
                 }
-                Purpose::Item { issuer, stan } if self.world.item_leaves(issuer, stan) => {
-                    self.world.send_item(issuer, wire, outlet)
+                Purpose::Item { issuer, stan } => {
+                    // Otherwise it came to its end, or was held, meanwhile.
+                    let leaves = self.world.item_leaves(issuer, stan);
+                    let sent =
+                        leaves && matches!(self.world.send_item(issuer, wire, outlet), Left::Sent);
+                    Follows::ItemLeft(issuer, stan, sent)
                 }
-                // It came to its end, or was held, meanwhile.
-                Purpose::Item { .. } => Left::Unsent,
                 Purpose::Carry { home, link } => {
                     let head = Word::Answer { link }.write();
-                    self.world.carry(WorkerId(home), true, &head, wire, outlet)
+                    match self.world.carry(WorkerId(home), true, &head, wire, outlet) {
+                        Left::Sent => Follows::Nothing,
+                        Left::Unsent => Follows::AnswerLost,
+                    }
                 }
             };
             self.gate.leave();
-            self.on_left(left, purpose, outlet);
+            if !matches!(follows, Follows::Nothing) {
+                self.follow(follows, outlet);
+            }
         }
     }
 
-    /// What follows from whether an entry's bytes left.
-    #[inline]
-    fn on_left(&mut self, left: Left, purpose: Purpose, outlet: &mut impl Outlet) {
-        match (left, purpose) {
-            (left, Purpose::Item { issuer, stan }) => {
-                self.on_item_left(issuer, stan, matches!(left, Left::Sent));
-            }
-            (_, Purpose::Done { issuer, stan }) => self.tell_done(issuer, stan, outlet),
-            (Left::Sent, _)
-            | (Left::Unsent, Purpose::Network { .. } | Purpose::Record | Purpose::Queue { .. }) => {
-            }
-            (Left::Unsent, Purpose::Forward { slot, .. }) => self.on_unsent(slot, Refusal::Unsent),
-            (Left::GivenUp, Purpose::Forward { slot, .. }) => {
-                self.on_unsent(slot, Refusal::GivenUp);
-            }
-            (Left::GivenUp, _) => unreachable!("only requests are given up"),
-            (Left::Unsent, Purpose::Answer { acquirer, then, .. }) => {
-                self.on_undeliverable(acquirer, then);
-            }
-            // Its acquirer asks again, and hears of the reversal.
-            (Left::TakenBack, _) | (Left::Unsent, Purpose::Carry { .. }) => {
-                self.count(Counter::AnswersLost);
-            }
+    /// Does what follows from an entry that is gone.
+    #[inline(never)]
+    fn follow(&mut self, follows: Follows, outlet: &mut impl Outlet) {
+        match follows {
+            Follows::Nothing => {}
+            Follows::Unsent(slot, why) => self.on_unsent(slot, why),
+            Follows::Undeliverable(acquirer, then) => self.on_undeliverable(acquirer, then),
+            Follows::AnswerLost => self.count(Counter::AnswersLost),
+            Follows::ItemLeft(issuer, stan, sent) => self.on_item_left(issuer, stan, sent),
+            Follows::ItemDone(issuer, stan) => self.tell_done(issuer, stan, outlet),
         }
     }
 

@@ -170,23 +170,24 @@ impl Turn<'_> {
             Ok(None) | Err(_) => 0,
         };
         let identity = Identity { key, check };
-        let is_known = !self.is_first(standing) && self.world.duplicates.find(key).is_some();
-        self.admit(acquirer, link, message, is_known)?;
+        let repeats = (!self.is_first(standing)).then_some(key);
+        self.admit(acquirer, link, message, repeats)?;
         let pan = self.card(link, message, pan)?;
         let settings = &self.plan.station(acquirer).settings;
         if settings.keys == Keys::Provider && matches!(standing, Standing::New) {
             return Ok(Decision::Ask(Question::Mac, identity));
         }
-        if is_known && self.is_repeat(link, message, identity)? {
+        let (way, reference) =
+            (self.route(message, pan), named.map_or(0, |named| hash_key.reference(number, &named)));
+        if self.is_known(repeats) && self.is_repeat(link, message, identity)? {
             return Ok(Decision::Repeated);
         }
-        let reference = named.map_or(0, |named| hash_key.reference(number, &named));
         // Whether anybody could take it now or not: it is over.
         if self.world.tombstones.has(reference) && !breaks(Variant::TombstoneIgnored) {
             return Err(Refusal::Reversed);
         }
         // The negative file and limits have their stages here; they refuse nothing yet.
-        let (route, issuer) = self.route(message, pan)?;
+        let (route, issuer) = way?;
         Ok(Decision::Forward(Choice { route, issuer, identity, reference, amount }))
     }
 
@@ -196,6 +197,12 @@ impl Turn<'_> {
         self.world.table.of(slot).is_some_and(|pending| pending.duplicate != Entered::NONE)
     }
 
+    /// Whether a request of this key is known, where it may be a repeat.
+    #[inline]
+    fn is_known(&self, repeats: Option<u128>) -> bool {
+        repeats.is_some_and(|key| self.world.duplicates.find(key).is_some())
+    }
+
     /// May this station send this request at all? One that is known may come when no new one may:
     /// to decline it now would contradict the answer that it had.
     fn admit(
@@ -203,20 +210,26 @@ impl Turn<'_> {
         acquirer: StationId,
         link: LinkId,
         message: &Message<'_>,
-        is_known: bool,
+        repeats: Option<u128>,
     ) -> Result<(), Refusal> {
         let settings = &self.plan.station(acquirer).settings;
         if !settings.role.acquires() {
             return Err(Refusal::NotAnAcquirer);
         }
-        if !is_known && self.world.drain.is_on() {
-            return Err(Refusal::Draining);
-        }
-        if !is_known && !self.world.has_room {
-            return Err(Refusal::NoRoom);
-        }
-        if !is_known && self.world.stations[acquirer.index()].usable() != Usable::Ready {
-            return Err(Refusal::SignedOff);
+        let world = &*self.world;
+        let no_new_one = if world.drain.is_on() {
+            Some(Refusal::Draining)
+        } else if !world.has_room {
+            Some(Refusal::NoRoom)
+        } else if world.stations[acquirer.index()].usable() != Usable::Ready {
+            Some(Refusal::SignedOff)
+        } else {
+            None
+        };
+        if let Some(refusal) = no_new_one
+            && !self.is_known(repeats)
+        {
+            return Err(refusal);
         }
         self.is_of_its_station(acquirer, link, message)
     }

@@ -85,6 +85,7 @@ impl Turn<'_> {
             return self.waited_for_by_nobody(link, message, stan);
         };
         let pending = *pending;
+        self.world.duplicates.approach_entered(pending.duplicate);
         if let Err(why) = self.agrees(slot, &pending, message) {
             return self.differs(link, message, &pending, why);
         }

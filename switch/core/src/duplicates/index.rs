@@ -20,7 +20,7 @@ impl Index {
     /// Looks at where a tag is searched for, without waiting for it.
     #[inline]
     pub(crate) fn approach(&self, tag: u32) {
-        core::hint::black_box(self.cells[self.home(tag)]);
+        codec::fetch(&self.cells[self.home(tag)]);
     }
 
     /// Cell and place of the entry of this tag for which `is_it` says so of its place.
