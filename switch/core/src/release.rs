@@ -31,6 +31,7 @@ enum Left {
 }
 
 /// What is to be done when an entry is gone: where all goes well with a sale, nothing.
+#[derive(Clone, Copy)]
 enum Follows {
     Nothing,
     /// A request did not leave.
@@ -73,30 +74,8 @@ impl Turn<'_> {
                 // The deadline counts where a peer could have taken over in the meantime; a node
                 // without one sends as long as the transaction waits.
                 Purpose::Forward { issuer, slot, deadline: _ } => {
-                    let owner = self.plan.owner(issuer);
-                    let waits = self.world.table.of_mut(slot);
-                    let waits = waits.filter(|pending| pending.state == State::InFlight);
-                    let asked = waits.map(|pending| {
-                        pending.released = true;
-                        (pending.acquirer, pending.arrived)
-                    });
-                    let given_up = |asked| has_given_up(self.plan, self.world, asked, self.now);
-                    if asked.is_none() {
-                        Follows::Nothing
-                    } else if asked.is_some_and(given_up) {
-                        Follows::Unsent(slot, Refusal::GivenUp)
-                    } else {
-                        let left = if owner == self.me {
-                            self.world.send_request(issuer, self.me, slot, wire, outlet)
-                        } else {
-                            let head = Word::Request { issuer, slot }.write();
-                            self.world.carry(owner, false, &head, wire, outlet)
-                        };
-                        match left {
-                            Left::Sent => Follows::Nothing,
-                            Left::Unsent => Follows::Unsent(slot, Refusal::Unsent),
-                        }
-                    }
+                    let here = (self.plan, self.me, self.now);
+                    self.world.forward(here, (issuer, slot), wire, outlet)
                 }
                 // What it says was undelivered meanwhile, and is reversed: its acquirer asks again, and
                 // hears of that.
@@ -237,6 +216,34 @@ fn has_given_up(
 }
 
 impl World {
+    /// Sends a request that still waits, or hands it to the worker of its issuer's links.
+    #[inline]
+    fn forward(
+        &mut self,
+        (plan, me, now): (&Plan, WorkerId, Now),
+        (issuer, slot): (StationId, SlotId),
+        wire: &[u8],
+        outlet: &mut impl Outlet,
+    ) -> Follows {
+        let waits = self.table.of_mut(slot).filter(|pending| pending.state == State::InFlight);
+        let Some(pending) = waits else { return Follows::Nothing };
+        pending.released = true;
+        let asked = (pending.acquirer, pending.arrived);
+        if has_given_up(plan, self, asked, now) {
+            return Follows::Unsent(slot, Refusal::GivenUp);
+        }
+        let owner = plan.owner(issuer);
+        let left = if owner == me {
+            self.send_request(issuer, me, slot, wire, outlet)
+        } else {
+            self.carry(owner, false, &Word::Request { issuer, slot }.write(), wire, outlet)
+        };
+        match left {
+            Left::Sent => Follows::Nothing,
+            Left::Unsent => Follows::Unsent(slot, Refusal::Unsent),
+        }
+    }
+
     /// Sends a request on one of an issuer's links, each in its turn.
     fn send_request(
         &mut self,
