@@ -377,8 +377,9 @@ fn plan(dialect: &Arc<Dialect>, size: Size) -> Plan {
         routes: frames::routes(size.routes),
         limits: Limits {
             pending_max,
-            // Each transaction in flight may need a reversal, and those of the timeouts stay.
-            saf_max: pending_max + REVERSALS_MAX,
+            // Each transaction in flight may need a reversal, and those of the timeouts stay; the
+            // last sixteenth is not for requests.
+            saf_max: (pending_max + REVERSALS_MAX) / 15 * 16,
             quarantine: Duration::from_nanos(1),
             ..Limits::default()
         },
