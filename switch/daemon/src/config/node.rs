@@ -130,7 +130,7 @@ pub(super) fn limits(root: &mut Section<'_, '_>) -> (Limits, Duration) {
     }
     section.count("parked_max", 1..=65_536, &mut limits.parked_max);
     held_max(&mut section, &mut limits);
-    section.count("saf_max", 1_024..=1_048_576, &mut limits.saf_max);
+    section.count("saf_max", 1_024..=2_097_152, &mut limits.saf_max);
     if let Some(quarantine) = section.duration("quarantine", seconds(1, 600)) {
         limits.quarantine = quarantine;
     }

@@ -146,7 +146,7 @@ fn limits_have_bounds_and_units() {
             sekisho.toml:23:15: limits.pending_max: 1023 is outside of 1024 to 4194304; choose one inside
             sekisho.toml:23:13: limits.large_max: 0 is outside of 1 to 1048576; choose one inside
             sekisho.toml:24:14: limits.parked_max: 65537 is outside of 1 to 65536; choose one inside
-            sekisho.toml:23:11: limits.saf_max: 1023 is outside of 1024 to 1048576; choose one inside
+            sekisho.toml:23:11: limits.saf_max: 1023 is outside of 1024 to 2097152; choose one inside
             sekisho.toml:24:12: limits.held_max: 8 leaves no place to decisions: held repeats and these share the places of parked_max, 8; lower it, or raise that
             sekisho.toml:23:14: limits.quarantine: "0s" is outside of "1s" to "10m"; choose one inside
             sekisho.toml:23:14: limits.quarantine: "601s" is outside of "1s" to "10m"; choose one inside
