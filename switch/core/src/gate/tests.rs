@@ -258,7 +258,7 @@ fn every_purpose_reads_back_as_it_was_written() {
 /// it still find room.
 #[test]
 fn the_order_of_service_is_that_of_its_table() {
-    let told = include_str!("../gate.rs");
+    let told = include_str!("service.rs");
     let bounds: Vec<usize> = told
         .lines()
         .filter_map(|line| line.split('|').nth(2)?.trim().strip_suffix("/16")?.parse().ok())
