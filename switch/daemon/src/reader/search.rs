@@ -138,6 +138,13 @@ impl Search {
         self.is_blind = true;
     }
 
+    /// Whether it is about an advice behind this position, and what was kept of it was not found.
+    pub(super) fn begins_behind(&self, first: u64) -> bool {
+        let is_behind =
+            |head: Head| head.is_advice && head.trace.stan.0 != 0 && head.position >= first;
+        self.head.is_some_and(is_behind) && self.before.is_none()
+    }
+
     fn forget(&mut self) {
         (self.head, self.before) = (None, None);
         self.items.clear();
