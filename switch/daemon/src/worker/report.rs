@@ -16,7 +16,7 @@ use super::sockets::Refusals;
 use crate::saf::SafStatus;
 
 /// Of approvals in doubt, so many are named.
-const DOUBTS_SHOWN: usize = 20;
+const DOUBTS_SHOWN: usize = 10_000;
 
 /// How one worker stands.
 #[derive(Clone, Debug)]

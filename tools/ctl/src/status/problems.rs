@@ -18,6 +18,8 @@ const BEHIND_MAX: u64 = 50_000;
 const COMMIT_SLOW_US: u64 = 50_000;
 /// A repeat that comes later than this is rare enough.
 const REPEATS_KNOWN_MIN_S: u64 = 600;
+/// Of approvals in doubt so many are named to people; programs are told more.
+const DOUBTS_TOLD: usize = 20;
 /// Free space for fewer segments than this is used up soon.
 const SEGMENTS_LEFT_MIN: u64 = 4;
 
@@ -191,7 +193,11 @@ fn of_worker(worker: &WorkerStatus, found: &mut Vec<String>) {
         look(&format!("bytes to worker {}", lane.to), lane.used, lane.bytes);
     }
     if worker.deliveries_unknown > 0 {
-        let (count, first) = (worker.deliveries_unknown, worker.deliveries_unknown_first.join(" "));
+        let (count, known) = (worker.deliveries_unknown, &worker.deliveries_unknown_first);
+        let mut first = known[..known.len().min(DOUBTS_TOLD)].join(" ");
+        if known.len() > DOUBTS_TOLD {
+            first.push_str(" and more: sekisho status -o json");
+        }
         found.push(format!(
             "{of}: {count} approvals may not have reached their acquirer whole ({first}): its repeat or \
              reversal settles each; if none comes, ask it: sekisho txn find --stan STAN"

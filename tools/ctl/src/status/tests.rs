@@ -505,6 +505,17 @@ fn stored_messages_and_held_repeats_close_to_their_bound_are_problems() {
 }
 
 #[test]
+fn of_many_approvals_in_doubt_some_are_named_and_where_the_others_are() {
+    let mut doubtful = status(vec![issuer(vec![link(1, LinkState::Up)])]);
+    let worker = &mut doubtful.workers[0];
+    worker.deliveries_unknown = 300;
+    worker.deliveries_unknown_first = (0..300).map(|n| format!("issuer-x/{n:06}")).collect();
+    let told = problems::problems(&doubtful).join("\n");
+    assert!(told.contains("issuer-x/000019 and more: sekisho status -o json)"), "{told}");
+    assert!(!told.contains("issuer-x/000020"), "{told}");
+}
+
+#[test]
 fn approvals_in_doubt_are_named() {
     let mut doubtful = status(vec![issuer(vec![link(1, LinkState::Up)])]);
     let worker = &mut doubtful.workers[0];

@@ -48,6 +48,10 @@ pub(crate) struct FindArguments {
     #[arg(long)]
     card: bool,
 
+    /// Reversals of what nobody knew: answered as agreed, and their original is refused should it come
+    #[arg(long)]
+    unknown: bool,
+
     /// Not before this time, UTC: 2026-11-21T05:20:30Z, or less of it
     #[arg(long, value_name = "TIME", value_parser = when::utc)]
     from: Option<u64>,
@@ -68,11 +72,11 @@ pub(crate) struct FindArguments {
 
 /// Runs the command.
 pub(super) fn run(arguments: &FindArguments) -> Result<ExitCode, Failure> {
-    let FindArguments { place, keys, rrn, stan, station, card, from, to, limit, output } =
+    let FindArguments { place, keys, rrn, stan, station, card, unknown, from, to, limit, output } =
         arguments;
-    let says_which = rrn.is_some() || stan.is_some() || *card || from.is_some() || to.is_some();
-    if !says_which {
-        let message = "say which: --rrn, --stan, --card, or a time by --from and --to";
+    let has_number = rrn.is_some() || stan.is_some() || *card;
+    if !(has_number || *unknown || from.is_some() || to.is_some()) {
+        let message = "say which: --rrn, --stan, --card, --unknown, or a time by --from and --to";
         return Err(Failure::new(USAGE, message));
     }
     if from.zip(*to).is_some_and(|(from, to)| to < from) {
@@ -87,6 +91,7 @@ pub(super) fn run(arguments: &FindArguments) -> Result<ExitCode, Failure> {
     let mut wanted = Wanted {
         criteria: Vec::new(),
         of: station.is_some().then(|| stations.clone()),
+        buried: None,
         from: from.unwrap_or(0),
         to: to.unwrap_or(u64::MAX),
     };
@@ -109,6 +114,12 @@ pub(super) fn run(arguments: &FindArguments) -> Result<ExitCode, Failure> {
     }
     if let Some((number, digits)) = card {
         criterion(vec![marks::Mark::card(&key, number, digits)]);
+    }
+    if *unknown {
+        let buried = wanted.buried(&history)?;
+        let marks = buried.iter().filter_map(|&named| marks::Mark::reference(named));
+        wanted.criteria.push(marks.map(History::in_index).collect());
+        wanted.buried = Some(buried);
     }
     let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
     let mut heads = wanted.heads(&mut history, limit + 1)?;
@@ -136,11 +147,32 @@ struct Wanted {
     criteria: Vec<BTreeSet<Mark>>,
     /// One of these stations must be a party of it; none: any may.
     of: Option<Vec<StationNumber>>,
+    /// It must be a reversal that names one of these; none: it may be anything.
+    buried: Option<BTreeSet<u64>>,
     from: u64,
     to: u64,
 }
 
 impl Wanted {
+    /// What reversals of that time named, and nobody knew.
+    fn buried(&self, history: &History<'_>) -> Result<BTreeSet<u64>, Failure> {
+        let mut buried = BTreeSet::new();
+        let written = (self.from, self.to.saturating_add(WRITTEN_WITHIN_S));
+        for part in &history.parts {
+            if part.to_utc < written.0 || part.from_utc > written.1 {
+                continue;
+            }
+            history.read_between(part, written, &mut |seen| {
+                if let Ok(Record::Tombstone { reference, utc, .. }) = Record::read(&seen.bytes)
+                    && (self.from..=self.to).contains(&utc)
+                {
+                    buried.insert(reference);
+                }
+            })?;
+        }
+        Ok(buried)
+    }
+
     /// The requests and advices that fit, in order, at most so many.
     fn heads(&self, history: &mut History<'_>, most: usize) -> Result<Vec<Seen>, Failure> {
         let mut heads = Vec::new();
@@ -164,6 +196,9 @@ impl Wanted {
                 if self.of.as_ref().is_some_and(|stations| !is_of(&seen.bytes, stations)) {
                     continue;
                 }
+                if self.buried.as_ref().is_some_and(|named| !takes_back(&seen.bytes, named)) {
+                    continue;
+                }
                 let marks = history.marks_of(&seen);
                 if self.criteria.iter().all(|any| !any.is_disjoint(&marks)) {
                     heads.push(seen);
@@ -180,6 +215,14 @@ fn utc_of(bytes: &[u8]) -> Option<u64> {
     match Record::read(bytes) {
         Ok(Record::Decision { utc, .. } | Record::Advice { utc, .. }) => Some(utc),
         _ => None,
+    }
+}
+
+/// Whether it is a reversal of one of these.
+fn takes_back(bytes: &[u8], named: &BTreeSet<u64>) -> bool {
+    match Record::read(bytes) {
+        Ok(Record::Advice { mti, original, .. }) => mti.class() == 4 && named.contains(&original),
+        _ => false,
     }
 }
 

@@ -173,3 +173,29 @@ fn a_reversal_before_the_answer_is_told_until_the_answer_settles_it() {
     story.is_answered(0x116);
     story.ends_as("declined 116");
 }
+
+#[test]
+fn reversals_of_what_nobody_knew_are_listed_and_no_other() {
+    let folder = Folder::new();
+    let mut author = begun(&folder);
+    let unknown = |folder: &Folder, more: &str| {
+        let line = format!("txn find --dir journal --unknown -o json {more}");
+        let (code, said) = says(folder, &line.split_whitespace().collect::<Vec<_>>());
+        (code, said.matches("\"mti\":\"1420\"").count(), said.lines().count())
+    };
+    let mut story = Story::begins(&mut author, &folder, 5_000);
+    story.is_answered(0);
+    story.gets(0x1420, "400", true);
+    assert_eq!(unknown(&folder, "").0, Some(3));
+    // What it names was never seen here.
+    story.sale = 6_000;
+    story.gets(0x1420, "400", false);
+    let (acquirer, utc) = (StationNumber(0), story.author.utc);
+    story.author.writes(&[Record::Tombstone { acquirer, reference: 6_000 << 32, utc }]);
+    assert_eq!(unknown(&folder, ""), (Some(0), 1, 1));
+    assert_eq!(
+        unknown(&folder, "--station merchant-a --from 2026-11-21 --limit 1"),
+        (Some(0), 1, 1)
+    );
+    assert_eq!(unknown(&folder, "--to 2026-11-20").0, Some(3));
+}
