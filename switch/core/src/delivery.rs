@@ -193,6 +193,14 @@ impl Turn<'_> {
         entered.map(|written| written.is_ok())
     }
 
+    /// Doubts for which there was no room any more.
+    pub(crate) fn tell_of_dropped_doubts(&mut self) {
+        while let Some((issuer, stan)) = self.world.duplicates.take_dropped() {
+            self.count(Counter::DoubtsDropped);
+            self.tell(Notice::DoubtDropped { issuer, stan });
+        }
+    }
+
     /// An approval that no other link takes, or of which a part may have left, is over; one that its
     /// acquirer will never hear of is reversed. False, and nothing has changed, when its reversal
     /// finds no STAN.

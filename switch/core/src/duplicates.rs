@@ -10,7 +10,7 @@
 //! answers       | ... frame | frame | frame |                written round and round
 //! ```
 //! The oldest is forgotten first: a new request takes the place of the one that came longest ago,
-//! unless that one is still in flight, and a new answer is written over the oldest ones. A key
+//! unless that one is still in flight or nobody knows whether its approval arrived, and a new answer is written over the oldest ones. A key
 //! whose answer was written over is still known, so that its repeat is not taken for a new request.
 
 mod answers;
@@ -21,6 +21,7 @@ mod originals;
 
 mod references;
 
+use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -162,8 +163,12 @@ pub struct Duplicates {
     forgotten: Option<u32>,
     /// Whether one ended whose outcome somebody waits for.
     some_ended: bool,
-    /// Answers of which it is not known whether they arrived.
-    doubtful: usize,
+    /// Places of approvals of which it is not known whether they arrived, the oldest first: they are
+    /// not forgotten either, up to so many.
+    doubts: VecDeque<u32>,
+    doubts_max: usize,
+    /// Those that had to be dropped from the list, until somebody is told.
+    dropped: VecDeque<(StationId, Stan)>,
 }
 
 impl Duplicates {
@@ -184,7 +189,9 @@ impl Duplicates {
             answers: Answers::new(answers),
             forgotten: None,
             some_ended: false,
-            doubtful: 0,
+            doubts: VecDeque::with_capacity((max / 2).clamp(1, DOUBTS_MAX)),
+            doubts_max: (max / 2).clamp(1, DOUBTS_MAX),
+            dropped: VecDeque::new(),
         }
     }
 
@@ -235,6 +242,9 @@ impl Duplicates {
             let entry = &self.entries[place];
             assert!(entry.was != Was::InFlight, "a request is in flight once");
             self.unlink(place);
+        }
+        if self.in_flight_len + self.doubts.len() >= self.max {
+            self.drop_doubt();
         }
         let place = self.oldest();
         let Identity { key, check } = identity;
@@ -423,7 +433,7 @@ impl Duplicates {
     #[inline]
     fn unlink(&mut self, place: usize) {
         let Entry { key, reference, .. } = self.entries[place];
-        self.settle_doubt(place, Delivery::Given);
+        self.doubt_ends(place, Delivery::Given);
         if let Some((cell, _)) = self.by_key.find(tag_of(key), |other| other == place) {
             self.by_key.unlink(cell);
         }
@@ -441,6 +451,8 @@ impl Duplicates {
     }
 }
 
+/// So many doubts are kept at most, and never more than half of the table.
+const DOUBTS_MAX: usize = 4_096;
 /// Bits of a word of `in_flight`.
 const BITS: usize = 64;
 

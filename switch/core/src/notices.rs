@@ -172,6 +172,13 @@ pub enum Notice {
         /// Its STAN.
         stan: Stan,
     },
+    /// An approval in doubt is listed no more, though nothing has settled it. There are too many of them.
+    DoubtDropped {
+        /// Who approved it.
+        issuer: StationId,
+        /// Our STAN.
+        stan: Stan,
+    },
     /// Reversals of what nobody knows are forgotten within a week: should their original still come, it
     /// is not refused. There are too many of them.
     TombstoneForgotten {

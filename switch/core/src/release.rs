@@ -65,6 +65,7 @@ impl Turn<'_> {
         while self.take_up_undelivered() | self.take_up_held() {
             self.release_committed(outlet);
         }
+        self.tell_of_dropped_doubts();
     }
 
     fn release_committed(&mut self, outlet: &mut impl Outlet) {

@@ -99,6 +99,7 @@ fn core_kind(notice: &Notice, plan: &Plan) -> Kind {
         Notice::WindowShort { .. } | Notice::WindowLong => ("window", 0),
         Notice::OriginalUnknown { link, .. } => ("original unknown", of(link)),
         Notice::TombstoneForgotten { .. } => ("tombstone", 0),
+        Notice::DoubtDropped { issuer, .. } => ("doubt dropped", issuer.0.into()),
         Notice::OriginalDiffers { link, .. } => ("original differs", of(link)),
         Notice::Unmatched { link, .. } => ("unmatched", of(link)),
         Notice::Late { link, .. } => ("late", of(link)),
@@ -244,6 +245,16 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
                 stan = stan.0,
                 "nobody knows the original: answered as agreed (unknown_original); should it still \
                  come, it is refused. The acquirer can say which sale it meant"
+            );
+        }
+        Notice::DoubtDropped { issuer, stan } => {
+            let issuer = of(issuer);
+            error!(
+                issuer,
+                stan = stan.0,
+                alarm = true,
+                "an approval that may not have reached its acquirer is listed no more, as there are too \
+                 many: ask its acquirer, sekisho txn find --stan STAN"
             );
         }
         Notice::TombstoneForgotten { secs } => {

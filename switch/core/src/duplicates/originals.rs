@@ -4,8 +4,8 @@
 use codec::Mti;
 
 use super::{
-    APPROVED_BELOW, Delivery, Duplicates, Entered, Forwarded, Known, NO_AMOUNT, NOT_REVERSED, Was,
-    half_of,
+    APPROVED_BELOW, BITS, Delivery, Duplicates, Entered, Entry, Forwarded, Known, NO_AMOUNT,
+    NOT_REVERSED, Was, half_of,
 };
 use crate::broken::{Variant, breaks};
 use crate::identity::Identity;
@@ -171,14 +171,34 @@ impl Duplicates {
         found.map(|(_, place)| place)
     }
 
-    /// Whether its answer arrived is not known, until a repeat is given it or it is reversed.
+    /// Whether the answer to one that is over arrived is not known, until a repeat is given it or it is
+    /// reversed. Until then it is not forgotten, unless too many others are in doubt.
     pub fn doubt(&mut self, entered: Entered) {
-        if let Some(entry) = self.entries.get_mut(entered.place())
-            && entry.delivery != Delivery::Unknown
-        {
-            entry.delivery = Delivery::Unknown;
-            self.doubtful += 1;
+        let place = entered.place();
+        let entry = self.entries.get(place);
+        if entry.is_none_or(|entry| entry.delivery == Delivery::Unknown) {
+            return;
         }
+        if self.doubts.len() == self.doubts_max {
+            self.drop_doubt();
+        }
+        self.entries[place].delivery = Delivery::Unknown;
+        self.in_flight[place / BITS] |= 1 << (place % BITS);
+        self.doubts.push_back(entered.0);
+    }
+
+    /// The oldest doubt is listed no more.
+    pub(super) fn drop_doubt(&mut self) {
+        let Some(&oldest) = self.doubts.front() else { return };
+        let place = Entered(oldest).place();
+        let Entry { issuer, stan, .. } = self.entries[place];
+        self.dropped.push_back((issuer, stan));
+        self.doubt_ends(place, Delivery::Given);
+    }
+
+    /// A doubt that was dropped from the list and that nobody was told of.
+    pub fn take_dropped(&mut self) -> Option<(StationId, Stan)> {
+        self.dropped.pop_front()
     }
 
     /// The same of one that was forwarded under this STAN before a start, and of which nothing else is
@@ -198,21 +218,28 @@ impl Duplicates {
 
     /// Answers of which it is not known whether they arrived.
     pub fn doubtful(&self) -> usize {
-        self.doubtful
+        self.doubts.len()
     }
 
-    /// These answers, by issuer and our STAN. Looks at the whole table when there is one.
+    /// These answers, by issuer and our STAN, the oldest first.
     pub fn doubts(&self) -> impl Iterator<Item = (StationId, Stan)> + '_ {
-        let doubted = self.entries.iter().filter(|entry| entry.delivery == Delivery::Unknown);
-        doubted.take(self.doubtful).map(|entry| (entry.issuer, entry.stan))
+        let doubted = self.doubts.iter().map(|&place| &self.entries[Entered(place).place()]);
+        doubted.map(|entry| (entry.issuer, entry.stan))
     }
 
-    pub(super) fn settle_doubt(&mut self, place: usize, now: Delivery) {
-        if breaks(Variant::DoubtUnsettled) {
-            return;
+    fn settle_doubt(&mut self, place: usize, now: Delivery) {
+        if !breaks(Variant::DoubtUnsettled) {
+            self.doubt_ends(place, now);
         }
+    }
+
+    /// Whether it was in doubt or not: it is so no more, and may be forgotten in its turn.
+    pub(super) fn doubt_ends(&mut self, place: usize, now: Delivery) {
         let was = core::mem::replace(&mut self.entries[place].delivery, now);
-        self.doubtful -= usize::from(was == Delivery::Unknown);
+        if was == Delivery::Unknown {
+            self.in_flight[place / BITS] &= !(1 << (place % BITS));
+            self.doubts.retain(|&other| Entered(other).place() != place);
+        }
     }
 
     /// From here on its acquirer has reversed all of it.

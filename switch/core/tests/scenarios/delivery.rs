@@ -250,3 +250,55 @@ fn no_repeat_hears_of_an_approval_that_is_reversed_as_undelivered() {
     world.acquirer("A").sends(first.kind(0x1201));
     assert_eq!(world.acquirer("A").heard().of(39), "911");
 }
+
+/// A small table, and approvals of so many sales, the first bytes of which reached A.
+fn doubted(count: u64, places: u32) -> (World, Vec<Text>) {
+    let setup = Setup::of([acquirer("A"), issuer("X")]).limits(|limits| {
+        (limits.duplicates_max, limits.pending_max) = (places, 2);
+    });
+    let mut world = setup.up();
+    let mut sales = Vec::new();
+    for amount in 0..count {
+        let mut first = sale(2500 + amount);
+        world.acquirer("A").complete(&mut first);
+        world.acquirer("A").sends(first.clone());
+        world.acquirer("A").stalls();
+        world.issuer("X").answers("000");
+        world.acquirer("A").reads_only(1);
+        world.acquirer("A").closes();
+        world.acquirer("A").connects();
+        sales.push(first);
+    }
+    (world, sales)
+}
+
+#[test]
+fn a_doubt_is_kept_however_many_come_behind_it_until_a_repeat_or_a_reversal_settles_it() {
+    let (mut world, sales) = doubted(2, 4);
+    for _ in 0..10 {
+        world.acquirer("A").sends(sale(1));
+        world.issuer("X").answers("116");
+    }
+    assert_eq!(world.cores[0].doubts().map(|(_, stan)| stan.0).collect::<Vec<_>>(), [1, 2]);
+    world.acquirer("A").sends(sales[0].clone().kind(0x1201));
+    assert_eq!(world.acquirer("A").heard().of(39), "000");
+    assert_eq!(world.cores[0].doubts().map(|(_, stan)| stan.0).collect::<Vec<_>>(), [2]);
+    world.acquirer("A").sends(crate::world::reversal(&sales[1], "4000"));
+    assert_eq!((world.acquirer("A").heard().of(39), world.cores[0].doubtful()), ("400", 0));
+    assert_eq!(world.count(Counter::DoubtsDropped), 0);
+}
+
+#[test]
+fn with_too_many_doubts_the_oldest_is_listed_no_more_and_that_is_an_alarm() {
+    let (mut world, _) = doubted(3, 4);
+    assert_eq!(world.cores[0].doubts().map(|(_, stan)| stan.0).collect::<Vec<_>>(), [2, 3]);
+    let told = world.transcript();
+    assert!(told.contains("! alarm: the answer of X to 000001 is listed no more"), "{told}");
+    assert_eq!(world.count(Counter::DoubtsDropped), 1);
+    // What is in flight finds its places.
+    for _ in 0..3 {
+        world.acquirer("A").sends(sale(1));
+    }
+    assert_eq!(world.count(Counter::DoubtsDropped), 1);
+    assert_eq!(world.occupancy().0, 2);
+}

@@ -131,6 +131,13 @@ impl Tale {
             Notice::OriginalUnknown { link: id, mti, stan } => {
                 format!("{} sent {mti} {:06} about what nobody knows", link(id), stan.0)
             }
+            Notice::DoubtDropped { issuer, stan } => {
+                format!(
+                    "alarm: the answer of {} to {:06} is listed no more",
+                    name_of(plan, issuer),
+                    stan.0
+                )
+            }
             Notice::TombstoneForgotten { secs } => {
                 format!("alarm: a request is refused no more, {secs} s after its reversal")
             }
