@@ -368,3 +368,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_doubt_gives_its_place_only_to_what_is_in_flight() {
+    let mut table = Duplicates::new(2, 1_024);
+    let first = forwarded(&mut table, 1);
+    answer(&mut table, first, b"approved");
+    table.doubt(first);
+    for number in 2..10 {
+        let entered = forwarded(&mut table, number);
+        table.decline(entered, 0x911);
+    }
+    assert!(known(&table, 1).is_some() && table.take_dropped().is_none());
+    let two = [10, 11].map(|number| forwarded(&mut table, number));
+    assert_eq!((known(&table, 1), table.doubtful()), (None, 0));
+    assert_eq!((table.take_dropped(), table.take_dropped()), (Some((X, Stan(1))), None));
+    for entered in two {
+        table.decline(entered, 0x911);
+    }
+    table.begin(identity(12), UTC);
+}
