@@ -67,6 +67,8 @@ struct Taken {
     reference: u64,
     /// The hash of what it calls its original; 0 where it names none.
     original: u64,
+    /// Half the key of that original, where the advice tells it; else 0.
+    original_key: u64,
     /// What it is answered with.
     action: u16,
     effect: Effect,
@@ -192,6 +194,9 @@ impl Turn<'_> {
         let sent = kept.map(|target| self.pass_on(link, message, &target)).transpose()?;
         if matches!(taken.effect, Effect::Unknown(_)) && taken.original != 0 {
             self.bury(link, taken.original);
+            if taken.original_key != 0 {
+                self.bury(link, taken.original_key);
+            }
         }
         let sent = target.map(|target| target.issuer).zip(sent);
         self.answer_taken(link, message, taken, sent);

@@ -12,7 +12,7 @@
 
 use core::fmt;
 
-use codec::{Form, Message, Mti, Pan, Value};
+use codec::{Form, Message, Mti, Pan, Value, Version};
 use siphasher::sip128::{Hash128, SipHasher24};
 
 use crate::broken::{Variant, breaks};
@@ -23,6 +23,9 @@ use crate::request::amount_of;
 /// The fields of the key, in the order in which they are hashed. DE 12 of 1987 is a time alone, and
 /// DE 13 its day; in 1993 that one is a date of the card, the same in every repeat.
 const KEY_FIELDS: [u8; 7] = [11, 12, 13, 32, 37, 41, 42];
+
+/// Digits of DE 11.
+const STAN_UNITS: u16 = 6;
 
 /// What the hashes are made under. `Debug` does not show it.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -76,6 +79,37 @@ impl HashKey {
             text.put(stamp.unwrap_or_default().to_le_bytes());
         }
         (text.hash().into(), [stan, time, acquirer])
+    }
+
+    /// What the original of a message of 1987 is known by that has this STAN and is of this kind, as far
+    /// as the message tells: DE 12, 13, 32, 37, 41 and 42 stay the same as long as a transaction is
+    /// spoken of, though the DE 7 by which it is named (DE 90) is another one in a repeat. None where
+    /// it says too little.
+    pub fn key_of_original(
+        &self,
+        station: StationNumber,
+        message: &Message<'_>,
+        (mti, stan): (Mti, u64),
+    ) -> Option<u128> {
+        let fields = message.fields();
+        let tells = fields.has(37) || fields.has(12) && fields.has(13);
+        if message.dialect().version() != Version::Iso1987 || !tells {
+            return None;
+        }
+        let mut text = Text::new(self);
+        let values = KEY_FIELDS
+            .map(|field| message.value(field).filter(|value| field != 11 && value.units() > 0));
+        text.put(station.0.to_le_bytes());
+        text.put(kind(mti).to_le_bytes());
+        text.put(STAN_UNITS.to_le_bytes());
+        for value in &values[1..] {
+            text.put(value.map_or(0, |value| value.units()).to_le_bytes());
+        }
+        text.put(stan.to_le_bytes());
+        for value in values.into_iter().flatten() {
+            text.put_value(value);
+        }
+        Some(text.hash().into())
     }
 
     /// What they must agree with.

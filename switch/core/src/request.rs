@@ -183,7 +183,7 @@ impl Turn<'_> {
             return Ok(Decision::Repeated);
         }
         // Whether anybody could take it now or not: it is over.
-        if self.world.tombstones.has(reference) && !breaks(Variant::TombstoneIgnored) {
+        if self.was_reversed(message, reference, key) && !breaks(Variant::TombstoneIgnored) {
             return Err(Refusal::Reversed);
         }
         // The negative file and limits have their stages here; they refuse nothing yet.

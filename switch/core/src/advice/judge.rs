@@ -9,9 +9,9 @@ use super::{Effect, Judged, Taken, Target, is_reversal};
 use crate::broken::{Variant, breaks};
 use crate::codes;
 use crate::counters::Counter;
-use crate::duplicates::{Entered, Facts, Known, Original};
+use crate::duplicates::{Entered, Facts, Known, Original, half_of};
 use crate::identity::Identity;
-use crate::ids::{LinkId, SlotId, StationId};
+use crate::ids::{LinkId, SlotId, StationId, StationNumber};
 use crate::notices::Notice;
 use crate::pending::Asked;
 use crate::plan::Keys;
@@ -30,7 +30,10 @@ const APPROVED_BELOW: u16 = 0x100;
 #[derive(Clone, Copy)]
 struct Named {
     reference: Reference,
+    /// Of what it is called by; of what is known by another DE 7, by what that one is called.
     hash: u64,
+    /// Half the key of it, as far as this message tells; else 0.
+    half: u64,
 }
 
 /// What is known of an original that was forwarded.
@@ -90,7 +93,7 @@ impl Turn<'_> {
             return self.said_before(link, message, identity);
         }
         let named = match Reference::read(message) {
-            Ok(named) => Some(Named { reference: named, hash: hash_key.reference(number, &named) }),
+            Ok(named) => Some(self.named(number, message, named)),
             Err(NoReference::Missing) => None,
             Err(NoReference::Malformed) => {
                 let field = reference::field_of(message.dialect().version());
@@ -103,7 +106,7 @@ impl Turn<'_> {
         // Nothing refers to a reversal.
         let own = Reference::of(message).filter(|_| !is_reversal(message.mti()));
         let reference = own.map_or(0, |own| hash_key.reference(number, &own));
-        let was_reversed = reference != 0 && self.world.tombstones.has(reference);
+        let was_reversed = reference != 0 && self.was_reversed(message, reference, key);
         let (action, effect) = match pan.filter(|_| is_reversal(message.mti())) {
             Some(pan) => self.weigh_reversal(link, message, pan, named)?,
             // It can not be refused, and was taken back before it came.
@@ -114,7 +117,38 @@ impl Turn<'_> {
             None => self.weigh_advice(link, message, pan, named)?,
         };
         let original = named.map_or(0, |named| named.hash);
-        Ok(Judged::Take(Taken { identity, reference, original, action, effect }))
+        let original_key = named.map_or(0, |named| named.half);
+        Ok(Judged::Take(Taken { identity, reference, original, original_key, action, effect }))
+    }
+
+    /// What a message calls its original. In 1987 that may be the DE 7 of another sending than the one
+    /// that we know: then it is found by what both have in common.
+    fn named(&self, number: StationNumber, message: &Message<'_>, reference: Reference) -> Named {
+        let hash_key = self.plan.hash_key();
+        let hash = hash_key.reference(number, &reference);
+        let named = (reference.mti, reference.stan);
+        let key = hash_key.key_of_original(number, message, named);
+        let duplicates = &self.world.duplicates;
+        let other = || duplicates.reference_of(key?);
+        let hash = match duplicates.find_by_reference(hash) {
+            Some(_) => hash,
+            None => other().unwrap_or(hash),
+        };
+        Named { reference, hash, half: key.map_or(0, half_of) }
+    }
+
+    /// Whether an original is refused should it still come.
+    fn is_buried(&self, named: &Named) -> bool {
+        let tombstones = &self.world.tombstones;
+        tombstones.has(named.hash) || named.half != 0 && tombstones.has(named.half)
+    }
+
+    /// Whether a message was reversed before it came. In 1987 its repeat may have another DE 7, and so
+    /// another reference, and only its key is the same.
+    pub(crate) fn was_reversed(&self, message: &Message<'_>, reference: u64, key: u128) -> bool {
+        let tombstones = &self.world.tombstones;
+        let is_old = message.mti().version() == 0;
+        tombstones.has(reference) || is_old && tombstones.has(half_of(key))
     }
 
     /// What older records have to be asked for: whether it is known, and what it is about.
@@ -129,8 +163,7 @@ impl Turn<'_> {
             return Some(Question::Known { key });
         }
         let is_there = |named: &Named| {
-            self.world.tombstones.has(named.hash)
-                || self.world.duplicates.find_by_reference(named.hash).is_some()
+            self.is_buried(named) || self.world.duplicates.find_by_reference(named.hash).is_some()
         };
         let looks = asked < Asked::Original && !breaks(Variant::OriginalNotLookedUp);
         let named = named.filter(|named| looks && !is_there(named))?;
@@ -202,7 +235,7 @@ impl Turn<'_> {
         let second = if breaks(Variant::SecondCodeIgnored) { accepted } else { second };
         let found = named.and_then(|named| self.find(named));
         let Some((named, found)) = named.zip(found) else {
-            if named.is_some_and(|named| self.world.tombstones.has(named.hash)) {
+            if named.is_some_and(|named| self.is_buried(&named)) {
                 return Ok((second, Effect::Nothing(Counter::ReversalsSecond)));
             }
             self.tell_unknown(link, message);

@@ -77,6 +77,12 @@ impl Duplicates {
         Some(Entered::of(place))
     }
 
+    /// What later messages call the one of this key; none where they can not.
+    pub fn reference_of(&self, key: u128) -> Option<u64> {
+        let (_, place) = self.look_up(key)?;
+        Some(self.entries[place].reference).filter(|&reference| reference != 0)
+    }
+
     /// What is known of an original; none when it never became a transaction.
     pub fn original(&self, entered: Entered) -> Option<Original<'_>> {
         let entry = self.entries.get(entered.place())?;

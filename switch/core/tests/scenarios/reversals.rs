@@ -440,3 +440,68 @@ fn a_tombstone_that_is_forgotten_within_a_week_is_an_alarm_and_one_behind_it_is_
         assert_eq!(world.issuer("X").heard().mti, 0x1200);
     }
 }
+
+/// A pair of 1987, and a sale that A completes but has not sent.
+fn old_pair() -> (World, Text) {
+    let edition = |station: StationSettings| StationSettings { dialect: ascii_87(), ..station };
+    let mut world = Setup::of([edition(acquirer("A")), edition(issuer("X"))]).up();
+    let mut original = sale_87(2500);
+    world.acquirer("A").complete(&mut original);
+    (world, original)
+}
+
+/// The same once more, half a minute later.
+fn repeat_87(original: &Text) -> Text {
+    original.clone().kind(0x0201).with(7, "1121052100")
+}
+
+#[test]
+fn in_1987_a_reversal_that_names_another_sending_finds_its_original_by_what_both_have_in_common() {
+    // We got the repeat alone, or both; the reversal names the one or the other.
+    for (first_came, names_first) in [(false, true), (true, false)] {
+        let (mut world, original) = old_pair();
+        if first_came {
+            world.acquirer("A").sends(original.clone());
+            world.issuer("X").answers("00");
+        }
+        world.acquirer("A").sends(repeat_87(&original));
+        if !first_came {
+            world.issuer("X").answers("00");
+        }
+        assert_eq!(world.acquirer("A").heard().of(39), "00");
+        let sent = world.issuer("X").heard();
+        let named = if names_first { original.clone() } else { repeat_87(&original) };
+        world.acquirer("A").sends(about(0x0420, &named));
+        let item = world.issuer("X").heard();
+        assert_eq!((item.mti, &item.of(90)[4..20]), (0x0420, &*[sent.of(11), sent.of(7)].concat()));
+        world.issuer("X").answers("00");
+        // Whatever the next one names, it is about the same original.
+        world.acquirer("A").sends(about(0x0420, &original));
+        assert_eq!(world.count(Counter::ReversalsSecond), 1);
+        assert_eq!(world.count(Counter::OriginalsUnknown), 0);
+    }
+}
+
+#[test]
+fn in_1987_the_repeat_of_what_was_reversed_before_it_came_is_refused_too() {
+    for change in [|text: Text| text, |text: Text| text.without(37), |text: Text| text.without(13)]
+    {
+        let (mut world, original) = old_pair();
+        let original = change(original);
+        world.acquirer("A").sends(change(about(0x0420, &original)));
+        world.acquirer("A").sends(repeat_87(&original));
+        assert_eq!(world.acquirer("A").heard().of(39), "68");
+        world.acquirer("A").sends(change(about(0x0420, &repeat_87(&original))));
+        assert_eq!(world.count(Counter::ReversalsSecond), 1);
+        assert_eq!(world.issuer("X").heard_count(), 0);
+    }
+}
+
+#[test]
+fn in_1987_what_says_next_to_nothing_of_its_original_finds_none_by_it() {
+    let (mut world, original) = old_pair();
+    let original = original.without(37).without(13);
+    world.acquirer("A").sends(about(0x0420, &original).without(37));
+    world.acquirer("A").sends(repeat_87(&original));
+    assert_eq!(world.issuer("X").heard().mti, 0x0200 | 1);
+}
