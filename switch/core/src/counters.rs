@@ -170,7 +170,7 @@ counters! {
     /// Approvals that may have reached their acquirer in part.
     94 DeliveriesUnknown = "deliveries_unknown",
     /// Approvals that may have reached their acquirer in part and are listed no more: there are too many.
-    99 DoubtsDropped = "doubts_dropped",
+    100 DoubtsDropped = "doubts_dropped",
     /// Approvals that were lost with their link before a byte had left, and took another link.
     95 Redelivered = "redelivered",
     /// Answers for which no room was left in the gate.
