@@ -33,7 +33,8 @@ use crate::identity::Identity;
 use crate::ids::{LinkId, SlotId, Stan, StationId};
 use crate::notices::Notice;
 use crate::pending::Asked;
-use crate::records::{HEAD_MAX, Record, TakesBack};
+use crate::plan::Plan;
+use crate::records::{FRAMES_MAX, HEAD_MAX, Kept, Passed, Record, TakesBack};
 use crate::reference::{self, Reference};
 use crate::refusal::Refusal;
 use crate::request::{OF_ONE_HOP, Standing, amount_of, currency_of};
@@ -43,7 +44,7 @@ pub(crate) use asking::Parked;
 pub(crate) use tombstones::Tombstones;
 
 /// Bytes that heads and padding of all entries of one advice take at most.
-const HEADS_MAX: usize = 4 * 64;
+const HEADS_MAX: usize = 2 * 64;
 /// Why a reversal was sent that does not say it (DE 25 of 1993): unspecified.
 pub(crate) const UNSPECIFIED: u16 = 0x4001;
 
@@ -103,6 +104,55 @@ struct Target {
     takes_back: TakesBack,
     /// What its original is called there.
     names: Option<Reference>,
+}
+
+impl Effect {
+    /// How much it takes back of its original, sooner or later.
+    fn takes_back(&self) -> TakesBack {
+        match self {
+            Self::Item(target) => target.takes_back,
+            Self::Waits(_) | Self::Merges(_) => TakesBack::Whole,
+            Self::Nothing(_) => TakesBack::Nothing,
+            Self::Unknown(_) => TakesBack::Unseen,
+        }
+    }
+}
+
+impl Taken {
+    /// The record that it was taken, and what is kept for the issuer, where anything is.
+    fn record<'a>(
+        &self,
+        plan: &Plan,
+        (link, mti, utc): (LinkId, Mti, u64),
+        kept: Option<&Kept<'a>>,
+    ) -> Record<'a> {
+        let acquirer = plan.number(plan.station_of(link));
+        let (issuer, stan) = kept.map_or((acquirer, Stan(0)), |kept| (kept.issuer, kept.stan));
+        let passed = kept.map(|&Kept { mti, original, original_at, reason, frame, .. }| Passed {
+            mti,
+            original,
+            original_at,
+            reason,
+            frame,
+        });
+        Record::Advice {
+            acquirer,
+            link: plan.link_number(link),
+            mti,
+            key: self.identity.key,
+            check: self.identity.check,
+            reference: self.reference,
+            original: self.original,
+            original_key: self.original_key,
+            action: self.action,
+            issuer,
+            stan,
+            takes_back: self.effect.takes_back(),
+            utc,
+            passed,
+            inputs: &[],
+        }
+    }
 }
 
 impl Target {
@@ -172,11 +222,17 @@ impl Turn<'_> {
     ) -> Result<(), Refusal> {
         let target = match taken.effect {
             Effect::Item(target) => Some(target),
-            Effect::Unknown(issuer) => issuer.map(Target::of),
+            Effect::Unknown(issuer) => {
+                issuer.map(|issuer| Target { takes_back: TakesBack::Unseen, ..Target::of(issuer) })
+            }
             Effect::Waits(_) | Effect::Merges(_) | Effect::Nothing(_) => None,
         };
         let item_max = target.map_or(0, |target| self.plan.longest(message, target.issuer));
-        let records_max = message.bytes().len() + 3 * HEAD_MAX;
+        // What it says and what it is passed on as stand in one record.
+        if message.bytes().len() + item_max > FRAMES_MAX {
+            return Err(Refusal::Conversion);
+        }
+        let records_max = message.bytes().len() + HEAD_MAX;
         if !saf::admits_advice(self.gate, item_max, records_max + HEADS_MAX, OWN_MAX) {
             return Err(Refusal::GateFull);
         }
@@ -191,25 +247,32 @@ impl Turn<'_> {
             target.takes_back == TakesBack::Nothing && breaks(Variant::AdviceNotKept)
         };
         let kept = target.filter(|target| !is_lost(target));
-        let sent = kept.map(|target| self.pass_on(link, message, &target)).transpose()?;
+        let sent = kept.map(|target| self.pass_on(link, message, taken, &target)).transpose()?;
         if matches!(taken.effect, Effect::Unknown(_)) && taken.original != 0 {
-            self.bury(link, taken.original);
-            if taken.original_key != 0 {
-                self.bury(link, taken.original_key);
+            for reference in [taken.original, taken.original_key] {
+                if reference != 0 {
+                    self.refuses_from_now(reference, self.now.utc);
+                }
             }
         }
+        let about = (link, message.mti(), self.now.utc);
+        // What is passed on says in its own record that it was taken.
+        let record = sent.is_none().then(|| taken.record(self.plan, about, None));
+        self.answer_recorded(link, message, taken.action, record.as_ref());
+        self.count(Counter::AdvicesTaken);
         let sent = target.map(|target| target.issuer).zip(sent);
-        self.answer_taken(link, message, taken, sent);
         self.change(message, taken.effect, sent);
         self.remember(message, taken, sent, entered);
         Ok(())
     }
 
-    /// Makes it an item for its issuer; gives the STAN that it has there.
+    /// Writes down that it was taken and makes it an item for its issuer, in one record; gives the STAN
+    /// that it has there.
     fn pass_on(
         &mut self,
         link: LinkId,
         message: &Message<'_>,
+        taken: &Taken,
         target: &Target,
     ) -> Result<Stan, Refusal> {
         let (plan, acquirer) = (self.plan, self.plan.station_of(link));
@@ -233,7 +296,7 @@ impl Turn<'_> {
             takes_back: target.takes_back,
             reason: reason_of(message),
         };
-        let queued = self.queue(&item, |_, stan, out| {
+        let fill = |_: &Self, stan: Stan, out: &mut [u8]| {
             let mut edits = [Edit { field: 33, value: ours }; 4];
             edits[0] = Edit { field: 7, value: Replace::Packed { digits: sent_at, units: 10 } };
             edits[1] =
@@ -244,7 +307,15 @@ impl Turn<'_> {
                 count = 4;
             }
             forwarding.write(message, mti, drop, &edits[..count], out)
-        });
+        };
+        let about = (link, message.mti(), self.now.utc);
+        let extract = plan.request_extract(acquirer);
+        let record = |kept: &Kept<'_>, out: &mut [u8]| {
+            let record = taken.record(plan, about, Some(kept));
+            let written = record.write_with(out, |inputs| extract.write(message, inputs));
+            written.expect("what can be read can be written")
+        };
+        let queued = self.queue(&item, fill, message.bytes().len(), record);
         queued.map_err(|why| match why {
             NotQueued::NoRoom => Refusal::GateFull,
             NotQueued::NoStan => Refusal::StansExhausted,
@@ -254,43 +325,6 @@ impl Turn<'_> {
                 Refusal::Conversion
             }
         })
-    }
-
-    /// The original of a reversal is not known: should it still come, it is refused.
-    fn bury(&mut self, link: LinkId, reference: u64) {
-        let acquirer = self.plan.number(self.plan.station_of(link));
-        let record = Record::Tombstone { acquirer, reference, utc: self.now.utc };
-        assert!(self.gate.enter_record(&record, HEAD_MAX), "its room was asked for");
-        self.refuses_from_now(reference, self.now.utc);
-    }
-
-    /// Writes it down, and its answer behind that.
-    fn answer_taken(
-        &mut self,
-        link: LinkId,
-        message: &Message<'_>,
-        taken: &Taken,
-        sent: Option<(StationId, Stan)>,
-    ) {
-        let plan = self.plan;
-        let acquirer = plan.number(plan.station_of(link));
-        let (issuer, stan) = sent.map_or((acquirer, Stan(0)), |(to, stan)| (plan.number(to), stan));
-        let record = Record::Advice {
-            acquirer,
-            link: plan.link_number(link),
-            mti: message.mti(),
-            key: taken.identity.key,
-            check: taken.identity.check,
-            reference: taken.reference,
-            original: taken.original,
-            action: taken.action,
-            issuer,
-            stan,
-            utc: self.now.utc,
-            inputs: &[],
-        };
-        self.answer_recorded(link, message, taken.action, &record);
-        self.count(Counter::AdvicesTaken);
     }
 
     /// What becomes of its original.

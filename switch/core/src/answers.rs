@@ -129,14 +129,14 @@ impl Turn<'_> {
         answered
     }
 
-    /// Answers an advice behind the record that it was taken: what it said goes into the record. Call
-    /// only when there is room for both.
+    /// Answers an advice behind the record that it was taken: what it said goes into the record. Without
+    /// one, that was entered before. Call only when there is room for both.
     pub(crate) fn answer_recorded(
         &mut self,
         link: LinkId,
         message: &Message<'_>,
         action: u16,
-        record: &Record<'_>,
+        record: Option<&Record<'_>>,
     ) {
         let mti = message.mti().answer().expect("an advice is answered");
         let echoed = echoed(message.dialect().version(), mti.class());
@@ -146,9 +146,12 @@ impl Turn<'_> {
         let ours = Some(self.plan.institution);
         let entered = self.gate.enter_with(
             purpose,
-            HEAD_MAX + message.bytes().len(),
+            record.map_or(0, |_| HEAD_MAX + message.bytes().len()),
             longest,
-            |out| record.write_with(out, |inputs| extract.write(message, inputs)),
+            |out| {
+                let Some(record) = record else { return Ok(0) };
+                record.write_with(out, |inputs| extract.write(message, inputs))
+            },
             |out| {
                 let echo = |field| message.wire(field);
                 write_fitting(message.dialect(), mti, present, echo, action, ours, out)

@@ -7,7 +7,7 @@
 //! | `Trace` | an issuer, and our STAN towards it | all of a transaction or of what is kept for an issuer |
 //! | `Stan` | an acquirer, and its DE 11 | decision, advice |
 //! | `Card` | the card number | decision, advice |
-//! | `Reference` | what later messages name it by | decision, advice, tombstone; an advice also has that of its original |
+//! | `Reference` | what later messages name it by | decision, advice; an advice also has that of its original |
 //! | `Key` | what its repeats are known by | decision, advice |
 //!
 //! Numbers of stations and STANs are used again, and so may be the others: who finds a record looks
@@ -138,16 +138,16 @@ pub fn plain(record: &Record<'_>, key: &HashKey, mark: &mut dyn FnMut(Mark)) {
                 mark(Mark::trace(key, issuer, original));
             }
         }
-        Record::Advice { issuer, stan, key: known, reference, original, .. } => {
+        Record::Advice { issuer, stan, key: known, reference, original, passed, .. } => {
             mark(Mark::key(known));
             Mark::reference(reference).into_iter().for_each(&mut *mark);
             Mark::reference(original).into_iter().for_each(&mut *mark);
             if stan.0 != 0 {
                 mark(Mark::trace(key, issuer, stan));
             }
-        }
-        Record::Tombstone { reference, .. } => {
-            Mark::reference(reference).into_iter().for_each(mark);
+            if let Some(passed) = passed.filter(|passed| passed.original.0 != 0) {
+                mark(Mark::trace(key, issuer, passed.original));
+            }
         }
         Record::Station { .. }
         | Record::Links { .. }

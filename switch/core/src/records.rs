@@ -29,8 +29,11 @@ use write::Cursor;
 /// The version of this form of the records.
 pub const VERSION: u8 = 3;
 
-/// The most bytes of a record that stands in the gate, apart from the frame or the counts in it.
+/// The most bytes of a record that stands in the gate, apart from the frames or the counts in it.
 pub const HEAD_MAX: usize = 104;
+
+/// The most bytes of all frames in one record.
+pub const FRAMES_MAX: usize = 59 << 10;
 
 /// One step: of a transaction, of a station, or of the switch itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -257,6 +260,8 @@ pub enum Record<'a> {
         reference: u64,
         /// What it names the message by that it is about; 0 where it names none.
         original: u64,
+        /// Half the key of that one, where it may have been sent under another name (1987); else 0.
+        original_key: u64,
         /// DE 39 that it was answered with, three packed digits.
         action: u16,
         /// Who gets it; the acquirer itself where nobody does.
@@ -264,20 +269,16 @@ pub enum Record<'a> {
         /// The STAN under which it is kept for the issuer; 0 when it is not passed on, or what was
         /// kept already covers it.
         stan: Stan,
+        /// How much it takes back of what it is about.
+        takes_back: TakesBack,
         /// When, as a second since 1970.
         utc: u64,
+        /// What is kept for the issuer from here on; none without a STAN. It stands in this record, as
+        /// one without the other is worth nothing.
+        passed: Option<Passed<'a>>,
         /// What it said: a frame in the acquirer's dialect with only those fields that the dialect
         /// allows to be written down.
         inputs: &'a [u8],
-    },
-    /// A reversal named a request that is not known: should the request still come, it is refused.
-    Tombstone {
-        /// Whose request.
-        acquirer: StationNumber,
-        /// What the reversal named it by.
-        reference: u64,
-        /// When, as a second since 1970.
-        utc: u64,
     },
     /// The answer of a transaction that is over may not have reached its acquirer.
     Delivery {
@@ -290,6 +291,57 @@ pub enum Record<'a> {
         /// When, as a second since 1970.
         utc: u64,
     },
+}
+
+/// What an advice is passed on as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed<'a> {
+    /// The MTI of its first sending.
+    pub mti: Mti,
+    /// Our STAN of the transaction that it is about, 0 without one.
+    pub original: Stan,
+    /// The DE 7 that went with that one, ten packed digits; 0 without one.
+    pub original_at: u64,
+    /// DE 25 of 1993 as first given, four packed digits.
+    pub reason: u16,
+    /// The message in the issuer's dialect, as in [`Record::Queued`].
+    pub frame: &'a [u8],
+}
+
+/// A message that is kept for an issuer, whichever record says so: the fields of [`Record::Queued`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the record has them")]
+pub struct Kept<'a> {
+    pub issuer: StationNumber,
+    pub stan: Stan,
+    pub acquirer: StationNumber,
+    pub mti: Mti,
+    pub original: Stan,
+    pub original_at: u64,
+    pub takes_back: TakesBack,
+    pub reason: u16,
+    pub utc: u64,
+    pub frame: &'a [u8],
+}
+
+impl<'a> Kept<'a> {
+    /// The record that says nothing else.
+    pub fn record(self) -> Record<'a> {
+        let Self { issuer, stan, acquirer, mti, original, original_at, .. } = self;
+        let Self { takes_back, reason, utc, frame, .. } = self;
+        Record::Queued {
+            issuer,
+            stan,
+            acquirer,
+            mti,
+            original,
+            original_at,
+            takes_back,
+            reason,
+            utc,
+            frame,
+        }
+    }
 }
 
 /// What became of something that is kept for an issuer.
@@ -308,8 +360,10 @@ pub enum ItemState {
 /// How much a message takes back of what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TakesBack {
-    /// Nothing: it is no reversal, or one of what is not known.
+    /// Nothing: it is no reversal, or one of what is over.
     Nothing,
+    /// What is not known: should it still come, it is refused.
+    Unseen,
     /// So many minor units, at least one.
     Part(u64),
     /// All that is left.
@@ -373,6 +427,65 @@ impl fmt::Display for Unreadable {
 
 impl core::error::Error for Unreadable {}
 
+impl<'a> Record<'a> {
+    /// The message that is kept for an issuer from here on.
+    pub fn kept(&self) -> Option<Kept<'a>> {
+        match *self {
+            Self::Queued {
+                issuer,
+                stan,
+                acquirer,
+                mti,
+                original,
+                original_at,
+                takes_back,
+                reason,
+                utc,
+                frame,
+            } => Some(Kept {
+                issuer,
+                stan,
+                acquirer,
+                mti,
+                original,
+                original_at,
+                takes_back,
+                reason,
+                utc,
+                frame,
+            }),
+            Self::Advice { acquirer, issuer, stan, takes_back, utc, passed, .. } => {
+                let Passed { mti, original, original_at, reason, frame } = passed?;
+                Some(Kept {
+                    issuer,
+                    stan,
+                    acquirer,
+                    mti,
+                    original,
+                    original_at,
+                    takes_back,
+                    reason,
+                    utc,
+                    frame,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// What a request is known by that is refused from here on, should it still come; zeros are none.
+    pub fn refuses(&self) -> [u64; 2] {
+        match *self {
+            Self::Advice { original, original_key, takes_back: TakesBack::Unseen, .. }
+                if original != 0 =>
+            {
+                [original, original_key]
+            }
+            _ => [0; 2],
+        }
+    }
+}
+
 impl Record<'_> {
     /// The kind, as its second byte says it.
     pub fn kind(&self) -> u8 {
@@ -394,8 +507,7 @@ impl Record<'_> {
             Self::Acknowledged { .. } => 15,
             Self::Item { .. } => 16,
             Self::Advice { .. } => 17,
-            Self::Tombstone { .. } => 18,
-            Self::Delivery { .. } => 19,
+            Self::Delivery { .. } => 18,
         }
     }
 
@@ -419,7 +531,6 @@ impl Record<'_> {
             Self::Acknowledged { .. } => "acknowledged",
             Self::Item { .. } => "item",
             Self::Advice { .. } => "advice",
-            Self::Tombstone { .. } => "tombstone",
             Self::Delivery { .. } => "delivery",
         }
     }

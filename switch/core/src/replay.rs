@@ -257,7 +257,6 @@ impl State {
             | Record::Acknowledged { .. }
             | Record::Item { .. }
             | Record::Advice { .. }
-            | Record::Tombstone { .. }
             | Record::Delivery { .. } => self.keep(position, record)?,
         }
         self.position = position;

@@ -55,7 +55,7 @@ use crate::ids::{SlotId, Stan, StationId, WorkerId};
 use crate::outlet::Outlet;
 use crate::pending::Pending;
 use crate::plan::Plan;
-use crate::records::{HEAD_MAX, Record, TakesBack};
+use crate::records::{HEAD_MAX, Kept, TakesBack};
 use crate::stans::Stans;
 use crate::time::Time;
 use crate::turn::{Turn, World};
@@ -259,11 +259,15 @@ pub(crate) fn admits_advice(
 
 impl Turn<'_> {
     /// Makes an item: `fill` writes its frame, whose DE 11 is the STAN that it is given, and gives
-    /// its length. The item stands in the gate before whatever is entered after it. Gives its STAN.
+    /// its length; `record` writes the record that says so, with at most `more` bytes of other frames,
+    /// and gives the length of that. The item stands in the gate before whatever is entered after it.
+    /// Gives its STAN.
     pub(crate) fn queue(
         &mut self,
         draft: &Draft,
         fill: impl FnOnce(&Self, Stan, &mut [u8]) -> Result<usize, WriteError>,
+        more: usize,
+        record: impl FnOnce(&Kept<'_>, &mut [u8]) -> usize,
     ) -> Result<Stan, NotQueued> {
         let plan = self.plan;
         let &Draft { issuer, acquirer, mti, original, original_at, takes_back, reason } = draft;
@@ -276,7 +280,7 @@ impl Turn<'_> {
             let frame = &room[..len];
             let (acquirer, utc) = (plan.number(acquirer), self.now.utc);
             let issuer_number = plan.number(issuer);
-            let record = Record::Queued {
+            let kept = Kept {
                 issuer: issuer_number,
                 stan,
                 acquirer,
@@ -291,9 +295,9 @@ impl Turn<'_> {
             let made = Made { acquirer, mti, original, original_at, reason, utc };
             self.gate.enter_with(
                 Purpose::Queue { issuer, stan },
-                HEAD_MAX + len,
+                HEAD_MAX + len + more,
                 Made::HEAD + len,
-                |out| Ok::<_, ()>(record.write(out).expect("its longest length was told")),
+                |out| Ok::<_, ()>(record(&kept, out)),
                 |out| Ok(made.write(frame, out)),
             )
         });
@@ -343,7 +347,7 @@ impl Turn<'_> {
         };
         let acquirer = pending.acquirer;
         let draft = leg.draft(self.plan, acquirer, reason);
-        let stan = self.queue(&draft, |turn, stan, out| {
+        let fill = |turn: &Self, stan, out: &mut [u8]| {
             let (kept, large) = turn.world.table.kept(slot);
             let dialect = &turn.plan.station(acquirer).settings.dialect;
             let allowed = dialect.journaled();
@@ -351,7 +355,11 @@ impl Turn<'_> {
             let value = |field| dialect.value_in(field, wire(field)?);
             let stamp = turn.world.stamp;
             Ok(reversal::write(turn.plan, &leg, (stan, reason), stamp.transmission(), value, out))
-        })?;
+        };
+        let record = |kept: &Kept<'_>, out: &mut [u8]| {
+            kept.record().write(out).expect("its longest length was told")
+        };
+        let stan = self.queue(&draft, fill, 0, record)?;
         let world = &mut *self.world;
         let pending = world.table.of_mut(slot).expect("it is still there");
         pending.obliged = stan;

@@ -162,7 +162,6 @@ impl<D: Disk> Reader<D> {
         let parts = self.shelf.parts()?;
         self.shelf.keep_tables(&self.past.keys);
         let mut problems = Vec::new();
-        let mut before: Option<&Part> = None;
         for part in &parts {
             let mut here: Vec<&mut Search> = searches
                 .iter_mut()
@@ -172,14 +171,7 @@ impl<D: Disk> Reader<D> {
             if here.is_empty() {
                 continue;
             }
-            let looked = self.look_at(part, &mut here).and_then(|()| {
-                // What stands just before an advice may stand at the end of the part before.
-                here.retain(|search| search.begins_behind(part.first.0));
-                let before = before.filter(|_| !here.is_empty());
-                before.map_or(Ok(()), |before| self.look_at(before, &mut here))
-            });
-            before = Some(part);
-            match looked {
+            match self.look_at(part, &mut here) {
                 Ok(()) => {}
                 Err(Problem::Stopped) => return Err(Problem::Stopped),
                 Err(problem) => {

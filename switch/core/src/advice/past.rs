@@ -3,13 +3,13 @@
 
 use codec::{Dialect, Message, Slots};
 
-use super::{is_reversal, passed_on_as};
+use super::passed_on_as;
 use crate::duplicates::Facts;
 use crate::found::Found;
 use crate::identity::Identity;
 use crate::ids::{Stan, StationNumber};
 use crate::plan::Plan;
-use crate::records::{Record, TakesBack};
+use crate::records::{Kept, Record, TakesBack};
 use crate::refusal::Refusal;
 use crate::request::{amount_of, currency_of};
 use crate::time::Stamp;
@@ -46,8 +46,7 @@ pub(super) fn advice(found: &Found, key: u128) -> Option<(u64, u16)> {
 
 /// Whether what is called by this was reversed before it came.
 pub(super) fn is_buried(found: &Found, wanted: u64) -> bool {
-    let tombstone = |record: Record<'_>| matches!(record, Record::Tombstone { reference, .. } if reference == wanted);
-    found.records().filter_map(Result::ok).any(tombstone)
+    found.records().filter_map(Result::ok).any(|record| record.refuses().contains(&wanted))
 }
 
 /// The original that is called by this; none when nothing of it can be read.
@@ -109,6 +108,17 @@ impl Past {
     /// One more record about it.
     fn goes_on(&mut self, record: &Record<'_>, asked: StationNumber, reference: u64) {
         let of_it = (asked, self.facts.stan);
+        // Its STAN is used again; what is about another one is so by its time.
+        if let Some(Kept { issuer, stan, original, original_at, takes_back, .. }) = record.kept()
+            && (issuer, original) == of_it
+            && original_at == self.facts.sent_at
+        {
+            match takes_back {
+                TakesBack::Nothing | TakesBack::Unseen => {}
+                TakesBack::Part(part) => self.taken_back += part,
+                TakesBack::Whole => self.reversed = self.reversed.or(Some(stan)),
+            }
+        }
         match *record {
             Record::Settlement { issuer, stan, action, .. } if (issuer, stan) == of_it => {
                 self.outcome = Outcome::Answered(action);
@@ -122,20 +132,10 @@ impl Past {
             Record::Undelivered { issuer, stan, .. } if (issuer, stan) == of_it => {
                 self.outcome = Outcome::Declined(Refusal::Malfunction.action());
             }
-            // Its STAN is used again; what is about another one is so by its time.
-            Record::Queued { issuer, stan, original, original_at, takes_back, .. }
-                if (issuer, original) == of_it && original_at == self.facts.sent_at =>
+            Record::Advice { original, takes_back: TakesBack::Whole, .. }
+                if original == reference =>
             {
-                match takes_back {
-                    TakesBack::Nothing => {}
-                    TakesBack::Part(part) => self.taken_back += part,
-                    TakesBack::Whole => self.reversed = self.reversed.or(Some(stan)),
-                }
-            }
-            Record::Advice { mti, original, stan, .. }
-                if original == reference && is_reversal(mti) =>
-            {
-                self.is_told |= stan == Stan(0) || self.reversed == Some(stan);
+                self.is_told = true;
             }
             Record::Decision { .. }
             | Record::Settlement { .. }
@@ -154,7 +154,6 @@ impl Past {
             | Record::Acknowledged { .. }
             | Record::Item { .. }
             | Record::Advice { .. }
-            | Record::Tombstone { .. }
             | Record::Delivery { .. } => {}
         }
     }

@@ -7,7 +7,7 @@ use codec::{Fields, Mti};
 
 use super::*;
 use crate::ids::{LinkNumber, RouteId};
-use crate::records::{ItemState, TakesBack};
+use crate::records::{ItemState, Passed, TakesBack};
 use crate::time::Time;
 
 const KEY: HashKey = HashKey([7; 16]);
@@ -115,7 +115,14 @@ fn what_becomes_of_it_is_found_by_our_trace_number_and_what_names_it_by_its_refe
     both.sort_unstable();
     assert_eq!(marks(&queued(17), None), both);
     assert_eq!(marks(&queued(0), None), [trace(18)]);
-    let advice = |reference, original, stan| Record::Advice {
+    let passed = |original| Passed {
+        mti: Mti::of(0x1420),
+        original: Stan(original),
+        original_at: 0,
+        reason: 0x4000,
+        frame: b"",
+    };
+    let advice = |reference, original, (stan, about)| Record::Advice {
         acquirer,
         link: LinkNumber(0),
         mti: Mti::of(0x1420),
@@ -123,17 +130,20 @@ fn what_becomes_of_it_is_found_by_our_trace_number_and_what_names_it_by_its_refe
         check: 0,
         reference,
         original,
+        original_key: 9,
         action: 0x400,
         issuer,
         stan: Stan(stan),
+        takes_back: TakesBack::Nothing,
         utc,
+        passed: Some(passed(about)).filter(|_| stan != 0),
         inputs: b"",
     };
     let key = Mark { kind: Kind::Key, hash: 0 };
-    assert_eq!(marks(&advice(0, 0, 0), None), [key]);
-    assert_eq!(marks(&advice(3, 4, 18), None), [trace(18), reference(3), reference(4), key]);
-    let tombstone = Record::Tombstone { acquirer, reference: 4, utc };
-    assert_eq!(marks(&tombstone, None), [reference(4)]);
+    assert_eq!(marks(&advice(0, 0, (0, 0)), None), [key]);
+    assert_eq!(marks(&advice(3, 4, (18, 0)), None), [trace(18), reference(3), reference(4), key]);
+    let all = [both[0], both[1], reference(3), reference(4), key];
+    assert_eq!(marks(&advice(3, 4, (18, 17)), None), all);
     let start = Record::Start { epoch: 1, utc, build: "" };
     assert_eq!(marks(&start, None), []);
 }

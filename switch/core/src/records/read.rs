@@ -2,7 +2,7 @@
 
 use codec::{Fields, Mti};
 
-use super::{Delivery, Deltas, EACH, ItemState, Record, TakesBack, Unreadable, VERSION};
+use super::{Delivery, Deltas, EACH, ItemState, Passed, Record, TakesBack, Unreadable, VERSION};
 use crate::identity::HashKey;
 use crate::ids::{LinkNumber, RouteId, Stan, StationNumber};
 use crate::time::Time;
@@ -20,7 +20,7 @@ impl<'a> Record<'a> {
             1 => from.decision()?,
             2..=6 => from.outcome()?,
             7..=13 => from.rare()?,
-            14..=19 => from.kept()?,
+            14..=18 => from.kept()?,
             kind => return Err(Unreadable::Kind(kind)),
         };
         match from.bytes.len() {
@@ -146,25 +146,7 @@ impl<'a> Reader<'a> {
                 utc: self.long()?,
                 by: self.text("name")?,
             },
-            17 => Record::Advice {
-                acquirer: StationNumber(self.short()?),
-                link: LinkNumber(self.word()?),
-                mti: self.mti()?,
-                key: u128::from_le_bytes(self.take()?),
-                check: self.long()?,
-                reference: self.long()?,
-                original: self.long()?,
-                action: self.short()?,
-                issuer: StationNumber(self.short()?),
-                stan: Stan(self.word()?),
-                utc: self.long()?,
-                inputs: self.frame()?,
-            },
-            18 => Record::Tombstone {
-                acquirer: StationNumber(self.short()?),
-                reference: self.long()?,
-                utc: self.long()?,
-            },
+            17 => self.advice()?,
             _ => Record::Delivery {
                 issuer: StationNumber(self.short()?),
                 stan: Stan(self.word()?),
@@ -178,10 +160,48 @@ impl<'a> Reader<'a> {
         })
     }
 
+    fn advice(&mut self) -> Result<Record<'a>, Unreadable> {
+        let (acquirer, link) = (StationNumber(self.short()?), LinkNumber(self.word()?));
+        let (mti, key) = (self.mti()?, u128::from_le_bytes(self.take()?));
+        let (check, reference, original) = (self.long()?, self.long()?, self.long()?);
+        let (original_key, action) = (self.long()?, self.short()?);
+        let (issuer, stan) = (StationNumber(self.short()?), Stan(self.word()?));
+        let (takes_back, utc) = (self.takes_back()?, self.long()?);
+        let passed = if stan == Stan(0) { None } else { Some(self.passed()?) };
+        Ok(Record::Advice {
+            acquirer,
+            link,
+            mti,
+            key,
+            check,
+            reference,
+            original,
+            original_key,
+            action,
+            issuer,
+            stan,
+            takes_back,
+            utc,
+            passed,
+            inputs: self.frame()?,
+        })
+    }
+
+    fn passed(&mut self) -> Result<Passed<'a>, Unreadable> {
+        Ok(Passed {
+            mti: self.mti()?,
+            original: Stan(self.word()?),
+            original_at: self.long()?,
+            reason: self.short()?,
+            frame: self.frame()?,
+        })
+    }
+
     fn takes_back(&mut self) -> Result<TakesBack, Unreadable> {
         Ok(match self.long()? {
             0 => TakesBack::Nothing,
             u64::MAX => TakesBack::Whole,
+            number if number == u64::MAX - 1 => TakesBack::Unseen,
             part => TakesBack::Part(part),
         })
     }

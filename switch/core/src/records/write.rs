@@ -1,6 +1,6 @@
 //! A record becomes bytes. Knows no reader of them.
 
-use super::{Delivery, ItemState, Record, TakesBack, VERSION};
+use super::{Delivery, ItemState, Passed, Record, TakesBack, VERSION};
 use crate::ids::{Stan, StationNumber};
 use crate::time::Time;
 
@@ -63,7 +63,6 @@ impl Record<'_> {
             | Self::Acknowledged { .. }
             | Self::Item { .. }
             | Self::Advice { .. }
-            | Self::Tombstone { .. }
             | Self::Delivery { .. } => self.write_kept(&mut to)?,
         }
         Some(to.at)
@@ -98,10 +97,13 @@ impl Record<'_> {
                 check,
                 reference,
                 original,
+                original_key,
                 action,
                 issuer,
                 stan,
+                takes_back,
                 utc,
+                passed,
                 inputs,
             } => {
                 to.put(acquirer.0.to_le_bytes())?;
@@ -111,15 +113,20 @@ impl Record<'_> {
                 to.put(check.to_le_bytes())?;
                 to.put(reference.to_le_bytes())?;
                 to.put(original.to_le_bytes())?;
+                to.put(original_key.to_le_bytes())?;
                 to.put(action.to_le_bytes())?;
                 to.transaction(issuer, stan)?;
+                to.takes_back(takes_back)?;
                 to.put(utc.to_le_bytes())?;
+                assert!(passed.is_some() == (stan != Stan(0)), "what is passed on has a number");
+                if let Some(Passed { mti, original, original_at, reason, frame }) = passed {
+                    to.put(mti.bcd().to_le_bytes())?;
+                    to.put(original.0.to_le_bytes())?;
+                    to.put(original_at.to_le_bytes())?;
+                    to.put(reason.to_le_bytes())?;
+                    to.frame(frame)?;
+                }
                 to.frame(inputs)
-            }
-            Self::Tombstone { acquirer, reference, utc } => {
-                to.put(acquirer.0.to_le_bytes())?;
-                to.put(reference.to_le_bytes())?;
-                to.put(utc.to_le_bytes())
             }
             Self::Delivery { issuer, stan, how, utc } => {
                 to.transaction(issuer, stan)?;
@@ -258,11 +265,12 @@ impl Cursor<'_> {
         self.put_all(text.as_bytes())
     }
 
-    /// As minor units, all ones for the whole.
+    /// As minor units; all ones for the whole, and one less for what was never seen.
     fn takes_back(&mut self, takes_back: TakesBack) -> Option<()> {
         self.put(match takes_back {
             TakesBack::Nothing => 0_u64.to_le_bytes(),
             TakesBack::Part(part) => part.to_le_bytes(),
+            TakesBack::Unseen => (u64::MAX - 1).to_le_bytes(),
             TakesBack::Whole => u64::MAX.to_le_bytes(),
         })
     }

@@ -10,11 +10,8 @@ use codec::Mti;
 
 use crate::identity::Identity;
 use crate::ids::{Stan, StationNumber};
-use crate::records::{Delivery, ItemState, Record, TakesBack};
+use crate::records::{Delivery, ItemState, Kept, Record, TakesBack};
 use crate::replay::{Contradiction, Known, Outcome, Position, State};
-
-/// The class of reversals.
-const REVERSAL: u8 = 4;
 
 /// Something that must be brought to an issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,14 +69,9 @@ const RECENT_SECS: u64 = 1;
 pub(super) struct Items(BTreeMap<(StationNumber, Stan), Item>);
 
 impl Items {
-    pub(super) fn begin(&mut self, position: Position, record: &Record<'_>) {
-        let Record::Queued { issuer, stan, acquirer, mti, original, original_at, .. } = *record
-        else {
-            unreachable!("only what is queued begins")
-        };
-        let Record::Queued { reason, utc, frame, .. } = *record else {
-            unreachable!("only what is queued begins")
-        };
+    pub(super) fn begin(&mut self, position: Position, kept: &Kept<'_>) {
+        let &Kept { issuer, stan, acquirer, mti, original, original_at, .. } = kept;
+        let &Kept { reason, utc, frame, .. } = kept;
         self.take_in(Item {
             position,
             issuer,
@@ -193,11 +185,6 @@ impl State {
                 self.advise(position, record)?;
                 utc
             }
-            Record::Tombstone { acquirer, reference, utc } => {
-                self.stations.of(position, acquirer)?;
-                self.tombstones.push_back(Tombstone { acquirer, reference, utc });
-                utc
-            }
             Record::Delivery { issuer, stan, how, utc } => {
                 self.stations.of(position, issuer)?;
                 if how == Delivery::Unknown {
@@ -228,11 +215,8 @@ impl State {
 
     /// A message for an issuer is kept; a reversal obliges its original.
     fn queue(&mut self, position: Position, record: &Record<'_>) -> Result<(), Contradiction> {
-        let &Record::Queued { issuer, stan, acquirer, original, original_at, takes_back, .. } =
-            record
-        else {
-            unreachable!("it is queued")
-        };
+        let Some(kept) = record.kept() else { return Ok(()) };
+        let Kept { issuer, stan, acquirer, original, original_at, takes_back, .. } = kept;
         self.stations.of(position, acquirer)?;
         let traces = &mut self.stations.of(position, issuer)?.traces;
         let block = self.open.room(position, traces, (issuer, stan), &self.items)?;
@@ -243,7 +227,7 @@ impl State {
                 self.known.oblige(traces.known(original), about, stan);
             }
         }
-        self.items.begin(position, record);
+        self.items.begin(position, &kept);
         Ok(())
     }
 
@@ -260,6 +244,8 @@ impl State {
             action,
             issuer,
             stan,
+            takes_back,
+            utc,
             inputs,
             ..
         } = record
@@ -270,6 +256,10 @@ impl State {
         self.stations.of(position, issuer)?;
         if link >= self.stations.next_link() {
             return Err(Contradiction::UnknownLink { position, link });
+        }
+        self.queue(position, record)?;
+        for reference in record.refuses().into_iter().filter(|&reference| reference != 0) {
+            self.tombstones.push_back(Tombstone { acquirer, reference, utc });
         }
         let known = Known {
             position,
@@ -286,7 +276,7 @@ impl State {
             in_doubt: false,
         };
         // Its original may be open: then a start wants to know why it is reversed.
-        let may_wait = mti.class() == REVERSAL && stan == Stan(0) && original != 0;
+        let may_wait = takes_back == TakesBack::Whole && stan == Stan(0);
         self.know(known, Some(inputs).filter(|_| may_wait));
         Ok(())
     }

@@ -8,7 +8,7 @@ use codec::Fields;
 use proptest::prelude::*;
 
 use crate::ids::RouteId;
-use crate::records::{Delivery, Deltas, ItemState, TakesBack};
+use crate::records::{Delivery, Deltas, ItemState, Passed, TakesBack};
 use crate::saf::NOT_DELIVERED;
 use crate::time::Time;
 
@@ -747,24 +747,42 @@ fn the_outcome_of_what_is_taken_back_later_says_so_and_no_other_of_its_stan_does
 #[test]
 fn advices_and_tombstones_are_remembered() {
     let mut log = Log::ordinary();
-    log.says(&Record::Advice {
+    log.says(&decision(X, 4, b"inputs"));
+    let passed = Passed {
+        mti: Mti::of(0x1420),
+        original: Stan(4),
+        original_at: 0x0011_2105_2030,
+        reason: 0x4000,
+        frame: b"1420",
+    };
+    let advice = |original, stan, takes_back, passed| Record::Advice {
         acquirer: A,
         link: LinkNumber(3),
         mti: Mti::of(0x1420),
-        key: 8,
+        key: original,
         check: 9,
         reference: 10,
-        original: 11,
+        original: u64::try_from(original).unwrap(),
+        original_key: 13,
         action: 0x400,
         issuer: X,
-        stan: Stan(5),
+        stan: Stan(stan),
+        takes_back,
         utc: UTC,
+        passed,
         inputs: b"1420",
-    });
-    log.says(&Record::Tombstone { acquirer: A, reference: 12, utc: UTC });
+    };
+    log.says(&advice(11, 5, TakesBack::Whole, Some(passed)));
+    log.says(&advice(12, 0, TakesBack::Unseen, None));
+    log.says(&advice(0, 0, TakesBack::Unseen, None));
     let (known, _) = log.state.known().next().unwrap();
     assert_eq!((known.outcome, known.original), (Outcome::Advised(0x400), 11));
-    assert_eq!(log.state.tombstones().next().unwrap().reference, 12);
+    let buried: Vec<u64> = log.state.tombstones().map(|one| one.reference).collect();
+    assert_eq!(buried, [12, 13]);
+    // It is kept for its issuer too, and its original knows of it.
+    let item = log.state.items().next().unwrap();
+    assert_eq!((item.stan, item.original, item.reason), (Stan(5), Stan(4), 0x4000));
+    assert_eq!(log.state.unfinished()[0].obliged, Stan(5));
     for cut in 0..=log.records.len() {
         assert_eq!(bytes(&log.through_a_checkpoint(cut)), bytes(&log.state), "at {cut}");
     }

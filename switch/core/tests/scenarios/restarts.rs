@@ -5,6 +5,7 @@ use expect_test::expect;
 use switch_core::Core;
 use switch_core::counters::Counter;
 use switch_core::ids::StationId;
+use switch_core::plan::{Issuing, StationSettings};
 
 use crate::world::{
     Setup, Text, World, acquirer, answer, issuer, reversal, sale, sign_off, sign_on,
@@ -348,4 +349,69 @@ fn doubts(world: &World) -> Vec<String> {
     let stans: Vec<_> = doubts.map(|(_, stan)| format!("{:06}", stan.0)).collect();
     assert_eq!(stans.len(), world.cores.iter().map(Core::doubtful).sum::<usize>());
     stans
+}
+
+/// The switch ends when only one record of what it has just taken is durable, and nothing has left.
+fn cut_behind_one_record(mut world: World, text: Text, setup: Setup) -> World {
+    world.holds_commits();
+    world.acquirer("A").sends(text);
+    world.records_only(1, |_| 0);
+    world.restarts(setup)
+}
+
+#[test]
+fn an_advice_is_kept_and_known_or_neither_wherever_a_crash_cuts_the_records() {
+    let mut world = setup(1).up();
+    let advice = completed(&mut world, "A").kind(0x1220).with(24, "200");
+    let mut world = cut_behind_one_record(world, advice.clone(), setup(1));
+    let item = world.issuer("X").heard();
+    assert_eq!(item.mti, 0x1221);
+    world.issuer("X").answers("900");
+    world.acquirer("A").sends(repeat(&advice));
+    assert_eq!(world.acquirer("A").heard().of(39), "900");
+    world.passes_secs(120);
+    assert_eq!(world.issuer("X").heard_count(), 1, "and not under another number");
+}
+
+#[test]
+fn a_part_is_taken_back_once_wherever_a_crash_cuts_the_records() {
+    let original_amount = "000000002500000000002500";
+    for left in [None, Some(original_amount)] {
+        let mut world = setup(1).up();
+        world.has_reader();
+        let original = completed(&mut world, "A").with(4, "000000002500");
+        world.acquirer("A").sends(original.clone());
+        world.issuer("X").answers("000");
+        let part = reversal(&original, "4000").with(24, "401").with(4, "000000001500");
+        let part = left.iter().fold(part, |part, left| part.with(30, *left)).with(11, "000500");
+        let mut world = cut_behind_one_record(world, part.clone(), setup(1));
+        assert_eq!(world.issuer("X").heard().mti, 0x1421);
+        world.issuer("X").answers("400");
+        world.acquirer("A").sends(repeat(&part));
+        assert_eq!(world.acquirer("A").heard().of(39), "400", "{left:?}");
+        let rest = if left.is_some() { "000000001501" } else { "000000001001" };
+        let too_much = reversal(&original, "4000").with(24, "401").with(4, rest);
+        world.acquirer("A").sends(too_much.with(11, "000501"));
+        let code = world.acquirer("A").heard().of(39).to_string();
+        // Without DE 30 it is more than is left, with it it would be.
+        assert_eq!(code, "904", "{left:?}");
+        world.passes_secs(120);
+        assert_eq!(world.issuer("X").heard_count(), 2);
+    }
+}
+
+#[test]
+fn what_nobody_knows_is_reversed_and_refused_or_neither_wherever_a_crash_cuts_the_records() {
+    let issuing = Issuing { matches_on_rrn: true, ..Issuing::default() };
+    let setup = || Setup::of([acquirer("A"), StationSettings { issuing, ..issuer("X") }]);
+    let mut world = setup().up();
+    let original = completed(&mut world, "A");
+    let text = reversal(&original, "4000").with(11, "000500");
+    let mut world = cut_behind_one_record(world, text.clone(), setup());
+    assert_eq!(world.issuer("X").heard().mti, 0x1421);
+    world.acquirer("A").sends(repeat(&text));
+    assert_eq!(world.acquirer("A").heard().of(39), "400");
+    world.acquirer("A").sends(original);
+    assert_eq!(world.acquirer("A").heard().of(39), "911");
+    assert_eq!(world.issuer("X").heard_count(), 1);
 }

@@ -3,7 +3,7 @@
 
 use codec::{Affix, Framing, FramingError, Prefix, Tpdu, TpduUse};
 use journal::format::RECORD_MAX;
-use switch_core::records::HEAD_MAX;
+use switch_core::records::{FRAMES_MAX, HEAD_MAX};
 
 use super::document::{Table, Value};
 use super::nearest::suggestion;
@@ -15,7 +15,8 @@ const FRAME_BYTES_MIN: u64 = 64;
 /// The longest message that a frame may carry: with its framing it fits a worker's scratch buffer,
 /// and a record of it fits the journal.
 const FRAME_BYTES_MAX: u64 = 59 * 1024;
-const _: () = assert!(59 * 1024 + HEAD_MAX <= RECORD_MAX, "a record has a head, too");
+const _: () = assert!(59 * 1024 <= FRAMES_MAX, "a message is in a record");
+const _: () = assert!(FRAMES_MAX + HEAD_MAX <= RECORD_MAX, "a record has a head, too");
 
 /// The framing by its name, or as a table; with the longest message, `frame_max`.
 pub(super) fn framing(section: &mut Section<'_, '_>) -> Option<(Framing, String)> {

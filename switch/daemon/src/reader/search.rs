@@ -9,7 +9,7 @@ use switch_core::found::Found;
 use switch_core::identity::HashKey;
 use switch_core::ids::{Stan, StationNumber};
 use switch_core::marks;
-use switch_core::records::Record;
+use switch_core::records::{Kept, Record};
 use switch_core::time::Stamp;
 use switch_core::wiped::Wiped;
 
@@ -30,8 +30,6 @@ pub struct Search {
     items: Vec<Item>,
     /// By position.
     records: BTreeMap<u64, Wiped>,
-    /// A message that was kept for an issuer before the advice that says so.
-    before: Option<u64>,
     /// Something was not read that may have told more than what is known.
     is_blind: bool,
 }
@@ -41,7 +39,6 @@ pub struct Search {
 struct Head {
     position: u64,
     reference: u64,
-    is_advice: bool,
     trace: Item,
 }
 
@@ -72,14 +69,14 @@ impl Search {
     pub fn new(question: Question) -> Self {
         let (items, records) = (Vec::new(), BTreeMap::new());
         let question = Some(question);
-        Self { question, head: None, items, records, before: None, is_blind: false }
+        Self { question, head: None, items, records, is_blind: false }
     }
 
     /// About the request or the advice at this position.
     pub fn of(position: u64, bytes: &[u8]) -> Self {
         let (items, records) = (Vec::new(), BTreeMap::new());
         let (question, head) = (None, None);
-        let mut search = Self { question, head, items, records, before: None, is_blind: false };
+        let mut search = Self { question, head, items, records, is_blind: false };
         if let Ok(record) = Record::read(bytes)
             && let Some(head) = Head::of(position, &record)
         {
@@ -138,15 +135,8 @@ impl Search {
         self.is_blind = true;
     }
 
-    /// Whether it is about an advice behind this position, and what was kept of it was not found.
-    pub(super) fn begins_behind(&self, first: u64) -> bool {
-        let is_behind =
-            |head: Head| head.is_advice && head.trace.stan.0 != 0 && head.position >= first;
-        self.head.is_some_and(is_behind) && self.before.is_none()
-    }
-
     fn forget(&mut self) {
-        (self.head, self.before) = (None, None);
+        self.head = None;
         self.items.clear();
         self.records.clear();
     }
@@ -187,40 +177,27 @@ impl Search {
 
     /// Whether a record tells more of what the question is about.
     fn follows(&mut self, position: u64, record: &Record<'_>) -> bool {
-        if let (
-            Some(Question::Original { reference: asked }),
-            Record::Tombstone { reference, .. },
-        ) = (self.question, record)
+        if let Some(Question::Original { reference }) = self.question
+            && reference != 0
+            && record.refuses().contains(&reference)
         {
-            return asked == *reference;
+            return true;
         }
         let Some(head) = self.head else { return false };
         if position <= head.position {
-            return position == head.position || self.was_kept_for(&head, position, record);
+            return position == head.position;
         }
         match *record {
             Record::Decision { issuer, stan, .. } => {
                 self.ends(issuer, stan, position);
                 false
             }
-            Record::Advice { original, issuer, stan, utc, .. } => {
-                let is_about_it = original == head.reference && original != 0;
-                if is_about_it {
-                    self.keeps((issuer, stan), utc, position);
-                }
-                is_about_it
+            Record::Advice { original, .. } => {
+                let is_named = original == head.reference && original != 0;
+                record.kept().is_some_and(|kept| self.follow(position, &kept, is_named)) || is_named
             }
-            Record::Tombstone { reference, .. } => reference == head.reference && reference != 0,
-            Record::Queued { issuer, stan, original, original_at, utc, .. } => {
-                self.ends(issuer, stan, position);
-                // However often its number was used since.
-                let is_about_it = self.all().any(|item| {
-                    item.is(issuer, original) && item.sent_at == original_at && item.from < position
-                });
-                if is_about_it {
-                    self.keeps((issuer, stan), utc, position);
-                }
-                is_about_it
+            Record::Queued { .. } => {
+                record.kept().is_some_and(|kept| self.follow(position, &kept, false))
             }
             Record::Settlement { issuer, stan, .. }
             | Record::Expiry { issuer, stan, .. }
@@ -240,18 +217,19 @@ impl Search {
         }
     }
 
-    /// An advice that is kept for its issuer is so before it is written down itself: the last such record
-    /// before it is the one.
-    fn was_kept_for(&mut self, head: &Head, position: u64, record: &Record<'_>) -> bool {
-        let Record::Queued { issuer, stan, .. } = *record else { return false };
-        let is_it = head.is_advice && head.trace.is(issuer, stan);
-        if !is_it || self.before.is_some_and(|before| before > position) {
-            return false;
+    /// A message is kept for an issuer; whether it is about this, as is known, or by its number.
+    fn follow(&mut self, position: u64, kept: &Kept<'_>, is_named: bool) -> bool {
+        let &Kept { issuer, stan, original, original_at, utc, .. } = kept;
+        self.ends(issuer, stan, position);
+        // However often that number was used since.
+        let is_about_it = is_named
+            || self.all().any(|item| {
+                item.is(issuer, original) && item.sent_at == original_at && item.from < position
+            });
+        if is_about_it {
+            self.keeps((issuer, stan), utc, position);
         }
-        if let Some(earlier) = self.before.replace(position).filter(|&before| before < position) {
-            self.records.remove(&earlier);
-        }
-        true
+        is_about_it
     }
 
     fn all(&mut self) -> impl Iterator<Item = &mut Item> {
@@ -292,9 +270,8 @@ impl Head {
             }
             _ => return None,
         };
-        let is_advice = matches!(record, Record::Advice { .. });
         let trace = Item { issuer, stan, sent_at, from: position, until: u64::MAX };
-        Some(Self { position, reference, is_advice, trace })
+        Some(Self { position, reference, trace })
     }
 }
 

@@ -12,7 +12,7 @@ use journal::names::Name;
 use switch_core::found::Found;
 use switch_core::identity::HashKey;
 use switch_core::ids::{LinkNumber, RouteId, Stan, StationNumber};
-use switch_core::records::{Delivery, Record, TakesBack};
+use switch_core::records::{Delivery, Passed, Record, TakesBack};
 use switch_core::time::Time;
 
 use super::*;
@@ -50,6 +50,13 @@ pub(super) fn settlement(stan: u32) -> Record<'static> {
 }
 
 pub(super) fn reversal(number: u32, original: u32, stan: u32) -> Record<'static> {
+    let passed = Passed {
+        mti: Mti::of(0x1420),
+        original: Stan(0),
+        original_at: 0,
+        reason: 0x4000,
+        frame: b"",
+    };
     Record::Advice {
         acquirer: ACQUIRER,
         link: LinkNumber(0),
@@ -58,10 +65,13 @@ pub(super) fn reversal(number: u32, original: u32, stan: u32) -> Record<'static>
         check: 0,
         reference: u64::from(number) << 32,
         original: u64::from(original) << 32,
+        original_key: 0,
         action: 0x400,
         issuer: ISSUER,
         stan: Stan(stan),
+        takes_back: TakesBack::Whole,
         utc: 0,
+        passed: Some(passed).filter(|_| stan != 0),
         inputs: b"",
     }
 }
@@ -278,31 +288,4 @@ fn that_the_past_can_not_be_read_is_told_once_and_so_is_that_it_can() {
     assert!(late.contains("2000 ms"), "{late}");
     assert_eq!(tell(None), [None]);
     assert_eq!(sight.problem(), None);
-}
-
-#[test]
-fn what_was_kept_of_an_advice_is_told_where_a_segment_ends_between_the_two() {
-    let queued = Record::Queued {
-        issuer: ISSUER,
-        stan: Stan(10),
-        acquirer: ACQUIRER,
-        mti: Mti::of(0x1420),
-        original: Stan(0),
-        original_at: 0,
-        reason: 0,
-        utc: 0,
-        takes_back: TakesBack::Nothing,
-        frame: b"",
-    };
-    let advice = reversal(400, 100, 10);
-    let mut author = Author::begin();
-    put(&mut author, &[decision(100, 7), settlement(7)]);
-    author.roll_over();
-    put(&mut author, &[decision(101, 8), queued]);
-    author.roll_over();
-    put(&mut author, &[advice]);
-    let (mut reader, _) = reader(&mut author);
-    let told = answers(&mut reader, &[known(400), original(100)], BEGUN);
-    assert_eq!(told[0], expected(&[advice, queued]));
-    assert_eq!(told[1][..2], expected(&[decision(100, 7), settlement(7)]));
 }

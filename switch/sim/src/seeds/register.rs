@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use codec::{Dialect, Mti};
 use switch_core::ids::{Stan, StationNumber};
 use switch_core::plan::Plan;
-use switch_core::records::{Delivery, ItemState, Record};
+use switch_core::records::{Delivery, ItemState, Kept, Record};
 use switch_core::saf::NOT_DELIVERED;
 
 use super::acquirers::{Name, approves, name_of, takes};
@@ -71,8 +71,6 @@ pub(crate) struct Register {
     reached: BTreeSet<(u16, String)>,
     /// Why acquirers reversed (DE 25 of 1993), as they said it first.
     reasons: BTreeMap<Name, String>,
-    /// Whether a reversal of what nobody knows was just written down.
-    buried: bool,
     /// Approvals that were just found to have arrived in part, by who asked for them.
     pub(crate) doubted: Vec<(StationNumber, Stan, (u16, String))>,
     /// What operators held, released or gave up since the last look.
@@ -99,7 +97,6 @@ impl Register {
             fresh: Vec::new(),
             reached: BTreeSet::new(),
             reasons: BTreeMap::new(),
-            buried: false,
             doubted: Vec::new(),
             turned: Vec::new(),
             given_up: BTreeSet::new(),
@@ -111,6 +108,10 @@ impl Register {
         let dialect = |number| -> &Dialect {
             &plan.station(plan.numbered_station(number).unwrap()).settings.dialect
         };
+        if let Some(Kept { issuer, stan, mti, original, reason, frame, .. }) = record.kept() {
+            let text = Text::read(dialect(issuer), frame);
+            self.keeps(leg(issuer, stan), (mti, original, reason), text);
+        }
         match *record {
             Record::Decision { acquirer, issuer, stan, inputs, .. } => {
                 let text = Text::read(dialect(acquirer), inputs);
@@ -130,10 +131,6 @@ impl Register {
                 self.ends(leg(issuer, stan), Outcome::Undelivered);
             }
             Record::Closed { issuer, stan, .. } => self.ends(leg(issuer, stan), Outcome::Closed),
-            Record::Queued { issuer, stan, mti, original, reason, frame, .. } => {
-                let text = Text::read(dialect(issuer), frame);
-                self.keeps(leg(issuer, stan), (mti, original, reason), text);
-            }
             Record::Acknowledged { issuer, stan, .. } => self.item_ends(leg(issuer, stan)),
             Record::Item { issuer, stan, state, by, .. } => {
                 self.turned.push((issuer, stan, state));
@@ -155,14 +152,14 @@ impl Register {
             Record::Advice { acquirer, inputs, stan, .. } => {
                 let text = Text::read(dialect(acquirer), inputs);
                 self.told.insert((acquirer.0, text.of(11).to_string()));
-                self.is_told(&text, stan);
+                self.is_told(&text, stan, record.refuses() != [0; 2]);
             }
-            Record::Tombstone { .. } => self.buried = true,
             Record::Delivery { issuer, stan, how: Delivery::Unknown, .. } => {
                 let asked_by = self.decided[&leg(issuer, stan)].asked_by.clone();
                 self.doubted.push((issuer, stan, asked_by));
             }
-            Record::Delivery { .. }
+            Record::Queued { .. }
+            | Record::Delivery { .. }
             | Record::Station { .. }
             | Record::Links { .. }
             | Record::SignOn { .. }
@@ -203,8 +200,7 @@ impl Register {
     }
 
     /// An advice or a reversal was taken, and is kept under this STAN, if it is.
-    fn is_told(&mut self, text: &Text, stan: Stan) {
-        let is_unknown = std::mem::take(&mut self.buried);
+    fn is_told(&mut self, text: &Text, stan: Stan, is_unknown: bool) {
         if text.class() != 4 {
             return;
         }

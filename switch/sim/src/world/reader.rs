@@ -25,9 +25,7 @@ impl Journal {
     pub(super) fn find(&self, question: Question) -> Option<Reply> {
         let is_it = |record: &Record<'_>| match (*record, question) {
             (
-                Record::Decision { reference: its, .. }
-                | Record::Advice { reference: its, .. }
-                | Record::Tombstone { reference: its, .. },
+                Record::Decision { reference: its, .. } | Record::Advice { reference: its, .. },
                 Question::Original { reference },
             ) => its == reference,
             (
@@ -40,18 +38,16 @@ impl Journal {
             return None;
         }
         let mut found = Found::default();
-        let read = |bytes: &Vec<u8>| Record::read(bytes).ok().is_some_and(|record| is_it(&record));
-        let Some(first) = self.records.iter().position(read) else {
-            return Some(Reply::Found(found));
-        };
-        let mut about = None;
-        for bytes in &self.records[first..] {
+        let refuses_it = |record: &Record<'_>| matches!(question, Question::Original { reference } if record.refuses().contains(&reference));
+        let mut about: Option<About> = None;
+        for bytes in &self.records {
             let record = Record::read(bytes).unwrap();
             let is_it = is_it(&record);
             if is_it && about.is_none() {
                 about = About::of(&record);
             }
-            if is_it || about.as_mut().is_some_and(|about| about.has(&record)) {
+            let is_about_it = is_it || about.as_mut().is_some_and(|about| about.has(&record));
+            if is_about_it || refuses_it(&record) {
                 found.push(bytes);
             }
         }
@@ -95,11 +91,16 @@ impl About {
                 self.is_over |= is_it(issuer, stan);
                 false
             }
-            Record::Queued { issuer, stan, original, original_at, .. } => {
-                self.is_over |= is_it(issuer, stan);
-                is_it(issuer, original) && original_at == sent_at
+            Record::Queued { .. } | Record::Advice { .. } => {
+                let kept = record.kept();
+                self.is_over |= kept.is_some_and(|kept| is_it(kept.issuer, kept.stan));
+                let is_about_it = kept.is_some_and(|kept| {
+                    is_it(kept.issuer, kept.original) && kept.original_at == sent_at
+                });
+                let named =
+                    if let Record::Advice { original, .. } = *record { original } else { 0 };
+                is_about_it || named == reference && reference != 0
             }
-            Record::Advice { original, .. } => original == reference && reference != 0,
             Record::Settlement { issuer, stan, .. }
             | Record::Expiry { issuer, stan, .. }
             | Record::Unsent { issuer, stan, .. }

@@ -145,21 +145,14 @@ impl World {
     }
 
     /// Only so many of the records that wait become durable, and nothing of them leaves; `which`
-    /// chooses whose is next among so many workers. What is kept for an issuer, or buried, and the
-    /// advice that it is made from are one step: were they cut apart, a repeat would make it a
-    /// second time.
+    /// chooses whose is next among so many workers.
     pub fn records_only(&mut self, records: usize, mut which: impl FnMut(usize) -> usize) {
         for _ in 0..records {
             let worker = which(self.cores.len());
-            while let Some((_, record)) = self.cores[worker].poll_record() {
-                let read = Record::read(record).unwrap();
-                let goes_on = matches!(read, Record::Queued { .. } | Record::Tombstone { .. });
-                self.tale.record(&self.plan, read);
+            if let Some((_, record)) = self.cores[worker].poll_record() {
+                self.tale.record(&self.plan, Record::read(record).unwrap());
                 self.seen.push(Seen::Recorded(record.to_vec()));
                 self.journal.adds(record);
-                if !goes_on {
-                    break;
-                }
             }
         }
     }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use switch_core::ids::{LinkId, StationId};
 use switch_core::notices::Notice;
 use switch_core::plan::Plan;
-use switch_core::records::Record;
+use switch_core::records::{Kept, Record};
 
 /// What happened since the last look.
 #[derive(Debug, Default)]
@@ -34,6 +34,12 @@ impl Tale {
     pub(crate) fn record(&mut self, plan: &Plan, record: Record<'_>) {
         let id = |number| plan.numbered_station(number).unwrap();
         let station = |number| name_of(plan, id(number));
+        if let Some(Kept { issuer, stan, mti, original, reason, .. }) = record.kept() {
+            let about = if original.0 == 0 { "none".into() } else { format!("{:06}", original.0) };
+            let to = station(issuer);
+            let kept = format!("{mti} for {to} as {:06}, about {about}, for {reason:04x}", stan.0);
+            self.line("", '+', &kept);
+        }
         let line = match record {
             Record::Decision { acquirer, link, issuer, mti, stan, .. } => {
                 let link = plan.numbered_link(link).unwrap();
@@ -61,12 +67,7 @@ impl Tale {
             Record::Closed { issuer, stan, .. } => {
                 format!("{} is not asked for {:06} again", station(issuer), stan.0)
             }
-            Record::Queued { issuer, stan, mti, original, reason, .. } => {
-                let about =
-                    if original.0 == 0 { "none".into() } else { format!("{:06}", original.0) };
-                let to = station(issuer);
-                format!("{mti} for {to} as {:06}, about {about}, for {reason:04x}", stan.0)
-            }
+            Record::Queued { .. } => return,
             Record::Acknowledged { issuer, stan, action, .. } => {
                 format!("{} acknowledged {:06} with {action:03x}", station(issuer), stan.0)
             }
@@ -75,10 +76,11 @@ impl Tale {
             }
             Record::Advice { acquirer, mti, action, stan, .. } => {
                 let from = station(acquirer);
+                if record.refuses() != [0; 2] {
+                    let what = format!("a request of {from} is refused, should it come");
+                    self.line("", '+', &what);
+                }
                 format!("{mti} of {from} taken with {action:03x}, kept as {:06}", stan.0)
-            }
-            Record::Tombstone { acquirer, .. } => {
-                format!("a request of {} is refused, should it come", station(acquirer))
             }
             Record::Delivery { issuer, stan, how, .. } => {
                 format!("delivery of {:06} of {}: {how:?}", stan.0, station(issuer))

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use switch_core::counters::Counter;
 use switch_core::ids::{Stan, StationNumber};
-use switch_core::records::{Delivery, Deltas, ItemState, Record};
+use switch_core::records::{Delivery, Deltas, ItemState, Passed, Record, TakesBack};
 
 use super::names::Names;
 use super::times;
@@ -139,7 +139,6 @@ impl Row {
             | Record::Acknowledged { .. }
             | Record::Item { .. }
             | Record::Advice { .. }
-            | Record::Tombstone { .. }
             | Record::Delivery { .. } => self.fill_kept(record, names),
         }
     }
@@ -155,10 +154,7 @@ impl Row {
                 self.transaction(issuer, stan, utc, names);
                 self.mti = Some(mti.to_string());
                 self.frame(issuer, frame, names);
-                if original.0 > 0 {
-                    self.more.insert("original", json!(format!("{:06}", original.0)));
-                }
-                self.more.insert("reason", json!(format!("{reason:04x}")));
+                self.about(original, reason);
             }
             Record::Acknowledged { issuer, stan, action, utc } => {
                 self.transaction(issuer, stan, utc, names);
@@ -175,7 +171,19 @@ impl Row {
                 self.more.insert("state", json!(state));
                 self.more.insert("by", json!(by));
             }
-            Record::Advice { acquirer, link, mti, action, issuer, stan, utc, inputs, .. } => {
+            Record::Advice {
+                acquirer,
+                link,
+                mti,
+                action,
+                issuer,
+                stan,
+                utc,
+                takes_back,
+                passed,
+                inputs,
+                ..
+            } => {
                 self.acquirer = Some(names.station(acquirer));
                 if stan.0 > 0 {
                     self.transaction(issuer, stan, utc, names);
@@ -186,10 +194,17 @@ impl Row {
                 self.action = Some(digits(action));
                 self.frame(acquirer, inputs, names);
                 self.more.insert("link", json!(link.0));
-            }
-            Record::Tombstone { acquirer, utc, .. } => {
-                self.acquirer = Some(names.station(acquirer));
-                self.at = Some(times::second(utc));
+                if takes_back == TakesBack::Unseen {
+                    self.more.insert("original", json!("unknown"));
+                }
+                if let Some(Passed { original, reason, frame, .. }) = passed {
+                    self.about(original, reason);
+                    let dialect = names.dialect(issuer).1;
+                    let shown = dialect.and_then(|it| message::masked_fields(it, frame));
+                    if let Some((_, fields)) = shown {
+                        self.more.insert("passed", json!(Shown(fields)));
+                    }
+                }
             }
             Record::Delivery { issuer, stan, how, utc } => {
                 self.transaction(issuer, stan, utc, names);
@@ -243,6 +258,14 @@ impl Row {
         self.issuer = Some(names.station(issuer));
         self.stan = Some(format!("{:06}", stan.0));
         self.at = Some(times::second(utc));
+    }
+
+    /// What something that is kept for an issuer is about, and why.
+    fn about(&mut self, original: Stan, reason: u16) {
+        if original.0 > 0 {
+            self.more.insert("original", json!(format!("{:06}", original.0)));
+        }
+        self.more.insert("reason", json!(format!("{reason:04x}")));
     }
 
     /// The frame of a record, in the dialect of that station.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bench::issuer::ActionCode;
 use bench::ledger::{Answered, Reference, Text};
 use codec::{Dialect, Mti, Slots};
-use switch_core::records::{ItemState, Record};
+use switch_core::records::{ItemState, Kept, Record};
 
 use super::items::{End, Items, Obligation};
 use super::{Counts, Findings};
@@ -183,7 +183,8 @@ impl Journal {
                 self.to_close = true;
                 return None;
             }
-            Record::Queued { issuer, stan, mti, original, reason, frame, .. } => {
+            Record::Queued { .. } | Record::Advice { .. } => {
+                let Kept { issuer, stan, mti, original, reason, frame, .. } = record.kept()?;
                 let kept = Obligation { issuer: issuer.0, stan: stan.0, reason, end: None };
                 return self.keep(kept, (mti, original.0), frame, findings);
             }
@@ -199,8 +200,6 @@ impl Journal {
             | Record::Configuration { .. }
             | Record::HashKey { .. }
             | Record::Counts { .. }
-            | Record::Advice { .. }
-            | Record::Tombstone { .. }
             | Record::Delivery { .. }
             | Record::Item { .. } => return None,
         };
@@ -362,7 +361,6 @@ fn place_of(record: &Record<'_>) -> Option<((u16, u32), u64)> {
         | Record::Acknowledged { .. }
         | Record::Item { .. }
         | Record::Advice { .. }
-        | Record::Tombstone { .. }
         | Record::Delivery { .. } => None,
     }
 }

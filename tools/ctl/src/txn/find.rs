@@ -9,7 +9,7 @@ use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 use serde_json::json;
 use switch_core::ids::{Stan, StationNumber};
 use switch_core::marks;
-use switch_core::records::Record;
+use switch_core::records::{Record, TakesBack};
 
 use super::history::{History, Seen};
 use super::life::Life;
@@ -91,7 +91,7 @@ pub(super) fn run(arguments: &FindArguments) -> Result<ExitCode, Failure> {
     let mut wanted = Wanted {
         criteria: Vec::new(),
         of: station.is_some().then(|| stations.clone()),
-        buried: None,
+        unseen: *unknown,
         from: from.unwrap_or(0),
         to: to.unwrap_or(u64::MAX),
     };
@@ -114,12 +114,6 @@ pub(super) fn run(arguments: &FindArguments) -> Result<ExitCode, Failure> {
     }
     if let Some((number, digits)) = card {
         criterion(vec![marks::Mark::card(&key, number, digits)]);
-    }
-    if *unknown {
-        let buried = wanted.buried(&history)?;
-        let marks = buried.iter().filter_map(|&named| marks::Mark::reference(named));
-        wanted.criteria.push(marks.map(History::in_index).collect());
-        wanted.buried = Some(buried);
     }
     let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
     let mut heads = wanted.heads(&mut history, limit + 1)?;
@@ -147,32 +141,13 @@ struct Wanted {
     criteria: Vec<BTreeSet<Mark>>,
     /// One of these stations must be a party of it; none: any may.
     of: Option<Vec<StationNumber>>,
-    /// It must be a reversal that names one of these; none: it may be anything.
-    buried: Option<BTreeSet<u64>>,
+    /// It must be a reversal of what nobody knew.
+    unseen: bool,
     from: u64,
     to: u64,
 }
 
 impl Wanted {
-    /// What reversals of that time named, and nobody knew.
-    fn buried(&self, history: &History<'_>) -> Result<BTreeSet<u64>, Failure> {
-        let mut buried = BTreeSet::new();
-        let written = (self.from, self.to.saturating_add(WRITTEN_WITHIN_S));
-        for part in &history.parts {
-            if part.to_utc < written.0 || part.from_utc > written.1 {
-                continue;
-            }
-            history.read_between(part, written, &mut |seen| {
-                if let Ok(Record::Tombstone { reference, utc, .. }) = Record::read(&seen.bytes)
-                    && (self.from..=self.to).contains(&utc)
-                {
-                    buried.insert(reference);
-                }
-            })?;
-        }
-        Ok(buried)
-    }
-
     /// The requests and advices that fit, in order, at most so many.
     fn heads(&self, history: &mut History<'_>, most: usize) -> Result<Vec<Seen>, Failure> {
         let mut heads = Vec::new();
@@ -183,7 +158,9 @@ impl Wanted {
             }
             let mut found = Vec::new();
             let mut add = |seen: Seen| {
-                if utc_of(&seen.bytes).is_some_and(|utc| (self.from..=self.to).contains(&utc)) {
+                let is_of_then =
+                    utc_of(&seen.bytes).is_some_and(|utc| (self.from..=self.to).contains(&utc));
+                if is_of_then && (!self.unseen || is_unseen(&seen.bytes)) {
                     found.push(seen);
                 }
             };
@@ -194,9 +171,6 @@ impl Wanted {
             }
             for seen in found {
                 if self.of.as_ref().is_some_and(|stations| !is_of(&seen.bytes, stations)) {
-                    continue;
-                }
-                if self.buried.as_ref().is_some_and(|named| !takes_back(&seen.bytes, named)) {
                     continue;
                 }
                 let marks = history.marks_of(&seen);
@@ -218,12 +192,9 @@ fn utc_of(bytes: &[u8]) -> Option<u64> {
     }
 }
 
-/// Whether it is a reversal of one of these.
-fn takes_back(bytes: &[u8], named: &BTreeSet<u64>) -> bool {
-    match Record::read(bytes) {
-        Ok(Record::Advice { mti, original, .. }) => mti.class() == 4 && named.contains(&original),
-        _ => false,
-    }
+/// Whether it is a reversal of what nobody knew.
+fn is_unseen(bytes: &[u8]) -> bool {
+    matches!(Record::read(bytes), Ok(Record::Advice { takes_back: TakesBack::Unseen, .. }))
 }
 
 /// Whether one of these stations is a party of it.

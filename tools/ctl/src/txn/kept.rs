@@ -3,9 +3,7 @@
 
 use codec::Mti;
 use switch_core::ids::{Stan, StationNumber};
-use switch_core::records::{Delivery, ItemState, Record};
-
-use crate::journal::row::Row;
+use switch_core::records::{self, Delivery, ItemState, Record, TakesBack};
 
 /// What was told about a transaction beside its own end.
 #[derive(Default)]
@@ -23,8 +21,8 @@ struct Item {
     mti: Mti,
     /// It is what the transaction itself said.
     is_own: bool,
-    /// A reversal takes back only a part; none where its record can not be read.
-    is_part: Option<bool>,
+    /// A reversal takes back only a part.
+    is_part: bool,
     end: End,
 }
 
@@ -38,21 +36,25 @@ enum End {
 }
 
 impl Kept {
-    /// Takes a record behind the first, or before it where that is an advice; `own`: under which number
-    /// the transaction itself went to its issuer.
-    pub(super) fn take(&mut self, record: &Record<'_>, row: &Row, own: (StationNumber, Stan)) {
+    /// Takes what a record says is kept; `own`: under which number the transaction itself went to its
+    /// issuer. True where it says so.
+    pub(super) fn keep(&mut self, record: &Record<'_>, own: (StationNumber, Stan)) -> bool {
+        let Some(records::Kept { issuer, stan, mti, takes_back, .. }) = record.kept() else {
+            return false;
+        };
+        let is_own = own == (issuer, stan);
+        let is_part = matches!(takes_back, TakesBack::Part(_));
+        self.items.push(Item { issuer, stan, mti, is_own, is_part, end: End::Open });
+        true
+    }
+
+    /// Takes a record behind the first.
+    pub(super) fn take(&mut self, record: &Record<'_>, own: (StationNumber, Stan)) {
+        if self.keep(record, own) {
+            return;
+        }
         match record {
-            &Record::Advice { mti, issuer, stan, .. } if mti.class() == 4 => {
-                let is_part = is_part(row);
-                match self.item(issuer, stan) {
-                    Some(item) => item.is_part = item.is_part.or(is_part),
-                    None => self.is_wanted_back |= is_part != Some(true),
-                }
-            }
-            &Record::Queued { issuer, stan, mti, .. } => {
-                let (is_own, is_part) = (own == (issuer, stan), is_part(row));
-                self.items.push(Item { issuer, stan, mti, is_own, is_part, end: End::Open });
-            }
+            Record::Advice { takes_back: TakesBack::Whole, .. } => self.is_wanted_back = true,
             &Record::Acknowledged { issuer, stan, .. } => {
                 self.ends(issuer, stan, End::Acknowledged);
             }
@@ -68,7 +70,7 @@ impl Kept {
             | Record::Start { .. }
             | Record::Counts { .. }
             | Record::HashKey { .. }
-            | Record::Tombstone { .. }
+            | Record::Queued { .. }
             | Record::Item { .. }
             | Record::Advice { .. }
             | Record::Settlement { .. }
@@ -114,11 +116,11 @@ impl Kept {
 
 impl Item {
     fn takes_back_all(&self) -> bool {
-        self.mti.class() == 4 && self.is_part != Some(true)
+        self.mti.class() == 4 && !self.is_part
     }
 
     fn words(&self) -> Option<String> {
-        let part = if self.is_part == Some(true) { " in part" } else { "" };
+        let part = if self.is_part { " in part" } else { "" };
         let who = if self.is_own { String::new() } else { format!("{} ", self.mti) };
         Some(match (&self.end, self.mti.class()) {
             (End::Open, 4) => format!("being reversed{part}"),
@@ -129,17 +131,4 @@ impl Item {
             (End::Acknowledged, _) => return None,
         })
     }
-}
-
-/// Whether a reversal takes back a part: DE 24 says 401, or in 1987 DE 95 what is left. None where its
-/// fields can not be read.
-fn is_part(row: &Row) -> Option<bool> {
-    let fields = &row.fields.as_ref()?.0;
-    let is_1987 = row.mti.as_deref().is_some_and(|mti| mti.starts_with('0'));
-    let says = |&(n, ref value): &(u8, String)| match n {
-        24 => !is_1987 && value == "401",
-        95 => is_1987,
-        _ => false,
-    };
-    Some(fields.iter().any(says))
 }

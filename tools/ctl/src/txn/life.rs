@@ -82,12 +82,15 @@ fn of_field(row: &Row, n: u8) -> Option<String> {
 /// What became of it, in a few words.
 fn outcome(head: &Seen, all: &[(&Seen, Row)]) -> String {
     let (mut ended, mut kept, own) = (None, Kept::default(), number(head));
-    for (seen, row) in all {
+    for (seen, _) in all {
         let Ok(record) = Record::read(&seen.bytes) else { continue };
         let is_head = seen.place.position == head.place.position;
         match ending(&record, is_head) {
-            Some(words) => ended = Some(words),
-            None => kept.take(&record, row, own),
+            Some(words) => {
+                ended = Some(words);
+                kept.keep(&record, own);
+            }
+            None => kept.take(&record, own),
         }
     }
     let words = kept.words(ended.is_some());
@@ -123,7 +126,6 @@ fn ending(record: &Record<'_>, is_head: bool) -> Option<String> {
         | Record::Start { .. }
         | Record::Counts { .. }
         | Record::HashKey { .. }
-        | Record::Tombstone { .. }
         | Record::Advice { .. }
         | Record::Queued { .. }
         | Record::Acknowledged { .. }

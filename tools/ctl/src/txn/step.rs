@@ -2,7 +2,8 @@
 //! not know other steps.
 
 use serde::Serialize;
-use switch_core::records::{Delivery, ItemState, Record};
+use switch_core::ids::Stan;
+use switch_core::records::{Delivery, ItemState, Passed, Record, TakesBack};
 
 use crate::journal::row::Row;
 
@@ -58,6 +59,14 @@ struct Names<'a> {
     own: &'a str,
 }
 
+/// What something that is kept is about.
+fn about(original: Stan) -> String {
+    match original.0 {
+        0 => String::new(),
+        original => format!(" about STAN {original:06}"),
+    }
+}
+
 /// What happened, and what could leave then.
 type Words = (String, Option<String>);
 
@@ -104,24 +113,17 @@ impl Names<'_> {
             | Record::Queued { .. }
             | Record::Acknowledged { .. }
             | Record::Item { .. }
-            | Record::Advice { .. }
-            | Record::Tombstone { .. } => return None,
+            | Record::Advice { .. } => return None,
         })
     }
 
     fn of_what_is_kept(&self, record: &Record<'_>) -> Option<Words> {
         let Self { acquirer, issuer, stan, own } = self;
         Some(match record {
-            Record::Queued { mti, original, reason, .. } => {
-                let about = match original.0 {
-                    0 => String::new(),
-                    original => format!(" about STAN {original:06}"),
-                };
-                (
-                    format!("{mti}{about} kept for {issuer}, reason {reason:04x}"),
-                    Some(format!("{mti} STAN {stan} to {issuer}, until it is acknowledged")),
-                )
-            }
+            &Record::Queued { mti, original, reason, .. } => (
+                format!("{mti}{} kept for {issuer}, reason {reason:04x}", about(original)),
+                Some(format!("{mti} STAN {stan} to {issuer}, until it is acknowledged")),
+            ),
             Record::Acknowledged { action, .. } => {
                 (format!("STAN {stan} acknowledged by {issuer} with {action:03x}"), None)
             }
@@ -134,12 +136,18 @@ impl Names<'_> {
                 };
                 (format!("STAN {stan} for {issuer} {state} by {by}"), None)
             }
-            Record::Advice { mti, action, .. } => (
-                format!("{mti} STAN {own} from {acquirer}"),
-                Some(format!("the answer {action:03x} to {acquirer}")),
-            ),
-            Record::Tombstone { .. } => {
-                (format!("{acquirer} reversed a request that is not known"), None)
+            &Record::Advice { mti, action, passed, takes_back, .. } => {
+                let mut what = format!("{mti} STAN {own} from {acquirer}");
+                let mut sent = format!("the answer {action:03x} to {acquirer}");
+                if takes_back == TakesBack::Unseen {
+                    what += ", about a request that is not known";
+                }
+                if let Some(Passed { mti, original, reason, .. }) = passed {
+                    let about = about(original);
+                    what += &format!("; {mti}{about} kept for {issuer}, reason {reason:04x}");
+                    sent += &format!("; {mti} STAN {stan} to {issuer}, until it is acknowledged");
+                }
+                (what, Some(sent))
             }
             Record::Station { .. }
             | Record::Links { .. }

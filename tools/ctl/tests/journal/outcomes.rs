@@ -3,7 +3,7 @@
 
 use codec::Mti;
 use switch_core::ids::{LinkNumber, Stan, StationNumber};
-use switch_core::records::{ItemState, Record, TakesBack};
+use switch_core::records::{ItemState, Passed, Record, TakesBack};
 use switch_core::time::Time;
 
 use crate::author::{Author, BEGINNING, Folder, decision, frame, sale};
@@ -59,26 +59,23 @@ impl<'a> Story<'a> {
         self.kept += 1;
         let (number, utc, mti) = (self.kept, self.author.utc, Mti::new(kind).unwrap());
         let (stan, acquirer) = (Stan(if is_kept { number } else { 0 }), StationNumber(0));
-        let values: [(u8, &[u8]); 2] = [(4, b"000000001000"), (24, function.as_bytes())];
+        let said = if function == "unseen" { "400" } else { function };
+        let values: [(u8, &[u8]); 2] = [(4, b"000000001000"), (24, said.as_bytes())];
         let frame = frame(codec::built_in("iso93-ascii").unwrap(), kind, &values);
         let takes_back = match (mti.class(), function) {
             (4, "400") => TakesBack::Whole,
+            (4, "unseen") => TakesBack::Unseen,
             (4, _) => TakesBack::Part(1_000),
             _ => TakesBack::Nothing,
         };
-        let queued = Record::Queued {
-            issuer: ISSUER,
-            stan,
-            acquirer,
+        let passed = Passed {
             mti,
             original: Stan(self.sale),
             original_at: 0,
-            takes_back,
             reason: 0x4000,
-            utc,
             frame: &frame,
         };
-        let advice = Record::Advice {
+        self.author.writes(&[Record::Advice {
             acquirer,
             link: LinkNumber(0),
             mti,
@@ -86,14 +83,15 @@ impl<'a> Story<'a> {
             check: 0,
             reference: u64::from(number) << 32,
             original: u64::from(self.sale) << 32,
+            original_key: 0,
             action: 0x400,
             issuer: ISSUER,
             stan,
+            takes_back,
             utc,
+            passed: Some(passed).filter(|_| is_kept),
             inputs: &frame,
-        };
-        let both = [queued, advice];
-        self.author.writes(if is_kept { &both } else { &both[1..] });
+        }]);
     }
 
     fn is_acknowledged(&mut self) {
@@ -189,9 +187,7 @@ fn reversals_of_what_nobody_knew_are_listed_and_no_other() {
     assert_eq!(unknown(&folder, "").0, Some(3));
     // What it names was never seen here.
     story.sale = 6_000;
-    story.gets(0x1420, "400", false);
-    let (acquirer, utc) = (StationNumber(0), story.author.utc);
-    story.author.writes(&[Record::Tombstone { acquirer, reference: 6_000 << 32, utc }]);
+    story.gets(0x1420, "unseen", false);
     assert_eq!(unknown(&folder, ""), (Some(0), 1, 1));
     assert_eq!(
         unknown(&folder, "--station merchant-a --from 2026-11-21 --limit 1"),

@@ -75,10 +75,13 @@ fn story(author: &mut Author) {
         check: 0,
         reference: 0,
         original: REFERENCE,
+        original_key: 0,
         action: 0x400,
         issuer,
         stan: Stan(0),
+        takes_back: TakesBack::Whole,
         utc,
+        passed: None,
         inputs: &sale(800_902),
     }]);
 }
@@ -199,10 +202,13 @@ fn those_of_a_station_are_found_behind_more_of_others_than_are_shown() {
         check: 0,
         reference: 0,
         original: 0,
+        original_key: 0,
         action: 0x900,
         issuer: number,
         stan: Stan(0),
+        takes_back: TakesBack::Whole,
         utc,
+        passed: None,
         inputs: &frame,
     }]);
     for more in ["", "--rrn 000000800950", "--stan 801050"] {

@@ -227,7 +227,6 @@ impl Ledger {
             }
             Record::Item { .. }
             | Record::Advice { .. }
-            | Record::Tombstone { .. }
             | Record::Closed { .. }
             | Record::Station { .. }
             | Record::Links { .. }
