@@ -9,6 +9,7 @@ use super::*;
 
 const LONG: usize = 2_048;
 
+#[expect(clippy::too_many_lines, reason = "one of each kind")]
 fn each() -> Vec<Record<'static>> {
     let (issuer, stan) = (StationNumber(3), Stan(900_001));
     let (at, utc) = (Time(u64::MAX - 1), 1_795_238_430);

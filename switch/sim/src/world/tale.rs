@@ -62,12 +62,11 @@ impl Tale {
             Record::SignOn { station: number, on, .. } => {
                 format!("{} is signed {}", station(number), if on { "on" } else { "off" })
             }
-            // Once a second; the counters are told at the end of each tale.
-            Record::Counts { .. } => return,
+            // Once a second; the counters are told at the end of each tale. What is kept is told above.
+            Record::Counts { .. } | Record::Queued { .. } => return,
             Record::Closed { issuer, stan, .. } => {
                 format!("{} is not asked for {:06} again", station(issuer), stan.0)
             }
-            Record::Queued { .. } => return,
             Record::Acknowledged { issuer, stan, action, .. } => {
                 format!("{} acknowledged {:06} with {action:03x}", station(issuer), stan.0)
             }

@@ -144,8 +144,9 @@ impl Names<'_> {
                 }
                 if let Some(Passed { mti, original, reason, .. }) = passed {
                     let about = about(original);
-                    what += &format!("; {mti}{about} kept for {issuer}, reason {reason:04x}");
-                    sent += &format!("; {mti} STAN {stan} to {issuer}, until it is acknowledged");
+                    what = format!("{what}; {mti}{about} kept for {issuer}, reason {reason:04x}");
+                    sent =
+                        format!("{sent}; {mti} STAN {stan} to {issuer}, until it is acknowledged");
                 }
                 (what, Some(sent))
             }
