@@ -189,6 +189,12 @@ pub fn verdict(answer: &Message<'_>) -> Option<u64> {
     Some(action_of(answer.mti().class(), response).into())
 }
 
+/// Whether a code (DE 39 of 1993, three packed digits) approves: 000 to 099.
+#[inline]
+pub(crate) const fn approves(action: u16) -> bool {
+    action < 0x100
+}
+
 #[cfg(test)]
 #[expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 mod tests {

@@ -26,6 +26,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::broken::{Variant, breaks};
+use crate::codes;
 use crate::identity::Identity;
 use crate::ids::{Stan, StationId};
 use answers::Answers;
@@ -35,9 +36,6 @@ use references::References;
 
 /// What a repeat is told once a reversal is owed for an approval: 911, three packed digits.
 const REVERSED: u16 = 0x911;
-/// DE 39 below is an approval (000 to 099).
-const APPROVED_BELOW: u16 = 0x100;
-
 /// What became of a request, as its repeats are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known<'a> {
@@ -212,7 +210,7 @@ impl Duplicates {
         let (_, place) = self.look_up(key)?;
         let entry = &self.entries[place];
         let known = self.outcome(entry)?;
-        let approved = entry.was == Was::Answered && entry.action < APPROVED_BELOW;
+        let approved = entry.was == Was::Answered && codes::approves(entry.action);
         let is_reversed = entry.reversed != NOT_REVERSED && !breaks(Variant::ReversedApproved);
         let is_over = approved && is_reversed;
         Some((entry.check, if is_over { Known::Declined(REVERSED) } else { known }))

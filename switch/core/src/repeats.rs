@@ -21,9 +21,6 @@ pub(crate) const OWN: [u8; 5] = [2, 7, 11, 32, 33];
 /// The most bytes that these and a longer bitmap add to a stored answer.
 pub(crate) const OWN_BYTES: usize = 128;
 
-/// DE 39 below is an approval (000 to 099).
-const APPROVED_BELOW: u16 = 0x100;
-
 impl Turn<'_> {
     /// A message came under the key of another one, with another amount or card.
     pub(crate) fn tell_conflict(&mut self, link: LinkId, message: &Message<'_>) {
@@ -64,7 +61,7 @@ impl Turn<'_> {
                 (Counter::RepeatsAnswered, told?)
             }
             // Of a decline its code is left; an approval without its fields would be none.
-            Known::Answered { action, frame: None, .. } if action < APPROVED_BELOW => {
+            Known::Answered { action, frame: None, .. } if codes::approves(action) => {
                 return Err(Refusal::Forgotten);
             }
             Known::Answered { action, frame: None, .. } => {
@@ -94,7 +91,7 @@ impl Turn<'_> {
         let mti = message.mti().answer().expect("it is a request");
         let mut purpose = self.back_to(link, mti);
         if let Purpose::Answer { then, .. } = &mut purpose
-            && action < APPROVED_BELOW
+            && codes::approves(action)
         {
             *then = Then::Told(half_of(key));
         }

@@ -37,6 +37,7 @@ use core::fmt;
 
 use codec::Mti;
 
+use crate::codes;
 use crate::counters::Counter;
 use crate::identity::HashKey;
 use crate::ids::{LinkNumber, Stan, StationNumber};
@@ -69,9 +70,6 @@ impl fmt::Display for Position {
 
 /// How long a STAN that got no answer is told of, in seconds: longer than any quarantine.
 const RESTING_KEPT_SECS: u64 = 660;
-
-/// DE 39 below is an approval (000 to 099).
-const APPROVED_BELOW: u16 = 0x100;
 
 /// What is counted by the records of transactions themselves, and so to the last one: counts
 /// records do not say it again.
@@ -205,7 +203,7 @@ impl State {
                 let ended = Ending { issuer, stan, utc, outcome, answer };
                 self.end(position, record, &ended)?;
                 self.count(Counter::Answered, 1);
-                self.count(Counter::Approved, u64::from(action < APPROVED_BELOW));
+                self.count(Counter::Approved, u64::from(codes::approves(action)));
             }
             Record::Expiry { issuer, stan, utc, .. } => {
                 self.decline(position, record, (issuer, stan, utc), Refusal::TimedOut)?;
@@ -333,8 +331,8 @@ impl State {
         }
         self.passes(utc);
         if let Outcome::Answered(action) = outcome {
-            let approved = u64::from(action < APPROVED_BELOW);
-            if action < APPROVED_BELOW {
+            let approved = u64::from(codes::approves(action));
+            if codes::approves(action) {
                 self.recent.push_back(Recent { issuer, stan, utc });
             }
             let tally = &mut self.stations.of(position, issuer)?.tally;

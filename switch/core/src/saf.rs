@@ -113,8 +113,6 @@ pub(crate) enum Obliged {
     Made(Stan),
     /// There was one already.
     Merged(Stan),
-    /// It is none that could be reversed: a reversal itself.
-    Nothing,
 }
 
 /// A message for another worker that its lane had no room for.
@@ -332,9 +330,6 @@ impl Turn<'_> {
         if let Some(by) = original.and_then(|original| original.reversed) {
             self.count(Counter::SafMerged);
             return Ok(Obliged::Merged(by));
-        }
-        if pending.mti.class() == reversal::CLASS {
-            return Ok(Obliged::Nothing);
         }
         // Its acquirer has said why, before anything else could.
         let is_ours = pending.reversed_for == 0 || breaks(Variant::ReasonOfOurs);

@@ -23,9 +23,6 @@ use crate::restore::KNOWN_KEPT_SECS;
 use crate::routing::padded;
 use crate::turn::{Question, Turn};
 
-/// DE 39 below is an approval (000 to 099).
-const APPROVED_BELOW: u16 = 0x100;
-
 /// What a message calls its original.
 #[derive(Clone, Copy)]
 struct Named {
@@ -289,7 +286,7 @@ impl Turn<'_> {
         let is_reversed = reversed.is_some();
         let stands = match outcome {
             Known::InFlight => Stands::InFlight,
-            Known::Answered { action, .. } if action < APPROVED_BELOW => Stands::Approved,
+            Known::Answered { action, .. } if codes::approves(action) => Stands::Approved,
             Known::Declined(action) if codes::is_acknowledged(action) => Stands::Approved,
             Known::Declined(action) if action == Refusal::Unsent.action() => Stands::NeverSent,
             Known::Answered { .. } | Known::Declined(_) | Known::Closed => Stands::Over,

@@ -4,10 +4,11 @@
 use codec::Mti;
 
 use super::{
-    APPROVED_BELOW, BITS, Delivery, Duplicates, Entered, Entry, Forwarded, Known, NO_AMOUNT,
-    NOT_REVERSED, Was, half_of,
+    BITS, Delivery, Duplicates, Entered, Entry, Forwarded, Known, NO_AMOUNT, NOT_REVERSED, Was,
+    half_of,
 };
 use crate::broken::{Variant, breaks};
+use crate::codes;
 use crate::identity::Identity;
 use crate::ids::{Stan, StationId};
 use crate::time::number_of;
@@ -283,7 +284,7 @@ impl Duplicates {
     /// The answer of an approval that is not reversed, where it is stored.
     pub fn approval(&self, entered: Entered) -> Option<&[u8]> {
         let entry = self.entries.get(entered.place())?;
-        let is_one = entry.was == Was::Answered && entry.action < APPROVED_BELOW;
+        let is_one = entry.was == Was::Answered && codes::approves(entry.action);
         let holds = is_one && entry.reversed == NOT_REVERSED;
         self.answers.at(entry.answer, entry.answer_len).filter(|_| holds)
     }

@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 
 use codec::Mti;
 
+use crate::codes;
 use crate::identity::Identity;
 use crate::ids::{Stan, StationNumber};
-use crate::replay::{APPROVED_BELOW, Bounds, Position};
+use crate::replay::{Bounds, Position};
 
 /// Bytes of forgotten answers, beyond as many as are remembered, at which they are let go.
 const DEAD_MAX: usize = 1 << 20;
@@ -166,7 +167,7 @@ impl KnownOnes {
     pub(super) fn doubt(&mut self, number: u32, by: (StationNumber, Stan)) {
         if let Some(known) = self.numbered(number, by)
             && known.obliged == Stan(0)
-            && matches!(known.outcome, Outcome::Answered(action) if action < APPROVED_BELOW)
+            && matches!(known.outcome, Outcome::Answered(action) if codes::approves(action))
         {
             known.in_doubt = true;
         }

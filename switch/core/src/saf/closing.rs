@@ -61,7 +61,7 @@ pub fn closings(state: &State, plan: &Plan, utc: u64) -> Closings {
     let reasons = reasons(state, plan, &unfinished, &mut slots);
     for open in unfinished {
         let Some(issuer) = plan.numbered_station(open.issuer) else { continue };
-        let is_reversed = open.obliged != NO_ITEM || open.mti.class() == reversal::CLASS;
+        let is_reversed = open.obliged != NO_ITEM;
         if !is_reversed && !breaks(Variant::ClosedNotReversed) {
             let used = used.entry(open.issuer).or_insert_with(|| used_of(state, open.issuer));
             let Some(stan) = used.next() else { continue };
