@@ -268,13 +268,6 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
         self.count
     }
 
-    /// Whether the open batch takes a record of this length, and any other behind it. An empty one is
-    /// taken to: there is none with more room.
-    pub fn takes_two(&self, length: usize) -> bool {
-        let end = BATCH_HEADER + self.length + 2 * RECORD_HEAD + length + RECORD_MAX;
-        self.count == 0 || end <= self.batch_max()
-    }
-
     /// Bytes of the open batch, without header and padding.
     pub fn open_bytes(&self) -> usize {
         self.length

@@ -262,14 +262,6 @@ impl Gate {
         Some((Position(self.taken), &self.bytes[from..from + head.record]))
     }
 
-    /// Whether the next record and the one behind it are to become durable at once: an item for an
-    /// issuer, and the advice that it is made from. With the item alone, a crash would leave an advice
-    /// that is brought to its issuer and that its repeat does not know of.
-    pub fn next_goes_on(&mut self) -> bool {
-        let next = self.next_record();
-        next.is_some_and(|(head, _)| matches!(head.purpose, Some(Purpose::Queue { .. })))
-    }
-
     /// The head of the next entry that has a record, and where it is; those before it have nothing
     /// to take.
     fn next_record(&mut self) -> Option<(Head, usize)> {

@@ -328,12 +328,6 @@ impl Core {
         self.gate.peek_record()
     }
 
-    /// Whether the next record and the one behind it, where there is one, have to become durable at
-    /// once.
-    pub fn record_goes_on(&mut self) -> bool {
-        self.gate.next_goes_on()
-    }
-
     /// Takes the next record to commit, with the position that its commit reaches.
     pub fn poll_record(&mut self) -> Option<(Position, &[u8])> {
         self.gate.take_record()

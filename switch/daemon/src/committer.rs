@@ -16,9 +16,6 @@ use crate::mesh::Mesh;
 const LANE_BYTES: usize = 1 << 20;
 /// Bytes in front of a record in the lane: the gate's position that its commit reaches.
 pub(crate) const LANE_HEAD: usize = 8;
-/// In the position in front of a record: the one behind it belongs into the same batch, and is in the
-/// lane already.
-pub(crate) const GOES_ON: u64 = 1 << 63;
 /// What one record takes in the lane at most, with what the lane needs itself.
 const ONE_MAX: usize = LANE_HEAD + RECORD_MAX + 64;
 
@@ -118,13 +115,10 @@ impl ToJournal {
     fn hand_over(&mut self, core: &mut Core) -> (bool, u64) {
         let mut count = 0;
         let all = loop {
-            // What belongs together is seen by the reader at once: there is room for both, or for none.
-            let (most, flag) =
-                if core.record_goes_on() { (2 * ONE_MAX, GOES_ON) } else { (ONE_MAX, 0) };
-            let Some(room) = self.lane.reserve(most) else { break false };
+            let Some(room) = self.lane.reserve(ONE_MAX) else { break false };
             let Some((position, record)) = core.poll_record() else { break true };
             let length = LANE_HEAD + record.len();
-            room[..LANE_HEAD].copy_from_slice(&(position.0 | flag).to_le_bytes());
+            room[..LANE_HEAD].copy_from_slice(&position.0.to_le_bytes());
             room[LANE_HEAD..length].copy_from_slice(record);
             self.lane.commit(length);
             self.handed = position;
@@ -141,6 +135,3 @@ impl ToJournal {
         self.committed = self.mesh.committed(self.worker);
     }
 }
-
-#[cfg(test)]
-mod tests;

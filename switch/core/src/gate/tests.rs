@@ -280,22 +280,3 @@ fn the_order_of_service_is_that_of_its_table() {
         assert!(gate.has_room(0, wire.len()), "what is promised finds room");
     }
 }
-
-#[test]
-fn what_makes_an_item_goes_on_in_the_record_behind_it() {
-    let mut gate = Gate::new(1 << 16);
-    assert!(!gate.next_goes_on());
-    let item = Purpose::Queue { issuer: StationId(1), stan: Stan(7) };
-    for purpose in [network(1), item, network(2)] {
-        assert!(enter(&mut gate, purpose, None, b"without a record"));
-        assert!(enter(&mut gate, purpose, Some(&RECORD), b"with one"));
-    }
-    let mut goes_on = Vec::new();
-    loop {
-        goes_on.push(gate.next_goes_on());
-        if gate.take_record().is_none() {
-            break;
-        }
-    }
-    assert_eq!(goes_on, [false, true, false, false]);
-}

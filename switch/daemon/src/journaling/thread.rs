@@ -27,7 +27,6 @@ use super::figures::{Figures, Writing};
 use super::start;
 use super::waiting::Waiting;
 use crate::clocks;
-use crate::committer::GOES_ON;
 use crate::mesh::Mesh;
 
 /// Batches that can be under way at once, and the one that is gathered.
@@ -180,12 +179,7 @@ impl<P: WritePath> Run<P> {
             let mut full = false;
             while let Some(message) = lane.front() {
                 let (head, record) = message.split_first_chunk().expect("a position and a record");
-                let gate = u64::from_le_bytes(*head);
-                // No crash may come between this one and the next.
-                if gate & GOES_ON != 0 && !self.with.writer.takes_two(record.len()) {
-                    full = true;
-                    break;
-                }
+                let gate = gate::Position(u64::from_le_bytes(*head));
                 let Appended::Taken(position) = self.with.writer.append(record)? else {
                     full = true;
                     break;
@@ -193,7 +187,6 @@ impl<P: WritePath> Run<P> {
                 if self.with.writer.open_records() == 1 {
                     self.open_since = clocks::boot();
                 }
-                let gate = gate::Position(gate & !GOES_ON);
                 self.waiting.on_taken(place, position, gate);
                 self.writing.position = position;
                 lane.pop();

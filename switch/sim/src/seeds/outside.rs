@@ -311,8 +311,15 @@ impl Outside {
         }
     }
 
-    /// What left the switch since the last look, in its order, and the switch itself.
+    /// What left the switch since the last look, in its order, and the switch itself; the event is
+    /// over.
     fn looks(&mut self) {
+        self.looks_on();
+        self.register.settles();
+    }
+
+    /// The same in the middle of an event.
+    fn looks_on(&mut self) {
         if !self.told {
             self.world.transcript_is_short();
         }
@@ -334,7 +341,6 @@ impl Outside {
             self.signed_off[issuer] &= is_up;
             self.paused[issuer] &= is_up;
         }
-        self.register.settles();
         self.sees_doubted();
 
         let limits = self.world.plan.limits;

@@ -29,12 +29,14 @@ fn found(node: &Node, ours: &str) -> [Value; 2] {
     assert_eq!((&sold["mti"], &taken_back["mti"]), (&"1200".into(), &"1420".into()));
     for line in [
         "--stan 7 --station merchant-a",
-        &format!("--stan {ours} --station issuer-x"),
         "--rrn 632514050007 --stan 7 --from 2020-01-01 --to 2099-12-31",
     ] {
         let said = node.reads(&format!("txn find {line} -o json"));
         assert_eq!(objects(&said), std::slice::from_ref(&sold), "{line}");
     }
+    // Ours is the number of the sale, and what is about it names it.
+    let by_ours = node.reads(&format!("txn find --stan {ours} --station issuer-x -o json"));
+    assert_eq!(objects(&by_ours), [sold.clone(), taken_back.clone()]);
     let by_card = "txn find --card --rrn 632514050007 -o json --dir state/journal";
     let by_card = node.is_told(by_card, "3530 1113 3330 0000\n");
     assert_eq!(objects(&by_card), [sold.clone(), taken_back.clone()]);

@@ -104,7 +104,7 @@ impl Merchant {
             pace,
             duration: Duration::from_hours(1),
             warmup: Duration::ZERO,
-            grace: Duration::from_secs(5),
+            grace: Duration::from_secs(15),
             reconnect_max: Duration::from_millis(20),
             ..setting::load(party, target)
         };

@@ -118,19 +118,3 @@ fn once_there_is_room_again_what_waited_is_written() {
     assert_eq!((shown.position, shown.durable, shown.released), (25, 25, 25));
     assert_eq!(shown.segment, SegmentNumber(2).0);
 }
-
-#[test]
-fn a_record_that_goes_on_in_the_next_is_in_one_batch_with_it() {
-    // The first batch has room for one more short record, but not for the one behind it.
-    for (goes_on, durable) in [(0, 2_100), (GOES_ON, 2_000)] {
-        let full = (1..=20).map(|position| (position * 100, 50_000));
-        let two = [(2_100 + goes_on, 100), (2_200, 50_000)];
-        let mut desk = Desk::opens_with(&format!("two-{durable}"), 0, full.chain(two));
-        desk.until("the first batch", |desk| desk.mesh.committed(WorkerId(0)).0 > 0);
-        desk.until("the last record taken", |desk| desk.lane.free() == desk.lane.capacity());
-        assert_eq!(desk.mesh.committed(WorkerId(0)), gate::Position(durable));
-        desk.is_told_to_stop();
-        let ended = desk.ended.recv_timeout(PATIENCE).expect("it ends");
-        assert!(ended.is_err(), "the disk has no room for the second batch");
-    }
-}

@@ -95,7 +95,8 @@ impl Outside {
             let Self { world, dice, .. } = self;
             world.records_only(records, |workers| dice.place(workers));
         }
-        self.looks();
+        // A reversal may be durable without the outcome that it stands before: the start adds it.
+        self.looks_on();
         if self.register.undecided() > 0 {
             self.saw(Happening::CrashedOpen);
         }
