@@ -11,7 +11,7 @@
 //! | open transactions | decisions without an outcome | they are closed; their STANs rest |
 //! | known transactions | outcomes, the last so many | repeats get the same answer |
 //! | items | what is kept for issuers, until it is acknowledged or purged | it is sent again |
-//! | tombstones | their records, the last so many | what they say goes on |
+//! | tombstones | reversals of what nobody knew, the last so many | it is refused, should it still come |
 //! | recent approvals | settlements of the last second | a start does not know whether they were delivered |
 //! | resting STANs | expiries and closings of the last minutes | late answers are known as late |
 //! | last STANs | decisions, by blocks of 1,024 | new ones begin behind them |
