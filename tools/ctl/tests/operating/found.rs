@@ -51,7 +51,7 @@ fn traced(node: &Node, sold: &Value) -> Value {
     let life = objects(&said).remove(0);
     let kinds: Vec<_> =
         life["steps"].as_array().unwrap().iter().map(|step| &step["kind"]).collect();
-    assert_eq!(kinds, ["decision", "settlement", "queued", "advice", "acknowledged"], "{life}");
+    assert_eq!(kinds, ["decision", "settlement", "advice", "acknowledged"], "{life}");
     let table = node.reads(&format!("txn trace {}", sold["id"]));
     assert!(table.code == Some(0) && !table.stdout.contains(CARD), "{table:?}");
     for words in [
