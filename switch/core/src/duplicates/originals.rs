@@ -245,7 +245,12 @@ impl Duplicates {
         let was = core::mem::replace(&mut self.entries[place].delivery, now);
         if was == Delivery::Unknown {
             self.in_flight[place / BITS] &= !(1 << (place % BITS));
-            self.doubts.retain(|&other| Entered(other).place() != place);
+            // Mostly it is the oldest, and a start may drop thousands.
+            if self.doubts.front().is_some_and(|&first| Entered(first).place() == place) {
+                self.doubts.pop_front();
+            } else {
+                self.doubts.retain(|&other| Entered(other).place() != place);
+            }
         }
     }
 
