@@ -15,7 +15,7 @@ pub mod compare;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use comfy_table::{Table, presets};
 
 /// What the exit codes of every program of Sekisho mean.
@@ -62,6 +62,11 @@ pub enum Command {
 enum Output {
     Table,
     Json,
+}
+
+/// The command line as it is: for its manual and its completions.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// The whole of `sekisho-bench`: `args` with the program's name first.

@@ -1,6 +1,130 @@
-//! What the operator's program shares with the campaigns of xtask: who takes part, and the judge that
-//! holds ledgers against a journal. Must not know how either is got.
+//! `sekisho`: the operator's one program. Knows the names of the commands and what exit codes mean;
+//! what a command does is its own file's. `judge` and `parties` are for xtask's campaigns too.
 
 pub mod judge;
 
 pub mod parties;
+
+mod output;
+
+mod grid;
+
+mod clock;
+
+mod asking;
+
+mod status;
+
+mod saf;
+
+mod message;
+
+mod dialect;
+
+mod journal;
+
+mod txn;
+
+mod perf;
+
+mod demo;
+
+mod child;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// The operator's program of Sekisho, an ISO 8583 authorization switch.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sekisho",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Data goes to stdout, everything else to stderr; NO_COLOR is obeyed.\n\
+                  Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 conflict, \
+                  6 timeout or no daemon, 7 a check found problems."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything on loopback: two acquirers, the switch, two issuers, a live view, a verdict
+    Demo(demo::Arguments),
+    /// How the daemon, its links, stations and workers are
+    Status(status::Arguments),
+    /// Messages stored for issuers: reversals and advices that are not acknowledged yet
+    #[command(subcommand, arg_required_else_help = true, after_help = saf::STATES)]
+    Saf(saf::Command),
+    /// Take messages apart and put them together, without a daemon
+    #[command(subcommand, arg_required_else_help = true)]
+    Message(message::Command),
+    /// Message formats, built in and in files
+    #[command(subcommand, arg_required_else_help = true)]
+    Dialect(dialect::Command),
+    /// The journal: whole or damaged, what is in it, how much of it there is
+    #[command(subcommand, arg_required_else_help = true)]
+    Journal(journal::Command),
+    /// Transactions in the journal: find some, and follow one through its life
+    #[command(subcommand, arg_required_else_help = true)]
+    Txn(txn::Command),
+    /// What this machine's disk and loopback give
+    #[command(subcommand, arg_required_else_help = true)]
+    Perf(perf::Command),
+    /// A part of a demo
+    #[command(name = child::COMMAND, hide = true)]
+    Child(child::Arguments),
+}
+
+/// The command line as it is: for its manual and its completions.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+/// The whole of `sekisho`.
+pub fn run() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Saf(command) => saf::run(command),
+        Command::Message(command) => message::run(&command),
+        Command::Dialect(command) => dialect::run(&command),
+        Command::Journal(command) => journal::run(&command),
+        Command::Txn(command) => txn::run(&command),
+        Command::Perf(command) => perf::run(&command),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Child(arguments) => child::run(arguments),
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_not_a_command_is_a_usage_error() {
+        for line in [&["sekisho", "stauts"][..], &["sekisho", "status", "-o", "xml"], &["sekisho"]]
+        {
+            assert_eq!(Arguments::try_parse_from(line).unwrap_err().exit_code(), 2, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn help_and_version_are_no_errors() {
+        for line in [&["sekisho", "--help"][..], &["sekisho", "-V"], &["sekisho", "status", "-h"]] {
+            assert_eq!(Arguments::try_parse_from(line).unwrap_err().exit_code(), 0, "{line:?}");
+        }
+    }
+}

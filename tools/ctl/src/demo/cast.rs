@@ -3,9 +3,9 @@
 
 use std::net::SocketAddr;
 
+use crate::parties::ACQUIRERS;
 use bench::issuer::Summary;
 use bench::load::{Progress, Report};
-use ctl::parties::ACQUIRERS;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

@@ -7,9 +7,9 @@ mod late;
 
 use std::time::Duration;
 
+use crate::parties::{ACQUIRERS, ISSUERS};
 use bench::issuer::Summary;
 use bench::load::Report;
-use ctl::parties::{ACQUIRERS, ISSUERS};
 use daemon::saf::SafStatus;
 use daemon::status::{StationStatus, Status};
 

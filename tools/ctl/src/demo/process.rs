@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
-use ctl::parties::{ACQUIRERS, ISSUERS};
+use crate::parties::{ACQUIRERS, ISSUERS};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::child;

@@ -3,9 +3,9 @@
 
 use std::io;
 
+use crate::judge::{Books, Counts, Judge, Missing};
+use crate::parties::{ACQUIRERS, ISSUERS};
 use bench::ledger;
-use ctl::judge::{Books, Counts, Judge, Missing};
-use ctl::parties::{ACQUIRERS, ISSUERS};
 use journal::disk::SystemDisk;
 use journal::format::Position;
 use journal::reader::Reader;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use ctl::parties::{ACQUIRERS, CARDS, ISSUERS, Party, quoted, stations};
+use crate::parties::{ACQUIRERS, CARDS, ISSUERS, Party, quoted, stations};
 
 use super::scenario::Scenario;
 

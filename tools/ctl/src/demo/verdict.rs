@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::parties::{ACQUIRERS, ISSUERS};
 use bench::load::Report;
-use ctl::parties::{ACQUIRERS, ISSUERS};
 use daemon::status::JournalStatus;
 
 use super::checks::{Check, Facts, codes};

@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use ctl::parties::ACQUIRERS;
+use crate::parties::ACQUIRERS;
 use daemon::status::{LinkState, StationStatus};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 

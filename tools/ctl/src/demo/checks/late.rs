@@ -1,8 +1,8 @@
 //! What must hold when issuers answered late, twice or never: what was approved and not passed on is
 //! taken back, and both ends' books are equal. A pure function of what was found; knows no process.
 
+use crate::judge::Book;
 use bench::issuer::Summary;
-use ctl::judge::Book;
 
 use super::{Check, Facts, check, codes};
 use crate::demo::reckoning::Reckoning;

@@ -6,7 +6,7 @@ use daemon::status::{JournalStatus, SCHEMA_VERSION};
 
 use super::*;
 use crate::demo::reckoning::Reckoning;
-use ctl::judge::{Book, Books, Counts};
+use crate::judge::{Book, Books, Counts};
 
 const PID: u32 = 4_711;
 
