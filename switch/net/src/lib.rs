@@ -38,7 +38,7 @@
 //! # Bounds
 //!
 //! Sockets, events a turn, bytes of an unfinished frame and bytes waiting to be sent are bounded in
-//! [`Net::new`]. Buffers belong to the slots: they grow at first use up to their bound and stay for
+//! [`Net::new`] and [`Net::grow`]. Buffers belong to the slots: they grow at first use up to their bound and stay for
 //! the next socket, so that a warm `Net` allocates nothing. They hold card data no longer than it
 //! waits: what was used, carried on, sent or given up is filled with zeros, which costs a store a byte
 //! beside the copy and the system call that each byte costs anyway.
@@ -58,5 +58,6 @@ pub use budget::Budget;
 pub use counters::Counters;
 pub use handler::{CloseReason, Handler, Verdict};
 pub use ids::{ListenerId, SocketId};
+pub use listeners::Listening;
 pub use net::{Net, SendError, Turn, Wake};
 pub use options::{SCRATCH_BYTES, SocketOptions};

@@ -16,6 +16,26 @@ use crate::ids::{self, INDEX_MAX, ListenerId};
 /// takes no more than `net.core.somaxconn`.
 const BACKLOG: i32 = 4_096;
 
+/// A port that is listened on, and that nobody accepts from yet: connections wait. It can be opened on
+/// one thread and given to the `Net` of another ([`crate::Net::take_listener`]).
+#[derive(Debug)]
+pub struct Listening(TcpListener);
+
+impl Listening {
+    /// Listens at an address, port 0 for any.
+    ///
+    /// # Errors
+    /// What the system says, `AddrInUse` where somebody listens there.
+    pub fn open(address: SocketAddr) -> io::Result<Self> {
+        bind(address).map(Self)
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
 /// Listening addresses by slot. Their number is bounded by the configuration that names them.
 #[derive(Default)]
 pub(crate) struct Listeners {
@@ -34,12 +54,11 @@ struct Slot {
 }
 
 impl Listeners {
-    pub(crate) fn listen(
+    pub(crate) fn take(
         &mut self,
         registry: &Registry,
-        address: SocketAddr,
+        Listening(mut listener): Listening,
     ) -> io::Result<ListenerId> {
-        let mut listener = bind(address)?;
         let place = match self.slots.iter().position(|slot| slot.listener.is_none()) {
             Some(place) => place,
             None if self.slots.len() < INDEX_MAX => {

@@ -11,7 +11,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Waker};
 
 use crate::ids::{INDEX_MAX, WAKER};
-use crate::listeners::Listeners;
+use crate::listeners::{Listeners, Listening};
 use crate::options::SCRATCH_BYTES;
 use crate::outgoing::Handed;
 use crate::sockets::{Sockets, Stage};
@@ -112,7 +112,15 @@ impl Net {
 
     /// Listens at an address, port 0 for any.
     pub fn listen(&mut self, address: SocketAddr) -> io::Result<ListenerId> {
-        self.listeners.listen(self.poll.registry(), address)
+        self.take_listener(Listening::open(address)?)
+    }
+
+    /// Takes over a port that was opened before; who connected since then is accepted.
+    ///
+    /// # Errors
+    /// `QuotaExceeded` when there are too many; what epoll says. The port is closed then.
+    pub fn take_listener(&mut self, listening: Listening) -> io::Result<ListenerId> {
+        self.listeners.take(self.poll.registry(), listening)
     }
 
     /// Where a listener listens.
@@ -222,6 +230,31 @@ impl Net {
     /// Bytes given to [`Net::send`] that the kernel has not taken yet, over all sockets.
     pub fn out_waiting(&self) -> usize {
         self.sockets.out_waiting()
+    }
+
+    /// Allows more than so far: sockets, bytes of an unfinished frame, bytes that wait for a peer. What
+    /// is allowed already stays allowed, so that no socket is ever beyond its bound.
+    ///
+    /// # Errors
+    /// As [`Net::new`]; nothing has changed then.
+    pub fn grow(
+        &mut self,
+        sockets_max: usize,
+        frame_carry_max: usize,
+        out_max: usize,
+    ) -> io::Result<()> {
+        if sockets_max > INDEX_MAX {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let known = self.options;
+        self.options = SocketOptions {
+            frame_carry_max: known.frame_carry_max.max(frame_carry_max),
+            out_max: known.out_max.max(out_max),
+            ..known
+        }
+        .validated()?;
+        self.sockets.grow(sockets_max);
+        Ok(())
     }
 
     /// The most slots that can be in use.

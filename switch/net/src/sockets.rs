@@ -73,6 +73,14 @@ impl Sockets {
         }
     }
 
+    /// Allows so many slots, if that is more than before.
+    pub(crate) fn grow(&mut self, sockets_max: usize) {
+        self.slots_max = self.slots_max.max(sockets_max);
+        for list in [&mut self.ready, &mut self.spare, &mut self.dirty, &mut self.ending] {
+            list.reserve(self.slots_max - list.len());
+        }
+    }
+
     #[cfg(test)]
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Socket> {
         self.slots.iter()

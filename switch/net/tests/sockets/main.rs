@@ -1,6 +1,7 @@
 //! `Net` over real sockets on loopback, told from outside. Must use nothing but the public interface.
 
 mod closing;
+mod growing;
 mod opening;
 mod reading;
 mod sending;
