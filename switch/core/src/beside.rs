@@ -1,16 +1,21 @@
-//! What is written down beside transactions: that a station signed on or off, and what was counted.
+//! What is written down beside transactions: that a station signed on or off, what was counted, and what
+//! the node itself has to say.
 //! Knows no message.
 
 use core::time::Duration;
 
 use crate::counters::{Counter, Counters};
+use crate::gate::{Position, Service};
 use crate::ids::StationId;
 use crate::records::{COUNTED_MAX, Deltas, HEAD_MAX, Record};
 use crate::time::Time;
-use crate::turn::{Turn, World};
+use crate::turn::{Core, Turn, World};
 
 /// How often counters are written down at most.
 const COUNTS_EVERY: Duration = Duration::from_secs(1);
+
+/// The most bytes of what the node itself has to say: three texts and some numbers.
+pub const SAID_MAX: usize = 1_024;
 
 /// What was counted when it was last written down, and when that may be again.
 #[derive(Debug, Default)]
@@ -28,6 +33,21 @@ impl World {
     /// What has been counted so far is in the records.
     pub(crate) fn counts_are_written_down(&mut self) {
         self.counted.counters = self.counters.as_written_down();
+    }
+}
+
+impl Core {
+    /// Writes down what the node itself has to say: a station or links that are new, a configuration, a
+    /// command, a pulse. Gives the position that its commit reaches; none, and nothing is written down,
+    /// while the gate has no room for it.
+    ///
+    /// # Panics
+    /// When it is longer than [`SAID_MAX`], or has a text of more than 255 bytes.
+    pub fn write_down(&mut self, record: &Record<'_>) -> Option<Position> {
+        let gate = &mut self.gate;
+        let entered =
+            gate.admits_as(Service::Network, SAID_MAX) && gate.enter_record(record, SAID_MAX);
+        entered.then(|| gate.end())
     }
 }
 

@@ -155,7 +155,9 @@ pub fn plain(record: &Record<'_>, key: &HashKey, mark: &mut dyn FnMut(Mark)) {
         | Record::Configuration { .. }
         | Record::Start { .. }
         | Record::Counts { .. }
-        | Record::HashKey { .. } => {}
+        | Record::HashKey { .. }
+        | Record::Pulse
+        | Record::Command { .. } => {}
     }
 }
 

@@ -294,6 +294,24 @@ pub enum Record<'a> {
         /// When, as a second since 1970.
         utc: u64,
     },
+    /// Nothing happened, and that could be written down: what watches over the switch asks for it, since
+    /// a worker that turns but can not write is of no use.
+    Pulse,
+    /// Somebody told the switch to do something, or asked it.
+    Command {
+        /// Who, as the system numbers its users.
+        uid: u32,
+        /// What they may do, by the number that the control socket has for it.
+        role: u8,
+        /// When, as a second since 1970.
+        utc: u64,
+        /// Who, by name.
+        who: &'a str,
+        /// What.
+        what: &'a str,
+        /// What came of it, or that it is about to be done.
+        outcome: &'a str,
+    },
 }
 
 /// What became of something that is kept for an issuer.
@@ -401,6 +419,8 @@ impl Record<'_> {
             Self::Item { .. } => 16,
             Self::Advice { .. } => 17,
             Self::Delivery { .. } => 18,
+            Self::Pulse => 19,
+            Self::Command { .. } => 20,
         }
     }
 
@@ -425,6 +445,8 @@ impl Record<'_> {
             Self::Item { .. } => "item",
             Self::Advice { .. } => "advice",
             Self::Delivery { .. } => "delivery",
+            Self::Pulse => "pulse",
+            Self::Command { .. } => "command",
         }
     }
 }

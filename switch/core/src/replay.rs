@@ -242,6 +242,8 @@ impl State {
                 }
                 self.hash_key = Some(key);
             }
+            // What was said and done beside transactions; nothing follows from it.
+            Record::Pulse | Record::Command { .. } => {}
             Record::Counts { deltas } => {
                 for (number, by) in deltas.iter() {
                     // Nobody stops cleanly before everything that was answered is delivered.

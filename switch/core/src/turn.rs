@@ -89,9 +89,9 @@ pub enum Reply {
 #[derive(Debug)]
 pub struct Core {
     pub(crate) plan: Arc<Plan>,
-    me: WorkerId,
+    pub(crate) me: WorkerId,
     pub(crate) world: World,
-    gate: Gate,
+    pub(crate) gate: Gate,
 }
 
 /// Everything that changes from event to event, except the gate.

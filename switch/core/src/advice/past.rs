@@ -149,6 +149,8 @@ impl Past {
             | Record::Configuration { .. }
             | Record::Start { .. }
             | Record::HashKey { .. }
+            | Record::Pulse
+            | Record::Command { .. }
             | Record::Counts { .. }
             | Record::Queued { .. }
             | Record::Acknowledged { .. }

@@ -21,6 +21,8 @@ impl<'a> Record<'a> {
             2..=6 => from.outcome()?,
             7..=13 => from.rare()?,
             14..=18 => from.kept()?,
+            19 => Record::Pulse,
+            20 => from.command()?,
             kind => return Err(Unreadable::Kind(kind)),
         };
         match from.bytes.len() {
@@ -109,6 +111,17 @@ impl<'a> Reader<'a> {
                 }
                 Record::Counts { deltas }
             }
+        })
+    }
+
+    fn command(&mut self) -> Result<Record<'a>, Unreadable> {
+        Ok(Record::Command {
+            uid: self.word()?,
+            role: self.take::<1>()?[0],
+            utc: self.long()?,
+            who: self.text("name")?,
+            what: self.text("command")?,
+            outcome: self.text("outcome")?,
         })
     }
 

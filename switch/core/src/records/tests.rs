@@ -82,6 +82,15 @@ fn each() -> Vec<Record<'static>> {
             inputs: b"1420",
         },
         Record::Delivery { issuer, stan, how: Delivery::Unknown, utc },
+        Record::Pulse,
+        Record::Command {
+            uid: 1_000,
+            role: 1,
+            utc,
+            who: "hana",
+            what: "saf hold 000017",
+            outcome: "done",
+        },
     ]
 }
 
@@ -108,7 +117,7 @@ fn no_two_records_are_of_one_kind_and_each_says_its_own() {
     let mut names: Vec<_> = each().iter().map(Record::name).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 18);
+    assert_eq!(names.len(), 20);
 }
 
 /// Bytes of a record of each kind, so that its size changes only on purpose.
@@ -135,7 +144,9 @@ fn records_are_as_compact_as_they_are_said_to_be() {
             18,
             18 + 7,
             84 + 18 + 9 + 4,
-            17
+            17,
+            2,
+            18 + 4 + 15 + 4
         ]
     );
     assert!(each()[..6].iter().all(|record| written(record).len() <= HEAD_MAX + 14));
@@ -163,7 +174,7 @@ fn what_follows_a_record_another_version_and_another_kind_are_told_apart() {
         assert_eq!(Record::read(&bytes), Err(Unreadable::Version(1)));
     }
     assert_eq!(Record::read(&[VERSION, 0]), Err(Unreadable::Kind(0)));
-    assert_eq!(Record::read(&[VERSION, 20]), Err(Unreadable::Kind(20)));
+    assert_eq!(Record::read(&[VERSION, 21]), Err(Unreadable::Kind(21)));
 }
 
 #[test]
@@ -180,6 +191,9 @@ fn a_field_that_makes_no_sense_is_named() {
     assert_eq!(spoiled(7, 14, 0xFF), wrong(7, "dialect"));
     assert_eq!(spoiled(9, 4, 2), wrong(9, "state"));
     assert_eq!(spoiled(11, 15, 0xFF), wrong(11, "build"));
+    assert_eq!(spoiled(20, 16, 0xFF), wrong(20, "name"));
+    assert_eq!(spoiled(20, 21, 0xFF), wrong(20, "command"));
+    assert_eq!(spoiled(20, 37, 0xFF), wrong(20, "outcome"));
     let counts = [VERSION, 12, 3, 0, 1, 2, 3];
     assert_eq!(Record::read(&counts).map(|_| ()), wrong(12, "list of counters"));
 }
@@ -268,7 +282,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_record_that_writes_them_again_or_are_refused(
-        kind in 0_u8..19,
+        kind in 0_u8..22,
         rest in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
         let bytes = [&[VERSION, kind][..], &rest].concat();

@@ -59,6 +59,15 @@ impl Record<'_> {
             }
             Self::Counts { deltas } => to.frame(deltas.0)?,
             Self::HashKey { key } => to.put(key.0)?,
+            Self::Pulse => {}
+            Self::Command { uid, role, utc, who, what, outcome } => {
+                to.put(uid.to_le_bytes())?;
+                to.put([role])?;
+                to.put(utc.to_le_bytes())?;
+                to.text(who)?;
+                to.text(what)?;
+                to.text(outcome)?;
+            }
             Self::Queued { .. }
             | Self::Acknowledged { .. }
             | Self::Item { .. }

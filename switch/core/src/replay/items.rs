@@ -204,6 +204,8 @@ impl State {
             | Record::Configuration { .. }
             | Record::Start { .. }
             | Record::HashKey { .. }
+            | Record::Pulse
+            | Record::Command { .. }
             | Record::Counts { .. } => unreachable!("only what is kept is kept"),
         };
         while self.tombstones.len() > self.bounds.known_max {

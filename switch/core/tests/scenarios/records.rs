@@ -295,3 +295,59 @@ fn without_room_in_the_journal_new_requests_are_907_and_everything_else_goes_on(
         counted: frames 5, requests 3, forwarded 2, answered 1, approved 1, refused_no_room 1, network_answered 1
     "#]]);
 }
+
+#[test]
+fn what_the_node_itself_has_to_say_goes_through_the_gate_and_is_ignored_by_a_replay() {
+    let mut world = pair_in(&ascii());
+    world.holds_commits();
+    let command = Record::Command {
+        uid: 1_000,
+        role: 2,
+        utc: 1_795_238_431,
+        who: "hana",
+        what: "config apply",
+        outcome: "begun",
+    };
+    let core = &mut world.cores[0];
+    let pulse = core.write_down(&Record::Pulse).unwrap();
+    let both = core.write_down(&command).unwrap();
+    assert!(pulse < both && both == core.entered());
+    world.acquirer("A").sends(sale(1));
+    world.commits();
+    world.issuer("X").answers("000");
+    world.check(expect![[r#"
+        00.000 A.0 > 1200 11=000101
+        00.000     + nothing to say
+        00.000     + hana: config apply: begun
+        00.000     + A.0 1200 to X as 000001
+        00.000 X.0 < 1200 11=000001
+        00.000 X.0 > 1210 11=000001 39=000
+        00.000     + X answered 000001 with 000
+        00.000 A.0 < 1210 11=000101 39=000
+        counted: frames 2, requests 1, forwarded 1, answered 1, approved 1
+    "#]]);
+    let mut world = world.restarts(Setup::of([acquirer("A"), issuer("X")]));
+    world.forget();
+    world.acquirer("A").sends(sale(1));
+    world.check(expect![[r#"
+        01.000 A.0 > 1200 11=000102
+        01.000     + A.0 1200 to X as 000002
+        01.000 X.0 < 1200 11=000002
+        counted: frames 1, requests 1, forwarded 1
+    "#]]);
+}
+
+#[test]
+fn what_finds_no_room_is_not_written_down_and_says_so() {
+    let mut world = pair_in(&ascii());
+    world.holds_commits();
+    let core = &mut world.cores[0];
+    let mut written = 0;
+    while core.write_down(&Record::Pulse).is_some() {
+        written += 1;
+    }
+    let (used, capacity) = core.gate_fill();
+    assert!(written > 0 && used < capacity * 14 / 16, "answers have the rest");
+    world.commits();
+    assert!(world.cores[0].write_down(&Record::Pulse).is_some());
+}

@@ -213,7 +213,9 @@ impl Search {
             | Record::Configuration { .. }
             | Record::Start { .. }
             | Record::Counts { .. }
-            | Record::HashKey { .. } => false,
+            | Record::HashKey { .. }
+            | Record::Pulse
+            | Record::Command { .. } => false,
         }
     }
 

@@ -166,6 +166,8 @@ impl Register {
             | Record::Configuration { .. }
             | Record::Start { .. }
             | Record::HashKey { .. }
+            | Record::Pulse
+            | Record::Command { .. }
             | Record::Counts { .. } => {}
         }
     }

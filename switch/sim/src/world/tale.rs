@@ -64,6 +64,8 @@ impl Tale {
             }
             // Once a second; the counters are told at the end of each tale. What is kept is told above.
             Record::Counts { .. } | Record::Queued { .. } => return,
+            Record::Pulse => "nothing to say".to_owned(),
+            Record::Command { who, what, outcome, .. } => format!("{who}: {what}: {outcome}"),
             Record::Closed { issuer, stan, .. } => {
                 format!("{} is not asked for {:06} again", station(issuer), stan.0)
             }

@@ -134,6 +134,8 @@ impl Row {
             | Record::Configuration { .. }
             | Record::Start { .. }
             | Record::HashKey { .. }
+            | Record::Pulse
+            | Record::Command { .. }
             | Record::Counts { .. } => self.fill_rare(record, names),
             Record::Queued { .. }
             | Record::Acknowledged { .. }
@@ -248,8 +250,16 @@ impl Row {
                 self.at = Some(times::second(utc));
             }
             Record::Counts { deltas } => say("counters", counters(deltas)),
-            // A key is not for anybody's eyes.
-            Record::HashKey { .. } => {}
+            Record::Command { uid, role, utc, who, what, outcome } => {
+                say("uid", json!(uid));
+                say("role", json!(role));
+                say("who", json!(who));
+                say("what", json!(what));
+                say("outcome", json!(outcome));
+                self.at = Some(times::second(utc));
+            }
+            // A key is not for anybody's eyes, and a pulse says nothing.
+            Record::HashKey { .. } | Record::Pulse => {}
             _ => unreachable!("a step of a transaction"),
         }
     }

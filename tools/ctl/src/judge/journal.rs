@@ -199,6 +199,8 @@ impl Journal {
             | Record::SignOn { .. }
             | Record::Configuration { .. }
             | Record::HashKey { .. }
+            | Record::Pulse
+            | Record::Command { .. }
             | Record::Counts { .. }
             | Record::Delivery { .. }
             | Record::Item { .. } => return None,
@@ -356,6 +358,8 @@ fn place_of(record: &Record<'_>) -> Option<((u16, u32), u64)> {
         | Record::Configuration { .. }
         | Record::Start { .. }
         | Record::HashKey { .. }
+        | Record::Pulse
+        | Record::Command { .. }
         | Record::Counts { .. }
         | Record::Queued { .. }
         | Record::Acknowledged { .. }

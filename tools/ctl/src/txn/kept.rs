@@ -70,6 +70,8 @@ impl Kept {
             | Record::Start { .. }
             | Record::Counts { .. }
             | Record::HashKey { .. }
+            | Record::Pulse
+            | Record::Command { .. }
             | Record::Queued { .. }
             | Record::Item { .. }
             | Record::Advice { .. }

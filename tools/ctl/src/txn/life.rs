@@ -126,6 +126,8 @@ fn ending(record: &Record<'_>, is_head: bool) -> Option<String> {
         | Record::Start { .. }
         | Record::Counts { .. }
         | Record::HashKey { .. }
+        | Record::Pulse
+        | Record::Command { .. }
         | Record::Advice { .. }
         | Record::Queued { .. }
         | Record::Acknowledged { .. }

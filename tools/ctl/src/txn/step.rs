@@ -110,6 +110,8 @@ impl Names<'_> {
             | Record::Start { .. }
             | Record::Counts { .. }
             | Record::HashKey { .. }
+            | Record::Pulse
+            | Record::Command { .. }
             | Record::Queued { .. }
             | Record::Acknowledged { .. }
             | Record::Item { .. }
@@ -157,6 +159,8 @@ impl Names<'_> {
             | Record::Start { .. }
             | Record::Counts { .. }
             | Record::HashKey { .. }
+            | Record::Pulse
+            | Record::Command { .. }
             | Record::Decision { .. }
             | Record::Settlement { .. }
             | Record::Expiry { .. }

@@ -232,7 +232,9 @@ impl Ledger {
             | Record::Links { .. }
             | Record::Configuration { .. }
             | Record::HashKey { .. }
-            | Record::Start { .. } => panic!("{record:?} is of no transaction"),
+            | Record::Start { .. }
+            | Record::Pulse
+            | Record::Command { .. } => panic!("{record:?} is of no transaction"),
         };
         let is_reversed = self.reversed.remove(&(name(issuer), stan.0));
         let approved = matches!(record, Record::Undelivered { action: ..0x100, .. });
