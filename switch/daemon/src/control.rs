@@ -17,10 +17,11 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::saf::{SafError, SafReply, SafRequest};
+use crate::not_done::NotDone;
+use crate::saf::{SafReply, SafRequest};
 use crate::status::Status;
 
-pub use ask::{AskError, ask_saf, ask_status};
+pub use ask::{AskError, ask_config, ask_saf, ask_status};
 use clients::Clients;
 use socket::BoundSocket;
 
@@ -32,7 +33,7 @@ pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Shows or changes stored messages.
-pub type SafSource = dyn Fn(&SafRequest) -> Result<SafReply, SafError> + Send;
+pub type SafSource = dyn Fn(&SafRequest) -> Result<SafReply, NotDone> + Send;
 
 /// Who answers: called on the control thread, once a request.
 pub struct Sources {

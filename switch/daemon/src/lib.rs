@@ -39,6 +39,10 @@ pub mod status;
 
 pub mod saf;
 
+pub mod not_done;
+
+pub mod change;
+
 pub mod operators;
 
 pub mod control;

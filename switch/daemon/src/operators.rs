@@ -9,7 +9,8 @@ use switch_core::ids::{Stan, StationId, WorkerId};
 use switch_core::plan::Plan;
 
 use crate::mesh::Mesh;
-use crate::saf::{LISTED_MAX, SafError, SafReply, SafRequest, parts};
+use crate::not_done::NotDone;
+use crate::saf::{LISTED_MAX, SafReply, SafRequest, parts};
 use crate::worker::{Command, SafOrder, SafWish, Which};
 
 /// How long a worker may take, the commit of what it writes down with it.
@@ -32,7 +33,7 @@ impl Operators {
     ///
     /// # Errors
     /// Why it was not done. What was changed is in the journal when this returns.
-    pub fn saf(&self, request: &SafRequest) -> Result<SafReply, SafError> {
+    pub fn saf(&self, request: &SafRequest) -> Result<SafReply, NotDone> {
         request.check()?;
         let (id, wish) = match request {
             SafRequest::List { issuer } => return self.list(issuer.as_deref()),
@@ -54,7 +55,7 @@ impl Operators {
     }
 
     /// A share of each issuer's, so that the backlog of one does not hide what the others wait for.
-    fn list(&self, issuer: Option<&str>) -> Result<SafReply, SafError> {
+    fn list(&self, issuer: Option<&str>) -> Result<SafReply, NotDone> {
         if let Some(name) = issuer {
             return self.listed(self.issuer(name)?, Which::First, LISTED_MAX);
         }
@@ -72,12 +73,12 @@ impl Operators {
         Ok(all)
     }
 
-    fn listed(&self, issuer: StationId, which: Which, most: usize) -> Result<SafReply, SafError> {
+    fn listed(&self, issuer: StationId, which: Which, most: usize) -> Result<SafReply, NotDone> {
         self.ask(self.plan.station(issuer).worker, SafOrder::List { issuer, which, most })
     }
 
     /// The issuer of that name.
-    fn issuer(&self, name: &str) -> Result<StationId, SafError> {
+    fn issuer(&self, name: &str) -> Result<StationId, NotDone> {
         let mut stations = self.plan.stations.iter();
         let place = stations.position(|s| s.settings.name == name && s.settings.role.issues());
         let id = place.and_then(|place| u16::try_from(place).ok()).map(StationId);
@@ -85,11 +86,11 @@ impl Operators {
             let issuers = self.plan.stations.iter().filter(|s| s.settings.role.issues());
             let names: Vec<&str> = issuers.map(|s| s.settings.name.as_str()).collect();
             let names = if names.is_empty() { "none".into() } else { names.join(", ") };
-            SafError::NotFound(format!("there is no issuer {name:?}; there is {names}"))
+            NotDone::NotFound(format!("there is no issuer {name:?}; there is {names}"))
         })
     }
 
-    fn ask(&self, worker: WorkerId, order: SafOrder) -> Result<SafReply, SafError> {
+    fn ask(&self, worker: WorkerId, order: SafOrder) -> Result<SafReply, NotDone> {
         let (sender, reply) = bounded(1);
         let is_change = matches!(&order, SafOrder::Of { wish, .. } if *wish != SafWish::Show);
         let silent = || {
@@ -99,7 +100,7 @@ impl Operators {
                 "try again"
             };
             let (worker, seconds) = (worker.0, PATIENCE.as_secs());
-            SafError::Failed(format!(
+            NotDone::Failed(format!(
                 "worker {worker} did not answer within {seconds} s; {next}, and see sekisho status"
             ))
         };

@@ -2,9 +2,10 @@
 //! that the control socket carries and that `sekisho saf` shows. Plain data; knows no message.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::not_done::NotDone;
 
 /// The most items of one reply. Of all issuers, each has an equal share of it, and at least one.
 pub const LISTED_MAX: usize = 1_000;
@@ -135,54 +136,6 @@ impl SafStatus {
     }
 }
 
-/// Why something was not done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SafError {
-    /// There is no such issuer or item.
-    NotFound(String),
-    /// Not by this operator, or not alone.
-    NotPermitted(String),
-    /// It is in another state than that takes.
-    Conflict(String),
-    /// Not now: a worker that does not answer, or has no room.
-    Failed(String),
-}
-
-impl SafError {
-    /// What programs go by.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "not-found",
-            Self::NotPermitted(_) => "not-permitted",
-            Self::Conflict(_) => "conflict",
-            Self::Failed(_) => "failed",
-        }
-    }
-
-    /// The other way round.
-    pub(crate) fn of(kind: &str, message: String) -> Self {
-        match kind {
-            "not-found" => Self::NotFound(message),
-            "not-permitted" => Self::NotPermitted(message),
-            "conflict" => Self::Conflict(message),
-            _ => Self::Failed(message),
-        }
-    }
-}
-
-impl fmt::Display for SafError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound(message)
-            | Self::NotPermitted(message)
-            | Self::Conflict(message)
-            | Self::Failed(message) => f.write_str(message),
-        }
-    }
-}
-
-impl std::error::Error for SafError {}
-
 impl SafRequest {
     /// Which item it is about; none for a list and a page.
     pub fn id(&self) -> Option<&str> {
@@ -199,7 +152,7 @@ impl SafRequest {
     ///
     /// # Errors
     /// When a name is none, or one name stands for two people.
-    pub fn check(&self) -> Result<(), SafError> {
+    pub fn check(&self) -> Result<(), NotDone> {
         match self {
             Self::List { .. } | Self::Page { .. } | Self::Show { .. } => Ok(()),
             Self::Hold { operator, .. } | Self::Release { operator, .. } => named(operator),
@@ -209,7 +162,7 @@ impl SafRequest {
                 if operator.eq_ignore_ascii_case(second) {
                     let message =
                         format!("{operator} can not agree with {second}: a purge needs two people");
-                    return Err(SafError::NotPermitted(message));
+                    return Err(NotDone::NotPermitted(message));
                 }
                 Ok(())
             }
@@ -221,14 +174,14 @@ impl SafRequest {
 ///
 /// # Errors
 /// When it is no id.
-pub fn parts(id: &str) -> Result<(&str, u32), SafError> {
+pub fn parts(id: &str) -> Result<(&str, u32), NotDone> {
     let split = id.rsplit_once('/').filter(|(issuer, _)| !issuer.is_empty());
     let number = |text: &str| {
         let digits = (1..=6).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         text.parse::<u32>().ok().filter(|_| digits)
     };
     split.and_then(|(issuer, stan)| Some((issuer, number(stan)?))).ok_or_else(|| {
-        SafError::NotFound(format!("{id:?} is no id; write ISSUER/STAN, such as issuer-x/004711"))
+        NotDone::NotFound(format!("{id:?} is no id; write ISSUER/STAN, such as issuer-x/004711"))
     })
 }
 
@@ -238,12 +191,12 @@ pub fn id(issuer: &str, stan: u32) -> String {
 }
 
 /// A name that can stand in a record.
-fn named(name: &str) -> Result<(), SafError> {
+fn named(name: &str) -> Result<(), NotDone> {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte);
     if (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(letter) {
         return Ok(());
     }
-    Err(SafError::NotPermitted(format!(
+    Err(NotDone::NotPermitted(format!(
         "{name:?} is no name of an operator; write 1 to {NAME_BYTES_MAX} letters, digits, and any of \
          . _ - @"
     )))
@@ -300,18 +253,5 @@ mod tests {
         }
         let said = serde_json::to_string(&purge("asada", "boku")).unwrap();
         assert!(said.starts_with(r#"{"action":"purge","id":"issuer-x/000001""#), "{said}");
-    }
-
-    #[test]
-    fn why_not_survives_the_wire() {
-        let kinds = [
-            SafError::NotFound("a".into()),
-            SafError::NotPermitted("b".into()),
-            SafError::Conflict("c".into()),
-            SafError::Failed("d".into()),
-        ];
-        for error in kinds {
-            assert_eq!(SafError::of(error.kind(), error.to_string()), error);
-        }
     }
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use daemon::control::AskError;
-use daemon::saf::SafError;
+use daemon::not_done::NotDone;
 
 use crate::output::{CONFLICT, FAILED, Failure, NO_DAEMON, NOT_FOUND, NOT_PERMITTED};
 
@@ -27,12 +27,12 @@ pub(crate) fn failure(socket: &Path, error: &AskError) -> Failure {
             format!("{place}: {error}\nThe socket is for the daemon's user and group only."),
         ),
         AskError::Silent => Failure::new(NO_DAEMON, format!("{place}: {error}")),
-        AskError::Saf(error) => {
+        AskError::NotDone(error) => {
             let exit = match error {
-                SafError::NotFound(_) => NOT_FOUND,
-                SafError::NotPermitted(_) => NOT_PERMITTED,
-                SafError::Conflict(_) => CONFLICT,
-                SafError::Failed(_) => FAILED,
+                NotDone::NotFound(_) => NOT_FOUND,
+                NotDone::NotPermitted(_) => NOT_PERMITTED,
+                NotDone::Conflict(_) => CONFLICT,
+                NotDone::Failed(_) => FAILED,
             };
             Failure::new(exit, error.to_string())
         }

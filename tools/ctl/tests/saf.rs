@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use daemon::control::{self, Sources};
-use daemon::saf::{LISTED_MAX, SafError, SafItem, SafReply, SafRequest};
+use daemon::not_done::NotDone;
+use daemon::saf::{LISTED_MAX, SafItem, SafReply, SafRequest};
 use daemon::status::Status;
 
 /// A directory for a socket that goes away with the test.
@@ -40,9 +41,9 @@ fn served(socket: &Path) -> (control::ControlHandle, Arc<Mutex<Vec<SafRequest>>>
         noted.lock().expect("no test has failed").push(request.clone());
         request.check()?;
         match request.id() {
-            Some("issuer-x/000002") => Err(SafError::NotFound("no such message".into())),
-            Some("issuer-x/000003") => Err(SafError::Conflict("it is held".into())),
-            Some("issuer-x/000004") => Err(SafError::Failed("no answer".into())),
+            Some("issuer-x/000002") => Err(NotDone::NotFound("no such message".into())),
+            Some("issuer-x/000003") => Err(NotDone::Conflict("it is held".into())),
+            Some("issuer-x/000004") => Err(NotDone::Failed("no answer".into())),
             Some(_) | None => {
                 let item = SafItem { id: "issuer-x/000001".into(), ..SafItem::default() };
                 Ok(SafReply { items: vec![item], more: 0 })

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use daemon::control::{self, Sources};
-use daemon::saf::SafError;
+use daemon::not_done::NotDone;
 use daemon::status::{SCHEMA_VERSION, Status};
 
 fn sekisho(arguments: &[&str], socket: &Path) -> Output {
@@ -35,7 +35,7 @@ fn status() -> Status {
 }
 
 fn sources() -> Sources {
-    let nothing = |_: &_| Err(SafError::NotFound("there is no such message".into()));
+    let nothing = |_: &_| Err(NotDone::NotFound("there is no such message".into()));
     Sources { status: Box::new(status), saf: Box::new(nothing) }
 }
 

@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::PATIENCE;
-use crate::saf::{SafError, SafReply, SafRequest};
+use crate::change::{ConfigReply, ConfigRequest};
+use crate::not_done::NotDone;
+use crate::saf::{SafReply, SafRequest};
 use crate::status::{SCHEMA_VERSION, Status};
 
 /// The longest reply that is read.
@@ -31,8 +33,8 @@ pub enum AskError {
     Garbled(String),
     /// The daemon speaks another version of the status.
     Version(u32),
-    /// It was not done to a stored message.
-    Saf(SafError),
+    /// What was asked for was not done.
+    NotDone(NotDone),
 }
 
 /// Asks the daemon on this socket for its status.
@@ -55,13 +57,23 @@ pub fn ask_status(path: &Path) -> Result<Status, AskError> {
 /// # Errors
 /// See [`AskError`], as for [`ask_status`].
 pub fn ask_saf(path: &Path, request: &SafRequest) -> Result<SafReply, AskError> {
-    #[derive(Serialize)]
-    struct Asked<'r> {
-        command: &'static str,
-        #[serde(flatten)]
-        request: &'r SafRequest,
-    }
     serde_json::from_value(ask(path, &Asked { command: "saf", request })?).map_err(garbled)
+}
+
+/// Asks the daemon on this socket about its configuration, or to change it.
+///
+/// # Errors
+/// See [`AskError`], as for [`ask_status`].
+pub fn ask_config(path: &Path, request: &ConfigRequest) -> Result<ConfigReply, AskError> {
+    serde_json::from_value(ask(path, &Asked { command: "config", request })?).map_err(garbled)
+}
+
+/// A command, with what only it has.
+#[derive(Serialize)]
+struct Asked<'r, R> {
+    command: &'static str,
+    #[serde(flatten)]
+    request: &'r R,
 }
 
 /// Puts a request and takes the reply, which is no refusal.
@@ -80,7 +92,7 @@ fn ask(path: &Path, request: &impl Serialize) -> Result<Value, AskError> {
     let Some(error) = reply.get("error") else { return Ok(reply) };
     let error = error.as_str().unwrap_or_default().to_owned();
     Err(match reply.get("kind").and_then(Value::as_str) {
-        Some(kind) => AskError::Saf(SafError::of(kind, error)),
+        Some(kind) => AskError::NotDone(NotDone::of(kind, error)),
         None => AskError::Refused(error),
     })
 }
@@ -113,7 +125,7 @@ impl fmt::Display for AskError {
             Self::Silent => write!(f, "the daemon did not answer within {} s", PATIENCE.as_secs()),
             Self::Refused(error) => write!(f, "the daemon refused: {error}"),
             Self::Garbled(error) => write!(f, "the answer can not be read: {error}"),
-            Self::Saf(error) => write!(f, "{error}"),
+            Self::NotDone(error) => write!(f, "{error}"),
             Self::Version(version) => write!(
                 f,
                 "the daemon speaks version {version} of the status and this program version \

@@ -50,9 +50,9 @@ fn status() -> Status {
 }
 
 /// One item, which can be shown and not be held.
-fn saf(request: &SafRequest) -> Result<SafReply, SafError> {
+fn saf(request: &SafRequest) -> Result<SafReply, NotDone> {
     if let SafRequest::Hold { id, .. } = request {
-        return Err(SafError::Conflict(format!("{id} is held")));
+        return Err(NotDone::Conflict(format!("{id} is held")));
     }
     let item = SafItem { id: "issuer-x/000001".into(), ..SafItem::default() };
     Ok(SafReply { items: vec![item], more: 0 })
@@ -260,8 +260,8 @@ fn a_stored_message_is_asked_for_and_given_or_it_is_said_why_not() {
     assert_eq!((listed.items[0].id.as_str(), listed.more), ("issuer-x/000001", 0));
     let [id, operator] = ["issuer-x/000001", "asada"].map(str::to_owned);
     let hold = SafRequest::Hold { id, operator };
-    let Err(AskError::Saf(why)) = ask_saf(&place.socket(), &hold) else { panic!("it is held") };
-    assert_eq!(why, SafError::Conflict("issuer-x/000001 is held".into()));
+    let Err(AskError::NotDone(why)) = ask_saf(&place.socket(), &hold) else { panic!("it is held") };
+    assert_eq!(why, NotDone::Conflict("issuer-x/000001 is held".into()));
     let mut client = Client::connects(&place);
     for garbage in [
         r#"{"command":"saf"}"#,

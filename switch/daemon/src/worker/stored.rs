@@ -11,7 +11,8 @@ use switch_core::saf::operating::{Command, Figures, NotObeyed, Shown};
 use switch_core::time::Now;
 
 use super::Worker;
-use crate::saf::{SafError, SafItem, SafReply, SafStatus, id};
+use crate::not_done::NotDone;
+use crate::saf::{SafItem, SafReply, SafStatus, id};
 
 /// Fields that are nobody's secret: what is shown of a message beside its masked card.
 const SHOWN: Fields = Fields::of(&[
@@ -65,7 +66,7 @@ pub enum SafWish {
 }
 
 /// Where a reply goes.
-pub type SafReplies = Sender<Result<SafReply, SafError>>;
+pub type SafReplies = Sender<Result<SafReply, NotDone>>;
 
 /// A change that was made and is not committed yet: who asked is told when it is.
 #[derive(Debug)]
@@ -131,7 +132,7 @@ impl Worker {
         issuer: StationId,
         stan: Stan,
         wish: &SafWish,
-    ) -> Result<SafReply, SafError> {
+    ) -> Result<SafReply, NotDone> {
         let before = self.find(now, issuer, stan)?;
         let command = match wish {
             SafWish::Show => return Ok(SafReply { items: vec![before], more: 0 }),
@@ -150,7 +151,7 @@ impl Worker {
         Ok(SafReply { items: vec![item], more: 0 })
     }
 
-    fn find(&mut self, now: Now, issuer: StationId, stan: Stan) -> Result<SafItem, SafError> {
+    fn find(&mut self, now: Now, issuer: StationId, stan: Stan) -> Result<SafItem, NotDone> {
         let Self { core, slots, .. } = self;
         let plan = core.plan();
         let found = core.saf_item(issuer, stan);
@@ -178,27 +179,27 @@ impl Worker {
     }
 }
 
-fn nothing(id: &str) -> SafError {
-    SafError::NotFound(format!(
+fn nothing(id: &str) -> NotDone {
+    NotDone::NotFound(format!(
         "nothing is stored as {id}: it is acknowledged, purged, or never was; sekisho saf list shows \
          what is"
     ))
 }
 
 /// Why it was not done, and what to do, to whoever wants to do it.
-fn not_obeyed(why: NotObeyed, item: &SafItem) -> SafError {
+fn not_obeyed(why: NotObeyed, item: &SafItem) -> NotDone {
     let SafItem { id, state, .. } = item;
     match why {
         NotObeyed::Unknown => nothing(id),
-        NotObeyed::Name => SafError::NotPermitted("a name is missing, or too long".into()),
-        NotObeyed::SameOperator => SafError::NotPermitted("a purge needs two people".into()),
+        NotObeyed::Name => NotDone::NotPermitted("a name is missing, or too long".into()),
+        NotObeyed::SameOperator => NotDone::NotPermitted("a purge needs two people".into()),
         NotObeyed::NothingToDo if state == word(Stage::Held) => {
-            SafError::Conflict(format!("{id} is held already; sekisho saf release lets it go on"))
+            NotDone::Conflict(format!("{id} is held already; sekisho saf release lets it go on"))
         }
-        NotObeyed::NothingToDo => SafError::Conflict(format!(
+        NotObeyed::NothingToDo => NotDone::Conflict(format!(
             "{id} is {state}: it goes on by itself; only what is held or parked can be released"
         )),
-        NotObeyed::NoRoom => SafError::Failed(format!(
+        NotObeyed::NoRoom => NotDone::Failed(format!(
             "nothing was done about {id}: it can not be written down now, the gate is full; try again \
              in a moment, and see sekisho status"
         )),

@@ -2,7 +2,8 @@
 //! want it. Real sockets, a real journal.
 
 use daemon::control::{AskError, ask_saf};
-use daemon::saf::{LISTED_MAX, SafError, SafItem, SafReply, SafRequest, SafStatus};
+use daemon::not_done::NotDone;
+use daemon::saf::{LISTED_MAX, SafItem, SafReply, SafRequest, SafStatus};
 use daemon::status::Status;
 
 use crate::configuration::{ASCII, BINARY, Configuration, institution};
@@ -51,10 +52,10 @@ fn names(original: &Letter) -> String {
     format!("1200{stan}{time}{:02}{institution}", institution.len())
 }
 
-fn asks(switch: &Sekishod, request: &SafRequest) -> Result<SafReply, SafError> {
+fn asks(switch: &Sekishod, request: &SafRequest) -> Result<SafReply, NotDone> {
     match ask_saf(&switch.control(), request) {
         Ok(reply) => Ok(reply),
-        Err(AskError::Saf(why)) => Err(why),
+        Err(AskError::NotDone(why)) => Err(why),
         Err(other) => panic!("{other}"),
     }
 }
