@@ -1,9 +1,10 @@
 //! The hidden command by which the demo starts this program again as the daemon, a load or an
 //! issuer, so that building one binary is enough. Must not know what the demo does with them.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Parser, Subcommand};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
 use crate::output::{FAILED, Failure};
@@ -14,7 +15,8 @@ pub(crate) const COMMAND: &str = "__child";
 pub(crate) const PARENT: &str = "--parent";
 
 /// Whose child it is, and what it is to be.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Parser)]
+#[command(name = COMMAND)]
 pub(crate) struct Arguments {
     /// The process that started this one
     #[arg(long)]
@@ -31,6 +33,14 @@ enum Role {
     /// A part of sekisho-bench
     #[command(subcommand)]
     Bench(bench::Command),
+}
+
+/// What this program is to be when its first argument is the hidden command. It is none of those that
+/// people give: neither the manual nor a shell's completion shall speak of it.
+pub(crate) fn asked_for(line: impl Iterator<Item = OsString>) -> Option<Arguments> {
+    let mut line = line.skip(1).peekable();
+    line.next_if(|first| first == COMMAND)?;
+    Some(Arguments::parse_from([COMMAND.into()].into_iter().chain(line)))
 }
 
 /// Is what it is told to be, until that ends or its parent does.

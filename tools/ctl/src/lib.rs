@@ -1,9 +1,11 @@
 //! `sekisho`: the operator's one program. Knows the names of the commands and what exit codes mean;
-//! what a command does is its own file's. `judge` and `parties` are for xtask's campaigns too.
+//! what a command does is its own file's. `judge` and `parties` are for xtask's campaigns, `completion` for its packages.
 
 pub mod judge;
 
 pub mod parties;
+
+pub mod completion;
 
 mod output;
 
@@ -75,9 +77,11 @@ enum Command {
     /// What this machine's disk and loopback give
     #[command(subcommand, arg_required_else_help = true)]
     Perf(perf::Command),
-    /// A part of a demo
-    #[command(name = child::COMMAND, hide = true)]
-    Child(child::Arguments),
+    /// What makes bash, zsh or fish complete the commands of this program
+    #[command(
+        after_help = "The package brings it; without that: source <(sekisho completion bash)"
+    )]
+    Completion(completion::Arguments),
 }
 
 /// The command line as it is: for its manual and its completions.
@@ -87,7 +91,10 @@ pub fn command() -> clap::Command {
 
 /// The whole of `sekisho`.
 pub fn run() -> ExitCode {
-    let done = match Arguments::parse().command {
+    if let Some(arguments) = child::asked_for(std::env::args_os()) {
+        return ended(child::run(arguments));
+    }
+    ended(match Arguments::parse().command {
         Command::Status(arguments) => status::run(&arguments),
         Command::Saf(command) => saf::run(command),
         Command::Message(command) => message::run(&command),
@@ -96,8 +103,11 @@ pub fn run() -> ExitCode {
         Command::Txn(command) => txn::run(&command),
         Command::Perf(command) => perf::run(&command),
         Command::Demo(arguments) => demo::run(&arguments),
-        Command::Child(arguments) => child::run(arguments),
-    };
+        Command::Completion(arguments) => completion::run(&arguments),
+    })
+}
+
+fn ended(done: Result<ExitCode, output::Failure>) -> ExitCode {
     match done {
         Ok(code) => code,
         Err(failure) => failure.report(),
