@@ -17,6 +17,8 @@ mod stored;
 
 mod unfinished;
 
+mod writing;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +53,7 @@ pub use sockets::Refusals;
 use sockets::{Closed, Ears, Sockets};
 use stored::Told;
 pub use stored::{SafOrder, SafReplies, SafWish, Which};
+use writing::Writings;
 
 /// Messages of one lane handled in one turn.
 const LANE_MESSAGES_MAX: usize = 4_096;
@@ -62,6 +65,9 @@ pub enum Command {
     Report(Sender<WorkerReport>),
     /// Show stored messages, or do what an operator wants of one.
     Saf(SafOrder, SafReplies),
+    /// Write records of the node's own down, and say when all are committed: `false` when there was no
+    /// room for the last of them within a second.
+    Write(Vec<Vec<u8>>, Sender<bool>),
     /// The key provider replied.
     Reply(SlotId, Reply),
     /// Whether the disk has room for what new requests need.
@@ -109,6 +115,8 @@ pub struct Worker {
     residue: Residue,
     /// What operators are to be told once it is committed.
     told: Vec<Told>,
+    /// What the node has it write down.
+    writings: Writings,
     drained: bool,
     stopped: bool,
 }
@@ -162,6 +170,7 @@ impl Worker {
         worked |= self.take_lanes(now);
         worked |= self.committer.has_news();
         self.tell_closed(now);
+        self.enter_records(now.boot);
         self.with_out(|core, out| core.handle_time(now, out));
         self.commit_and_release(now);
         self.carry_out_orders(now);
@@ -201,6 +210,7 @@ impl Worker {
         let now = clocks::boot();
         let wipes = self.residue.wipe_after(self.last_work, now);
         let deadline = self.core.poll_timeout().min(self.sockets.unfinished.wakes()).min(wipes);
+        let deadline = deadline.min(self.writings.wakes());
         if deadline <= now || now.since(self.last_work) < self.spin {
             return Some(Duration::ZERO);
         }
@@ -228,6 +238,7 @@ impl Worker {
                     drop(to.try_send(self.report(now)));
                 }
                 Command::Saf(order, to) => self.operate(now, order, to),
+                Command::Write(records, to) => self.take_records(now.boot, records, to),
                 Command::Reply(slot, reply) => {
                     self.core.handle_reply(now, slot, reply, &mut self.slots);
                 }
@@ -282,6 +293,7 @@ impl Worker {
             let committed = self.committer.commit(&mut self.core);
             self.core.handle_committed(committed);
             self.tell_operators(committed);
+            self.tell_written(committed);
             self.with_out(|core, out| core.poll_transmit(now, out));
             if self.core.entered() == entered {
                 break;

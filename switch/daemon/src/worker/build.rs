@@ -17,6 +17,7 @@ use switch_sync::{LaneReceiver, wiping_lane};
 use super::outbox::Outbox;
 use super::residue::Residue;
 use super::sockets::{Endpoints, Sockets};
+use super::writing::Writings;
 use super::{Event, Worker};
 use crate::clocks;
 use crate::committer::Committer;
@@ -169,6 +170,7 @@ impl Worker {
             last_work: now,
             residue: Residue::default(),
             told: Vec::new(),
+            writings: Writings::default(),
             drained: false,
             stopped: false,
         }
