@@ -90,6 +90,16 @@ pub struct Configuration {
     pub inactive: Vec<Inactive>,
 }
 
+impl Configuration {
+    /// What tells this configuration from others: SHA-256 of all of it that can change while the node
+    /// runs, whichever lines say it.
+    pub fn digest(&self) -> [u8; 32] {
+        let text = format!("{:?}", (&self.settings, &self.endpoints, self.spin, self.drain));
+        let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+        digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
+    }
+}
+
 /// Where a station is and how its byte stream is cut. Either `listen` or `connect` is empty.
 #[derive(Clone, Debug)]
 pub struct Endpoint {

@@ -61,8 +61,9 @@ pub use failure::Failure;
 pub use figures::{Figures, Sight};
 use figures::{Folding, Writing};
 use fold::Fold;
-pub use indexing::Wanted;
+pub use indexing::{Spoken, Wanted};
 use keeper::Housekeeper;
+pub use numbers::{Allotted, NO_NUMBERS, Register, written};
 pub use start::{Opened, open};
 use thread::{Ended, Scribe};
 

@@ -25,6 +25,8 @@ pub mod clocks;
 
 mod descriptors;
 
+pub mod running;
+
 pub mod notes;
 
 pub mod lines;

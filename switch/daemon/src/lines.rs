@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 use crate::clocks;
 use crate::logs::{Rate, Said};
 use crate::notes::{Note, NotesReceiver};
+use crate::running::Running;
 use crate::saf;
 use crate::worker::HALF_FRAME;
 
@@ -29,18 +30,19 @@ const KINDS_MAX: usize = 4_096;
 type Kind = (&'static str, u32);
 
 /// Starts the thread that writes notes as lines. It ends when the last sender of notes is gone.
-pub fn start(from: NotesReceiver, plan: Arc<Plan>) -> std::io::Result<JoinHandle<()>> {
-    thread::Builder::new().name("log".into()).spawn(move || write(&from, &plan))
+pub fn start(from: NotesReceiver, running: Arc<Running>) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("log".into()).spawn(move || write(&from, &running))
 }
 
-fn write(from: &NotesReceiver, plan: &Plan) {
+fn write(from: &NotesReceiver, running: &Running) {
     let mut rate: Rate<Kind> = Rate::new(EACH_SECOND, KINDS_MAX);
     loop {
         let ended = match from.notes.recv_timeout(Duration::from_secs(1)) {
             Ok((worker, note)) => {
-                let kind = kind(&note, plan);
+                let now = running.now();
+                let kind = kind(&note, &now.plan);
                 if rate.handle_line(&kind, clocks::boot()) == Said::Say {
-                    line(worker.0, &note, plan);
+                    line(worker.0, &note, &now.plan);
                 }
                 false
             }

@@ -69,15 +69,20 @@ pub fn in_index(mark: marks::Mark) -> Mark {
 impl Marker {
     /// Under the journal's hash key, with the dialects of a configuration. No station is known yet.
     pub fn new(key: HashKey, dialects: Vec<Arc<Dialect>>) -> Self {
-        let mut known: Vec<Arc<Dialect>> = Vec::new();
+        let (speaks, slots) = (Vec::new(), Box::new(Slots::new()));
+        let mut marker = Self { key, dialects: Vec::new(), speaks, slots };
+        marker.learn_dialects(dialects);
+        marker
+    }
+
+    /// Dialects of stations that came later.
+    pub fn learn_dialects(&mut self, dialects: Vec<Arc<Dialect>>) {
         for dialect in dialects {
             // Many stations speak the same.
-            if !known.iter().any(|known| known.name() == dialect.name()) {
-                known.push(dialect);
+            if !self.dialects.iter().any(|known| known.name() == dialect.name()) {
+                self.dialects.push(dialect);
             }
         }
-        let (speaks, slots) = (Vec::new(), Box::new(Slots::new()));
-        Self { key, dialects: known, speaks, slots }
     }
 
     /// What the hashes are made under.

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crossbeam::channel::bounded;
 use switch_core::ids::{Stan, StationId, WorkerId};
-use switch_core::plan::Plan;
 
 use crate::mesh::Mesh;
 use crate::not_done::NotDone;
+use crate::running::Running;
 use crate::saf::{LISTED_MAX, SafReply, SafRequest, parts};
 use crate::worker::{Command, SafOrder, SafWish, Which};
 
@@ -19,14 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The way to what is stored.
 #[derive(Debug)]
 pub struct Operators {
-    plan: Arc<Plan>,
+    running: Arc<Running>,
     mesh: Arc<Mesh>,
 }
 
 impl Operators {
-    /// Of a node with this plan and these workers.
-    pub fn new(plan: Arc<Plan>, mesh: Arc<Mesh>) -> Self {
-        Self { plan, mesh }
+    /// Of a node that runs by this and has these workers.
+    pub fn new(running: Arc<Running>, mesh: Arc<Mesh>) -> Self {
+        Self { running, mesh }
     }
 
     /// Shows or changes stored messages.
@@ -49,9 +49,9 @@ impl Operators {
             }
         };
         let (issuer, stan) = parts(id)?;
-        let issuer = self.issuer(issuer)?;
+        let (issuer, worker) = self.issuer(issuer)?;
         let order = SafOrder::Of { issuer, stan: Stan(stan), wish };
-        self.ask(self.plan.station(issuer).worker, order)
+        self.ask(worker, order)
     }
 
     /// A share of each issuer's, so that the backlog of one does not hide what the others wait for.
@@ -59,13 +59,14 @@ impl Operators {
         if let Some(name) = issuer {
             return self.listed(self.issuer(name)?, Which::First, LISTED_MAX);
         }
-        let places = 0..u16::try_from(self.plan.stations.len()).expect("a plan bounds them");
-        let mut issuers: Vec<StationId> = places.map(StationId).collect();
-        issuers.retain(|&id| self.plan.station(id).settings.role.issues());
-        issuers.sort_by_key(|&id| &self.plan.station(id).settings.name);
+        let plan = &self.running.now().plan;
+        let stations = (0..).map(StationId).zip(&plan.stations);
+        let mut issuers: Vec<_> = stations.filter(|(_, s)| s.settings.role.issues()).collect();
+        issuers.sort_by_key(|(_, station)| &station.settings.name);
         let share = (LISTED_MAX / issuers.len().max(1)).max(1);
         let mut all = SafReply::default();
-        for issuer in issuers {
+        for (issuer, station) in issuers {
+            let issuer = (issuer, station.worker);
             let SafReply { items, more } = self.listed(issuer, Which::First, share)?;
             all.items.extend(items);
             all.more += more;
@@ -73,17 +74,23 @@ impl Operators {
         Ok(all)
     }
 
-    fn listed(&self, issuer: StationId, which: Which, most: usize) -> Result<SafReply, NotDone> {
-        self.ask(self.plan.station(issuer).worker, SafOrder::List { issuer, which, most })
+    fn listed(
+        &self,
+        (issuer, worker): (StationId, WorkerId),
+        which: Which,
+        most: usize,
+    ) -> Result<SafReply, NotDone> {
+        self.ask(worker, SafOrder::List { issuer, which, most })
     }
 
-    /// The issuer of that name.
-    fn issuer(&self, name: &str) -> Result<StationId, NotDone> {
-        let mut stations = self.plan.stations.iter();
+    /// The issuer of that name, and the worker that owns its links.
+    fn issuer(&self, name: &str) -> Result<(StationId, WorkerId), NotDone> {
+        let plan = &self.running.now().plan;
+        let mut stations = plan.stations.iter();
         let place = stations.position(|s| s.settings.name == name && s.settings.role.issues());
         let id = place.and_then(|place| u16::try_from(place).ok()).map(StationId);
-        id.ok_or_else(|| {
-            let issuers = self.plan.stations.iter().filter(|s| s.settings.role.issues());
+        id.map(|id| (id, plan.station(id).worker)).ok_or_else(|| {
+            let issuers = plan.stations.iter().filter(|s| s.settings.role.issues());
             let names: Vec<&str> = issuers.map(|s| s.settings.name.as_str()).collect();
             let names = if names.is_empty() { "none".into() } else { names.join(", ") };
             NotDone::NotFound(format!("there is no issuer {name:?}; there is {names}"))

@@ -14,7 +14,7 @@ use switch_core::stations::Tally;
 use switch_core::time::Time;
 
 use crate::clocks;
-use crate::config::{Configuration, role_word, sign_on_word};
+use crate::config::{role_word, sign_on_word};
 use crate::control::CLIENTS_MAX;
 use crate::journaling::Figures;
 use crate::keys::QUESTIONS_MAX;
@@ -22,6 +22,7 @@ use crate::lines;
 use crate::mesh::{COMMANDS_MAX, Mesh};
 use crate::notes::NOTES_MAX;
 use crate::reader;
+use crate::running::{Running, Snapshot};
 use crate::saf;
 use crate::status::{
     LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus, Status,
@@ -35,8 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What the status is made from.
 #[derive(Debug)]
 pub struct Overview {
-    configuration: Arc<Configuration>,
-    plan: Arc<Plan>,
+    running: Arc<Running>,
     mesh: Arc<Mesh>,
     journal: Option<Arc<Figures>>,
     started: Time,
@@ -46,20 +46,17 @@ pub struct Overview {
 
 impl Overview {
     /// Of a node that starts now; with its journal, where records are kept.
-    pub fn new(
-        configuration: Arc<Configuration>,
-        plan: Arc<Plan>,
-        mesh: Arc<Mesh>,
-        journal: Option<Arc<Figures>>,
-    ) -> Self {
-        let last = (0..plan.workers).map(|_| None).collect();
-        Self { configuration, plan, mesh, journal, started: clocks::boot(), last }
+    pub fn new(running: Arc<Running>, mesh: Arc<Mesh>, journal: Option<Arc<Figures>>) -> Self {
+        let last = (0..running.now().plan.workers).map(|_| None).collect();
+        Self { running, mesh, journal, started: clocks::boot(), last }
     }
 
     /// How everything stands now. Takes at most a second longer than the slowest worker's turn.
     pub fn status(&mut self, draining: bool) -> Status {
         let answering = self.ask();
-        let configuration = &self.configuration;
+        // Behind the answers: no worker speaks of a station before all have adopted it.
+        let now = self.running.now();
+        let configuration = &now.configuration;
         let counters = self.counters();
         let no_room = counters.get(Counter::RefusedNoRoom.name()).copied().unwrap_or_default();
         let files = configuration.files.iter().map(|file| file.display().to_string());
@@ -77,9 +74,9 @@ impl Overview {
                 .iter()
                 .map(|inactive| format!("{}: {}", inactive.key, inactive.why))
                 .collect(),
-            limits: self.limits(),
-            workers: self.workers(&answering),
-            stations: self.stations(),
+            limits: limits(&now.plan),
+            workers: self.workers(&now.plan, &answering),
+            stations: self.stations(&now),
             journal: self.journal.as_ref().map(|journal| journal.status(no_room)),
             counters,
         }
@@ -88,7 +85,7 @@ impl Overview {
     /// Asks every worker at once; says which of them answered.
     fn ask(&mut self) -> Vec<bool> {
         let (sender, reports) = bounded(self.last.len());
-        let workers = (0..self.plan.workers).map(WorkerId);
+        let workers = (0..=u8::MAX).take(self.last.len()).map(WorkerId);
         let asked = workers
             .filter(|&worker| self.mesh.command(worker, Command::Report(sender.clone())))
             .count();
@@ -109,36 +106,8 @@ impl Overview {
         answering
     }
 
-    fn limits(&self) -> BTreeMap<String, u64> {
-        let limits = &self.plan.limits;
-        [
-            ("pending_max", u64::from(limits.pending_max)),
-            ("large_max", u64::from(limits.large_max)),
-            ("duplicates_max", u64::from(limits.duplicates_max)),
-            ("answers_bytes", u64::from(limits.answers_bytes)),
-            ("parked_max", u64::from(limits.parked_max)),
-            ("held_max", u64::from(limits.held_max)),
-            ("saf_max", u64::from(limits.saf_max)),
-            ("parked_frame_max", u64::from(limits.parked_frame_max)),
-            ("ask_timeout_ms", millis(limits.ask_timeout)),
-            ("quarantine_ms", millis(limits.quarantine)),
-            ("release_within_ms", millis(limits.release_within)),
-            ("routes", wide(self.plan.routes.len())),
-            ("lane_waiting_max", wide(WAITING_MAX)),
-            ("lane_waiting_bytes_max", wide(WAITING_BYTES_MAX)),
-            ("notices_max", wide(limits.notices_max)),
-            ("notes_max", wide(NOTES_MAX)),
-            ("commands_max", wide(COMMANDS_MAX)),
-            ("questions_max", wide(QUESTIONS_MAX)),
-            ("reader_questions_max", wide(reader::QUESTIONS_MAX)),
-            ("control_clients_max", wide(CLIENTS_MAX)),
-        ]
-        .map(|(name, bound)| (name.to_owned(), bound))
-        .into()
-    }
-
-    fn workers(&self, answering: &[bool]) -> Vec<WorkerStatus> {
-        let limits = &self.plan.limits;
+    fn workers(&self, plan: &Plan, answering: &[bool]) -> Vec<WorkerStatus> {
+        let limits = &plan.limits;
         let reports = self.last.iter().zip(answering).zip(0_u8..);
         reports
             .map(|((report, &answering), id)| {
@@ -156,7 +125,7 @@ impl Overview {
                     (status.pending, status.parked, status.resting) = report.occupancy;
                     status.held = u32::try_from(report.held.0).unwrap_or(u32::MAX);
                     status.deliveries_unknown = wide(report.doubts.0);
-                    let name = |issuer| &self.plan.station(issuer).settings.name;
+                    let name = |issuer| &plan.station(issuer).settings.name;
                     let doubts = report.doubts.1.iter();
                     let doubts = doubts.map(|&(issuer, stan)| saf::id(name(issuer), stan.0));
                     status.deliveries_unknown_first = doubts.collect();
@@ -183,18 +152,23 @@ impl Overview {
             .collect()
     }
 
-    fn stations(&self) -> Vec<StationStatus> {
-        (0..self.plan.stations.len())
-            .map(|place| self.station(StationId(u16::try_from(place).expect("counted"))))
-            .collect()
+    /// In the order of the configuration; behind them those that it does not name any more.
+    fn stations(&self, now: &Snapshot) -> Vec<StationStatus> {
+        let mut ids: Vec<(bool, Option<usize>, StationId)> = (0..)
+            .zip(&now.places)
+            .map(|(id, &place)| (place.is_none(), place, StationId(id)))
+            .collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(retired, _, id)| self.station(now, retired, id)).collect()
     }
 
-    fn station(&self, id: StationId) -> StationStatus {
-        let planned = self.plan.station(id);
+    fn station(&self, now: &Snapshot, retired: bool, id: StationId) -> StationStatus {
+        let planned = now.plan.station(id);
         let settings = &planned.settings;
-        let endpoint = &self.configuration.endpoints[id.index()];
+        let endpoint = &now.endpoints[id.index()];
         let mut status = StationStatus {
             name: settings.name.clone(),
+            retired,
             role: role_word(settings.role).to_owned(),
             dialect: settings.dialect.name().to_owned(),
             worker: planned.worker.0,
@@ -209,7 +183,8 @@ impl Overview {
         };
         let mut tally = Tally::default();
         for report in self.last.iter().flatten() {
-            let seen = &report.stations[id.index()];
+            // What a worker said before it knew of this station says nothing of it.
+            let Some(seen) = report.stations.get(id.index()) else { continue };
             status.in_flight += seen.in_flight.0;
             status.resting += seen.in_flight.1;
             tally.requests += seen.tally.requests;
@@ -221,7 +196,7 @@ impl Overview {
                 status.links_ready =
                     if seen.signed_off { 0 } else { u32::try_from(seen.ready).unwrap_or(u32::MAX) };
                 status.stored = seen.stored.filter(|_| settings.role.issues());
-                let link = |link| self.link(id, seen.signed_off, link);
+                let link = |link| link_status(now, id, seen.signed_off, link);
                 status.links = seen.links.iter().map(link).collect();
             }
         }
@@ -232,32 +207,6 @@ impl Overview {
         (status.p50_us, status.p99_us) =
             (Some(micros(500)).filter(|&us| us > 0), Some(micros(990)).filter(|&us| us > 0));
         status
-    }
-
-    fn link(&self, station: StationId, signed_off: bool, link: &LinkReport) -> LinkStatus {
-        let sign_on = self.plan.station(station).settings.sign_on;
-        let endpoint = &self.configuration.endpoints[station.index()];
-        let first = self.plan.station(station).links_from.0;
-        let state = match link.phase {
-            Phase::Down | Phase::Closing => LinkState::Down,
-            Phase::Connecting => LinkState::Connecting,
-            Phase::Open => LinkState::Up,
-            Phase::Ready if signed_off => LinkState::SignedOff,
-            Phase::Ready if sign_on == SignOn::None => LinkState::Up,
-            Phase::Ready => LinkState::SignedOn,
-        };
-        let place = usize::try_from(link.link.0 - first).expect("a link of this station");
-        let peer = link.peer.or_else(|| endpoint.connect.get(place).copied());
-        LinkStatus {
-            id: link.link.0,
-            peer: peer.map(|peer| peer.to_string()).unwrap_or_default(),
-            state,
-            since_s: link.for_seconds,
-            echo_missed: link.echo_missed.into(),
-            out_buffered: wide(link.out_buffered),
-            out_max: wide(endpoint.out_max),
-            last_error: link.failure.map(|why| lines::why_closed(why).into_owned()),
-        }
     }
 
     fn counters(&self) -> BTreeMap<String, u64> {
@@ -280,6 +229,65 @@ impl Overview {
         }
         sums
     }
+}
+
+fn link_status(
+    now: &Snapshot,
+    station: StationId,
+    signed_off: bool,
+    link: &LinkReport,
+) -> LinkStatus {
+    let sign_on = now.plan.station(station).settings.sign_on;
+    let endpoint = &now.endpoints[station.index()];
+    let first = now.plan.station(station).links_from.0;
+    let state = match link.phase {
+        Phase::Down | Phase::Closing => LinkState::Down,
+        Phase::Connecting => LinkState::Connecting,
+        Phase::Open => LinkState::Up,
+        Phase::Ready if signed_off => LinkState::SignedOff,
+        Phase::Ready if sign_on == SignOn::None => LinkState::Up,
+        Phase::Ready => LinkState::SignedOn,
+    };
+    let place = usize::try_from(link.link.0 - first).expect("a link of this station");
+    let peer = link.peer.or_else(|| endpoint.connect.get(place).copied());
+    LinkStatus {
+        id: link.link.0,
+        peer: peer.map(|peer| peer.to_string()).unwrap_or_default(),
+        state,
+        since_s: link.for_seconds,
+        echo_missed: link.echo_missed.into(),
+        out_buffered: wide(link.out_buffered),
+        out_max: wide(endpoint.out_max),
+        last_error: link.failure.map(|why| lines::why_closed(why).into_owned()),
+    }
+}
+
+fn limits(plan: &Plan) -> BTreeMap<String, u64> {
+    let limits = &plan.limits;
+    [
+        ("pending_max", u64::from(limits.pending_max)),
+        ("large_max", u64::from(limits.large_max)),
+        ("duplicates_max", u64::from(limits.duplicates_max)),
+        ("answers_bytes", u64::from(limits.answers_bytes)),
+        ("parked_max", u64::from(limits.parked_max)),
+        ("held_max", u64::from(limits.held_max)),
+        ("saf_max", u64::from(limits.saf_max)),
+        ("parked_frame_max", u64::from(limits.parked_frame_max)),
+        ("ask_timeout_ms", millis(limits.ask_timeout)),
+        ("quarantine_ms", millis(limits.quarantine)),
+        ("release_within_ms", millis(limits.release_within)),
+        ("routes", wide(plan.routes.len())),
+        ("lane_waiting_max", wide(WAITING_MAX)),
+        ("lane_waiting_bytes_max", wide(WAITING_BYTES_MAX)),
+        ("notices_max", wide(limits.notices_max)),
+        ("notes_max", wide(NOTES_MAX)),
+        ("commands_max", wide(COMMANDS_MAX)),
+        ("questions_max", wide(QUESTIONS_MAX)),
+        ("reader_questions_max", wide(reader::QUESTIONS_MAX)),
+        ("control_clients_max", wide(CLIENTS_MAX)),
+    ]
+    .map(|(name, bound)| (name.to_owned(), bound))
+    .into()
 }
 
 fn millis(span: Duration) -> u64 {

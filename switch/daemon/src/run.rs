@@ -29,9 +29,10 @@ use crate::mesh::Mesh;
 use crate::operators::Operators;
 use crate::overview::Overview;
 use crate::reader::Reading;
+use crate::running::{Running, Snapshot};
 use crate::saf::SafRequest;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
-use crate::{keys, lines, logs, notes, reader};
+use crate::{clocks, keys, lines, logs, notes, reader};
 
 /// How long a process that can not go on waits for its last line to be taken.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -131,17 +132,18 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     };
     let restore = |state: &State| workers.iter_mut().for_each(|worker| worker.restore(state));
     let journal = opened.map(|opened| journaling::start(opened, around, restore)).transpose()?;
-    let log = lines::start(from_workers, Arc::clone(&plan)).map_err(told("thread log"))?;
-    let draining = Arc::new(AtomicBool::new(false));
     let (drain, socket) = (configuration.drain, configuration.control_socket.clone());
     let node = configuration.node.clone();
+    let first = Snapshot::first(configuration, Arc::clone(&plan), clocks::utc());
+    let running = Arc::new(Running::new(first));
+    let log = lines::start(from_workers, Arc::clone(&running)).map_err(told("thread log"))?;
+    let draining = Arc::new(AtomicBool::new(false));
     let overview = Overview::new(
-        Arc::new(configuration),
-        Arc::clone(&plan),
+        Arc::clone(&running),
         Arc::clone(&mesh),
         journal.as_ref().map(Journal::figures),
     );
-    let operators = Operators::new(Arc::clone(&plan), Arc::clone(&mesh));
+    let operators = Operators::new(Arc::clone(&running), Arc::clone(&mesh));
     let control = control(&socket, overview, operators, &draining, demo)?;
     hear_signals(events).map_err(told("signals"))?;
     let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();

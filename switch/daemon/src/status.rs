@@ -182,6 +182,8 @@ pub struct JournalStatus {
 pub struct StationStatus {
     /// Its name in the configuration.
     pub name: String,
+    /// The configuration does not name it any more: what is in flight ends, what is stored stays.
+    pub retired: bool,
     /// `acquirer`, `issuer` or `both`.
     pub role: String,
     /// Its message format.

@@ -172,6 +172,7 @@ impl Fold {
         let begun = Pass::begin(&self.disk, &keys, segment, Position(0), clocks::utc_ns());
         let mut pass = begun.map_err(not)?;
         let mut marks = Marks::from(pass.first());
+        self.indexing.learn();
         while let Some(batch) = pass.next_batch(&mut |bytes| pace.wrote(bytes)).map_err(not)? {
             // Each record of the log comes by here once, when its segment is sealed.
             let records = batch.records().expect("there are keys");

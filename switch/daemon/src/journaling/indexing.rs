@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use codec::Dialect;
 use journal::archive::Packed;
 use journal::disk::SystemDisk;
 use journal::format::{Position, SegmentNumber};
@@ -64,6 +65,27 @@ impl Wanted {
     }
 }
 
+/// Dialects of stations that came after the start, until who writes indexes has learned them. Handed over
+/// before the first record of such a station is written. A lock is held for moments only.
+#[derive(Debug, Default)]
+pub struct Spoken(Mutex<Vec<Arc<Dialect>>>);
+
+impl Spoken {
+    /// Records may come with messages in these.
+    pub fn add(&self, dialects: impl IntoIterator<Item = Arc<Dialect>>) {
+        self.all().extend(dialects);
+    }
+
+    fn take(&self) -> Vec<Arc<Dialect>> {
+        std::mem::take(&mut *self.all())
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Arc<Dialect>>> {
+        // A change is one step, as above.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What writes indexes.
 pub(super) struct Indexing {
     pub(super) disk: SystemDisk,
@@ -72,6 +94,7 @@ pub(super) struct Indexing {
     pub(super) marker: Marker,
     pub(super) knows_the_past: bool,
     pub(super) wanted: Arc<Wanted>,
+    pub(super) spoken: Arc<Spoken>,
     /// No index is tried before.
     pub(super) pause_until: Time,
 }
@@ -85,6 +108,12 @@ impl Indexing {
             self.wanted.add(segment);
         }
         Ok(())
+    }
+
+    /// Learns what stations speak that came since. To be called before the records of a segment that was
+    /// sealed meanwhile are marked.
+    pub(super) fn learn(&mut self) {
+        self.marker.learn_dialects(self.spoken.take());
     }
 
     /// Takes in the marks of a record.
@@ -115,6 +144,7 @@ impl Indexing {
         let Some(segment) = self.wanted.next().filter(|_| now >= self.pause_until) else {
             return Ok(false);
         };
+        self.learn();
         if !self.knows_the_past {
             // Where it can not be read, the archive can not either.
             let mut shelf = Shelf::new(self.disk.clone());

@@ -26,7 +26,7 @@ use journal::seal::{self, Keys};
 use journal::segments::{Keeper, Next, Spares};
 use journal::writer::{Appended, Committed, Start, Writer};
 use switch_core::identity::HashKey;
-use switch_core::plan::{Limits, Plan, Settings};
+use switch_core::plan::{Limits, Plan};
 use switch_core::records::Record;
 use switch_core::replay::State;
 use switch_core::saf::closing::{Closings, closings};
@@ -35,9 +35,9 @@ use tracing::{info, warn};
 
 use super::failure::Failure;
 use super::figures::{Fixed, Sight};
-use super::indexing::{Indexing, Wanted};
+use super::indexing::{Indexing, Spoken, Wanted};
 use super::keeper::SPARES_MIN;
-use super::numbers::{self, Allotted, written};
+use super::numbers::{Allotted, NO_NUMBERS, Register, written};
 use super::replaying;
 use super::trial_key::trial_key;
 use crate::clocks;
@@ -64,11 +64,13 @@ pub struct Opened {
     /// What the plan's numbers need to be written.
     pub(super) new: Vec<Vec<u8>>,
     pub(super) digest: [u8; 32],
+    pub(super) register: Register,
     /// For the indexes: what marks are made under, the dialects of the plan's stations, and which
     /// indexes are to be made.
     pub(super) hash_key: HashKey,
     pub(super) dialects: Vec<Arc<Dialect>>,
     pub(super) wanted: Arc<Wanted>,
+    pub(super) spoken: Arc<Spoken>,
     /// What the reader sees.
     pub(super) sight: Arc<Sight>,
 }
@@ -111,13 +113,16 @@ pub fn open(configuration: &Configuration, sealing: Sealing) -> Result<Box<Opene
         replayed: 0,
         took: Duration::ZERO,
         new: Vec::new(),
-        digest: digest(&configuration.settings),
+        digest: configuration.digest(),
+        register: Register::default(),
         hash_key: HashKey::default(),
         dialects: Vec::new(),
         wanted: Arc::default(),
+        spoken: Arc::default(),
         sight: Arc::default(),
     });
     opened.replay(&configuration.settings.limits)?;
+    opened.register = Register::of(&opened.state);
     opened.took = clocks::boot().since(begun);
     opened.tell();
     Ok(opened)
@@ -133,19 +138,10 @@ impl Opened {
     /// # Errors
     /// When there are no more numbers.
     pub fn numbered(&mut self, plan: Plan) -> Result<Plan, Failure> {
-        let last = self.state.configuration();
-        let same = last.is_some_and(|last| last.digest == self.digest);
-        let number = last.map_or(0, |last| last.number) + u32::from(!same);
-        let Allotted { numbers, new } = numbers::allot(&plan, &self.state, number).ok_or_else(|| {
-            let message = "stations and links have used up all numbers that a journal has; begin a \
-                           new one (another node.state)";
-            Failure::new(crate::cli::EXIT_CONFIGURATION, message)
-        })?;
+        let allotted = self.register.allot(&plan, self.digest, clocks::utc(), false);
+        let Allotted { numbers, new } =
+            allotted.ok_or_else(|| Failure::new(crate::cli::EXIT_CONFIGURATION, NO_NUMBERS))?;
         self.new = new;
-        if !same {
-            let (digest, utc) = (self.digest, clocks::utc());
-            self.new.push(written(&Record::Configuration { number, digest, utc }));
-        }
         let hash_key = self.state.hash_key().unwrap_or_else(|| {
             let key = HashKey(self.keys.current.hash_key(&self.cluster));
             self.new.push(written(&Record::HashKey { key }));
@@ -155,6 +151,16 @@ impl Opened {
         let stations = plan.stations.iter();
         self.dialects = stations.map(|station| Arc::clone(&station.settings.dialect)).collect();
         Ok(plan.numbered(numbers).keyed(hash_key))
+    }
+
+    /// Who has which numbers, once the plan has its own.
+    pub fn register(&self) -> Register {
+        self.register.clone()
+    }
+
+    /// Where the dialects of stations are told that come later.
+    pub fn spoken(&self) -> Arc<Spoken> {
+        Arc::clone(&self.spoken)
     }
 
     /// What a reader of the past works with, once the plan has its numbers.
@@ -178,8 +184,8 @@ impl Opened {
         marker.learn_all(&self.state);
         let (disk, keys) = (self.disk.clone(), Arc::clone(&self.keys));
         let (knows_the_past, pause_until) = (false, Time(0));
-        let wanted = Arc::clone(&self.wanted);
-        Indexing { disk, keys, marker, knows_the_past, wanted, pause_until }
+        let (wanted, spoken) = (Arc::clone(&self.wanted), Arc::clone(&self.spoken));
+        Indexing { disk, keys, marker, knows_the_past, wanted, spoken, pause_until }
     }
 
     /// What figures show of this start, which closed so many transactions.
@@ -393,13 +399,6 @@ fn new_cluster() -> Cluster {
         *byte = u8::from_str_radix(pair, 16).expect("it is hexadecimal");
     }
     cluster
-}
-
-/// What tells settings apart: SHA-256 of all that they say.
-fn digest(settings: &Settings) -> [u8; 32] {
-    let text = format!("{settings:?}");
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 #[cfg(test)]

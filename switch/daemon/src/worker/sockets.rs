@@ -272,4 +272,4 @@ impl Ears<'_> {
 }
 
 /// The endpoints, by station; shared by all workers.
-pub(crate) type Endpoints = Arc<[Endpoint]>;
+pub type Endpoints = Arc<[Endpoint]>;

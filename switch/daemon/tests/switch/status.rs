@@ -70,8 +70,8 @@ fn a_status_has_every_bound_beside_its_use() {
         lane: bytes to used waiting
         station: answers approved connects declined dialect frame_timeout_ms in_flight
             in_flight_max links links_max links_per_peer links_ready name noise_max
-            p50_us p99_us requests resting role sign_on stored
-            timeouts worker
+            p50_us p99_us requests resting retired role sign_on
+            stored timeouts worker
         link: echo_missed id last_error out_buffered out_max peer since_s
             state
         limits: answers_bytes ask_timeout_ms commands_max control_clients_max duplicates_max held_max lane_waiting_bytes_max

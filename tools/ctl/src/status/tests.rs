@@ -41,6 +41,7 @@ fn issuer(links: Vec<LinkStatus>) -> StationStatus {
         p50_us: Some(850),
         p99_us: Some(12_345),
         stored: Some(SafStatus { alarm_after: 6, ..SafStatus::default() }),
+        ..StationStatus::default()
     }
 }
 
