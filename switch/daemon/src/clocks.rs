@@ -16,6 +16,13 @@ pub fn boot() -> Time {
     Time(nanos(time.tv_sec) * 1_000_000_000 + nanos(time.tv_nsec))
 }
 
+/// Microseconds of `CLOCK_MONOTONIC`, by which the service manager tells one reload from the next.
+pub fn monotonic_us() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    let part = |part: i64| u64::try_from(part).expect("time since boot is not negative");
+    part(time.tv_sec) * 1_000_000 + part(time.tv_nsec) / 1_000
+}
+
 /// Nanoseconds since 1970, for headers of the journal; zero where the clock was never set.
 pub fn utc_ns() -> u64 {
     let time = clock_gettime(ClockId::Realtime);

@@ -27,6 +27,8 @@ mod descriptors;
 
 pub mod running;
 
+pub mod service;
+
 pub mod notes;
 
 pub mod lines;

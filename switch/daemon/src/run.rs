@@ -31,6 +31,7 @@ use crate::overview::Overview;
 use crate::reader::Reading;
 use crate::running::{Running, Snapshot};
 use crate::saf::SafRequest;
+use crate::service::Service;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
 use crate::{clocks, keys, lines, logs, notes, reader};
 
@@ -93,7 +94,8 @@ fn say(text: &str) {
 /// Serves until a signal has been obeyed, or something has failed.
 fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(), Failure> {
     end_on_bus_error().map_err(told("signals"))?;
-    let (plan, opened) = ground(&configuration, sealing)?;
+    let service = Arc::new(Service::of_environment());
+    let (plan, opened) = ground(&configuration, sealing, &service)?;
     let endpoints: Arc<[_]> = configuration.endpoints.clone().into();
     let links_max = links_max(&plan, &endpoints);
     let nets = Nets::new(&plan, &endpoints, links_max).map_err(told("sockets"))?;
@@ -149,7 +151,8 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
     let threads = threads.map_err(told("thread worker"))?;
     info!(node, workers = plan.workers, control = %socket.display(), "serving");
-    let outcome = watch(&happened, &mesh, plan.workers, drain, &draining);
+    service.ready("serving");
+    let outcome = watch(&happened, &mesh, plan.workers, drain, &draining, &service);
     drop(control);
     outcome?;
     join(threads, reading, journal, log);
@@ -172,6 +175,7 @@ fn last_failure(happened: &Receiver<Event>) -> Result<(), Failure> {
 fn ground(
     configuration: &Configuration,
     sealing: Sealing,
+    service: &Service,
 ) -> Result<(Arc<Plan>, Option<Box<Opened>>), Failure> {
     let plan = Plan::new(configuration.settings.clone());
     let plan = plan.map_err(|error| failed(format!("the settings can not be run: {error:?}")))?;
@@ -181,7 +185,7 @@ fn ground(
     if configuration.journal.sync == Sync::None {
         return Ok((Arc::new(plan), None));
     }
-    let mut opened = journaling::open(configuration, sealing)?;
+    let mut opened = journaling::open(configuration, sealing, &|| service.progresses())?;
     let plan = opened.numbered(plan)?;
     Ok((Arc::new(plan), Some(opened)))
 }
@@ -313,6 +317,7 @@ fn watch(
     workers: u8,
     drain: Duration,
     draining: &AtomicBool,
+    service: &Service,
 ) -> Result<(), Failure> {
     let all = || (0..workers).map(WorkerId);
     let mut deadline = crossbeam::channel::never();
@@ -326,6 +331,7 @@ fn watch(
                 Ok(Event::Signal(signal)) if !draining.swap(true, Ordering::Relaxed) => {
                     deadline = crossbeam::channel::after(drain);
                     all().for_each(|worker| { mesh.command(worker, Command::Drain); });
+                    service.stopping(drain);
                     // Said after it is begun: the line may have to wait for whoever reads the log.
                     info!(signal, within_s = drain.as_secs(), "draining; a second signal ends at once");
                 }

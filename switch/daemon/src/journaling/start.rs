@@ -83,12 +83,17 @@ pub(super) struct Begun<P: WritePath> {
     pub(super) closed: u64,
 }
 
-/// Takes the journal of a configuration and reads it.
+/// Takes the journal of a configuration and reads it; says again and again that it goes on.
 ///
 /// # Errors
 /// Why nothing may start on it.
-pub fn open(configuration: &Configuration, sealing: Sealing) -> Result<Box<Opened>, Failure> {
+pub fn open(
+    configuration: &Configuration,
+    sealing: Sealing,
+    progresses: &dyn Fn(),
+) -> Result<Box<Opened>, Failure> {
     let begun = clocks::boot();
+    progresses();
     let settings = configuration.journal.clone();
     let path = configuration.state.join("journal");
     let made = DirBuilder::new().recursive(true).mode(0o750).create(&configuration.state);
@@ -121,7 +126,7 @@ pub fn open(configuration: &Configuration, sealing: Sealing) -> Result<Box<Opene
         spoken: Arc::default(),
         sight: Arc::default(),
     });
-    opened.replay(&configuration.settings.limits)?;
+    opened.replay(&configuration.settings.limits, progresses)?;
     opened.register = Register::of(&opened.state);
     opened.took = clocks::boot().since(begun);
     opened.tell();
@@ -228,7 +233,7 @@ impl Opened {
     }
 
     /// Takes up the last checkpoint and all records behind it.
-    fn replay(&mut self, limits: &Limits) -> Result<(), Failure> {
+    fn replay(&mut self, limits: &Limits, progresses: &dyn Fn()) -> Result<(), Failure> {
         self.take_checkpoint(limits)?;
         let path = self.disk.path().to_owned();
         let problem = |problem| Failure::problem(&path, &problem);
@@ -237,6 +242,7 @@ impl Opened {
         while let Some(batch) = reader.next_batch().map_err(problem)? {
             let records = batch.records().expect("there are keys");
             replaying::apply(&mut self.state, records, &path)?;
+            progresses();
         }
         let (last, end) = (self.state.position().0, self.recovered.next_position.0 - 1);
         if last != end {

@@ -67,7 +67,7 @@ fn configured(issuer: SocketAddr, directory: &Path) -> Configuration {
 /// A worker with a journal, whose threads run beside it.
 fn worker(configuration: &Configuration) -> (Box<Worker>, Journal) {
     let sealing = configuration.journal.read_keys(None).expect("none is named");
-    let mut opened = journaling::open(configuration, sealing).expect("a new journal");
+    let mut opened = journaling::open(configuration, sealing, &|| {}).expect("a new journal");
     let plan = Plan::new(configuration.settings.clone()).expect("it was checked");
     let plan = Arc::new(opened.numbered(plan).expect("numbers"));
     let endpoints: Arc<[_]> = configuration.endpoints.clone().into();
