@@ -29,7 +29,7 @@ pub(crate) fn loom_command(root: &Path, task: &str) -> Command {
 }
 
 /// Where cargo puts what it builds. A relative folder is relative to where cargo was started.
-fn target_of(root: &Path) -> PathBuf {
+pub(crate) fn target_of(root: &Path) -> PathBuf {
     let here = env::current_dir().unwrap_or_else(|_| root.to_owned());
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| here.join(target))
 }

@@ -48,7 +48,7 @@ impl Look {
 }
 
 /// All checks, in the order they run: the quick ones first.
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     Check { name: "arrows", about: "who of ours may use whom", look: Look::Whole(arrows::run) },
     Check {
         name: "no-std",
@@ -81,7 +81,16 @@ const CHECKS: [Check; 12] = [
     Check { name: "marks", about: "nothing left over", look: Look::Files(marks::findings) },
     Check { name: "format", about: "cargo fmt", look: Look::Asks(format::run) },
     Check { name: "lints", about: "cargo clippy", look: Look::Asks(lints::run) },
+    Check {
+        name: "package",
+        about: "the Debian package, by lintian; its configurations, by sekishod",
+        look: Look::Asks(package),
+    },
 ];
+
+fn package(checkout: &Checkout) -> io::Result<Outcome> {
+    Ok(crate::package::check(&checkout.root)?.into())
+}
 
 /// The names of all checks.
 pub(crate) fn names() -> [&'static str; CHECKS.len()] {

@@ -5,6 +5,7 @@ mod campaign;
 mod cargo;
 mod check;
 mod checkout;
+mod package;
 mod report;
 mod source;
 mod suite;
@@ -38,6 +39,8 @@ enum Task {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Make the Debian package, of programs that are there or are built for it.
+    Package(package::Arguments),
     /// Run one of the long proofs.
     Campaign(campaign::Arguments),
 }
@@ -75,6 +78,7 @@ fn run(task: Task, out: &mut dyn Write) -> io::Result<Ended> {
         Task::Check { names, verbose } => {
             check::run(&Checkout::read(checkout::root()?)?, &names, verbose, out)
         }
+        Task::Package(arguments) => package::run(&checkout::root()?, &arguments, out),
         Task::Campaign(arguments) => {
             campaign::run(&checkout::root()?, &arguments, out, &mut io::stderr())
         }

@@ -60,7 +60,9 @@ fn setup_with_nothing_missing_needs_no_program_but_the_compiler_and_says_nothing
     let programs = folder("with-everything");
     symlink(find_program("cc"), programs.join("cc")).unwrap();
     // These are only looked for.
-    for program in ["tshark", "mount", "umount", "unshare", "setpriv", "mkfs.ext4", "strace"] {
+    let mut programs_sought = vec!["tshark", "mount", "umount", "unshare", "setpriv", "mkfs.ext4"];
+    programs_sought.extend(["strace", "dpkg-deb", "dpkg-shlibdeps", "strip", "lintian"]);
+    for program in programs_sought {
         symlink(find_program("true"), programs.join(program)).unwrap();
     }
     fs::create_dir_all(programs.join("python/bin")).unwrap();
@@ -76,7 +78,8 @@ fn setup_without_anything_nor_apt_get_says_what_to_install() {
     let output = setup(&folder("without-anything"));
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    let packages = "gcc libc6-dev tshark python3 python3-venv mount util-linux e2fsprogs strace";
+    let packages = "gcc libc6-dev tshark python3 python3-venv mount util-linux e2fsprogs strace \
+                    dpkg-dev binutils lintian";
     assert!(said.contains(&format!("missing: {packages}\n")), "{said}");
     assert!(said.contains(&format!("apt-get install --yes {packages}\n")), "{said}");
 }
