@@ -39,7 +39,8 @@ pub struct Arguments {
     #[arg(long)]
     pub insecure_demo: bool,
 
-    /// How log lines look on stderr; text on a terminal and json otherwise, when not given.
+    /// How log lines look on stderr; text on a terminal, journald in a service of systemd and json
+    /// otherwise, when not given.
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub log_format: Option<LogFormat>,
 }
@@ -51,6 +52,8 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+    /// As text, without a time and with the priority in front, `<4>`, as systemd's journal reads it.
+    Journald,
 }
 
 #[cfg(test)]

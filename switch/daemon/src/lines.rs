@@ -15,7 +15,7 @@ use switch_net::CloseReason;
 use tracing::{error, info, warn};
 
 use crate::clocks;
-use crate::logs::{Rate, Said};
+use crate::logs::{self, Rate, Said};
 use crate::notes::{Note, NotesReceiver};
 use crate::running::Running;
 use crate::saf;
@@ -55,10 +55,8 @@ fn write(from: &NotesReceiver, running: &Running) {
             let name = kind.map_or("other", |(name, _)| name);
             warn!(kind = name, more, "and more lines of this kind");
         }
-        let lost = from.take_lost();
-        if lost > 0 {
-            warn!(lost, "log lines were lost: more came than could be written");
-        }
+        logs::count_lost(from.take_lost());
+        logs::tell_lost();
         if ended {
             return;
         }

@@ -1,57 +1,156 @@
-//! Log lines on stderr, written by the log's thread and, at start and stop, by the main one; never
-//! by a worker. When stderr stalls they stand still, notices are dropped and counted at their bound,
-//! and no transaction waits. Must not know what is worth a line.
+//! Log lines on stderr, from whoever has one: nobody waits for whoever reads them (`writer.rs`). Must
+//! not know what is worth a line.
+
+mod priorities;
 
 mod rate;
 
-use std::io::{self, IsTerminal};
+mod writer;
 
-use tracing::subscriber::SetGlobalDefaultError;
-use tracing::{Level, Subscriber};
-use tracing_subscriber::fmt::format::FmtSpan;
+use std::io::{self, IsTerminal};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tracing::{Level, Subscriber, error, warn};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{Registry, fmt, reload};
 
 use crate::cli::LogFormat;
-
+use priorities::Priorities;
 pub use rate::{Rate, Said};
+pub(crate) use writer::LINES_MAX;
+use writer::Writer;
 
-/// From here on events become lines on stderr: as words on a terminal and as JSON elsewhere, unless
-/// a format is given. `NO_COLOR` (any value but nothing) and `TERM=dumb` switch colours off.
+/// How long the end of the process waits for its last lines to be taken.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What was started: how to reach the lines that wait, and the level.
+static LOG: OnceLock<Log> = OnceLock::new();
+
+struct Log {
+    writer: Writer,
+    level: reload::Handle<LevelFilter, Registry>,
+    /// Lost lines that a line has told of.
+    told: AtomicU64,
+}
+
+/// From here on events become lines on stderr: as words on a terminal, with priorities where systemd's
+/// journal reads them, and as JSON elsewhere, unless a format is given. `NO_COLOR` (any value but
+/// nothing) and `TERM=dumb` switch colours off.
 ///
 /// # Errors
-/// When it was called before.
-pub fn start(format: Option<LogFormat>) -> Result<(), SetGlobalDefaultError> {
+/// When it was called before, or a thread is not to be had.
+pub fn start(format: Option<LogFormat>) -> io::Result<()> {
     let terminal = io::stderr().is_terminal();
     let variable = |name: &str| std::env::var_os(name).unwrap_or_default();
     let plain = !variable("NO_COLOR").is_empty() || variable("TERM") == "dumb";
-    let format = format.unwrap_or(if terminal { LogFormat::Text } else { LogFormat::Json });
-    tracing::subscriber::set_global_default(lines(format, terminal && !plain, io::stderr))
+    let format = format.unwrap_or_else(|| {
+        let streams = variable("JOURNAL_STREAM");
+        let is_journal = streams.to_str().is_some_and(is_journal);
+        if is_journal {
+            LogFormat::Journald
+        } else if terminal {
+            LogFormat::Text
+        } else {
+            LogFormat::Json
+        }
+    });
+    let writer = Writer::start(io::stderr(), LINES_MAX)?;
+    let (subscriber, level) = lines(format, terminal && !plain, writer.clone());
+    tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)?;
+    drop(LOG.set(Log { writer, level, told: AtomicU64::new(0) }));
+    say_panics();
+    Ok(())
 }
 
-/// A subscriber that writes one line an event.
-fn lines<W>(format: LogFormat, colours: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
-where
-    W: for<'w> tracing_subscriber::fmt::MakeWriter<'w> + Send + Sync + 'static,
-{
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(Level::INFO)
-        .with_target(false)
-        .with_ansi(colours)
-        .with_span_events(FmtSpan::NONE)
-        // A line that can not be written is lost. Saying so on stderr, which is what can not be
-        // written to, would panic, and end the switch because nobody reads its log.
-        .log_internal_errors(false)
-        .with_writer(writer);
-    match format {
-        LogFormat::Text => Box::new(builder.finish()),
-        LogFormat::Json => Box::new(
-            builder
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
-                .with_span_list(false)
-                .finish(),
-        ),
+/// From here on only events of this level or above become lines.
+pub fn set_level(level: Level) {
+    if let Some(log) = LOG.get() {
+        // It fails when the subscriber is gone, and no line is written any more.
+        drop(log.level.reload(LevelFilter::from_level(level)));
     }
+}
+
+/// Waits until all lines are written, but no longer than a second: for the end of the process.
+pub fn end() {
+    if let Some(log) = LOG.get() {
+        log.writer.flush(LAST_WORDS);
+    }
+}
+
+/// Lines that were lost so far, as more came than could be written.
+pub fn lost() -> u64 {
+    LOG.get().map_or(0, |log| log.writer.lost())
+}
+
+/// These lines were lost on their way to here.
+pub(crate) fn count_lost(lines: u64) {
+    if let Some(log) = LOG.get() {
+        log.writer.count_lost(lines);
+    }
+}
+
+/// Says how many lines were lost since that was said last, if any were. For one thread.
+pub(crate) fn tell_lost() {
+    let Some(log) = LOG.get() else { return };
+    let (lost, told) = (log.writer.lost(), log.told.load(Ordering::Relaxed));
+    if lost > told {
+        warn!(lost = lost - told, "log lines were lost: more came than could be written");
+        // Where that line was lost too, it is said again.
+        if log.writer.lost() == lost {
+            log.told.store(lost, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A panic is a line too: written by hand to a stderr that stalls, it would keep the process, which can
+/// not go on, from its end.
+fn say_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        let place = panic.location().map(ToString::to_string);
+        let message = panic.payload_as_str().unwrap_or("no message");
+        error!(thread = thread.name(), place, "panic: {message}");
+        end();
+    }));
+}
+
+/// Whether `JOURNAL_STREAM`, device and number of a file, means our stderr.
+fn is_journal(streams: &str) -> bool {
+    rustix::fs::fstat(io::stderr())
+        .is_ok_and(|file| streams == format!("{}:{}", file.st_dev, file.st_ino))
+}
+
+/// A subscriber that writes one line an event, and the handle of its level.
+fn lines<W>(
+    format: LogFormat,
+    colours: bool,
+    writer: W,
+) -> (Box<dyn Subscriber + Send + Sync>, reload::Handle<LevelFilter, Registry>)
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let (level, handle) = reload::Layer::new(LevelFilter::INFO);
+    let registry = Registry::default().with(level);
+    let layer = fmt::layer()
+        .with_target(false)
+        // Said on stderr by hand, where somebody would wait for it.
+        .log_internal_errors(false)
+        .with_ansi(colours && format == LogFormat::Text)
+        .with_writer(writer);
+    let subscriber: Box<dyn Subscriber + Send + Sync> = match format {
+        LogFormat::Text => Box::new(registry.with(layer)),
+        LogFormat::Journald => Box::new(registry.with(layer.event_format(Priorities::default()))),
+        LogFormat::Json => {
+            Box::new(registry.with(
+                layer.json().flatten_event(true).with_current_span(false).with_span_list(false),
+            ))
+        }
+    };
+    (subscriber, handle)
 }
 
 #[cfg(test)]
@@ -74,13 +173,20 @@ mod tests {
     }
 
     fn logged(format: LogFormat) -> String {
-        let kept = Kept::default();
-        let writer = kept.clone();
-        let subscriber = lines(format, false, move || writer.clone());
-        tracing::subscriber::with_default(subscriber, || {
+        said(format, |_| {
             tracing::info!(station = "issuer-x", link = 3, "link is up");
             tracing::debug!("not shown");
-        });
+        })
+    }
+
+    fn said(
+        format: LogFormat,
+        says: impl FnOnce(&reload::Handle<LevelFilter, Registry>),
+    ) -> String {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let (subscriber, level) = lines(format, false, move || writer.clone());
+        tracing::subscriber::with_default(subscriber, || says(&level));
         let bytes = kept.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
@@ -103,5 +209,31 @@ mod tests {
             "{text}"
         );
         assert_eq!(text.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_line_for_the_journal_has_its_priority_and_no_time_of_its_own() {
+        let text = said(LogFormat::Journald, |_| {
+            tracing::error!("a disk failed");
+            tracing::warn!("two lines\nof one event");
+            tracing::info!(station = "issuer-x", link = 3, "link is up");
+        });
+        let expected = "<3>a disk failed\n<4>two lines\n<4>of one event\n\
+                        <6>link is up station=\"issuer-x\" link=3\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn the_level_can_be_changed_at_any_time() {
+        let text = said(LogFormat::Journald, |level| {
+            tracing::debug!("one");
+            level.reload(LevelFilter::DEBUG).unwrap();
+            tracing::debug!("two");
+            level.reload(LevelFilter::ERROR).unwrap();
+            tracing::warn!("three");
+            level.reload(LevelFilter::INFO).unwrap();
+            tracing::info!("four");
+        });
+        assert_eq!(text, "<7>two\n<6>four\n");
     }
 }

@@ -18,7 +18,6 @@ use crate::config::{role_word, sign_on_word};
 use crate::control::CLIENTS_MAX;
 use crate::journaling::Figures;
 use crate::keys::QUESTIONS_MAX;
-use crate::lines;
 use crate::mesh::{COMMANDS_MAX, Mesh};
 use crate::notes::NOTES_MAX;
 use crate::reader;
@@ -29,6 +28,7 @@ use crate::status::{
     WorkerStatus,
 };
 use crate::worker::{Command, LinkReport, WAITING_BYTES_MAX, WAITING_MAX, WorkerReport};
+use crate::{lines, logs};
 
 /// How long a worker may take to say how it stands; later it is shown as not answering.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -79,6 +79,7 @@ impl Overview {
             stations: self.stations(&now),
             journal: self.journal.as_ref().map(|journal| journal.status(no_room)),
             counters,
+            log_lines_lost: logs::lost(),
         }
     }
 
@@ -281,6 +282,7 @@ fn limits(plan: &Plan) -> BTreeMap<String, u64> {
         ("lane_waiting_bytes_max", wide(WAITING_BYTES_MAX)),
         ("notices_max", wide(limits.notices_max)),
         ("notes_max", wide(NOTES_MAX)),
+        ("log_lines_max", wide(logs::LINES_MAX)),
         ("commands_max", wide(COMMANDS_MAX)),
         ("questions_max", wide(QUESTIONS_MAX)),
         ("reader_questions_max", wide(reader::QUESTIONS_MAX)),

@@ -13,8 +13,8 @@ use std::time::Duration;
 use crossbeam::channel::{Receiver, Sender, bounded};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use signal_hook::consts::{SIGBUS, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
-use signal_hook::{flag, low_level};
 use switch_core::ids::WorkerId;
 use switch_core::plan::{Keys, Plan};
 use switch_core::replay::State;
@@ -34,9 +34,6 @@ use crate::saf::SafRequest;
 use crate::service::Service;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
 use crate::{clocks, keys, lines, logs, notes, reader};
-
-/// How long a process that can not go on waits for its last line to be taken.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// From so many cores up, each worker keeps to its own.
 const PINNED_FROM_CORES: usize = 4;
@@ -63,27 +60,19 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         let shown = std::io::stdout().write_all(configuration.summary().as_bytes());
         return if shown.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    if logs::start(arguments.log_format).is_err() {
-        say("sekishod: the log was started before");
+    if let Err(error) = logs::start(arguments.log_format) {
+        say(&format!("sekishod: there is no log: {error}"));
     }
-    match serve(configuration, sealing, arguments.insecure_demo) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { code, message }) => {
-            end_soon(code);
+    let ended = serve(configuration, sealing, arguments.insecure_demo);
+    let code = ended.map_or_else(
+        |Failure { code, message }| {
             error!("{message}");
             ExitCode::from(code)
-        }
-    }
-}
-
-/// Ends the process in a moment, whatever the others do: a log that nobody reads would keep the main
-/// thread from it, and other threads would go on.
-fn end_soon(code: u8) {
-    // Without this thread the end only waits for the log.
-    drop(thread::Builder::new().name("end".into()).spawn(move || {
-        let _then = crossbeam::channel::after(LAST_WORDS).recv();
-        low_level::exit(code.into());
-    }));
+        },
+        |()| ExitCode::SUCCESS,
+    );
+    logs::end();
+    code
 }
 
 /// A line on stderr, before there is a log. Nobody is left to tell when that fails.
@@ -332,7 +321,6 @@ fn watch(
                     deadline = crossbeam::channel::after(drain);
                     all().for_each(|worker| { mesh.command(worker, Command::Drain); });
                     service.stopping(drain);
-                    // Said after it is begun: the line may have to wait for whoever reads the log.
                     info!(signal, within_s = drain.as_secs(), "draining; a second signal ends at once");
                 }
                 // Its handler has ended the process, or is about to.

@@ -41,6 +41,8 @@ pub struct Status {
     pub stations: Vec<StationStatus>,
     /// How often each thing happened that has a name: every reason to refuse is among them.
     pub counters: BTreeMap<String, u64>,
+    /// Log lines that were lost since the start: more came than could be written.
+    pub log_lines_lost: u64,
     /// The journal; none where no record is kept.
     pub journal: Option<JournalStatus>,
 }
