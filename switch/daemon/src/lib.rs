@@ -39,6 +39,8 @@ pub mod config;
 
 pub mod logs;
 
+mod diagnostics;
+
 pub mod status;
 
 pub mod saf;

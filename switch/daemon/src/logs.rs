@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tracing::{Level, Subscriber, error, warn};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Registry, fmt, reload};
@@ -27,12 +27,15 @@ use writer::Writer;
 /// How long the end of the process waits for its last lines to be taken.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// The target of events that are lines whatever the level is.
+pub(crate) const ALWAYS: &str = "always";
+
 /// What was started: how to reach the lines that wait, and the level.
 static LOG: OnceLock<Log> = OnceLock::new();
 
 struct Log {
     writer: Writer,
-    level: reload::Handle<LevelFilter, Registry>,
+    level: reload::Handle<Targets, Registry>,
     /// Lost lines that a line has told of.
     told: AtomicU64,
 }
@@ -66,11 +69,11 @@ pub fn start(format: Option<LogFormat>) -> io::Result<()> {
     Ok(())
 }
 
-/// From here on only events of this level or above become lines.
+/// From here on only events of this level or above become lines, and those of [`ALWAYS`].
 pub fn set_level(level: Level) {
     if let Some(log) = LOG.get() {
         // It fails when the subscriber is gone, and no line is written any more.
-        drop(log.level.reload(LevelFilter::from_level(level)));
+        drop(log.level.reload(from_level(level)));
     }
 }
 
@@ -118,6 +121,11 @@ fn say_panics() {
     }));
 }
 
+/// What passes at this level.
+fn from_level(level: Level) -> Targets {
+    Targets::new().with_default(level).with_target(ALWAYS, Level::INFO)
+}
+
 /// Whether `JOURNAL_STREAM`, device and number of a file, means our stderr.
 fn is_journal(streams: &str) -> bool {
     rustix::fs::fstat(io::stderr())
@@ -129,11 +137,11 @@ fn lines<W>(
     format: LogFormat,
     colours: bool,
     writer: W,
-) -> (Box<dyn Subscriber + Send + Sync>, reload::Handle<LevelFilter, Registry>)
+) -> (Box<dyn Subscriber + Send + Sync>, reload::Handle<Targets, Registry>)
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let (level, handle) = reload::Layer::new(LevelFilter::INFO);
+    let (level, handle) = reload::Layer::new(from_level(Level::INFO));
     let registry = Registry::default().with(level);
     let layer = fmt::layer()
         .with_target(false)
@@ -179,10 +187,7 @@ mod tests {
         })
     }
 
-    fn said(
-        format: LogFormat,
-        says: impl FnOnce(&reload::Handle<LevelFilter, Registry>),
-    ) -> String {
+    fn said(format: LogFormat, says: impl FnOnce(&reload::Handle<Targets, Registry>)) -> String {
         let kept = Kept::default();
         let writer = kept.clone();
         let (subscriber, level) = lines(format, false, move || writer.clone());
@@ -227,13 +232,14 @@ mod tests {
     fn the_level_can_be_changed_at_any_time() {
         let text = said(LogFormat::Journald, |level| {
             tracing::debug!("one");
-            level.reload(LevelFilter::DEBUG).unwrap();
+            level.reload(from_level(Level::DEBUG)).unwrap();
             tracing::debug!("two");
-            level.reload(LevelFilter::ERROR).unwrap();
+            level.reload(from_level(Level::ERROR)).unwrap();
             tracing::warn!("three");
-            level.reload(LevelFilter::INFO).unwrap();
+            tracing::info!(target: ALWAYS, "all the same");
+            level.reload(from_level(Level::INFO)).unwrap();
             tracing::info!("four");
         });
-        assert_eq!(text, "<7>two\n<6>four\n");
+        assert_eq!(text, "<7>two\n<6>all the same\n<6>four\n");
     }
 }

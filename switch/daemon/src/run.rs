@@ -1,12 +1,11 @@
 //! The life of the daemon: read the configuration, open the ports, start the threads, wait for a
 //! signal, drain, end. Must not know what a message says.
 
-use std::cell::RefCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -33,7 +32,7 @@ use crate::running::{Running, Snapshot};
 use crate::saf::SafRequest;
 use crate::service::Service;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
-use crate::{clocks, keys, lines, logs, notes, reader};
+use crate::{clocks, diagnostics, keys, lines, logs, notes, reader};
 
 /// From so many cores up, each worker keeps to its own.
 const PINNED_FROM_CORES: usize = 4;
@@ -210,9 +209,13 @@ fn control(
     draining: &Arc<AtomicBool>,
     demo: bool,
 ) -> Result<Option<ControlHandle>, Failure> {
-    let (overview, draining) = (RefCell::new(overview), Arc::clone(draining));
-    // A plain flag that only the status shows; nothing is ordered by it.
-    let status = move || overview.borrow_mut().status(draining.load(Ordering::Relaxed));
+    let (overview, draining) = (Arc::new(Mutex::new(overview)), Arc::clone(draining));
+    let status = move || {
+        let mut overview = overview.lock().expect("a status does not panic");
+        // A plain flag that only the status shows; nothing is ordered by it.
+        overview.status(draining.load(Ordering::Relaxed))
+    };
+    diagnostics::start(status.clone()).map_err(told("SIGQUIT"))?;
     let saf = move |request: &SafRequest| operators.saf(request);
     let sources = Sources { status: Box::new(status), saf: Box::new(saf) };
     match control::serve(socket, sources) {

@@ -83,10 +83,6 @@ impl Link {
         self.stream.write_all(bytes)
     }
 
-    pub(crate) fn other_end(&self) -> SocketAddr {
-        self.stream.peer_addr().expect("it is connected")
-    }
-
     pub(crate) fn written(&self, letter: &Letter) -> Vec<u8> {
         letter.write(self.dialect)
     }

@@ -51,6 +51,8 @@ mod advising;
 
 mod disks;
 
+mod diagnosing;
+
 mod spinning;
 
 mod secrecy;

@@ -2,8 +2,9 @@
 //! comes of that. Must not know what it is tested for.
 
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, PipeReader, Read, Write};
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -121,13 +122,33 @@ impl Sekishod {
         Self::tries_command(directory, command)
     }
 
+    /// Starts it with a log that takes not one byte, and waits until it answers operators.
+    pub(crate) fn starts_unread(configuration: &Configuration) -> (Self, PipeReader) {
+        let directory = Directory::new();
+        let file = directory.path().join("sekisho.toml");
+        std::fs::write(&file, configuration.text(directory.path())).expect("it takes a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sekishod"));
+        command.arg("--config").arg(file).args(["--log-format", "json", "--insecure-demo"]);
+        let (reader, writer) = std::io::pipe().expect("there are pipes");
+        fill(&format!("/proc/self/fd/{}", writer.as_raw_fd()));
+        let started = Self::tries_with(directory, command.stderr(writer));
+        started.lines.written.lock().expect("nobody panics with it").ended = true;
+        until("its control socket", || ask_status(&started.control()).ok());
+        (started, reader)
+    }
+
     fn tries_command(directory: Directory, mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::tries_with(directory, command.stderr(Stdio::piped()))
+    }
+
+    fn tries_with(directory: Directory, command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let mut stdout = child.stdout.take().expect("it is piped");
-        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
         let lines = Arc::new(Lines::default());
-        Lines::keep(&lines, stderr);
+        if let Some(stderr) = child.stderr.take() {
+            Lines::keep(&lines, BufReader::new(stderr));
+        }
         let output = std::thread::spawn(move || {
             let mut text = String::new();
             stdout.read_to_string(&mut text).expect("stdout is a text");
@@ -178,6 +199,11 @@ impl Sekishod {
     /// Waits for a log line with a message like this.
     pub(crate) fn says_like(&self, what: &str, is_it: impl Fn(&str) -> bool) -> Value {
         self.waits_for(what, 1, |line| line["message"].as_str().is_some_and(&is_it))
+    }
+
+    /// Waits for a log line like this.
+    pub(crate) fn says_line(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        self.waits_for(what, 1, is_it)
     }
 
     /// Waits for a log line with this message about a station.
@@ -235,21 +261,7 @@ impl Sekishod {
 
     /// The pipe that its log goes into takes not one byte more.
     pub(crate) fn can_not_write(&self) {
-        let pipe = format!("/proc/{}/fd/2", self.child.id());
-        let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).expect("one bit");
-        let mut options = OpenOptions::new();
-        let pipe = options.write(true).custom_flags(nonblocking).open(pipe);
-        let mut pipe = pipe.expect("a pipe of ours");
-        // A pipe takes either all of so few bytes or none.
-        for size in [4_096, 1] {
-            let filler = vec![b'\n'; size];
-            let full = loop {
-                if let Err(error) = pipe.write_all(&filler) {
-                    break error;
-                }
-            };
-            assert_eq!(full.kind(), ErrorKind::WouldBlock);
-        }
+        fill(&format!("/proc/{}/fd/2", self.child.id()));
     }
 
     /// Somebody reads it again.
@@ -352,6 +364,24 @@ impl Drop for Sekishod {
         if std::thread::panicking() {
             self.tells();
         }
+    }
+}
+
+/// Fills the pipe that this path is of.
+fn fill(pipe: &str) {
+    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).expect("one bit");
+    let mut options = OpenOptions::new();
+    let pipe = options.write(true).custom_flags(nonblocking).open(pipe);
+    let mut pipe = pipe.expect("a pipe of ours");
+    // A pipe takes either all of so few bytes or none.
+    for size in [4_096, 1] {
+        let filler = vec![b'\n'; size];
+        let full = loop {
+            if let Err(error) = pipe.write_all(&filler) {
+                break error;
+            }
+        };
+        assert_eq!(full.kind(), ErrorKind::WouldBlock);
     }
 }
 

@@ -62,8 +62,9 @@ fn a_status_has_every_bound_beside_its_use() {
     ];
     let shape = shape.map(|(name, object)| format!("{name}: {}", keys(object)));
     expect![[r#"
-        status: configuration counters inactive institution journal limits node
-            pid schema_version state stations uptime_s version workers
+        status: configuration counters inactive institution journal limits log_lines_lost
+            node pid schema_version state stations uptime_s version
+            workers
         worker: answering deliveries_unknown deliveries_unknown_first gate_bytes gate_used held held_max
             id journal_lane_bytes journal_lane_used lanes parked parked_max pending
             pending_max repeats_known_s resting stored stored_max turns
@@ -75,8 +76,8 @@ fn a_status_has_every_bound_beside_its_use() {
         link: echo_missed id last_error out_buffered out_max peer since_s
             state
         limits: answers_bytes ask_timeout_ms commands_max control_clients_max duplicates_max held_max lane_waiting_bytes_max
-            lane_waiting_max large_max notes_max notices_max parked_frame_max parked_max pending_max
-            quarantine_ms questions_max reader_questions_max release_within_ms routes saf_max"#]].assert_eq(&shape.join("\n"));
+            lane_waiting_max large_max log_lines_max notes_max notices_max parked_frame_max parked_max
+            pending_max quarantine_ms questions_max reader_questions_max release_within_ms routes saf_max"#]].assert_eq(&shape.join("\n"));
     for counter in Counter::ALL {
         assert!(status["counters"][counter.name()].is_u64(), "{}", counter.name());
     }

@@ -529,3 +529,15 @@ fn approvals_in_doubt_are_named() {
     "#]],
     );
 }
+
+#[test]
+fn log_lines_that_were_lost_are_a_problem() {
+    let mut lossy = status(vec![acquirer(2)]);
+    lossy.log_lines_lost = 12;
+    check_problems(
+        &lossy,
+        &expect![[r#"
+            12 log lines were lost since the start: is its stderr read? journalctl -u sekishod
+        "#]],
+    );
+}
