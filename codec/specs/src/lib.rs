@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use codec::Dialect;
 
 pub use mistake::{Mistake, Mistakes};
-pub use source::{OpenError, built_in, built_ins, load, open, parse};
+pub use source::{OpenError, Said, built_in, built_ins, load, open, parse, read};
 pub use text::{Words, write};
 
 /// A dialect as a file describes it: what the codec needs, and what people want to read.

@@ -32,6 +32,15 @@ pub enum OpenError {
     File(Mistakes),
 }
 
+/// A file, and what stands in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Which, as it was named.
+    pub path: PathBuf,
+    /// All of it.
+    pub text: String,
+}
+
 /// A built-in dialect, with the names of its fields.
 pub fn built_in(name: &str) -> Option<Spec> {
     let mut report = Report::new(name, "");
@@ -67,8 +76,18 @@ pub fn open(name: &str, folder: &Path) -> Result<Spec, OpenError> {
 /// # Errors
 /// All mistakes found, not only the first.
 pub fn load(path: &Path) -> Result<Spec, Mistakes> {
+    read(path).map(|(spec, _)| spec)
+}
+
+/// The same, with the files that say it, as they were read: this one, and those that it extends.
+///
+/// # Errors
+/// All mistakes found, not only the first.
+pub fn read(path: &Path) -> Result<(Spec, Vec<Said>), Mistakes> {
     let text = text_of(path)?;
-    of_text(path, &text)
+    let mut seen = vec![Said { path: path.to_path_buf(), text: text.clone() }];
+    let spec = of_text(path, &text, &mut seen)?;
+    Ok((spec, seen))
 }
 
 /// The dialect in a text, as if it stood in a file of that path.
@@ -76,13 +95,14 @@ pub fn load(path: &Path) -> Result<Spec, Mistakes> {
 /// # Errors
 /// All mistakes found, not only the first.
 pub fn parse(path: &Path, text: &str) -> Result<Spec, Mistakes> {
-    of_text(path, text)
+    let said = Said { path: path.to_path_buf(), text: text.to_owned() };
+    of_text(path, text, &mut vec![said])
 }
 
-fn of_text(path: &Path, text: &str) -> Result<Spec, Mistakes> {
+fn of_text(path: &Path, text: &str, seen: &mut Vec<Said>) -> Result<Spec, Mistakes> {
     let file = path.display().to_string();
     let mut report = Report::new(&file, text);
-    let draft = draft(path, text, &mut vec![path.to_path_buf()], &mut report)?;
+    let draft = draft(path, text, seen, &mut report)?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     let spec = draft.and_then(|draft| {
         let spec = finish(&draft, &stem, &mut report)?;
@@ -113,7 +133,7 @@ fn borrowed_name(draft: &Draft, spec: &Spec, report: &mut Report<'_>) {
 fn draft(
     path: &Path,
     text: &str,
-    seen: &mut Vec<PathBuf>,
+    seen: &mut Vec<Said>,
     report: &mut Report<'_>,
 ) -> Result<Option<Draft>, Mistakes> {
     let Some(page) = document::read(text, report) else { return Ok(None) };
@@ -132,11 +152,7 @@ fn draft(
 
 /// What is extended, or what is wrong with the line that says so. Mistakes in that file itself are
 /// told as they are, with its name.
-fn base(
-    path: &Path,
-    name: &str,
-    seen: &mut Vec<PathBuf>,
-) -> Result<Result<Draft, String>, Mistakes> {
+fn base(path: &Path, name: &str, seen: &mut Vec<Said>) -> Result<Result<Draft, String>, Mistakes> {
     if let Some(draft) = built_in_draft(name) {
         return Ok(Ok(draft));
     }
@@ -146,7 +162,7 @@ fn base(
         return Ok(Err(format!("\"{name}\" is no dialect; {hint}; a file is named with .toml")));
     }
     let other = path.parent().unwrap_or(Path::new("")).join(name);
-    if seen.iter().any(|file| is_same(file, &other)) {
+    if seen.iter().any(|file| is_same(&file.path, &other)) {
         return Ok(Err(format!(
             "\"{name}\" extends this file, or is it; a circle has no beginning"
         )));
@@ -160,7 +176,7 @@ fn base(
         return Ok(Err(format!("there is no file {}", other.display())));
     }
     let text = text_of(&other)?;
-    seen.push(other.clone());
+    seen.push(Said { path: other.clone(), text: text.clone() });
     let file = other.display().to_string();
     let mut report = Report::new(&file, &text);
     let draft = draft(&other, &text, seen, &mut report)?;
