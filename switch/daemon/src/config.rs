@@ -36,22 +36,39 @@ mod later;
 
 mod route;
 
+mod log;
+
+mod roles;
+
 mod rules;
 
 mod summary;
 
+mod rows;
+
+mod difference;
+
+mod digest;
+
+mod inert;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use codec::Framing;
 use switch_core::plan::Settings;
 
-pub use journal::{Journal, KeyFile, KeySource, Sync};
+pub use difference::difference;
+pub use digest::hex;
+pub use journal::{GATHER_MAX, Journal, KeyFile, KeySource, Sync};
+pub use log::LogLevel;
 pub use network::{Network, NetworkError};
 pub use place::Place;
-pub use sealing::{CREDENTIALS, Sealing};
+pub use roles::ControlRoles;
+pub use sealing::{CREDENTIALS, Sealing, open};
 pub use summary::{path_word, role_word, sign_on_word};
 
 /// How the daemon was started, as far as it decides what a configuration may say.
@@ -66,6 +83,8 @@ pub struct Mode {
 pub struct Configuration {
     /// The files it was read from, in order of merging.
     pub files: Vec<PathBuf>,
+    /// These and the files of dialects, as they were read. No key is among them.
+    pub sources: Vec<Source>,
     /// Name of this node.
     pub node: String,
     /// Our own institution, as text.
@@ -84,19 +103,49 @@ pub struct Configuration {
     pub settings: Settings,
     /// Where the stations are, parallel to `settings.stations`.
     pub endpoints: Vec<Endpoint>,
+    /// What tells the dialect of each station from another one of the same name, parallel to
+    /// `settings.stations`; empty for a built-in one.
+    pub dialect_contents: Vec<Arc<str>>,
     /// The Unix socket of the control thread.
     pub control_socket: PathBuf,
+    /// Who may do what at it.
+    pub control_roles: ControlRoles,
+    /// Which lines the log has.
+    pub log_level: LogLevel,
     /// What was accepted and does nothing, in the order of the files.
     pub inactive: Vec<Inactive>,
 }
 
-impl Configuration {
-    /// What tells this configuration from others: SHA-256 of all of it that can change while the node
-    /// runs, whichever lines say it.
-    pub fn digest(&self) -> [u8; 32] {
-        let text = format!("{:?}", (&self.settings, &self.endpoints, self.spin, self.drain));
-        let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-        digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
+/// A file that a configuration was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Where it stands: an absolute path, unless the working directory is gone.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: FileKind,
+    /// All of it, as it was read.
+    pub text: Arc<str>,
+}
+
+/// What a file of a configuration is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// The one that is named on the command line.
+    Main,
+    /// One of `conf.d`.
+    Part,
+    /// The dialect of a station, or one that it extends.
+    Dialect,
+}
+
+impl FileKind {
+    /// Its name for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Part => "conf.d",
+            Self::Dialect => "dialect",
+        }
     }
 }
 
@@ -163,7 +212,7 @@ pub fn load(path: &Path, mode: Mode) -> Result<Configuration, ConfigErrors> {
 /// [`load`] on a machine with this many cores.
 fn load_on(path: &Path, mode: Mode, cores: usize) -> Result<Configuration, ConfigErrors> {
     let mut report = Report::default();
-    let (root, files) = document::read(path, &mut report);
+    let (root, mut sources) = document::read(path, &mut report);
     let configuration = if report.unreadable {
         None
     } else {
@@ -173,7 +222,14 @@ fn load_on(path: &Path, mode: Mode, cores: usize) -> Result<Configuration, Confi
         Some(mut configuration) if report.errors.is_empty() => {
             report.inactive.sort_by(|a, b| a.place.cmp(&b.place));
             configuration.inactive = report.inactive;
-            configuration.files = files;
+            configuration.files = sources.iter().map(|source| source.path.clone()).collect();
+            sources.append(&mut configuration.sources);
+            for source in &mut sources {
+                if let Ok(absolute) = std::path::absolute(&source.path) {
+                    source.path = absolute;
+                }
+            }
+            configuration.sources = sources;
             Ok(configuration)
         }
         Some(_) | None => {

@@ -49,6 +49,8 @@ pub mod not_done;
 
 pub mod change;
 
+pub mod versions;
+
 pub mod operators;
 
 pub mod control;

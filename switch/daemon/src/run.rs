@@ -2,7 +2,7 @@
 //! signal, drain, end. Must not know what a message says.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -32,7 +32,7 @@ use crate::running::{Running, Snapshot};
 use crate::saf::SafRequest;
 use crate::service::Service;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
-use crate::{clocks, diagnostics, keys, lines, logs, notes, reader};
+use crate::{clocks, diagnostics, keys, lines, logs, notes, reader, versions};
 
 /// From so many cores up, each worker keeps to its own.
 const PINNED_FROM_CORES: usize = 4;
@@ -40,12 +40,7 @@ const PINNED_FROM_CORES: usize = 4;
 /// Runs the daemon from its command line to its end.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let mode = Mode { insecure_demo: arguments.insecure_demo };
-    let read = config::load(&arguments.config, mode).and_then(|configuration| {
-        let credentials = std::env::var_os(config::CREDENTIALS).map(PathBuf::from);
-        let sealing = configuration.journal.read_keys(credentials.as_deref())?;
-        Ok((configuration, sealing))
-    });
-    let (configuration, sealing) = match read {
+    let (configuration, sealing) = match config::open(&arguments.config, mode) {
         Ok(read) => read,
         Err(errors) => {
             say(&errors.to_string());
@@ -53,7 +48,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         }
     };
     if arguments.check {
-        for warning in &sealing.warnings {
+        for warning in sealing.warnings.iter().chain(&configuration.warnings()) {
             say(warning);
         }
         let shown = std::io::stdout().write_all(configuration.summary().as_bytes());
@@ -113,6 +108,7 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     for inactive in &configuration.inactive {
         warn!(key = inactive.key, place = inactive.place.to_string(), "{}", inactive.why);
     }
+    configuration.warnings().iter().for_each(|warning| warn!("{warning}"));
     let around = Around {
         lanes: to_journal,
         mesh: Arc::clone(&mesh),
@@ -125,6 +121,9 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     let (drain, socket) = (configuration.drain, configuration.control_socket.clone());
     let node = configuration.node.clone();
     let first = Snapshot::first(configuration, Arc::clone(&plan), clocks::utc());
+    if journal.is_some() {
+        versions::keep_first(&first);
+    }
     let running = Arc::new(Running::new(first));
     let log = lines::start(from_workers, Arc::clone(&running)).map_err(told("thread log"))?;
     let draining = Arc::new(AtomicBool::new(false));

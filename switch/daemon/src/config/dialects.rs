@@ -6,45 +6,59 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use codec::Dialect;
-use codec_specs::{Mistake, Mistakes};
+use codec_specs::{Mistake, Mistakes, Said, Spec};
+use ring::digest::{SHA256, digest};
 
+use super::digest::hex;
 use super::nearest::suggestion;
 use super::place::Place;
 use super::section::{At, Section};
+use super::{FileKind, Source};
 
 /// Dialects in use, one of each name: the core compiles one plan for two equal ones.
 pub(super) struct Dialects {
     /// Where files are looked for.
     folder: PathBuf,
     /// `None`: its file is no dialect, which was told already.
-    known: BTreeMap<String, Option<Arc<Dialect>>>,
+    known: BTreeMap<String, Option<Named>>,
+    /// The files that were read, in the order of the stations.
+    sources: Vec<Source>,
+}
+
+/// A dialect as a station names it.
+#[derive(Clone)]
+pub(super) struct Named {
+    pub(super) dialect: Arc<Dialect>,
+    /// What tells it from another one of the same name; nothing of a built-in one.
+    pub(super) content: Arc<str>,
 }
 
 impl Dialects {
     /// None yet; files are beside this one.
     pub(super) fn beside(file: &str) -> Self {
         let folder = Path::new(file).parent().unwrap_or(Path::new("")).to_path_buf();
-        Self { folder, known: BTreeMap::new() }
+        Self { folder, known: BTreeMap::new(), sources: Vec::new() }
     }
 
     /// The dialect of that name, where it stands. Mistakes in its file are reported with their own
     /// places, once.
-    pub(super) fn find(
-        &mut self,
-        section: &mut Section<'_, '_>,
-        name: &At<&str>,
-    ) -> Option<Arc<Dialect>> {
+    pub(super) fn find(&mut self, section: &mut Section<'_, '_>, name: &At<&str>) -> Option<Named> {
         if let Some(known) = self.known.get(name.value) {
             return known.clone();
         }
-        let found = self.open(section, name).map(Arc::new);
+        let found = self.open(section, name);
         self.known.insert(name.value.into(), found.clone());
         found
     }
 
-    fn open(&self, section: &mut Section<'_, '_>, name: &At<&str>) -> Option<Dialect> {
+    /// The files of all that were found.
+    pub(super) fn into_sources(self) -> Vec<Source> {
+        self.sources
+    }
+
+    fn open(&mut self, section: &mut Section<'_, '_>, name: &At<&str>) -> Option<Named> {
         if let Some(built_in) = codec::built_in(name.value) {
-            return Some(built_in.clone());
+            return Some(Named { dialect: Arc::new(built_in.clone()), content: "".into() });
         }
         if !name.value.contains(['/', '.']) {
             let names = codec::built_ins().iter().map(|dialect| dialect.name());
@@ -63,8 +77,18 @@ impl Dialects {
             section.fail("dialect", &name.place, message);
             return None;
         }
-        match codec_specs::load(&path) {
-            Ok(spec) => Some(spec.dialect),
+        match codec_specs::read(&path) {
+            Ok((spec, said)) => {
+                for Said { path, text } in said {
+                    // One that two others extend is one file.
+                    if self.sources.iter().all(|known| known.path != path) {
+                        let (kind, text) = (FileKind::Dialect, text.into());
+                        self.sources.push(Source { path, kind, text });
+                    }
+                }
+                let content = content(&spec);
+                Some(Named { dialect: Arc::new(spec.dialect), content })
+            }
             Err(mistakes) => {
                 self.tell(section, &mistakes);
                 None
@@ -79,4 +103,12 @@ impl Dialects {
             section.report.fail(&place, key.clone(), message.clone());
         }
     }
+}
+
+/// The first digits of a hash over all that a dialect says, without what its fields are called.
+fn content(spec: &Spec) -> Arc<str> {
+    let mut bare = spec.clone();
+    bare.fields.values_mut().for_each(|field| field.name.clear());
+    let hash = digest(&SHA256, codec_specs::write(&bare).as_bytes());
+    hex(hash.as_ref().get(..6).unwrap_or_default()).into()
 }

@@ -7,9 +7,9 @@ use std::{fs, io};
 
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use super::Report;
 use super::place::{Place, Places};
 use super::units::show_size;
+use super::{FileKind, Report, Source};
 
 /// The longest file that is read.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -86,7 +86,7 @@ impl Table {
 }
 
 /// Reads the main file and `conf.d/*.toml` beside it, in lexical order, and merges them.
-pub(super) fn read(path: &Path, report: &mut Report) -> (Table, Vec<PathBuf>) {
+pub(super) fn read(path: &Path, report: &mut Report) -> (Table, Vec<Source>) {
     let mut files = vec![path.to_path_buf()];
     let directory = path.parent().unwrap_or(Path::new("")).join("conf.d");
     let start = Places::new(0, name(path), "").at(0);
@@ -104,12 +104,15 @@ pub(super) fn read(path: &Path, report: &mut Report) -> (Table, Vec<PathBuf>) {
         }
     }
     let mut root = Table { place: start, entries: Vec::new() };
-    for (rank, file) in files.iter().enumerate() {
-        if let Some(table) = parse(rank, file, report) {
+    let mut sources = Vec::with_capacity(files.len());
+    for (rank, path) in files.into_iter().enumerate() {
+        if let Some((table, text)) = parse(rank, &path, report) {
             merge(&mut root, table, "", report);
+            let kind = if rank == 0 { FileKind::Main } else { FileKind::Part };
+            sources.push(Source { path, kind, text });
         }
     }
-    (root, files)
+    (root, sources)
 }
 
 fn name(path: &Path) -> Arc<str> {
@@ -130,7 +133,8 @@ fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn parse(rank: usize, path: &Path, report: &mut Report) -> Option<Table> {
+/// The tree of a file, and its text.
+fn parse(rank: usize, path: &Path, report: &mut Report) -> Option<(Table, Arc<str>)> {
     let bytes = match bytes(path) {
         Ok(bytes) => bytes,
         Err(problem) => {
@@ -165,7 +169,7 @@ fn parse(rank: usize, path: &Path, report: &mut Report) -> Option<Table> {
             report.unreadable = true;
         }
     }
-    Some(table(places.at(0), tree.into_inner(), &places))
+    Some((table(places.at(0), tree.into_inner(), &places), text.into()))
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {

@@ -11,6 +11,11 @@ use super::section::{At, Section};
 use super::units::show_duration;
 use super::{Mode, Place};
 
+/// The longest that a batch may wait to fill.
+pub const GATHER_MAX: Duration = Duration::from_millis(10);
+/// As long as a batch waits if nothing is said.
+const GATHER: Duration = Duration::from_micros(250);
+
 const MIB: u64 = 1 << 20;
 const DAY: Duration = Duration::from_hours(24);
 
@@ -28,6 +33,8 @@ pub struct Journal {
     /// How long originals and the answers to them are found by what refers to them; at most
     /// `retain`.
     pub original_keep: Duration,
+    /// The longest that a batch waits to fill, at high load.
+    pub gather: Duration,
     /// The key that seals what is written; none only with `--insecure-demo`.
     pub key: Option<KeySource>,
     /// Keys before it, that open what they sealed.
@@ -79,6 +86,7 @@ pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal>
     let segment_bytes = segment_bytes(&mut section);
     let retain = section.duration("retain", DAY..=DAY * 3_650).unwrap_or(DAY * 35);
     let original_keep = original_keep(&mut section, retain);
+    let gather = section.duration("gather", Duration::ZERO..=GATHER_MAX).unwrap_or(GATHER);
     let path =
         section.choice("path", &[("mapped", PathKind::Mapped), ("direct", PathKind::Direct)]);
     let key = section.text("key", KEY).and_then(|text| source(&mut section, "journal.key", &text));
@@ -94,8 +102,10 @@ pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal>
     let sync = sync(&mut section, mode);
     if sync == Some(Sync::None) {
         let why = "no effect: sync = \"none\" keeps no record";
-        section
-            .inactive(&["segment", "retain", "original_keep", "path", "key", "former_keys"], why);
+        section.inactive(
+            &["segment", "retain", "original_keep", "gather", "path", "key", "former_keys"],
+            why,
+        );
     }
     section.finish();
     Some(Journal {
@@ -104,6 +114,7 @@ pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal>
         segment_bytes: segment_bytes?,
         retain,
         original_keep,
+        gather,
         key,
         former_keys: former_keys?,
     })

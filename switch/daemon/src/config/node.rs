@@ -6,6 +6,7 @@ use std::time::Duration;
 use switch_core::plan::{Institution, Limits};
 
 use super::later;
+use super::roles::{ControlRoles, roles};
 use super::section::{At, Section};
 
 /// The longest path of a Unix socket (`sun_path` less its end).
@@ -96,10 +97,12 @@ pub(super) fn institution(
     code.map(|code| (code, text.value.to_owned()))
 }
 
-/// `[control]`: the path of the socket.
-pub(super) fn control(root: &mut Section<'_, '_>) -> PathBuf {
+/// `[control]`: the path of the socket, and who may do what at it.
+pub(super) fn control(root: &mut Section<'_, '_>) -> (PathBuf, ControlRoles) {
     let default = "/run/sekisho/control.sock";
-    let Some(table) = root.table("control") else { return default.into() };
+    let Some(table) = root.table("control") else {
+        return (default.into(), ControlRoles::default());
+    };
     let mut section = Section::new(table, "control", root.report);
     let socket = section.text("socket", "the path of a Unix socket");
     if let Some(socket) = &socket {
@@ -112,8 +115,9 @@ pub(super) fn control(root: &mut Section<'_, '_>) -> PathBuf {
         }
     }
     later::http(&mut section);
+    let roles = roles(&mut section);
     section.finish();
-    socket.map_or(default, |socket| socket.value).into()
+    (socket.map_or(default, |socket| socket.value).into(), roles)
 }
 
 /// `[limits]`: the core's bounds, and how long a drain may take.

@@ -11,10 +11,11 @@ use super::document::Table;
 use super::route::{Route, route};
 use super::section::{At, Section};
 use super::station::{Read, Station, station};
-use super::{Configuration, Mode, Report, journal, later, node};
+use super::{Configuration, Mode, Report, journal, later, log, node};
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// The most stations: the core keeps a table of all pairs of them.
 const STATIONS_MAX: usize = 1_024;
@@ -30,7 +31,8 @@ pub(super) fn configuration(
     let mut section = Section::new(root, "", report);
     let node = node::node(&mut section, cores);
     let journal = journal::journal(&mut section, mode);
-    let control_socket = node::control(&mut section);
+    let (control_socket, control_roles) = node::control(&mut section);
+    let log_level = log::level(&mut section);
     let (mut limits, drain) = node::limits(&mut section);
     later::sites(&mut section);
     let station_tables = section.tables("station");
@@ -81,6 +83,7 @@ pub(super) fn configuration(
     core_rules(settings.clone(), &stations, &routes, root, report);
     Some(Configuration {
         files: Vec::new(),
+        sources: dialects.into_sources(),
         node: node.name,
         institution: node.institution_text,
         state: node.state,
@@ -89,8 +92,11 @@ pub(super) fn configuration(
         drain,
         journal,
         settings,
+        dialect_contents: stations.iter().map(|station| Arc::clone(&station.content)).collect(),
         endpoints: stations.into_iter().map(|station| station.located.endpoint).collect(),
         control_socket,
+        control_roles,
+        log_level,
         inactive: Vec::new(),
     })
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use journal::seal::Key;
 
 use super::journal::{Journal, KeyFile, KeySource};
-use super::{ConfigErrors, Report};
+use super::{ConfigErrors, Configuration, Mode, Report, load};
 
 /// The longest file that is read for a key.
 const KEY_FILE_BYTES_MAX: u64 = 4_096;
@@ -26,6 +26,17 @@ pub struct Sealing {
     pub former: Vec<Key>,
     /// One line each.
     pub warnings: Vec<String>,
+}
+
+/// Reads a configuration and the keys that it names: all that `sekishod --check` looks at.
+///
+/// # Errors
+/// See [`load`] and [`Journal::read_keys`].
+pub fn open(path: &Path, mode: Mode) -> Result<(Configuration, Sealing), ConfigErrors> {
+    let configuration = load(path, mode)?;
+    let credentials = std::env::var_os(CREDENTIALS).map(PathBuf::from);
+    let sealing = configuration.journal.read_keys(credentials.as_deref())?;
+    Ok((configuration, sealing))
 }
 
 impl Journal {

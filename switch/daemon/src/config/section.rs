@@ -136,14 +136,21 @@ impl<'t, 'r> Section<'t, 'r> {
     /// A list of texts. Given and wrong is not the same as not given: the caller asks with
     /// [`Section::given`].
     pub(super) fn texts(&mut self, key: &'static str, wanted: &str) -> Vec<At<&'t str>> {
+        if let Some(Node { place, value: Value::List(list) }) = self.given(key)
+            && list.is_empty()
+        {
+            self.fail(key, place, format!("is an empty list; name {wanted}, or remove it"));
+        }
+        self.some_texts(key, wanted)
+    }
+
+    /// A list of texts that may be empty.
+    pub(super) fn some_texts(&mut self, key: &'static str, wanted: &str) -> Vec<At<&'t str>> {
         let Some(node) = self.find(key) else { return Vec::new() };
         let Value::List(list) = &node.value else {
             self.wrong(key, node, &format!("a list, [...], of {wanted}"));
             return Vec::new();
         };
-        if list.is_empty() {
-            self.fail(key, &node.place, format!("is an empty list; name {wanted}, or remove it"));
-        }
         list.iter().filter_map(|node| self.text_of(key, node, wanted)).collect()
     }
 

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use codec::{Dialect, Fields};
+use codec::Fields;
 use switch_core::kept::KEPT;
 use switch_core::plan::{Institution, Keys, Pin, Role, SignOn, StationSettings};
 
 use super::Mode;
 use super::Report;
 use super::codes::network_codes;
-use super::dialects::Dialects;
+use super::dialects::{Dialects, Named};
 use super::document::{Table, Value};
 use super::endpoint::{Located, endpoint};
 use super::node::{DIGITS, institution, name};
@@ -25,6 +25,8 @@ pub(super) struct Station {
     pub(super) located: Located,
     pub(super) name_place: Place,
     pub(super) dialect_place: Place,
+    /// See [`Named::content`].
+    pub(super) content: Arc<str>,
     pub(super) institution_places: Vec<Place>,
 }
 
@@ -56,7 +58,8 @@ pub(super) fn station(
     let dialect = dialect(&mut section, dialects);
     let located = endpoint(&mut section, mode);
     let speech = speech(&mut section);
-    let network_codes = network_codes(&mut section, dialect.as_ref().map(|(of, _)| of.as_ref()));
+    let network_codes =
+        network_codes(&mut section, dialect.as_ref().map(|(of, _)| of.dialect.as_ref()));
     let issuing = issuing(&mut section);
     let keys = keys(&mut section, mode);
     let agreed = (partner::acquiring(&mut section), partner::issuing(&mut section));
@@ -77,7 +80,7 @@ pub(super) fn station(
 
     let whole = errors == report.errors.len();
     let station = (|| {
-        let (located, (dialect, dialect_place)) = (located?, dialect?);
+        let (located, (Named { dialect, content }, dialect_place)) = (located?, dialect?);
         let settings = StationSettings {
             name: name.as_ref()?.value.into(),
             role: role?,
@@ -102,7 +105,7 @@ pub(super) fn station(
         };
         let name_place = name.as_ref()?.place.clone();
         let institution_places = institutions.into_iter().map(|at| at.place).collect();
-        Some(Station { settings, located, name_place, dialect_place, institution_places })
+        Some(Station { settings, located, name_place, dialect_place, content, institution_places })
     })();
     Read { name: named.map(Into::into), role, station: station.filter(|_| whole) }
 }
@@ -144,10 +147,7 @@ fn institutions(section: &mut Section<'_, '_>) -> Vec<At<Institution>> {
     codes.collect()
 }
 
-fn dialect(
-    section: &mut Section<'_, '_>,
-    dialects: &mut Dialects,
-) -> Option<(Arc<Dialect>, Place)> {
+fn dialect(section: &mut Section<'_, '_>, dialects: &mut Dialects) -> Option<(Named, Place)> {
     if section.given("dialect").is_none() {
         section.missing("dialect", "dialect = \"iso93-ascii\", as the station has it");
     }

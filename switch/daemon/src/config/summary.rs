@@ -6,7 +6,7 @@ use journal::format::PathKind;
 use switch_core::plan::{Acquiring, InFlight, Issuing, Limits, Role, SignOn, StationSettings};
 
 use super::units::{show_duration, show_size};
-use super::{Configuration, Endpoint, Journal, KeyFile, KeySource, Sync};
+use super::{Configuration, ControlRoles, Endpoint, Journal, KeyFile, KeySource, Sync};
 
 impl Configuration {
     /// Lines for stdout: the node, each station, each route, and what is not active.
@@ -22,7 +22,7 @@ impl Configuration {
         writeln!(out, "node {}: institution {}, {workers}", self.node, self.institution)?;
         writeln!(out, "state {}", self.state.display())?;
         self.write_journal(out)?;
-        writeln!(out, "control {}", self.control_socket.display())?;
+        self.write_control(out)?;
         self.write_limits(out)?;
         for (station, endpoint) in self.settings.stations.iter().zip(&self.endpoints) {
             write_station(out, station, endpoint)?;
@@ -41,6 +41,25 @@ impl Configuration {
         Ok(())
     }
 
+    fn write_control(&self, out: &mut String) -> std::fmt::Result {
+        write!(out, "control {}", self.control_socket.display())?;
+        let ControlRoles { viewers, operators, administrators } = &self.control_roles;
+        let viewers = viewers
+            .as_ref()
+            .map(|viewers| if viewers.is_empty() { "nobody".to_owned() } else { list(viewers) });
+        let named = |names: &[String]| (!names.is_empty()).then(|| list(names));
+        for (what, names) in [
+            ("viewers", viewers),
+            ("operators", named(operators)),
+            ("administrators", named(administrators)),
+        ] {
+            if let Some(names) = names {
+                write!(out, ", {what} {names}")?;
+            }
+        }
+        writeln!(out, ", log {}", self.log_level.word())
+    }
+
     fn write_limits(&self, out: &mut String) -> std::fmt::Result {
         let Limits { pending_max, held_max, saf_max, duplicates_max, .. } = self.settings.limits;
         writeln!(
@@ -51,7 +70,7 @@ impl Configuration {
     }
 
     fn write_journal(&self, out: &mut String) -> std::fmt::Result {
-        let Journal { sync, path, segment_bytes, retain, original_keep, key, former_keys } =
+        let Journal { sync, path, segment_bytes, retain, original_keep, gather, key, former_keys } =
             &self.journal;
         if *sync == Sync::None {
             return writeln!(out, "journal none: no record is kept");
@@ -59,7 +78,8 @@ impl Configuration {
         let (path, segment, retain) =
             (path_word(*path), show_size(*segment_bytes), show_duration(*retain));
         write!(out, "journal local, {path}, segments of {segment}, kept {retain}, ")?;
-        write!(out, "originals found for {}, sealed with ", show_duration(*original_keep))?;
+        write!(out, "originals found for {}, ", show_duration(*original_keep))?;
+        write!(out, "batches gathered for {} at most, sealed with ", show_duration(*gather))?;
         match key {
             Some(source) => write!(out, "{source}")?,
             None => write!(out, "a key made for trial")?,
@@ -93,14 +113,30 @@ fn write_station(
     station: &StationSettings,
     endpoint: &Endpoint,
 ) -> std::fmt::Result {
+    writeln!(out, "station {}: {}", station.name, station_words(station, endpoint))?;
+    if station.role.acquires() {
+        write_acquiring(out, &station.acquiring)?;
+    }
+    if station.role.issues() {
+        write_issuing(out, &station.issuing)?;
+    }
+    Ok(())
+}
+
+/// What a station is, in a line.
+pub(super) fn station_words(station: &StationSettings, endpoint: &Endpoint) -> String {
+    let mut out = String::new();
+    write_words(&mut out, station, endpoint).expect("a text takes what is written");
+    out
+}
+
+fn write_words(
+    out: &mut String,
+    station: &StationSettings,
+    endpoint: &Endpoint,
+) -> std::fmt::Result {
     let role = role_word(station.role);
-    write!(
-        out,
-        "station {}: {role}, {}, {}, ",
-        station.name,
-        station.dialect.name(),
-        endpoint.framing_name
-    )?;
+    write!(out, "{role}, {}, {}, ", station.dialect.name(), endpoint.framing_name)?;
     if let Some(tpdu) = &endpoint.framing.tpdu {
         let answers = if tpdu.swaps { "with its addresses swapped" } else { "as it came" };
         write!(out, "TPDU {} and back {answers}, ", tpdu.own)?;
@@ -124,13 +160,6 @@ fn write_station(
     }
     if station.role.issues() {
         write!(out, ", timeout {}", show_duration(station.timeout))?;
-    }
-    writeln!(out)?;
-    if station.role.acquires() {
-        write_acquiring(out, &station.acquiring)?;
-    }
-    if station.role.issues() {
-        write_issuing(out, &station.issuing)?;
     }
     Ok(())
 }

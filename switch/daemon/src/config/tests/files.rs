@@ -71,7 +71,7 @@ fn unknown_keys_are_errors_with_what_was_probably_meant() {
             sekisho.toml:14:1: station.issuer-x.zzzzzzzz: unknown key; there is: name, role, institution, institutions, dialect, listen, connect, peers, links, links_per_peer, frame_timeout, noise_max, reconnect_min, reconnect_max, out_max, frame_max, framing, sign_on, echo, network_codes, timeout, in_flight_max, pin, match, mac, repeat_in_flight, unknown_original, second_reversal, gives_up, matches_on_rrn, saf_window, saf_retry, saf_gap, saf_alarm_after, saf_rate
             sekisho.toml:1:1: node: missing; add a table [node] with name and institution
             sekisho.toml:2:2: nod: unknown key; did you mean "node"?
-            sekisho.toml:22:2: weather: unknown key; there is: node, journal, control, limits, peer, witness, station, route
+            sekisho.toml:22:2: weather: unknown key; there is: node, journal, control, log, limits, peer, witness, station, route
             sekisho.toml:3:1: node.spin: unknown key; there is: name, institution, state, workers, spin_us
             sekisho.toml:23:1: limits.pending: unknown key; there is: pending_max, large_max, duplicates_max, answers_bytes, parked_max, held_max, saf_max, quarantine, ask_timeout, drain
             sekisho.toml:23:1: control.sokcet: unknown key; did you mean "socket"?
@@ -107,8 +107,8 @@ fn files_of_conf_d_are_merged_behind_in_lexical_order() {
     expect![[r#"
         node tokyo: institution 49000000001, 3 workers
         state /var/lib/sekisho
-        journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, sealed with a key made for trial
-        control /run/sekisho/control.sock
+        journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, batches gathered for 250us at most, sealed with a key made for trial
+        control /run/sekisho/control.sock, log info
         each worker: 262144 transactions, 512 held repeats, 65536 messages stored for issuers, repeats of 262144 known
         station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
           repeats in flight held, unknown originals answered 400, second reversals 400, gives up after 1m
