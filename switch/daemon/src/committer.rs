@@ -94,6 +94,23 @@ impl Committer {
         }
     }
 
+    /// The mark itself: up to where the journal's thread has said that the gate is committed. None where no
+    /// journal is kept.
+    pub(crate) fn mark(&self) -> Option<Position> {
+        match &self.way {
+            Way::AtOnce => None,
+            Way::Journal(journal) => Some(journal.mesh.committed(journal.worker)),
+        }
+    }
+
+    /// Whether records are on their way to the disk: the mark will move.
+    pub(crate) fn waits(&self) -> bool {
+        match &self.way {
+            Way::AtOnce => false,
+            Way::Journal(journal) => journal.handed > journal.mesh.committed(journal.worker),
+        }
+    }
+
     /// Records taken so far.
     pub fn records(&self) -> u64 {
         self.records

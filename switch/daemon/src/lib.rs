@@ -17,6 +17,10 @@ pub mod reader;
 
 pub mod mesh;
 
+mod pulses;
+
+mod watchdog;
+
 pub mod memory;
 
 pub mod keys;

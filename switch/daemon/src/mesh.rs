@@ -14,6 +14,7 @@ use switch_core::ids::WorkerId;
 use switch_net::Wake;
 use switch_sync::Sleeper;
 
+use crate::pulses::Pulses;
 use crate::worker::Command;
 
 /// Commands that wait for one worker at most. Replies of the key provider are among them.
@@ -24,6 +25,7 @@ pub(crate) const COMMANDS_MAX: usize = 8_192;
 pub struct Mesh {
     doors: Vec<Door>,
     journal: JournalDoor,
+    pulses: Pulses,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +58,9 @@ impl Mesh {
             wake,
             committed: CachePadded::new(AtomicU64::new(0)),
         });
-        Self { doors: doors.collect(), journal: JournalDoor::default() }
+        let doors: Vec<_> = doors.collect();
+        let pulses = Pulses::new(doors.len());
+        Self { doors, journal: JournalDoor::default(), pulses }
     }
 
     /// Gives a worker a command. False when its queue is full: it hangs, or is overloaded.
@@ -70,6 +74,11 @@ impl Mesh {
     pub fn wake_if_asleep(&self, worker: WorkerId) -> io::Result<()> {
         let door = &self.doors[worker.index()];
         if door.sleeper.should_wake() { door.wake.wake() } else { Ok(()) }
+    }
+
+    /// Who is alive.
+    pub(crate) fn pulses(&self) -> &Pulses {
+        &self.pulses
     }
 
     /// The next command for a worker.

@@ -108,7 +108,7 @@ impl Overview {
     }
 
     fn workers(&self, plan: &Plan, answering: &[bool]) -> Vec<WorkerStatus> {
-        let limits = &plan.limits;
+        let (limits, now) = (&plan.limits, clocks::boot());
         let reports = self.last.iter().zip(answering).zip(0_u8..);
         reports
             .map(|((report, &answering), id)| {
@@ -119,6 +119,11 @@ impl Overview {
                     parked_max: limits.parked_max,
                     held_max: limits.held_max,
                     stored_max: limits.saf_max,
+                    pulse_ms: self
+                        .mesh
+                        .pulses()
+                        .passed_at(WorkerId(id))
+                        .map(|at| millis(now.since(at))),
                     ..WorkerStatus::default()
                 };
                 if let Some(report) = report {

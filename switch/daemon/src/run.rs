@@ -31,6 +31,7 @@ use crate::reader::Reading;
 use crate::running::{Running, Snapshot};
 use crate::saf::SafRequest;
 use crate::service::Service;
+use crate::watchdog::Watchdog;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
 use crate::{clocks, diagnostics, keys, lines, logs, notes, reader, versions};
 
@@ -139,7 +140,8 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     let threads = threads.map_err(told("thread worker"))?;
     info!(node, workers = plan.workers, control = %socket.display(), "serving");
     service.ready("serving");
-    let outcome = watch(&happened, &mesh, plan.workers, drain, &draining, &service);
+    let watchdog = Watchdog::new(service, Arc::clone(&mesh), running, plan.workers);
+    let outcome = watch(&happened, &mesh, drain, &draining, watchdog);
     drop(control);
     outcome?;
     join(threads, reading, journal, log);
@@ -305,11 +307,12 @@ fn core_of(worker: WorkerId) -> Option<CpuSet> {
 fn watch(
     happened: &Receiver<Event>,
     mesh: &Mesh,
-    workers: u8,
     drain: Duration,
     draining: &AtomicBool,
-    service: &Service,
+    mut watchdog: Watchdog,
 ) -> Result<(), Failure> {
+    let workers = watchdog.workers();
+    let ticks = watchdog.ticks();
     let all = || (0..workers).map(WorkerId);
     let mut deadline = crossbeam::channel::never();
     let mut left = usize::from(workers);
@@ -322,7 +325,7 @@ fn watch(
                 Ok(Event::Signal(signal)) if !draining.swap(true, Ordering::Relaxed) => {
                     deadline = crossbeam::channel::after(drain);
                     all().for_each(|worker| { mesh.command(worker, Command::Drain); });
-                    service.stopping(drain);
+                    watchdog.stopping(drain);
                     info!(signal, within_s = drain.as_secs(), "draining; a second signal ends at once");
                 }
                 // Its handler has ended the process, or is about to.
@@ -339,6 +342,7 @@ fn watch(
                 Ok(Event::Broken(failure)) => return Err(failure),
                 Err(_) => return Err(failed("no thread is left to wait for".into())),
             },
+            recv(ticks) -> _ => watchdog.look(draining.load(Ordering::Relaxed)),
             recv(deadline) -> _ => {
                 warn!("the time for the drain is over; what is still in flight is not answered");
                 break;

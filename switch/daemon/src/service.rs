@@ -30,12 +30,12 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 /// The service manager, or nobody.
 #[derive(Debug, Default)]
 pub struct Service {
-    manager: Option<Manager>,
+    manager: Option<Ear>,
     watchdog: Option<Duration>,
 }
 
 #[derive(Debug)]
-struct Manager {
+struct Ear {
     socket: UnixDatagram,
     /// The lock is held for one send at most, and that does not wait.
     said: Mutex<Said>,
@@ -79,7 +79,7 @@ impl Service {
         let socket = UnixDatagram::unbound()?;
         socket.connect_addr(&address)?;
         socket.set_nonblocking(true)?;
-        Ok(Self { manager: Some(Manager { socket, said: Mutex::default() }), watchdog })
+        Ok(Self { manager: Some(Ear { socket, said: Mutex::default() }), watchdog })
     }
 
     /// Whether there is somebody who hears it.
@@ -174,7 +174,7 @@ impl Service {
     }
 }
 
-impl Manager {
+impl Ear {
     fn said(&self) -> std::sync::MutexGuard<'_, Said> {
         // Whole at any time: whoever panicked with it leaves it as it was.
         self.said.lock().unwrap_or_else(PoisonError::into_inner)

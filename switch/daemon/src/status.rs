@@ -68,6 +68,9 @@ pub struct WorkerStatus {
     pub answering: bool,
     /// Turns of its loop since the start.
     pub turns: u64,
+    /// Milliseconds since its last pulse was through: it turned, and what it wrote down was committed. None
+    /// where no service manager asks for it, or before the first.
+    pub pulse_ms: Option<u64>,
     /// Transactions in its table.
     pub pending: u32,
     /// The most there may be.

@@ -7,6 +7,8 @@ mod outbox;
 
 mod outlet;
 
+mod pulse;
+
 mod report;
 
 mod residue;
@@ -46,6 +48,7 @@ pub use outbox::LaneFill;
 use outbox::Outbox;
 pub(crate) use outbox::{WAITING_BYTES_MAX, WAITING_MAX};
 use outlet::Out;
+use pulse::Pulse;
 pub use report::{LinkReport, StationReport, WorkerReport};
 use residue::Residue;
 use sockets::{Closed, Ears, Sockets};
@@ -71,6 +74,8 @@ pub enum Command {
     Reply(SlotId, Reply),
     /// Whether the disk has room for what new requests need.
     Room(bool),
+    /// Say that you are alive, and whether what you write down is committed.
+    Pulse(u64),
     /// Take nothing new, finish what is in flight.
     Drain,
     /// End.
@@ -116,6 +121,7 @@ pub struct Worker {
     told: Vec<Told>,
     /// What the node has it write down.
     writings: Writings,
+    pulse: Pulse,
     drained: bool,
     stopped: bool,
 }
@@ -171,7 +177,9 @@ impl Worker {
         self.tell_closed(now);
         self.enter_records(now.boot);
         self.with_out(|core, out| core.handle_time(now, out));
+        self.write_pulse();
         self.commit_and_release(now);
+        self.answer_pulse(now.boot);
         self.carry_out_orders(now);
         self.publish()?;
         self.net.flush();
@@ -241,7 +249,11 @@ impl Worker {
                 Command::Reply(slot, reply) => {
                     self.core.handle_reply(now, slot, reply, &mut self.slots);
                 }
-                Command::Room(there_is) => self.core.handle_room(there_is),
+                Command::Room(there_is) => {
+                    self.core.handle_room(there_is);
+                    self.pulse.handle_room(there_is);
+                }
+                Command::Pulse(number) => self.take_pulse(number),
                 Command::Drain => {
                     for listener in self.sockets.listeners() {
                         self.net.close_listener(listener);

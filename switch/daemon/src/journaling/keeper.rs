@@ -55,6 +55,7 @@ impl Housekeeper {
         let mut was_full = false;
         let mut look_at = Time(0);
         while !self.stop.load(Ordering::Acquire) {
+            self.mesh.pulses().keeper_steps();
             let next = self.keeper.step()?;
             let full = next == Next::Full;
             if full != was_full {

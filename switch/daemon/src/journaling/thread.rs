@@ -221,6 +221,7 @@ impl<P: WritePath> Run<P> {
                 Committed::NoSpare => {
                     self.see_what_is_durable(false)?;
                     self.show();
+                    self.with.mesh.pulses().journal_waits();
                     // Looked at again each time: the wait may have begun long before.
                     waits_at_stop += u32::from(self.with.stop.load(Ordering::Acquire));
                     if waits_at_stop > SPARE_WAITS_AT_STOP {

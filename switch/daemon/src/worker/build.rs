@@ -15,6 +15,7 @@ use switch_net::{Budget, Net, SocketOptions, Wake};
 use switch_sync::{LaneReceiver, wiping_lane};
 
 use super::outbox::Outbox;
+use super::pulse::Pulse;
 use super::residue::Residue;
 use super::sockets::{Endpoints, Sockets};
 use super::writing::Writings;
@@ -171,6 +172,7 @@ impl Worker {
             residue: Residue::default(),
             told: Vec::new(),
             writings: Writings::default(),
+            pulse: Pulse::default(),
             drained: false,
             stopped: false,
         }

@@ -9,6 +9,8 @@ mod configuration;
 
 mod sekishod;
 
+mod supervisor;
+
 mod letter;
 
 mod link;
@@ -40,6 +42,8 @@ mod flooding;
 mod starting;
 
 mod stopping;
+
+mod supervised;
 
 mod status;
 

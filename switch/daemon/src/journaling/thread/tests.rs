@@ -104,6 +104,20 @@ fn a_stop_is_heard_while_the_disk_has_no_room_and_what_was_not_written_is_said()
 }
 
 #[test]
+fn while_it_waits_for_a_segment_it_says_with_each_pulse_that_it_is_alive() {
+    let mut desk = Desk::opens("waits", 0, 25);
+    for number in 1..=3 {
+        let pulses = desk.mesh.pulses();
+        pulses.give(number);
+        pulses.take(WorkerId(0), number, 0, 0);
+        pulses.keeper_steps();
+        desk.until("its sign of life", |desk| desk.mesh.pulses().late(number).is_none());
+    }
+    desk.is_told_to_stop();
+    assert!(desk.ended.recv_timeout(PATIENCE).expect("it ends").is_err());
+}
+
+#[test]
 fn once_there_is_room_again_what_waited_is_written() {
     let mut desk = Desk::opens("room", 0, 25);
     desk.until("the last record taken", |desk| desk.lane.free() == desk.lane.capacity());

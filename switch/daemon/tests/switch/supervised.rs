@@ -1,0 +1,155 @@
+//! Under a service supervisor: it hears when the switch is ready, alive and stopping, and nothing of a switch
+//! that is half dead.
+
+use std::fs::File;
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+use bench::load::Pace;
+use daemon::control::ask_status;
+use rustix::process::Signal;
+
+use crate::centre::{Centre, Load};
+use crate::configuration::{ASCII, BINARY, Configuration, institution};
+use crate::letter::CARDS;
+use crate::patience::lets_pass;
+use crate::place::{Directory, own_port};
+use crate::sekishod::{Sekishod, count};
+use crate::supervisor::{Held, Supervisor};
+
+const WATCHDOG: Duration = Duration::from_millis(1_200);
+const ALIVE: &str = "WATCHDOG=1";
+
+/// A switch of two workers, of which the second has nothing to do.
+fn sales_to(centre: &Centre) -> Configuration {
+    Configuration::new()
+        .workers(2)
+        .acquirer("merchant-a", ASCII, "")
+        .issuer("issuer-x", BINARY, centre.address(), "")
+        .route("353011", "issuer-x")
+}
+
+fn load(switch: &Sekishod, window: usize) -> Load {
+    let target = switch.address_of("merchant-a");
+    Load::begins(ASCII, target, (4, Pace::Window(window)), &CARDS[..1], &institution(0))
+}
+
+/// It is fed for three times as long as the watchdog waits.
+fn stays_alive(supervisor: &Supervisor) {
+    supervisor.has_heard(ALIVE);
+    (0..9).for_each(|_| drop(supervisor.hears_of(ALIVE)));
+}
+
+#[test]
+fn ready_is_told_when_its_ports_answer_then_how_it_stands_and_a_stop_when_it_begins() {
+    let (centre, supervisor) = (Centre::opens(BINARY), Supervisor::listens());
+    let port = own_port();
+    let configuration = Configuration::new()
+        .limits("drain = \"2m\"")
+        .acquirer_at("merchant-a", ASCII, port, "")
+        .issuer("issuer-x", BINARY, centre.address(), "")
+        .route("353011", "issuer-x");
+    let switch = supervisor.starts(WATCHDOG, &[], Directory::new(), &configuration);
+    assert_eq!(supervisor.hears(), ["EXTEND_TIMEOUT_USEC=60000000"], "it reads its journal");
+    assert_eq!(supervisor.hears_of("READY=1")[1], "STATUS=serving");
+    TcpStream::connect(port).expect("its port is open");
+    ask_status(&switch.control()).expect("its control socket answers");
+    switch.says_of("issuer-x", "link open");
+    supervisor.hears_of(ALIVE);
+    supervisor.hears_of("STATUS=serving: 1 links up, 1 of 2 stations ready, configuration 1");
+    assert!(switch.status().workers[0].pulse_ms.is_some_and(|age| age < 60_000));
+    switch.is_sent(Signal::TERM);
+    let stopping = supervisor.hears_of("STOPPING=1");
+    assert_eq!(stopping[1..], ["STATUS=draining", "EXTEND_TIMEOUT_USEC=140000000"]);
+    assert_eq!(switch.ends().code, Some(0));
+}
+
+#[test]
+fn without_a_service_manager_nothing_is_written_down_for_it() {
+    let centre = Centre::opens(BINARY);
+    let switch = Sekishod::starts(&sales_to(&centre));
+    switch.says_of("issuer-x", "link open");
+    let position = |switch: &Sekishod| switch.status().journal.expect("it keeps one").position;
+    let before = position(&switch);
+    lets_pass(WATCHDOG);
+    assert_eq!(position(&switch), before);
+    assert_eq!(switch.status().workers[0].pulse_ms, None);
+}
+
+/// Nothing is fed while the threads of this name stand still, which the log says; and it goes on after.
+fn is_not_fed_without(name: &str, said: &str) {
+    let (centre, supervisor) = (Centre::opens(BINARY), Supervisor::listens());
+    let switch = supervisor.starts(WATCHDOG, &[], Directory::new(), &sales_to(&centre));
+    supervisor.hears_of("READY=1");
+    stays_alive(&supervisor);
+    let held = Held::holds(&switch, name);
+    supervisor.has_heard(ALIVE);
+    let line = switch.says(said);
+    assert_eq!(line["ends"], true);
+    // The pulse that was through before may have been told since.
+    assert!(supervisor.has_heard(ALIVE) <= 1, "{name}");
+    lets_pass(WATCHDOG);
+    assert_eq!(supervisor.has_heard(ALIVE), 0, "{name}");
+    drop(held);
+    supervisor.hears_of(ALIVE);
+    switch.says("all threads answer again");
+    stays_alive(&supervisor);
+}
+
+#[test]
+fn a_switch_with_a_worker_that_stands_still_is_not_fed() {
+    is_not_fed_without("worker-1", "a worker does not answer");
+}
+
+#[test]
+fn a_switch_whose_journal_stands_still_is_not_fed_though_every_worker_turns() {
+    is_not_fed_without("journal", "the journal commits nothing");
+}
+
+#[test]
+fn a_switch_that_has_more_to_do_than_its_slow_disk_takes_is_fed() {
+    let (centre, supervisor) = (Centre::opens(BINARY), Supervisor::listens());
+    let slow = "inject=fdatasync:delay_enter=150000";
+    let strace = ["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", slow];
+    let switch = supervisor.starts(WATCHDOG, &strace, Directory::new(), &sales_to(&centre));
+    supervisor.hears_of("READY=1");
+    switch.says_of("issuer-x", "link open");
+    let load = load(&switch, 400);
+    stays_alive(&supervisor);
+    let report = load.ends();
+    assert!(report.answered > 100 && report.mismatched == 0, "{report:?}");
+}
+
+#[test]
+fn a_switch_on_a_full_disk_is_fed_and_writes_no_pulse_where_answers_need_the_room() {
+    let (centre, supervisor) = (Centre::opens(BINARY), Supervisor::listens());
+    let directory = Directory::new();
+    let state = directory.path().join("state");
+    std::fs::create_dir(&state).expect("the directory takes another");
+    let script = format!("mount -t tmpfs -o size=14M none {} && exec \"$@\"", state.display());
+    let mounted = ["unshare", "-rm", "sh", "-c", &script, "sh"];
+    let switch = supervisor.starts(WATCHDOG, &mounted, directory, &sales_to(&centre));
+    supervisor.hears_of("READY=1");
+    switch.says_of("issuer-x", "link open");
+    // As the daemon sees it.
+    let filler = format!("/proc/{}/root{}/filler", switch.pid(), state.display());
+    fill(Path::new(&filler));
+    let load = load(&switch, 4);
+    let refused = |status: &_| count(status, "refused_no_room") > 100;
+    switch.comes_to("refusals", refused);
+    stays_alive(&supervisor);
+    drop(load.ends());
+    let position = |switch: &Sekishod| switch.status().journal.expect("it keeps one").position;
+    // Counters are written down until they rest.
+    lets_pass(WATCHDOG);
+    let before = position(&switch);
+    stays_alive(&supervisor);
+    assert_eq!(position(&switch), before);
+}
+
+fn fill(path: &Path) {
+    let mut file = File::create(path).expect("it has room for a name");
+    while file.write_all(&[0; 4_096]).is_ok() {}
+}
