@@ -16,6 +16,8 @@ mod manual;
 
 mod moment;
 
+mod notices;
+
 mod programs;
 
 mod settings;
@@ -120,13 +122,13 @@ fn make(root: &Path, programs: &Programs, folder: &Path, pressed: Pressed) -> io
     let facts = Facts::of(&programs, folder, kibibytes)?;
     let conffiles = contents::CONFFILES.map(|(_, to)| to);
     control::write(root, &facts, &conffiles, &top)?;
-    tree::date(&top, moment.seconds())?;
 
     let file = folder.join(format!("sekisho_{}_{}.deb", facts.version, facts.architecture));
     let mut build = Command::new("dpkg-deb");
     build.args(["--root-owner-group", "--threads-max=1", "-Zxz"]);
     build.arg(if pressed == Pressed::Well { "-z6" } else { "-z0" });
     build.arg("--build").args([&top, &file]);
+    // What was written just now is dated back to it.
     build.env("SOURCE_DATE_EPOCH", moment.seconds().to_string());
     tools::output(&mut build)?;
     Ok(Package { file, tree: top, entries })

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::moment::Moment;
 use super::programs::Programs;
 use super::tree::Tree;
-use super::{completions, control, manual, settings};
+use super::{completions, control, manual, notices, settings};
 
 /// Where the programs go.
 const PROGRAMS: [(&str, &str); 3] = [
@@ -79,6 +79,7 @@ pub(super) fn lay_out(
     settings::add(&example, moment, tree)?;
     manual::add(moment, tree)?;
     completions::add(tree);
+    notices::add(root, tree)?;
     tree.file("usr/share/doc/sekisho/copyright", control::copyright(root)?);
     let changes = control::changelog(&text(&root.join("CHANGELOG.md"))?, moment)?;
     tree.pressed("usr/share/doc/sekisho/changelog", changes);

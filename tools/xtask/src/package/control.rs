@@ -103,8 +103,16 @@ pub(super) fn copyright(root: &Path) -> io::Result<String> {
 pub(super) fn changelog(ours: &str, moment: Moment) -> io::Result<String> {
     let mut log = format!("sekisho ({VERSION}) unstable; urgency=medium\n\n");
     let newest = ours.split("\n## ").nth(1).unwrap_or_default();
-    for item in newest.lines().filter_map(|line| line.strip_prefix("- ")) {
-        wrap(item, &mut log);
+    let mut items: Vec<String> = Vec::new();
+    for line in newest.lines() {
+        if let Some(item) = line.strip_prefix("- ") {
+            items.push(item.to_owned());
+        } else if let (Some(item), true) = (items.last_mut(), line.starts_with("  ")) {
+            item.push_str(line);
+        }
+    }
+    for item in items {
+        wrap(&item, &mut log);
     }
     Ok(format!("{log}\n -- {MAINTAINER}  {}\n", moment.of_mail()?))
 }
@@ -133,11 +141,13 @@ mod tests {
     fn the_changelog_has_each_item_of_the_newest_section_in_lines_that_fit() {
         let long = "word ".repeat(30);
         let ours = format!(
-            "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- One.\n- {long}\n\n## [0.0.1]\n\n- Old.\n"
+            "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- One.\n  And more.\n- {long}\n\n## [0.0.1]\n\n- Old.\n"
         );
         let log = changelog(&ours, Moment::at(0)).unwrap();
         assert!(
-            log.starts_with("sekisho (0.1.0) unstable; urgency=medium\n\n  * One.\n  * word"),
+            log.starts_with(
+                "sekisho (0.1.0) unstable; urgency=medium\n\n  * One. And more.\n  * word"
+            ),
             "{log}"
         );
         assert!(log.ends_with("  Thu, 01 Jan 1970 00:00:00 +0000\n"), "{log}");

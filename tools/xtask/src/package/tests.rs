@@ -1,5 +1,6 @@
 //! Packages of three small programs in the place of ours: everything but their size is as it is.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -35,7 +36,17 @@ fn dpkg_deb(arguments: &[&str], package: &Package) -> String {
 #[test]
 fn two_packages_of_the_same_programs_are_equal_byte_for_byte() {
     let [one, other] = ["package-one", "package-other"].map(small);
-    assert!(fs::read(one.file).unwrap() == fs::read(other.file).unwrap());
+    let bytes = fs::read(&one.file).unwrap();
+    assert!(bytes == fs::read(other.file).unwrap());
+
+    // They could be so because both were made in one second.
+    let moment = Moment::of(&checkout::root().unwrap()).unwrap();
+    let in_header = bytes[24..36].trim_ascii();
+    assert_eq!(in_header, moment.seconds().to_string().as_bytes());
+    let listed = dpkg_deb(&["--contents"], &one);
+    let dates: BTreeSet<Vec<&str>> =
+        listed.lines().map(|line| line.split_whitespace().skip(3).take(2).collect()).collect();
+    assert_eq!(dates.len(), 1, "{listed}");
 }
 
 #[test]
@@ -56,6 +67,7 @@ fn a_package_belongs_to_root_and_says_what_it_needs() {
         "./usr/share/man/man5/sekisho.toml.5.gz",
         "./usr/share/bash-completion/completions/sekisho",
         "./usr/share/doc/sekisho/changelog.gz",
+        "./usr/share/doc/sekisho/third-party.gz",
     ] {
         assert!(listed.lines().any(|line| line.ends_with(&format!(" {path}"))), "{path}\n{listed}");
     }
@@ -89,6 +101,19 @@ fn the_manual_has_no_page_of_what_people_do_not_give() {
     let pages: Vec<&str> = tree.files().collect();
     assert!(pages.contains(&"usr/share/man/man1/sekisho-status.1"), "{pages:?}");
     assert!(!pages.iter().any(|page| page.contains("help") || page.contains("__")), "{pages:?}");
+}
+
+#[test]
+fn the_manual_keeps_the_lines_of_what_stands_behind_a_help() {
+    let mut tree = Tree::default();
+    manual::add(Moment::at(0), &mut tree).unwrap();
+    let page = tree.text("usr/share/man/man1/sekisho.1");
+    assert!(
+        page.contains("\n.SH NOTES\n.nf\nData goes to stdout, everything else to stderr"),
+        "{page}"
+    );
+    assert!(page.contains("\nExit codes: 0 done, 1 failed, "), "{page}");
+    assert!(page.ends_with(", \\fBsekishod\\fR(8)\n"), "{page}");
 }
 
 #[test]

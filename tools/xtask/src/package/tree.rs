@@ -2,12 +2,11 @@
 //! they are for.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, UNIX_EPOCH};
 
 use super::tools;
 
@@ -104,24 +103,6 @@ impl Tree {
 /// Sets a mode, whatever the umask is.
 pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
-}
-
-/// Dates everything below a folder, and itself, to one second.
-pub(super) fn date(folder: &Path, seconds: u64) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            date(&path, seconds)?;
-        } else {
-            date_one(&path, seconds)?;
-        }
-    }
-    // After what is in it: to add a file dates the folder anew.
-    date_one(folder, seconds)
-}
-
-fn date_one(path: &Path, seconds: u64) -> io::Result<()> {
-    File::open(path)?.set_modified(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
