@@ -16,7 +16,8 @@ pub use journal::JournalError;
 /// A station's message format: how MTI and bitmaps are written, and every field it has.
 ///
 /// Built-in ones by [`built_in`]; others by [`Dialect::new`] from rows of (number, specification).
-#[derive(Clone)]
+/// Two are equal when they have one name and say the same of every field.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Dialect {
     name: Cow<'static, str>,
     version: Version,
@@ -72,6 +73,16 @@ pub enum DialectError {
         reason: SpecError,
     },
 }
+
+/// All else follows from these.
+impl PartialEq for Layout {
+    fn eq(&self, other: &Self) -> bool {
+        let forms = |layout: &Self| (layout.mti_packed, layout.bitmap_raw);
+        self.print == other.print && forms(self) == forms(other) && self.specs == other.specs
+    }
+}
+
+impl Eq for Layout {}
 
 impl Dialect {
     /// A dialect from rows of (data element, specification).

@@ -9,7 +9,7 @@ use crate::subfields::{Key, Subfields, SubfieldsError};
 use alloc::vec::Vec;
 
 /// All that is said; nothing of it changes how a message is read or written.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Inside {
     /// What the standard says holds where nothing else is said?
     standard: bool,

@@ -65,3 +65,28 @@ fn a_fingerprint_tells_layouts_apart_and_names_not() {
         assert_ne!(one, print(rows));
     }
 }
+
+#[test]
+fn dialects_are_equal_that_say_the_same_of_every_field_and_have_one_name() {
+    let rows = [(2, FieldSpec::digits(Form::Chars, 19).var(2)), (41, FieldSpec::text(8))];
+    let one = with(&rows).unwrap();
+    assert!(one == with(&rows).unwrap() && one == one.clone());
+    let named = |name: &'static str, mti| {
+        Dialect::new(name, Version::Iso1993, mti, Form::Hex, &rows).unwrap()
+    };
+    let packed = Form::Packed { zero: crate::spec::Side::Left };
+    let others = [
+        named("other", Form::Chars),
+        named("test", packed),
+        Dialect::new("test", Version::Iso1987, Form::Chars, Form::Hex, &rows).unwrap(),
+        with(&rows[..1]).unwrap(),
+        with(&[rows[0], (41, FieldSpec::text(9))]).unwrap(),
+        one.clone().with_standard_subfields(),
+    ];
+    for other in others {
+        assert!(one != other, "{other:?}");
+    }
+    for (one, other) in built_ins().iter().zip(built_ins().iter().skip(1)) {
+        assert!(one != other && *one == &(*one).clone());
+    }
+}

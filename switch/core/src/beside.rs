@@ -61,8 +61,8 @@ impl Turn<'_> {
             if !self.gate.enter_record(&record, HEAD_MAX) {
                 return false;
             }
-            self.world.stations[station.index()].signed_off = !on;
         }
+        self.world.stations[station.index()].has_signed(on);
         true
     }
 

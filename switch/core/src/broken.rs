@@ -94,6 +94,8 @@ variants! {
     ClosedForgotten "What a crash left without an outcome is unknown after it."
     ClosedNotReversed "What a crash left without an outcome is closed and not reversed."
     KeptForgotten "What is kept for an issuer is forgotten by a crash."
+    DeadlinesNotShortened "What is in flight waits as long as before a timeout became shorter."
+    OpenedBeforeAllKnow "What is new in a plan is used before every worker has the plan."
 }
 
 #[cfg(feature = "broken")]

@@ -42,6 +42,7 @@ impl Turn<'_> {
         }
         self.on_links_time();
         self.on_items_time();
+        self.on_retiring_time();
         self.on_drain_time();
         self.on_counts_time();
         self.on_window_time();

@@ -246,6 +246,11 @@ impl Gate {
         Position(self.end)
     }
 
+    /// Whether everything below a position has left.
+    pub(crate) fn has_left(&self, position: Position) -> bool {
+        self.released >= position.0
+    }
+
     /// The next record to commit, with the position that its commit reaches. It stays the next one
     /// until [`Gate::take_record`].
     pub fn peek_record(&mut self) -> Option<(Position, &[u8])> {

@@ -69,6 +69,10 @@ pub mod network;
 
 pub mod beside;
 
+pub mod adoption;
+
+pub mod retiring;
+
 pub mod answers;
 
 pub mod courier;

@@ -20,7 +20,7 @@ use core::time::Duration;
 /// Function codes (DE 24 of 1993) of network management, three packed digits. Inside the switch they
 /// are the names of these functions in 1987 too.
 const SIGN_ON: u16 = 0x801;
-const SIGN_OFF: u16 = 0x802;
+pub(crate) const SIGN_OFF: u16 = 0x802;
 const ECHO: u16 = 0x831;
 /// What it stands for is not available: nothing that is kept for it is sent until it signs on.
 const UNAVAILABLE: u16 = 0x803;
@@ -32,7 +32,7 @@ const UNPARSED: u16 = 0x650;
 const ACCEPTED: u16 = 0x800;
 
 /// How long a stopping node waits for the answers to its sign-offs.
-const SIGN_OFF_WITHIN: Duration = Duration::from_secs(2);
+pub(crate) const SIGN_OFF_WITHIN: Duration = Duration::from_secs(2);
 
 /// The most bytes of a message of our own making.
 pub(crate) const NETWORK_MAX: usize = 128;
@@ -109,7 +109,7 @@ impl World {
 
 impl Turn<'_> {
     pub(crate) fn on_accept(&mut self, station: StationId) -> Option<LinkId> {
-        if self.world.drain.is_on() {
+        if self.world.drain.is_on() || self.plan.station(station).retired {
             return None;
         }
         // When all are open there is none to look for: a flood of connections costs no search.
@@ -152,6 +152,10 @@ impl Turn<'_> {
         } else {
             self.make_ready(link);
         }
+        if self.plan.station(station).retired {
+            // It was asked for before.
+            self.world.close(link, Closing::Retired);
+        }
         let wakes = self.world.links[link.index()].wakes(settings.echo);
         self.world.links_wake = self.world.links_wake.min(wakes);
     }
@@ -172,7 +176,7 @@ impl Turn<'_> {
         let now = &mut world.links[link.index()];
         let was = now.phase;
         (now.phase, now.since, now.asked) = (Phase::Down, self.now.boot, None);
-        if settings.connects && !world.drain.is_on() {
+        if settings.connects && !world.drain.is_on() && !self.plan.station(station).retired {
             let pause = pause(now.attempts, settings.reconnect, chance(&mut world.chance));
             now.attempts = now.attempts.saturating_add(1);
             now.retry = self.now.boot + pause;
@@ -206,12 +210,13 @@ impl Turn<'_> {
         let plan = self.plan;
         let (me, mut wake) = (self.me, Time::NEVER);
         for station in plan.stations.iter().filter(|station| station.worker == me) {
+            let echo = station.settings.echo.filter(|_| !station.retired);
             for step in 0..station.settings.links {
                 let link = LinkId(station.links_from.0 + step);
-                if self.world.links[link.index()].wakes(station.settings.echo) <= self.now.boot {
+                if self.world.links[link.index()].wakes(echo) <= self.now.boot {
                     self.on_link_time(link);
                 }
-                wake = wake.min(self.world.links[link.index()].wakes(station.settings.echo));
+                wake = wake.min(self.world.links[link.index()].wakes(echo));
             }
         }
         self.world.links_wake = wake;
@@ -251,7 +256,7 @@ impl Turn<'_> {
 
     /// Sends a network management request (1804, 0800) of ours and awaits its answer; false when
     /// there is no room for it.
-    fn ask(&mut self, link: LinkId, function: u16) -> bool {
+    pub(crate) fn ask(&mut self, link: LinkId, function: u16) -> bool {
         if !self.gate.admits_as(Service::Network, NETWORK_MAX) {
             self.count(Counter::AnswersLost);
             return false;
@@ -390,7 +395,7 @@ impl Turn<'_> {
             (SIGN_ON, true) => {
                 // Without room it counts as signed off only after a restart, which signs on anew.
                 self.on_signed(station, true);
-                self.world.stations[station.index()].signed_off = false;
+                self.world.stations[station.index()].has_signed(true);
                 self.count(Counter::SignOns);
                 self.tell(Notice::SignedOn { station, link });
                 self.make_ready(link);

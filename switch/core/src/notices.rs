@@ -20,6 +20,10 @@ pub enum Closing {
     Draining,
     /// Far more frames came without a transaction than its budget has.
     Noise,
+    /// No configuration names its station any more.
+    Retired,
+    /// Its station is spoken with in another way from now on: it is opened anew.
+    Changed,
 }
 
 /// Why an answer was dropped.

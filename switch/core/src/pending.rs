@@ -300,6 +300,20 @@ impl Table {
         line.len -= 1;
     }
 
+    /// Nobody in a line waits for longer than until `limit`, so that it stays in order when those who
+    /// join wait for less from now on. Looks at those alone that would have, from the last on.
+    pub fn shorten(&mut self, line: &Line, limit: Time) {
+        let mut index = line.tail;
+        while index != NONE {
+            let pending = &mut self.slots[place(index)].pending;
+            if pending.deadline <= limit {
+                return;
+            }
+            pending.deadline = limit;
+            index = pending.before;
+        }
+    }
+
     /// Those in a line, from the first.
     pub fn waiting(&self, line: &Line) -> impl Iterator<Item = (SlotId, &Pending)> {
         let first = (line.head != NONE).then_some(line.head);

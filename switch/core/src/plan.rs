@@ -1,7 +1,11 @@
 //! The validated settings that the core runs by: who the stations are, how they speak, where cards
 //! go. Built once per configuration and shared, read-only. Knows no file and no address.
 
+mod joining;
+
 mod partner;
+
+mod succession;
 
 mod writing;
 
@@ -17,7 +21,9 @@ use crate::ids::{LinkId, StationId, WorkerId};
 use crate::routing::{RouteSettings, Routes, RoutingError};
 use crate::time::packed;
 
+use joining::{Compiled, forwardings};
 pub use partner::{Acquiring, InFlight, Issuing, SecondReversal, UnknownOriginal};
+pub use succession::Successor;
 pub use writing::Numbers;
 
 /// An institution's identification code (DE 32, 33, 58): up to eleven digits.
@@ -249,6 +255,13 @@ pub enum PlanError {
         /// Who would receive them.
         issuer: StationId,
     },
+    /// This can not change while the switch runs, but by a restart.
+    Fixed {
+        /// Of which station; none: of the whole node.
+        station: Option<StationId>,
+        /// What, by the key of its setting.
+        key: &'static str,
+    },
 }
 
 /// A station with what follows from its settings.
@@ -263,6 +276,9 @@ pub struct Station {
     /// Each worker's part of `settings.in_flight_max`, at least 1: homes share nothing, so all of
     /// them together keep to the bound.
     pub in_flight_share: u32,
+    /// Whether a later configuration does not name it any more. Its number and its settings stay, for
+    /// what is under way and for what is kept for it.
+    pub retired: bool,
 }
 
 /// Validated settings, ready to run.
@@ -300,20 +316,10 @@ impl Plan {
             return Err(PlanError::Workers);
         }
         let routes = Routes::new(&settings.routes).map_err(PlanError::Routing)?;
+        check(&settings)?;
         let (stations, link_stations) = deal(settings.stations, settings.workers)?;
-        for (place, station) in stations.iter().enumerate() {
-            formats::check(&station.settings.dialect, settings.institution)
-                .map_err(|why| PlanError::Dialect { station: id(place), why })?;
-        }
-        for (route, wanted) in settings.routes.iter().enumerate() {
-            for &station in &wanted.to {
-                if !stations.get(station.index()).is_some_and(|s| s.settings.role.issues()) {
-                    return Err(PlanError::NotAnIssuer { route, station });
-                }
-            }
-        }
-        let forwardings = forwardings(&stations, &settings.routes)?;
-        let extracts = writing::extracts(&stations);
+        let forwardings = forwardings(&stations, &settings.routes, Compiled::default())?;
+        let extracts = writing::extracts(&stations, Vec::new());
         let numbers = Numbers::of_ids(stations.len(), link_stations.len());
         Ok(Self {
             institution: settings.institution,
@@ -378,6 +384,30 @@ impl Plan {
     }
 }
 
+/// Whether every dialect can be run with, and every route leads to issuers.
+fn check(settings: &Settings) -> Result<(), PlanError> {
+    let Settings { institution, stations, routes, .. } = settings;
+    // Most stations speak one of a few dialects.
+    let mut checked: Vec<*const Dialect> = Vec::new();
+    for (place, station) in stations.iter().enumerate() {
+        let dialect = Arc::as_ptr(&station.dialect);
+        if !checked.contains(&dialect) {
+            let station_id = u16::try_from(place).map_err(|_| PlanError::TooMany)?;
+            formats::check(&station.dialect, *institution)
+                .map_err(|why| PlanError::Dialect { station: StationId(station_id), why })?;
+            checked.push(dialect);
+        }
+    }
+    for (route, wanted) in routes.iter().enumerate() {
+        for &station in &wanted.to {
+            if !stations.get(station.index()).is_some_and(|station| station.role.issues()) {
+                return Err(PlanError::NotAnIssuer { route, station });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Gives each station a worker and each possible link a number.
 fn deal(
     settings: Vec<StationSettings>,
@@ -403,50 +433,16 @@ fn deal(
             |earlier: &Station| earlier.worker,
         );
         link_stations.extend((0..settings.links).map(|_| id));
-        let in_flight_share = (settings.in_flight_max / u32::from(workers)).max(1);
-        stations.push(Station { settings, worker, links_from: LinkId(from), in_flight_share });
+        let in_flight_share = share(&settings, workers);
+        let (links_from, retired) = (LinkId(from), false);
+        stations.push(Station { settings, worker, links_from, in_flight_share, retired });
     }
     Ok((stations, link_stations))
 }
 
-/// Compiles the rewriting of requests and answers for each pair that a route can bring together.
-fn forwardings(
-    stations: &[Station],
-    routes: &[RouteSettings],
-) -> Result<Vec<Option<Arc<Forwarding>>>, PlanError> {
-    let mut issuers: Vec<usize> =
-        routes.iter().flat_map(|route| &route.to).map(|to| to.index()).collect();
-    issuers.sort_unstable();
-    issuers.dedup();
-    let mut compiled: Vec<(*const Dialect, *const Dialect, Arc<Forwarding>)> = Vec::new();
-    let mut all = alloc::vec![None; stations.len() * stations.len()];
-    for (acquirer, from) in stations.iter().enumerate() {
-        if !from.settings.role.acquires() {
-            continue;
-        }
-        for &issuer in &issuers {
-            let to = &stations[issuer];
-            for (place, from, to) in [
-                (acquirer * stations.len() + issuer, from, to),
-                (issuer * stations.len() + acquirer, to, from),
-            ] {
-                let (from, to) = (&from.settings.dialect, &to.settings.dialect);
-                let key = (Arc::as_ptr(from), Arc::as_ptr(to));
-                let known = compiled.iter().find(|(a, b, _)| (*a, *b) == key);
-                let plan = match known {
-                    Some((_, _, plan)) => Arc::clone(plan),
-                    None => Arc::new(Forwarding::new(from, to).map_err(|_| {
-                        PlanError::Versions { acquirer: id(acquirer), issuer: id(issuer) }
-                    })?),
-                };
-                if known.is_none() {
-                    compiled.push((key.0, key.1, Arc::clone(&plan)));
-                }
-                all[place] = Some(plan);
-            }
-        }
-    }
-    Ok(all)
+/// Each worker's part of what a station may have in flight.
+fn share(settings: &StationSettings, workers: u8) -> u32 {
+    (settings.in_flight_max / u32::from(workers)).max(1)
 }
 
 fn id(place: usize) -> StationId {

@@ -217,7 +217,7 @@ impl Turn<'_> {
             return Err(Refusal::NotAnAcquirer);
         }
         let world = &*self.world;
-        let no_new_one = if world.drain.is_on() {
+        let no_new_one = if world.drain.is_on() || self.plan.station(acquirer).retired {
             Some(Refusal::Draining)
         } else if !world.has_room {
             Some(Refusal::NoRoom)

@@ -57,7 +57,9 @@ impl Turn<'_> {
             let Some(&id) = ids.get(&station.number) else { continue };
             let now = &mut self.world.stations[id.index()];
             // One that has to sign on has to do so again, as after any loss of all its links.
-            now.signed_off |= station.signed_on == Some(false);
+            if station.signed_on == Some(false) {
+                now.has_signed(false);
+            }
             if self.plan.owner(id) == self.me {
                 let recorded = station.recorded;
                 now.tally.requests += recorded.requests;

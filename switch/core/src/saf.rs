@@ -134,6 +134,8 @@ pub(crate) struct Saf {
     pub(crate) items: Items,
     /// No item needs looking at before.
     pub(crate) wake: Time,
+    /// So many stations, from the first, are known to every worker.
+    known_to_all: usize,
     /// Where a frame is written before it is entered; wiped after.
     draft: Box<[u8]>,
     /// Where a kept frame is read.
@@ -142,16 +144,36 @@ pub(crate) struct Saf {
 
 impl Saf {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let issuers = plan.stations.iter().filter(|station| station.settings.role.issues());
-        let longest = issuers.map(|station| station.settings.message_max).max().unwrap_or_default();
         Self {
             open: 0,
             waiting: VecDeque::new(),
             items: Items::new(plan.stations.len()),
             wake: Time::NEVER,
-            draft: vec![0; longest].into_boxed_slice(),
+            draft: vec![0; longest(plan)].into_boxed_slice(),
+            known_to_all: plan.stations.len(),
             slots: Box::new(Slots::new()),
         }
+    }
+
+    /// A plan follows. The other workers may not have it yet, and hear nothing of what is new in it.
+    pub(crate) fn adopt(&mut self, plan: &Plan) {
+        self.items.grow(plan.stations.len());
+        let longest = longest(plan);
+        if longest > self.draft.len() {
+            self.draft = vec![0; longest].into_boxed_slice();
+        }
+        self.wake = Time(0);
+    }
+
+    /// Whether the issuer that a word is about is known to every worker.
+    fn is_known_to_all(&self, word: &Word) -> bool {
+        let Word::Queue { issuer, .. } = word else { return true };
+        issuer.index() < self.known_to_all
+    }
+
+    /// Every worker has the plan that this one has.
+    pub(crate) fn open_to_all(&mut self, plan: &Plan) {
+        self.known_to_all = plan.stations.len();
     }
 
     /// Items that this worker made and that have not come to their end.
@@ -163,6 +185,12 @@ impl Saf {
     pub(crate) fn take_up(&mut self) {
         self.open += 1;
     }
+}
+
+/// The longest frame of an item.
+fn longest(plan: &Plan) -> usize {
+    let issuers = plan.stations.iter().filter(|station| station.settings.role.issues());
+    issuers.map(|station| station.settings.message_max).max().unwrap_or_default()
 }
 
 impl World {
@@ -206,11 +234,13 @@ impl World {
         body: &[u8],
         outlet: &mut impl Outlet,
     ) {
-        let goes_first = self.saf.waiting.is_empty();
-        if goes_first && outlet.carry(to, true, &word.write(), body) {
-            return;
+        if self.saf.is_known_to_all(&word) {
+            let goes_first = self.saf.waiting.is_empty();
+            if goes_first && outlet.carry(to, true, &word.write(), body) {
+                return;
+            }
+            self.counters.count(Counter::LanesFull);
         }
-        self.counters.count(Counter::LanesFull);
         self.saf.waiting.push_back(Waiting { worker: to, word, body: body.into() });
         self.carry_again_after(now);
     }
@@ -221,7 +251,11 @@ impl World {
 
     /// Says again what found no room, the oldest first.
     pub(crate) fn carry_waiting(&mut self, now: Time, outlet: &mut impl Outlet) {
-        while let Some(first) = self.saf.waiting.front_mut() {
+        while let Some(first) = self.saf.waiting.front() {
+            if !self.saf.is_known_to_all(&first.word) {
+                return self.carry_again_after(now);
+            }
+            let first = self.saf.waiting.front_mut().expect("it was just there");
             if !outlet.carry(first.worker, true, &first.word.write(), &first.body) {
                 return self.carry_again_after(now);
             }

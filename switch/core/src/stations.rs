@@ -9,7 +9,8 @@ use crate::counters::Latencies;
 use crate::ids::Stan;
 use crate::ids::{LinkId, StationId, WorkerId};
 use crate::pending::Line;
-use crate::plan::{Plan, SignOn};
+use crate::plan::{Plan, SignOn, Station};
+use crate::retiring::Retirement;
 use crate::stans::{NETWORK_MIN, STAN_MAX, Stans};
 
 /// Requests in a row that one link takes before the next one has its turn.
@@ -59,6 +60,10 @@ pub struct StationNow {
     pub unavailable: bool,
     /// Whether it has to sign on (again, when all its links were lost).
     signs_on: bool,
+    /// Whether it is `signed_off` as it has to sign on and has said nothing yet.
+    awaits_sign_on: bool,
+    /// How far it has gone that no configuration names any more, as the owner of its links sees it.
+    pub(crate) retirement: Retirement,
     /// As the owner of its links says, when that is another worker.
     told: Usable,
     /// As this worker, being the owner, has told the others.
@@ -80,32 +85,48 @@ pub struct StationNow {
 impl StationNow {
     /// All stations of a plan, as `me` sees them at the start.
     pub fn all(plan: &Plan, me: WorkerId) -> Vec<Self> {
-        plan.stations
-            .iter()
-            .map(|station| Self {
-                ready: Vec::with_capacity(if station.worker == me {
-                    station.settings.links as usize
-                } else {
-                    0
-                }),
-                open: 0,
-                // The first turn is that of the first link.
-                turn: usize::MAX,
-                release: 0,
-                run: 0,
-                signed_off: station.settings.sign_on == SignOn::Theirs,
-                unavailable: false,
-                signs_on: station.settings.sign_on == SignOn::Theirs,
-                told: Usable::LinkDown,
-                announced: Usable::LinkDown,
-                stans: station.settings.role.issues().then(|| Stans::new(me, plan.workers)),
-                network: NETWORK_MIN,
-                in_flight: Line::EMPTY,
-                resting: 0,
-                seen_at: [Place::default(); 2],
-                tally: Tally::default(),
-            })
-            .collect()
+        plan.stations.iter().map(|station| Self::of(station, me, plan.workers)).collect()
+    }
+
+    /// A station as `me` sees it when nothing has happened yet.
+    pub fn of(station: &Station, me: WorkerId, workers: u8) -> Self {
+        let (settings, is_ours) = (&station.settings, station.worker == me);
+        let signs_on = settings.sign_on == SignOn::Theirs;
+        Self {
+            ready: Vec::with_capacity(if is_ours { settings.links as usize } else { 0 }),
+            open: 0,
+            // The first turn is that of the first link.
+            turn: usize::MAX,
+            release: 0,
+            run: 0,
+            signed_off: signs_on,
+            unavailable: false,
+            signs_on,
+            awaits_sign_on: signs_on,
+            retirement: Retirement::default(),
+            told: Usable::LinkDown,
+            announced: Usable::LinkDown,
+            stans: settings.role.issues().then(|| Stans::new(me, workers)),
+            network: NETWORK_MIN,
+            in_flight: Line::EMPTY,
+            resting: 0,
+            seen_at: [Place::default(); 2],
+            tally: Tally::default(),
+        }
+    }
+
+    /// Who has to sign on is another one from now on. What the station has said itself holds, and what
+    /// is connected stays so; one that was only waited for is so no more.
+    pub(crate) fn change_sign_on(&mut self, sign_on: SignOn) {
+        self.signs_on = sign_on == SignOn::Theirs;
+        if self.open == 0 || self.awaits_sign_on && !self.signs_on {
+            (self.signed_off, self.awaits_sign_on) = (self.signs_on, self.signs_on);
+        }
+    }
+
+    /// It has said whether it is signed on.
+    pub(crate) fn has_signed(&mut self, on: bool) {
+        (self.signed_off, self.awaits_sign_on) = (!on, false);
     }
 
     /// Whether requests can be sent to it, as its owner.
@@ -143,6 +164,7 @@ impl StationNow {
         self.open -= 1;
         if self.open == 0 {
             (self.signed_off, self.unavailable) = (self.signs_on, false);
+            self.awaits_sign_on = self.signs_on;
         }
     }
 
@@ -191,6 +213,8 @@ mod tests {
             signed_off: false,
             unavailable: false,
             signs_on: false,
+            awaits_sign_on: false,
+            retirement: Retirement::default(),
             told: Usable::Ready,
             announced: Usable::Ready,
             stans: None,

@@ -133,6 +133,8 @@ pub(crate) struct World {
     pub(crate) stamp: Stamp,
     pub(crate) chance: u64,
     pub(crate) drain: Drain,
+    /// No station that retires needs looking at before.
+    pub(crate) retiring_wake: Time,
     /// Whether an issuer of ours can be reached may have changed since the others were told.
     pub(crate) unannounced: bool,
     /// The workers, by bit, that have not said that they are settled.
@@ -192,6 +194,7 @@ impl Core {
             stamp: Stamp::default(),
             chance,
             drain: Drain::Serving,
+            retiring_wake: Time::NEVER,
             unannounced: false,
             peers_unsettled: (0..plan.workers)
                 .filter(|&worker| worker != me.0)
@@ -365,6 +368,7 @@ impl Core {
         let resting = world.table.next_deadline(&world.resting);
         let fixed = world.links_wake.min(resting).min(world.drain_wakes());
         let fixed = fixed.min(world.counts_wake()).min(world.saf.wake).min(world.window.wakes());
+        let fixed = fixed.min(world.retiring_wake);
         if !self.gate.has_room(HEAD_MAX, OWN_MAX) {
             return fixed;
         }

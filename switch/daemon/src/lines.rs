@@ -411,6 +411,8 @@ pub fn why_closed(why: CloseReason) -> Cow<'static, str> {
         CloseReason::Asked(3) => why_closing(Closing::NotReading).into(),
         CloseReason::Asked(HALF_FRAME) => "a frame was not finished within frame_timeout".into(),
         CloseReason::Asked(5) => why_closing(Closing::Noise).into(),
+        CloseReason::Asked(7) => why_closing(Closing::Retired).into(),
+        CloseReason::Asked(8) => why_closing(Closing::Changed).into(),
         CloseReason::Asked(_) => why_closing(Closing::Draining).into(),
     }
 }
@@ -422,6 +424,8 @@ fn why_closing(why: Closing) -> &'static str {
         Closing::NotReading => "the other side does not read what is sent",
         Closing::Draining => "the node is stopping",
         Closing::Noise => "it sent far more frames without a transaction than noise_max",
+        Closing::Retired => "the configuration does not name its station any more",
+        Closing::Changed => "the configuration says another address for it",
     }
 }
 

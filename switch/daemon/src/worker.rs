@@ -392,5 +392,7 @@ fn reason(why: Closing) -> u8 {
         Closing::NotReading => 3,
         Closing::Draining => 4,
         Closing::Noise => 5,
+        Closing::Retired => 7,
+        Closing::Changed => 8,
     }
 }

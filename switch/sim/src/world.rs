@@ -4,6 +4,7 @@
 pub mod network;
 mod party;
 mod reader;
+pub mod reload;
 pub mod restart;
 mod setup;
 mod tale;
@@ -103,6 +104,7 @@ impl World {
     /// The first so many of a plan's workers; words to others are lost.
     pub fn of_workers(workers: u8, plan: Arc<Plan>, gate_bytes: usize) -> Self {
         let mut world = Self::unsettled(workers, plan, gate_bytes);
+        world.journal = Journal::of(&world.plan);
         world.settle();
         world
     }
@@ -125,7 +127,7 @@ impl World {
             tpdus_told: false,
             foreseen: 0,
             seen: Vec::new(),
-            journal: Journal::of(&plan),
+            journal: Journal::default(),
             plan,
         }
     }

@@ -93,9 +93,12 @@ impl Plan {
 /// Fields of an answer that its request has: they are written down once.
 const OF_THE_REQUEST: Fields = Fields::of(&[2, 7, 11, 32, 33]);
 
-/// Compiles what is written down of each station's requests and answers, once for each dialect.
-pub(super) fn extracts(stations: &[Station]) -> Vec<[Arc<Extract>; 2]> {
-    let mut known: Vec<(*const Dialect, [Arc<Extract>; 2])> = Vec::new();
+/// Extracts that are there, by their dialects.
+pub(super) type Extracts = Vec<(*const Dialect, [Arc<Extract>; 2])>;
+
+/// Compiles what is written down of each station's requests and answers, once for each dialect that is
+/// not among the `known`.
+pub(super) fn extracts(stations: &[Station], mut known: Extracts) -> Vec<[Arc<Extract>; 2]> {
     let of = |station: &Station| {
         let dialect = &station.settings.dialect;
         let key = Arc::as_ptr(dialect);

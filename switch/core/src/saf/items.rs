@@ -179,6 +179,11 @@ impl Queue {
         }
     }
 
+    /// The one that is to be sent again last of all, and when.
+    pub(crate) fn last_again(&self) -> Option<(Time, Stan)> {
+        self.again.last().map(|&(due, _, stan)| (due, stan))
+    }
+
     /// How many are kept, and how many of them are parked or held.
     pub(crate) fn len(&self) -> (u32, u32) {
         let count = |set: &BTreeSet<_>| u32::try_from(set.len()).expect("as many as STANs");
@@ -229,6 +234,11 @@ impl Items {
             chains: BTreeMap::new(),
             came: 0,
         }
+    }
+
+    /// Room for so many stations.
+    pub(crate) fn grow(&mut self, stations: usize) {
+        self.queues.resize_with(stations, Queue::default);
     }
 
     pub(crate) fn of(&self, issuer: StationId, stan: Stan) -> Option<&Item> {

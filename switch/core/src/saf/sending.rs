@@ -25,7 +25,7 @@ use crate::gate::{Purpose, Service};
 use crate::ids::{Stan, StationId};
 use crate::network::Drain;
 use crate::notices::Notice;
-use crate::saf::items::{Item, Made, Stage};
+use crate::saf::items::{Item, Items, Made, Stage};
 use crate::stations::Usable;
 use crate::time::Time;
 use crate::turn::{Turn, World};
@@ -99,6 +99,7 @@ impl Turn<'_> {
             *left = less;
             self.on_vain(issuer, stan, None);
         }
+        self.shorten_retries(issuer, left);
         let window = self.plan.station(issuer).settings.issuing.saf_window;
         let window = usize::try_from(window).expect("32 bits").max(1);
         loop {
@@ -120,12 +121,30 @@ impl Turn<'_> {
         }
     }
 
+    /// None waits for longer than was agreed, and no send: only where less was agreed meanwhile is there
+    /// something to do.
+    fn shorten_retries(&mut self, issuer: StationId, left: &mut usize) {
+        let (now, issuing) = (self.now.boot, &self.plan.station(issuer).settings.issuing);
+        let items = &mut self.world.saf.items;
+        let latest = now + issuing.saf_retry;
+        let last =
+            |items: &Items| items.queue(issuer).last_again().filter(|(due, _)| *due > latest);
+        while let Some((_, stan)) = last(items) {
+            let Some(less) = left.checked_sub(1) else { break };
+            *left = less;
+            items.change(issuer, stan, |item| item.due = latest);
+        }
+        let queue = items.queue_mut(issuer);
+        queue.next = queue.next.min(now + Duration::from_secs(1));
+        queue.next_again = queue.next_again.min(now + issuing.saf_gap);
+    }
+
     /// Whether items may be sent to an issuer now.
     fn may_send(&self, issuer: StationId) -> bool {
         let now = &self.world.stations[issuer.index()];
         let serves = matches!(self.world.drain, Drain::Serving | Drain::Settling);
         let pauses = now.unavailable && !breaks(Variant::SentToPausing);
-        let may = now.usable() == Usable::Ready && !pauses;
+        let may = now.usable() == Usable::Ready && !pauses && !self.plan.station(issuer).retired;
         serves && (may || breaks(Variant::SentToSignedOff))
     }
 

@@ -71,4 +71,10 @@ mod states;
 mod draining;
 
 #[cfg(test)] // where unwrap is allowed
+mod reload;
+
+#[cfg(test)] // where unwrap is allowed
+mod succession;
+
+#[cfg(test)] // where unwrap is allowed
 mod anything;

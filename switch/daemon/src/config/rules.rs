@@ -284,6 +284,15 @@ fn in_file_terms(
             let message = format!("at most {ROUTES_MAX} routes; join neighbours into ranges");
             (root.place.clone(), "route".into(), message)
         }
+        PlanError::Fixed { station, key } => {
+            let station = station.map(|station| &stations[station.index()]);
+            let place = station.map_or(&root.place, |station| &station.name_place);
+            let key = station.map_or_else(
+                || key.to_owned(),
+                |station| format!("station.{}.{key}", station.settings.name),
+            );
+            (place.clone(), key, "this changes by a restart alone".into())
+        }
         PlanError::Workers => {
             let message = "1 to 64 workers can run; change node.workers".into();
             (root.place.clone(), "node.workers".into(), message)

@@ -161,6 +161,25 @@ impl<'a> Party<'a> {
         Party { link, ..self }.sends(answer(&request, code));
     }
 
+    /// Answers the newest request; it will not answer those before.
+    pub fn answers_newest(mut self, code: &str) {
+        let asked = &mut self.state().asked;
+        asked.drain(..asked.len().saturating_sub(1));
+        self.answers(code);
+    }
+
+    /// Whether there is a request that it has not answered.
+    pub fn is_asked(mut self) -> bool {
+        !self.state().asked.is_empty()
+    }
+
+    /// The codes (DE 39) of all answers that it heard.
+    pub fn codes(mut self) -> String {
+        let answers = self.state().heard.iter().filter(|text| text.fields.contains_key(&39));
+        let codes: Vec<&str> = answers.map(|text| text.of(39)).collect();
+        codes.join(" ")
+    }
+
     /// The last message that it heard.
     pub fn heard(mut self) -> Text {
         self.state().heard.last().cloned().expect("it heard something")

@@ -1,11 +1,13 @@
 //! A switch that ends at once and starts again, with as many workers as one likes: what it recorded is
 //! all that is left of it. What its stations remember stays with them.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use switch_core::ids::{LinkId, LinkNumber, StationNumber};
-use switch_core::plan::Plan;
+use switch_core::plan::{Numbers, Plan};
 use switch_core::records::Record;
 use switch_core::replay::{Position, State};
 use switch_core::saf::closing::closings;
@@ -14,25 +16,51 @@ use super::party::lost_on;
 use super::{Seen, Setup, World};
 
 /// The records of a switch from its first start on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Journal {
     pub(super) records: Vec<Vec<u8>>,
     starts: u32,
+    /// The number of the last configuration.
+    pub(super) configuration: u32,
+    /// The stations by their numbers: their names, and their links.
+    pub(super) known: Vec<(String, Range<u32>)>,
 }
 
 impl Journal {
     /// A first start records stations and links, by their places.
     pub fn of(plan: &Plan) -> Self {
-        let mut journal = Self { records: Vec::new(), starts: 0 };
+        let mut journal = Self::default();
         journal.begins(0);
-        for (place, station) in plan.stations.iter().enumerate() {
-            let number = StationNumber(u16::try_from(place).unwrap());
-            let (name, dialect) = (&station.settings.name, station.settings.dialect.name());
-            journal.says(&Record::Station { number, name, dialect });
-            let (from, count) = (LinkNumber(station.links_from.0), station.settings.links);
-            journal.says(&Record::Links { station: number, from, count });
-        }
+        journal.numbers(plan, |journal, record| drop(journal.says(record)));
         journal
+    }
+
+    /// What records call a plan: numbers that they gave, and new ones, of which `says` hears.
+    pub(super) fn numbers(
+        &mut self,
+        plan: &Plan,
+        mut says: impl FnMut(&mut Self, &Record<'_>),
+    ) -> Numbers {
+        let configuration = self.configuration;
+        let mut numbers = Numbers { stations: Vec::new(), links: Vec::new(), configuration };
+        for station in &plan.stations {
+            let (name, links) = (&station.settings.name, station.settings.links);
+            let known = self.known.iter().position(|(known, _)| known == name);
+            let place = known.unwrap_or(self.known.len());
+            let number = StationNumber(u16::try_from(place).unwrap());
+            if known.is_none() {
+                let dialect = station.settings.dialect.name();
+                says(self, &Record::Station { number, name, dialect });
+                let from = self.known.last().map_or(0, |(_, links)| links.end);
+                let record =
+                    Record::Links { station: number, from: LinkNumber(from), count: links };
+                says(self, &record);
+                self.known.push((name.clone(), from..from + links));
+            }
+            numbers.stations.push(number);
+            numbers.links.extend(self.known[place].1.clone().map(LinkNumber));
+        }
+        numbers
     }
 
     /// A switch starts.
@@ -107,7 +135,10 @@ impl World {
 
     fn starts_again(mut self, setup: Setup, workers: u8) -> Self {
         let gate_bytes = setup.gate_bytes;
-        self.begins_again(setup.planned().unwrap().into(), workers, gate_bytes);
+        let plan = setup.planned().unwrap();
+        let numbers = self.journal.numbers(&plan, |journal, record| drop(journal.says(record)));
+        let plan = plan.numbered(numbers);
+        self.begins_again(plan.into(), workers, gate_bytes);
         self.settle();
         self.open_all();
         self
@@ -139,7 +170,15 @@ impl World {
             after.has_reader();
         }
         let before = std::mem::replace(self, after);
-        (self.journal, self.tale, self.parties) = (before.journal, before.tale, before.parties);
+        let of = |plan: &Plan| -> Vec<String> {
+            plan.stations.iter().map(|station| station.settings.name.clone()).collect()
+        };
+        let mut parties: BTreeMap<String, _> =
+            of(&before.plan).into_iter().zip(before.parties).collect();
+        let named =
+            of(&self.plan).into_iter().map(|name| parties.remove(&name).unwrap_or_default());
+        self.parties = named.collect();
+        (self.journal, self.tale) = (before.journal, before.tale);
         self.counted = before.counted;
         self.seen.extend(closings.into_iter().map(Seen::Recorded));
     }

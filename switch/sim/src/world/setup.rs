@@ -85,6 +85,11 @@ impl Setup {
 
     /// The plan, or why there is none.
     pub fn planned(self) -> Result<Plan, PlanError> {
+        Plan::new(self.settings())
+    }
+
+    /// What it comes to, routes by the places of stations.
+    pub fn settings(self) -> Settings {
         let named = |name: &str| {
             let place = self.stations.iter().position(|station| station.name == name);
             StationId(u16::try_from(place.expect("a station of that name")).unwrap())
@@ -102,13 +107,13 @@ impl Setup {
             let to = issuers.map(|issuer| named(&issuer.name)).collect();
             routes.push(RouteSettings { pan: "353011".to_string(), to });
         }
-        Plan::new(Settings {
+        Settings {
             institution: institution("49000000001"),
             workers: self.workers,
             stations: self.stations,
             routes,
             limits: self.limits,
-        })
+        }
     }
 }
 

@@ -62,8 +62,9 @@ impl Tale {
             Record::SignOn { station: number, on, .. } => {
                 format!("{} is signed {}", station(number), if on { "on" } else { "off" })
             }
-            // Once a second; the counters are told at the end of each tale. What is kept is told above.
-            Record::Counts { .. } | Record::Queued { .. } => return,
+            // Once a second; the counters are told at the end of each tale. What is kept is told above, and
+            // links with their station.
+            Record::Counts { .. } | Record::Queued { .. } | Record::Links { .. } => return,
             Record::Pulse => "nothing to say".to_owned(),
             Record::Command { who, what, outcome, .. } => format!("{who}: {what}: {outcome}"),
             Record::Closed { issuer, stan, .. } => {
@@ -86,11 +87,11 @@ impl Tale {
             Record::Delivery { issuer, stan, how, .. } => {
                 format!("delivery of {:06} of {}: {how:?}", stan.0, station(issuer))
             }
-            Record::Station { .. }
-            | Record::Links { .. }
-            | Record::Configuration { .. }
-            | Record::HashKey { .. }
-            | Record::Start { .. } => panic!("not of this core: {record:?}"),
+            Record::Station { name, .. } => format!("{name} is a station"),
+            Record::Configuration { number, .. } => format!("configuration {number}"),
+            Record::HashKey { .. } | Record::Start { .. } => {
+                panic!("not of this core: {record:?}")
+            }
         };
         self.line("", '+', &line);
     }
