@@ -19,6 +19,8 @@ mod status;
 
 mod saf;
 
+mod config;
+
 mod message;
 
 mod dialect;
@@ -62,6 +64,9 @@ enum Command {
     /// Messages stored for issuers: reversals and advices that are not acknowledged yet
     #[command(subcommand, arg_required_else_help = true, after_help = saf::STATES)]
     Saf(saf::Command),
+    /// What the configuration says, what a reload would change, and the reload itself
+    #[command(subcommand, arg_required_else_help = true, after_help = config::STEPS)]
+    Config(config::Command),
     /// Take messages apart and put them together, without a daemon
     #[command(subcommand, arg_required_else_help = true)]
     Message(message::Command),
@@ -97,6 +102,7 @@ pub fn run() -> ExitCode {
     ended(match Arguments::parse().command {
         Command::Status(arguments) => status::run(&arguments),
         Command::Saf(command) => saf::run(command),
+        Command::Config(command) => config::run(&command),
         Command::Message(command) => message::run(&command),
         Command::Dialect(command) => dialect::run(&command),
         Command::Journal(command) => journal::run(&command),

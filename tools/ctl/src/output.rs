@@ -51,7 +51,6 @@ impl Failure {
         ExitCode::from(self.exit)
     }
 
-    #[cfg(test)]
     pub(crate) fn exit(&self) -> u8 {
         self.exit
     }
