@@ -12,6 +12,7 @@ mod marks;
 mod names;
 mod no_std;
 mod paths;
+mod unit;
 mod unsafe_places;
 
 use std::io::{self, Write};
@@ -48,7 +49,7 @@ impl Look {
 }
 
 /// All checks, in the order they run: the quick ones first.
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 14] = [
     Check { name: "arrows", about: "who of ours may use whom", look: Look::Whole(arrows::run) },
     Check {
         name: "no-std",
@@ -79,6 +80,7 @@ const CHECKS: [Check; 13] = [
     Check { name: "ascii", about: "sources in ASCII", look: Look::Files(ascii::findings) },
     Check { name: "paths", about: "no path of one machine", look: Look::Files(paths::findings) },
     Check { name: "marks", about: "nothing left over", look: Look::Files(marks::findings) },
+    Check { name: "unit", about: "the service as systemd sees it", look: Look::Asks(unit::run) },
     Check { name: "format", about: "cargo fmt", look: Look::Asks(format::run) },
     Check { name: "lints", about: "cargo clippy", look: Look::Asks(lints::run) },
     Check {
