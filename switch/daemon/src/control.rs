@@ -9,6 +9,14 @@ mod ask;
 
 mod clients;
 
+mod desk;
+
+mod commands;
+
+mod peer;
+
+mod role;
+
 mod socket;
 
 use std::io;
@@ -17,12 +25,20 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crossbeam::channel::Sender;
+
+use crate::change::{ConfigReply, ConfigRequest};
+use crate::config::ControlRoles;
 use crate::not_done::NotDone;
 use crate::saf::{SafReply, SafRequest};
 use crate::status::Status;
 
 pub use ask::{AskError, ask_config, ask_saf, ask_status};
 use clients::Clients;
+use desk::Desk;
+pub use desk::{COMMANDS_PER_SECOND, Entry};
+pub use peer::Peer;
+pub use role::Role;
 use socket::BoundSocket;
 
 /// The most clients at once; one more is told so and let go.
@@ -32,8 +48,17 @@ pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 /// How long a client may take to send a request, or to take a reply.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Shows or changes stored messages.
-pub type SafSource = dyn Fn(&SafRequest) -> Result<SafReply, NotDone> + Send;
+/// Shows or changes stored messages, for a peer.
+pub type SafSource = dyn Fn(&SafRequest, &Peer) -> Result<SafReply, NotDone> + Send;
+
+/// Shows or changes the configuration, for a peer.
+pub type ConfigSource = dyn Fn(&ConfigRequest, &Peer) -> Result<ConfigReply, NotDone> + Send;
+
+/// Writes a command down and says at once or later, once, whether it was.
+pub type RecordSource = dyn Fn(&Entry<'_>, &Sender<bool>) + Send;
+
+/// Says who is at the other end of a connection.
+type Identify = dyn Fn(&UnixStream) -> io::Result<Peer> + Send;
 
 /// Who answers: called on the control thread, once a request.
 pub struct Sources {
@@ -41,6 +66,24 @@ pub struct Sources {
     pub status: Box<dyn Fn() -> Status + Send>,
     /// Stored messages, shown or changed.
     pub saf: Box<SafSource>,
+    /// The configuration, shown or changed; none where nobody can.
+    pub config: Option<Box<ConfigSource>>,
+    /// Who may do what by the configuration that runs now.
+    pub roles: Box<dyn Fn() -> ControlRoles + Send>,
+    /// Where commands are written down.
+    pub write: Box<RecordSource>,
+}
+
+impl Sources {
+    /// Of a node that keeps no journal and names nobody: whoever reaches the socket may look, root and
+    /// its own user may do everything.
+    pub fn unrecorded(status: Box<dyn Fn() -> Status + Send>, saf: Box<SafSource>) -> Self {
+        let write = |_: &Entry<'_>, written: &Sender<bool>| {
+            let _nobody_asks = written.try_send(true);
+        };
+        let (roles, write) = (Box::new(ControlRoles::default), Box::new(write));
+        Self { status, saf, config: None, roles, write }
+    }
 }
 
 /// The control thread. It ends, and its socket goes away, when this is dropped.
@@ -60,16 +103,21 @@ pub struct ControlHandle {
 /// `AddrInUse` when a daemon answers on that path, or when something that is no socket stands
 /// there; others of the operating system. The text names the path.
 pub fn serve(path: &Path, sources: Sources) -> io::Result<ControlHandle> {
-    serve_with(path, sources, PATIENCE)
+    serve_with(path, sources, PATIENCE, Box::new(Peer::of))
 }
 
-fn serve_with(path: &Path, sources: Sources, patience: Duration) -> io::Result<ControlHandle> {
+fn serve_with(
+    path: &Path,
+    sources: Sources,
+    patience: Duration,
+    identify: Box<Identify>,
+) -> io::Result<ControlHandle> {
     let named = |error: io::Error| {
         io::Error::new(error.kind(), format!("control socket {}: {error}", path.display()))
     };
     let socket = BoundSocket::bind(path).map_err(named)?;
     let (stop, stopped) = UnixStream::pair()?;
-    let mut clients = Clients::new(sources, patience);
+    let mut clients = Clients::new(Desk::new(sources), patience, identify);
     let thread = thread::Builder::new()
         .name("control".into())
         .spawn(move || clients.run(&socket, &stopped))?;

@@ -57,4 +57,8 @@ pub mod versions;
 
 pub mod operators;
 
+mod wishes;
+
+mod recorder;
+
 pub mod control;

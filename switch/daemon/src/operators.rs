@@ -1,16 +1,21 @@
 //! What operators may have done to a running node: stored messages, asked of the worker that owns
 //! their issuer. Must not know how a request came, nor what a message says.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossbeam::channel::bounded;
+use crossbeam::channel::{Sender, bounded};
 use switch_core::ids::{Stan, StationId, WorkerId};
 
+use crate::clocks;
+use crate::config::ControlRoles;
+use crate::control::{Entry, Peer};
 use crate::mesh::Mesh;
 use crate::not_done::NotDone;
+use crate::recorder::recorder;
 use crate::running::Running;
 use crate::saf::{LISTED_MAX, SafReply, SafRequest, parts};
+use crate::wishes::{self, Said, Wishes};
 use crate::worker::{Command, SafOrder, SafWish, Which};
 
 /// How long a worker may take, the commit of what it writes down with it.
@@ -21,20 +26,34 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub struct Operators {
     running: Arc<Running>,
     mesh: Arc<Mesh>,
+    journaled: bool,
+    /// Who wants what purged. Its lock is held by one at a time: the control thread.
+    wishes: Mutex<Wishes>,
 }
 
 impl Operators {
-    /// Of a node that runs by this and has these workers.
-    pub fn new(running: Arc<Running>, mesh: Arc<Mesh>) -> Self {
-        Self { running, mesh }
+    /// Of a node that runs by this and has these workers; with a journal, or without.
+    pub fn new(running: Arc<Running>, mesh: Arc<Mesh>, journaled: bool) -> Self {
+        Self { running, mesh, journaled, wishes: Mutex::default() }
     }
 
-    /// Shows or changes stored messages.
+    /// Who may do what, by the configuration of the moment.
+    pub fn roles(&self) -> impl Fn() -> ControlRoles + Send + 'static {
+        let running = Arc::clone(&self.running);
+        move || running.now().configuration.control_roles.clone()
+    }
+
+    /// Where commands are written down.
+    pub fn recorder(&self) -> impl Fn(&Entry<'_>, &Sender<bool>) + Send + 'static {
+        recorder(self.journaled.then(|| Arc::clone(&self.mesh)))
+    }
+
+    /// Shows or changes stored messages, for whoever is at the control socket.
     ///
     /// # Errors
     /// Why it was not done. What was changed is in the journal when this returns.
-    pub fn saf(&self, request: &SafRequest) -> Result<SafReply, NotDone> {
-        request.check()?;
+    pub fn saf(&self, request: &SafRequest, peer: &Peer) -> Result<SafReply, NotDone> {
+        let by = || peer.name.clone();
         let (id, wish) = match request {
             SafRequest::List { issuer } => return self.list(issuer.as_deref()),
             SafRequest::Page { issuer, after: (utc, stan) } => {
@@ -42,12 +61,41 @@ impl Operators {
                 return self.listed(issuer, Which::After(*utc, Stan(*stan)), LISTED_MAX);
             }
             SafRequest::Show { id } => (id, SafWish::Show),
-            SafRequest::Hold { id, operator } => (id, SafWish::Hold(operator.clone())),
-            SafRequest::Release { id, operator } => (id, SafWish::Release(operator.clone())),
-            SafRequest::Purge { id, operator, second } => {
-                (id, SafWish::Purge([operator.clone(), second.clone()]))
-            }
+            SafRequest::Hold { id } => (id, SafWish::Hold(by())),
+            SafRequest::Release { id } => (id, SafWish::Release(by())),
+            SafRequest::Purge { id } => return self.purge(id, peer),
         };
+        self.of(id, wish)
+    }
+
+    /// Gives one up when another operator has wanted that too; else says that one has to.
+    fn purge(&self, id: &str, peer: &Peer) -> Result<SafReply, NotDone> {
+        let mut shown = self.of(id, SafWish::Show)?;
+        let item = shown.items.first().expect("one is shown");
+        let which = wishes::Which { id: item.id.clone(), made_utc: item.made_utc };
+        let mut wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+        match wishes.handle(clocks::boot(), &which, peer) {
+            Said::Second(other) => {
+                let done = self.of(id, SafWish::Purge([other, peer.name.clone()]))?;
+                wishes.forget(&which);
+                Ok(done)
+            }
+            Said::First => {
+                let (id, name, minutes) = (&which.id, &peer.name, wishes::WAITS.as_secs() / 60);
+                shown.note = Some(format!(
+                    "{id} is not purged yet: {name} has said so, and another operator has to say the                      same within {minutes} minutes, sekisho saf purge {id}"
+                ));
+                Ok(shown)
+            }
+            Said::TooMany => Err(NotDone::Failed(format!(
+                "{} purges wait for a second operator already; let them be done, or wait ten minutes",
+                wishes::WISHES_MAX
+            ))),
+        }
+    }
+
+    /// Has something done about one.
+    fn of(&self, id: &str, wish: SafWish) -> Result<SafReply, NotDone> {
         let (issuer, stan) = parts(id)?;
         let (issuer, worker) = self.issuer(issuer)?;
         let order = SafOrder::Of { issuer, stan: Stan(stan), wish };
@@ -67,7 +115,7 @@ impl Operators {
         let mut all = SafReply::default();
         for (issuer, station) in issuers {
             let issuer = (issuer, station.worker);
-            let SafReply { items, more } = self.listed(issuer, Which::First, share)?;
+            let SafReply { items, more, .. } = self.listed(issuer, Which::First, share)?;
             all.items.extend(items);
             all.more += more;
         }

@@ -24,8 +24,8 @@ use crate::reader;
 use crate::running::{Running, Snapshot};
 use crate::saf;
 use crate::status::{
-    LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus, Status,
-    WorkerStatus,
+    ControlStatus, LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus,
+    Status, WorkerStatus,
 };
 use crate::worker::{Command, LinkReport, WAITING_BYTES_MAX, WAITING_MAX, WorkerReport};
 use crate::{lines, logs};
@@ -79,6 +79,8 @@ impl Overview {
             stations: self.stations(&now),
             journal: self.journal.as_ref().map(|journal| journal.status(no_room)),
             counters,
+            // The control thread knows it, and says it itself.
+            control: ControlStatus::default(),
             log_lines_lost: logs::lost(),
         }
     }

@@ -21,7 +21,7 @@ use tracing::{error, info, warn};
 
 use crate::cli::{Arguments, EXIT_CONFIGURATION, EXIT_DATA, EXIT_FAILED};
 use crate::config::{self, Configuration, Endpoint, Mode, Sealing, Sync};
-use crate::control::{self, ControlHandle, Sources};
+use crate::control::{self, ControlHandle, Peer, Sources};
 use crate::descriptors::{self, Descriptors};
 use crate::journaling::{self, Around, Failure, Journal, Opened};
 use crate::mesh::Mesh;
@@ -133,7 +133,7 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
         Arc::clone(&mesh),
         journal.as_ref().map(Journal::figures),
     );
-    let operators = Operators::new(Arc::clone(&running), Arc::clone(&mesh));
+    let operators = Operators::new(Arc::clone(&running), Arc::clone(&mesh), journal.is_some());
     let control = control(&socket, overview, operators, &draining, demo)?;
     hear_signals(events).map_err(told("signals"))?;
     let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
@@ -217,8 +217,11 @@ fn control(
         overview.status(draining.load(Ordering::Relaxed))
     };
     diagnostics::start(status.clone()).map_err(told("SIGQUIT"))?;
-    let saf = move |request: &SafRequest| operators.saf(request);
-    let sources = Sources { status: Box::new(status), saf: Box::new(saf) };
+    let (roles, write) = (operators.roles(), operators.recorder());
+    let (roles, write) = (Box::new(roles), Box::new(write));
+    let saf = move |request: &SafRequest, peer: &Peer| operators.saf(request, peer);
+    let sources =
+        Sources { status: Box::new(status), saf: Box::new(saf), config: None, roles, write };
     match control::serve(socket, sources) {
         Ok(control) => Ok(Some(control)),
         Err(error) if demo => {

@@ -10,9 +10,6 @@ use crate::not_done::NotDone;
 /// The most items of one reply. Of all issuers, each has an equal share of it, and at least one.
 pub const LISTED_MAX: usize = 1_000;
 
-/// The longest name of an operator.
-const NAME_BYTES_MAX: usize = 32;
-
 /// What an operator wants of stored messages. An id is `ISSUER/STAN`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case", deny_unknown_fields)]
@@ -38,24 +35,16 @@ pub enum SafRequest {
     Hold {
         /// Which.
         id: String,
-        /// Who wants it.
-        operator: String,
     },
     /// Send one again that was held or parked.
     Release {
         /// Which.
         id: String,
-        /// Who wants it.
-        operator: String,
     },
-    /// Give one up: two people answer for it.
+    /// Give one up: done when two users have said so.
     Purge {
         /// Which.
         id: String,
-        /// Who wants it.
-        operator: String,
-        /// Who agrees.
-        second: String,
     },
 }
 
@@ -68,6 +57,9 @@ pub struct SafReply {
     pub items: Vec<SafItem>,
     /// How many there are beside these; of a page it is not said.
     pub more: u64,
+    /// Why nothing was done yet, and what is to happen before it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// One stored message: what we must bring to an issuer.
@@ -141,31 +133,21 @@ impl SafRequest {
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::List { .. } | Self::Page { .. } => None,
-            Self::Show { id }
-            | Self::Hold { id, .. }
-            | Self::Release { id, .. }
-            | Self::Purge { id, .. } => Some(id),
+            Self::Show { id } | Self::Hold { id } | Self::Release { id } | Self::Purge { id } => {
+                Some(id)
+            }
         }
     }
 
-    /// Whether those who answer for it have names, and are as many as it takes.
-    ///
-    /// # Errors
-    /// When a name is none, or one name stands for two people.
-    pub fn check(&self) -> Result<(), NotDone> {
+    /// What programs call it.
+    pub fn action(&self) -> &'static str {
         match self {
-            Self::List { .. } | Self::Page { .. } | Self::Show { .. } => Ok(()),
-            Self::Hold { operator, .. } | Self::Release { operator, .. } => named(operator),
-            Self::Purge { operator, second, .. } => {
-                named(operator)?;
-                named(second)?;
-                if operator.eq_ignore_ascii_case(second) {
-                    let message =
-                        format!("{operator} can not agree with {second}: a purge needs two people");
-                    return Err(NotDone::NotPermitted(message));
-                }
-                Ok(())
-            }
+            Self::List { .. } => "list",
+            Self::Page { .. } => "page",
+            Self::Show { .. } => "show",
+            Self::Hold { .. } => "hold",
+            Self::Release { .. } => "release",
+            Self::Purge { .. } => "purge",
         }
     }
 }
@@ -190,26 +172,9 @@ pub fn id(issuer: &str, stan: u32) -> String {
     format!("{issuer}/{stan:06}")
 }
 
-/// A name that can stand in a record.
-fn named(name: &str) -> Result<(), NotDone> {
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte);
-    if (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(letter) {
-        return Ok(());
-    }
-    Err(NotDone::NotPermitted(format!(
-        "{name:?} is no name of an operator; write 1 to {NAME_BYTES_MAX} letters, digits, and any of \
-         . _ - @"
-    )))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn purge(operator: &str, second: &str) -> SafRequest {
-        let [id, operator, second] = ["issuer-x/000001", operator, second].map(str::to_owned);
-        SafRequest::Purge { id, operator, second }
-    }
 
     #[test]
     fn an_id_is_an_issuer_and_a_number() {
@@ -223,35 +188,23 @@ mod tests {
     }
 
     #[test]
-    fn a_purge_needs_two_people_with_names() {
-        assert_eq!(purge("asada", "boku").check(), Ok(()));
-        for (one, other) in [("asada", "asada"), ("asada", "Asada"), ("asada", ""), ("a b", "c")] {
-            let refused = purge(one, other).check().map_err(|error| error.kind());
-            assert_eq!(refused, Err("not-permitted"), "{one} {other}");
-        }
-        let longest = "a".repeat(32);
-        assert!(
-            purge(&longest, "b").check().is_ok() && purge(&(longest + "a"), "b").check().is_err()
-        );
-    }
-
-    #[test]
     fn what_is_wanted_survives_the_wire() {
         let id = || "issuer-x/000001".to_owned();
-        let operator = || "asada".to_owned();
         for request in [
             SafRequest::List { issuer: None },
             SafRequest::List { issuer: Some("issuer-x".to_owned()) },
             SafRequest::Page { issuer: "issuer-x".to_owned(), after: (1_795_238_430, 7) },
             SafRequest::Show { id: id() },
-            SafRequest::Hold { id: id(), operator: operator() },
-            SafRequest::Release { id: id(), operator: operator() },
-            purge("asada", "boku"),
+            SafRequest::Hold { id: id() },
+            SafRequest::Release { id: id() },
+            SafRequest::Purge { id: id() },
         ] {
             let text = serde_json::to_string(&request).unwrap();
             assert_eq!(serde_json::from_str::<SafRequest>(&text).unwrap(), request, "{text}");
+            let action = format!("\"action\":\"{}\"", request.action());
+            assert!(text.contains(&action), "{text}");
         }
-        let said = serde_json::to_string(&purge("asada", "boku")).unwrap();
-        assert!(said.starts_with(r#"{"action":"purge","id":"issuer-x/000001""#), "{said}");
+        let said = serde_json::to_string(&SafRequest::Purge { id: id() }).unwrap();
+        assert_eq!(said, r#"{"action":"purge","id":"issuer-x/000001"}"#);
     }
 }

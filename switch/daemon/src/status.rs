@@ -41,10 +41,26 @@ pub struct Status {
     pub stations: Vec<StationStatus>,
     /// How often each thing happened that has a name: every reason to refuse is among them.
     pub counters: BTreeMap<String, u64>,
+    /// The control socket.
+    pub control: ControlStatus,
     /// Log lines that were lost since the start: more came than could be written.
     pub log_lines_lost: u64,
     /// The journal; none where no record is kept.
     pub journal: Option<JournalStatus>,
+}
+
+/// The control socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ControlStatus {
+    /// Clients that are connected, the one that asks among them.
+    pub clients: u32,
+    /// Commands since the start.
+    pub commands: u64,
+    /// Commands refused, as their user may not give them or gives too many.
+    pub refused: u64,
+    /// Commands that the journal had no room for; they stand in the log alone.
+    pub unrecorded: u64,
 }
 
 /// Whether the node takes new requests.

@@ -5,11 +5,13 @@ mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use daemon::control::ask_saf;
+use daemon::control::{COMMANDS_PER_SECOND, ask_saf};
 use daemon::saf::{LISTED_MAX, SafReply, SafRequest};
 
 use crate::asking::{self, SOCKET};
+use crate::clock;
 use crate::output::{FAILED, Failure, Format, write_out};
 
 /// What the states mean, and what each of them wants of an operator.
@@ -21,6 +23,11 @@ parked   the issuer refused it with a code that will not heal: ask the issuer wh
 held     an operator keeps it back: release it
 Nothing is sent while the issuer is signed off or not connected; that needs no command.
 The transaction that one is about: txn find --station ISSUER --stan ORIGINAL, then txn trace.";
+
+/// Pages that are asked for one behind the other; from here on slower.
+const PAGES_AT_ONCE: u32 = COMMANDS_PER_SECOND / 2;
+/// The pause in front of each further page.
+const PAGE_PAUSE: Duration = Duration::from_millis(100);
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -49,9 +56,6 @@ pub(crate) enum Command {
         which: Which,
 
         #[command(flatten)]
-        who: Who,
-
-        #[command(flatten)]
         shown: Shown,
     },
     /// Send one again that is held or parked, under the number that it had
@@ -60,28 +64,18 @@ pub(crate) enum Command {
         which: Which,
 
         #[command(flatten)]
-        who: Who,
-
-        #[command(flatten)]
         shown: Shown,
     },
-    /// Give one up for good: it is never sent again, and two people answer for it
+    /// Give one up for good: it is never sent again; done when two users have said so
     #[command(
-        after_help = "Only when the issuer has it, or has booked it by hand: what is purged is \
-                            never made good by the switch. Both names stand in the journal, and \
-                            `sekisho txn trace` shows them. There is no way back."
+        after_help = "Only when the issuer has it, or has booked it by hand: what is purged is never \
+                      made good by the switch. Say it, and have another operator say the same as another \
+                      user of this machine, within ten minutes. Both names stand in the journal, and \
+                      `sekisho txn trace` shows them. There is no way back."
     )]
     Purge {
         #[command(flatten)]
         which: Which,
-
-        /// Who wants it; stands in the record
-        #[arg(long, value_name = "NAME")]
-        operator: String,
-
-        /// Who agrees, somebody else; stands in the record
-        #[arg(long, value_name = "NAME")]
-        second: String,
 
         #[command(flatten)]
         shown: Shown,
@@ -108,28 +102,14 @@ pub(crate) struct Which {
     id: String,
 }
 
-/// Who answers for it.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Who {
-    /// Who wants it; stands in the record. Your name on this machine if not said
-    #[arg(long, value_name = "NAME")]
-    operator: Option<String>,
-}
-
 /// Runs the command.
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     let (request, shown) = match command {
         Command::List { issuer, shown } => (SafRequest::List { issuer }, shown),
         Command::Show { which, shown } => (SafRequest::Show { id: which.id }, shown),
-        Command::Hold { which, who, shown } => {
-            (SafRequest::Hold { id: which.id, operator: who.name() }, shown)
-        }
-        Command::Release { which, who, shown } => {
-            (SafRequest::Release { id: which.id, operator: who.name() }, shown)
-        }
-        Command::Purge { which, operator, second, shown } => {
-            (SafRequest::Purge { id: which.id, operator, second }, shown)
-        }
+        Command::Hold { which, shown } => (SafRequest::Hold { id: which.id }, shown),
+        Command::Release { which, shown } => (SafRequest::Release { id: which.id }, shown),
+        Command::Purge { which, shown } => (SafRequest::Purge { id: which.id }, shown),
     };
     let reply = if let SafRequest::List { issuer: Some(issuer) } = &request {
         all_of(&shown.socket, issuer)?
@@ -147,7 +127,11 @@ fn ask(socket: &Path, request: &SafRequest) -> Result<SafReply, Failure> {
 /// All of one issuer's, page by page: what comes or ends meanwhile may be missing or still be there.
 fn all_of(socket: &Path, issuer: &str) -> Result<SafReply, Failure> {
     let (mut all, mut after) = (SafReply::default(), (0, 0));
-    loop {
+    for number in 0.. {
+        // Whoever gives too many commands in a second is refused.
+        if number >= PAGES_AT_ONCE {
+            clock::pause(PAGE_PAUSE);
+        }
         let page = SafRequest::Page { issuer: issuer.to_owned(), after };
         let SafReply { items, .. } = ask(socket, &page)?;
         let is_last = items.len() < LISTED_MAX;
@@ -159,14 +143,7 @@ fn all_of(socket: &Path, issuer: &str) -> Result<SafReply, Failure> {
         }
         after = place;
     }
-}
-
-impl Who {
-    fn name(self) -> String {
-        let known = || ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok());
-        let number = || format!("uid-{}", rustix::process::getuid().as_raw());
-        self.operator.or_else(known).unwrap_or_else(number)
-    }
+    Ok(all)
 }
 
 fn text(request: &SafRequest, reply: &SafReply, format: Format) -> Result<String, Failure> {
@@ -177,7 +154,10 @@ fn text(request: &SafRequest, reply: &SafReply, format: Format) -> Result<String
             Ok(line + "\n")
         }
         (Format::Table, SafRequest::List { .. }) => Ok(table::list(reply)),
-        (Format::Table, _) => Ok(reply.items.iter().map(table::item).collect()),
+        (Format::Table, _) => {
+            let note = reply.note.iter().map(|note| format!("{note}\n"));
+            Ok(reply.items.iter().map(table::item).chain(note).collect())
+        }
     }
 }
 

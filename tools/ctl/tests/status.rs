@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use daemon::control::{self, Sources};
 use daemon::not_done::NotDone;
-use daemon::status::{SCHEMA_VERSION, Status};
+use daemon::status::{ControlStatus, SCHEMA_VERSION, Status};
 
 fn sekisho(arguments: &[&str], socket: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
@@ -35,8 +35,8 @@ fn status() -> Status {
 }
 
 fn sources() -> Sources {
-    let nothing = |_: &_| Err(NotDone::NotFound("there is no such message".into()));
-    Sources { status: Box::new(status), saf: Box::new(nothing) }
+    let nothing = |_: &_, _: &_| Err(NotDone::NotFound("there is no such message".into()));
+    Sources::unrecorded(Box::new(status), Box::new(nothing))
 }
 
 #[test]
@@ -48,7 +48,9 @@ fn the_object_is_printed_on_one_line_of_stdout() {
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), 1);
-    assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status());
+    let control = ControlStatus { clients: 1, commands: 1, ..ControlStatus::default() };
+    let expected = Status { control, ..status() };
+    assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), expected);
     assert_eq!(output.stderr, b"");
 }
 

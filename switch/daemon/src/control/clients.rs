@@ -8,35 +8,20 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::time::ClockId;
-use serde::{Deserialize, Serialize};
 
+use super::desk::{Desk, no_command};
 use super::socket::BoundSocket;
-use super::{CLIENTS_MAX, REQUEST_BYTES_MAX, Sources};
-use crate::saf::SafRequest;
+use super::{CLIENTS_MAX, Identify, Peer, REQUEST_BYTES_MAX};
 
 /// How long no one is accepted after accepting failed, as when no descriptors are left.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// Bytes read at once.
 const READ_BYTES: usize = 4 * 1024;
 
-#[derive(Deserialize)]
-struct Request {
-    command: String,
-    /// What only this command has.
-    #[serde(flatten)]
-    rest: serde_json::Map<String, serde_json::Value>,
-}
-
-#[derive(Serialize)]
-struct Refusal<'a> {
-    error: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-}
-
 /// All clients, and what answers them.
 pub(super) struct Clients {
-    sources: Sources,
+    desk: Desk,
+    identify: Box<Identify>,
     patience: Duration,
     connected: Vec<Client>,
     /// When the next client is accepted, after a failure.
@@ -46,6 +31,7 @@ pub(super) struct Clients {
 /// One connection. Either a request is coming in or a reply is going out.
 struct Client {
     stream: UnixStream,
+    peer: Peer,
     input: Vec<u8>,
     output: Vec<u8>,
     /// When it must have sent its request, or taken its reply.
@@ -62,9 +48,9 @@ fn now() -> Duration {
 }
 
 impl Clients {
-    pub(super) fn new(sources: Sources, patience: Duration) -> Self {
+    pub(super) fn new(desk: Desk, patience: Duration, identify: Box<Identify>) -> Self {
         let connected = Vec::with_capacity(CLIENTS_MAX);
-        Self { sources, patience, connected, accept_from: Duration::ZERO }
+        Self { desk, identify, patience, connected, accept_from: Duration::ZERO }
     }
 
     /// Serves until the other half of `stopped` is closed.
@@ -80,8 +66,9 @@ impl Clients {
             if now >= self.accept_from {
                 self.accept(socket, now);
             }
+            let clients = u32::try_from(self.connected.len()).expect("a few");
             for client in &mut self.connected {
-                client.turn(&self.sources, now, self.patience);
+                client.turn(&mut self.desk, clients, now, self.patience);
             }
             self.connected.retain(|client| !client.closed);
         }
@@ -117,11 +104,15 @@ impl Clients {
         loop {
             match socket.accept() {
                 Ok(stream) if self.connected.len() < CLIENTS_MAX => {
-                    self.connected.push(Client::new(stream, now + self.patience));
+                    // Who can not be known has gone already, and can be told nothing.
+                    if let Ok(peer) = (self.identify)(&stream) {
+                        self.connected.push(Client::new(stream, peer, now + self.patience));
+                    }
                 }
                 Ok(mut stream) => {
-                    let busy =
-                        refusal(&format!("{CLIENTS_MAX} clients are connected, which is the most"));
+                    let busy = no_command(&format!(
+                        "{CLIENTS_MAX} clients are connected, which is the most"
+                    ));
                     // A fresh socket takes a line this short at once, or the client has gone.
                     drop(stream.write(&busy));
                 }
@@ -137,9 +128,9 @@ impl Clients {
 }
 
 impl Client {
-    fn new(stream: UnixStream, deadline: Duration) -> Self {
+    fn new(stream: UnixStream, peer: Peer, deadline: Duration) -> Self {
         let (input, output) = (Vec::new(), Vec::new());
-        Self { stream, input, output, deadline, last: false, closed: false }
+        Self { stream, peer, input, output, deadline, last: false, closed: false }
     }
 
     fn has_request(&self) -> bool {
@@ -147,11 +138,11 @@ impl Client {
     }
 
     /// Reads what has come, answers one request, and writes what it takes.
-    fn turn(&mut self, sources: &Sources, now: Duration, patience: Duration) {
+    fn turn(&mut self, desk: &mut Desk, clients: u32, now: Duration, patience: Duration) {
         if self.output.is_empty() && !self.has_request() {
             self.read();
         }
-        if self.output.is_empty() && self.answer(sources) {
+        if self.output.is_empty() && self.answer(desk, clients) {
             self.deadline = now + patience;
         }
         if !self.output.is_empty() {
@@ -192,18 +183,18 @@ impl Client {
     }
 
     /// Answers the next request in the buffer, if it is there in full.
-    fn answer(&mut self, sources: &Sources) -> bool {
+    fn answer(&mut self, desk: &mut Desk, clients: u32) -> bool {
         let end = self.input.iter().position(|&byte| byte == b'\n');
         match end {
             Some(end) if end < REQUEST_BYTES_MAX => {
                 let line: Vec<u8> = self.input.drain(..=end).collect();
-                self.output = reply(&line, sources);
+                self.output = desk.answer(&self.peer, &line, clients);
                 true
             }
             None if self.input.len() < REQUEST_BYTES_MAX => false,
             Some(_) | None => {
                 let message = format!("a request is one line of at most {REQUEST_BYTES_MAX} bytes");
-                self.output = refusal(&message);
+                self.output = no_command(&message);
                 self.input.clear();
                 self.last = true;
                 true
@@ -224,38 +215,4 @@ impl Client {
             }
         }
     }
-}
-
-/// The line that answers a line.
-fn reply(line: &[u8], sources: &Sources) -> Vec<u8> {
-    let Ok(Request { command, rest }) = serde_json::from_slice(line) else {
-        return refusal(r#"not a request; write one object a line, as {"command":"status"}"#);
-    };
-    match command.as_str() {
-        "status" => json_line(&(sources.status)()),
-        "saf" => saf(rest.into(), sources),
-        _ => refusal(&format!("unknown command {command:?}; there is: status, saf")),
-    }
-}
-
-fn saf(rest: serde_json::Value, sources: &Sources) -> Vec<u8> {
-    match serde_json::from_value::<SafRequest>(rest) {
-        Ok(request) => match (sources.saf)(&request) {
-            Ok(reply) => json_line(&reply),
-            Err(error) => {
-                json_line(&Refusal { error: &error.to_string(), kind: Some(error.kind()) })
-            }
-        },
-        Err(error) => refusal(&format!("no request about stored messages: {error}")),
-    }
-}
-
-fn refusal(error: &str) -> Vec<u8> {
-    json_line(&Refusal { error, kind: None })
-}
-
-fn json_line(value: &impl Serialize) -> Vec<u8> {
-    let mut line = serde_json::to_vec(value).expect("plain data has a JSON form");
-    line.push(b'\n');
-    line
 }

@@ -122,7 +122,7 @@ impl Worker {
         let shown = u64::try_from(listed.len()).expect("a length fits");
         // How many there were in front of a page is known to whoever turned it.
         let more = if which == Which::First { all - shown } else { 0 };
-        SafReply { items, more }
+        SafReply { items, more, note: None }
     }
 
     /// Does what is wanted of one, and gives it as it is then; of one that was given up, as it was.
@@ -135,7 +135,7 @@ impl Worker {
     ) -> Result<SafReply, NotDone> {
         let before = self.find(now, issuer, stan)?;
         let command = match wish {
-            SafWish::Show => return Ok(SafReply { items: vec![before], more: 0 }),
+            SafWish::Show => return Ok(SafReply { items: vec![before], ..SafReply::default() }),
             SafWish::Hold(by) => Command::Hold { by },
             SafWish::Release(by) => Command::Release { by },
             SafWish::Purge([one, other]) => Command::Purge { by: [one, other] },
@@ -148,7 +148,7 @@ impl Worker {
             }
             Command::Hold { .. } | Command::Release { .. } => self.find(now, issuer, stan)?,
         };
-        Ok(SafReply { items: vec![item], more: 0 })
+        Ok(SafReply { items: vec![item], ..SafReply::default() })
     }
 
     fn find(&mut self, now: Now, issuer: StationId, stan: Stan) -> Result<SafItem, NotDone> {

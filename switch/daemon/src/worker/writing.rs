@@ -123,6 +123,7 @@ mod tests {
     }
 
     /// A gate that has room for so many records, and what was entered.
+    #[expect(clippy::type_complexity, reason = "it is used here alone")]
     fn gate(room: usize) -> (Vec<u8>, impl Fn(&mut Vec<u8>, &[u8]) -> Option<Position>) {
         let enter = move |entered: &mut Vec<u8>, record: &[u8]| {
             (entered.len() < room).then(|| {

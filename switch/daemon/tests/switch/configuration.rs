@@ -32,6 +32,7 @@ pub(crate) struct Configuration {
     workers: u8,
     node: String,
     journal: String,
+    control: String,
     limits: String,
     stations: String,
     acquirers: u32,
@@ -44,6 +45,7 @@ impl Configuration {
             workers: 1,
             node: String::new(),
             journal: "segment = \"1MiB\"".to_owned(),
+            control: String::new(),
             limits: String::new(),
             stations: String::new(),
             acquirers: 0,
@@ -63,6 +65,11 @@ impl Configuration {
     /// Lines of `[journal]`, instead of small segments.
     pub(crate) fn journal(self, lines: &str) -> Self {
         Self { journal: lines.to_owned(), ..self }
+    }
+
+    /// More lines of `[control]`.
+    pub(crate) fn control(self, lines: &str) -> Self {
+        Self { control: lines.to_owned(), ..self }
     }
 
     /// Lines of `[limits]`.
@@ -116,12 +123,12 @@ impl Configuration {
 
     /// The file, for a daemon that keeps its things in `directory`.
     pub(crate) fn text(&self, directory: &Path) -> String {
-        let Self { workers, node, journal, limits, stations, .. } = self;
+        let Self { workers, node, journal, control, limits, stations, .. } = self;
         let directory = directory.display();
         format!(
             "[node]\nname = \"trial\"\ninstitution = \"{OURS}\"\nstate = \"{directory}/state\"\n\
              workers = {workers}\n{node}\n[journal]\n{journal}\n\
-             [control]\nsocket = \"{directory}/control.sock\"\n[limits]\n{limits}\n{stations}"
+             [control]\nsocket = \"{directory}/control.sock\"\n{control}\n[limits]\n{limits}\n{stations}"
         )
     }
 

@@ -51,6 +51,8 @@ mod keeping;
 
 mod storing;
 
+mod permitting;
+
 mod advising;
 
 mod disks;

@@ -21,7 +21,7 @@ use crate::letter::{CARDS, Letter, name_of, sale_87, sale_of};
 use crate::link::{Desk, Link, dialect};
 use crate::patience::{lets_pass, until};
 use crate::place::Directory;
-use crate::sekishod::{Sekishod, station};
+use crate::sekishod::{Sekishod, patiently, station};
 
 /// Digits that only tracks have here: expiry, service code, discretionary data.
 const DISCRETIONARY: &str = "28122019283746556473";
@@ -302,7 +302,8 @@ fn names(journal: &Path, end: &str) -> usize {
 
 /// All that is stored, as operators see it.
 fn stored(switch: &Sekishod) -> String {
-    let asks = |request| ask_saf(&switch.control(), &request).expect("it answers operators");
+    let asks =
+        |request| patiently(|| ask_saf(&switch.control(), &request)).expect("it answers operators");
     let all = asks(SafRequest::List { issuer: None });
     let each = all.items.iter().map(|item| asks(SafRequest::Show { id: item.id.clone() }));
     let each: Vec<_> = std::iter::once(all.clone()).chain(each).collect();

@@ -10,15 +10,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use daemon::control::ask_status;
+use daemon::control::{AskError, ask_status};
+use daemon::not_done::NotDone;
 use daemon::status::{StationStatus, Status};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::Value;
 
 use crate::configuration::Configuration;
-use crate::patience::{PATIENCE, SLICE, SLICES, until, until_readable};
+use crate::patience::{PATIENCE, SLICE, SLICES, lets_pass, until, until_readable};
 use crate::place::Directory;
 
 /// A daemon that runs, or ran.
@@ -231,7 +233,7 @@ impl Sekishod {
 
     /// How it stands now.
     pub(crate) fn status(&self) -> Status {
-        ask_status(&self.control()).expect("it answers operators")
+        patiently(|| ask_status(&self.control())).expect("it answers operators")
     }
 
     /// Asks how it stands until it stands like this.
@@ -363,6 +365,18 @@ impl Drop for Sekishod {
         drop(self.child.wait());
         if std::thread::panicking() {
             self.tells();
+        }
+    }
+}
+
+/// Asks again while this user has asked too often.
+pub(crate) fn patiently<T>(mut ask: impl FnMut() -> Result<T, AskError>) -> Result<T, AskError> {
+    loop {
+        match ask() {
+            Err(AskError::NotDone(NotDone::Failed(why))) if why.contains("commands a second") => {
+                lets_pass(Duration::from_millis(50));
+            }
+            said => return said,
         }
     }
 }

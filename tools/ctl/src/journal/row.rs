@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use daemon::control::Role;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use switch_core::counters::Counter;
@@ -252,7 +253,7 @@ impl Row {
             Record::Counts { deltas } => say("counters", counters(deltas)),
             Record::Command { uid, role, utc, who, what, outcome } => {
                 say("uid", json!(uid));
-                say("role", json!(role));
+                say("role", json!(Role::of(role).map_or("none", Role::word)));
                 say("who", json!(who));
                 say("what", json!(what));
                 say("outcome", json!(outcome));

@@ -44,7 +44,8 @@ fn list() -> SafRequest {
 
 #[test]
 fn a_list_has_a_row_for_each_and_says_when_it_is_not_all() {
-    let reply = SafReply { items: vec![reversal(4_711, "waiting"), advice(4_712)], more: 12 };
+    let reply =
+        SafReply { items: vec![reversal(4_711, "waiting"), advice(4_712)], more: 12, note: None };
     expect![[r#"
         ID               STATE     MTI  REASON    AGE  FAILURES  AGAIN IN  LAST CODE  ORIGINAL              CARD
         issuer-x/004711  waiting  1420    4021  1h 2m         7       42s        911    004710  353011******0000
@@ -59,7 +60,7 @@ fn a_list_has_a_row_for_each_and_says_when_it_is_not_all() {
 fn one_is_shown_with_all_that_is_known_of_it() {
     let fields = [(4, "000000002500".to_owned()), (24, "400".to_owned())].into();
     let item = SafItem { fields, ..reversal(4_711, "parked") };
-    let reply = SafReply { items: vec![item], more: 0 };
+    let reply = SafReply { items: vec![item], ..SafReply::default() };
     let show = SafRequest::Show { id: "issuer-x/004711".into() };
     expect![[r#"
         issuer-x/004711
@@ -82,15 +83,19 @@ fn one_is_shown_with_all_that_is_known_of_it() {
 
 #[test]
 fn programs_get_one_object_on_one_line() {
-    let reply = SafReply { items: vec![advice(4_712)], more: 0 };
+    let reply = SafReply { items: vec![advice(4_712)], ..SafReply::default() };
     let line = text(&list(), &reply, Format::Json).unwrap();
     assert_eq!(line.lines().count(), 1);
     assert_eq!(serde_json::from_str::<SafReply>(&line).unwrap(), reply);
 }
 
 #[test]
-fn who_says_no_name_goes_by_the_one_on_this_machine() {
-    let named = Who { operator: Some("asada".into()) };
-    assert_eq!(named.name(), "asada");
-    assert!(!Who { operator: None }.name().is_empty());
+fn what_waits_for_somebody_else_says_so_below_the_message() {
+    let purge = SafRequest::Purge { id: "issuer-x/004712".into() };
+    let note = Some("issuer-x/004712 is not purged yet".to_owned());
+    let reply = SafReply { items: vec![advice(4_712)], note, ..SafReply::default() };
+    let shown = text(&purge, &reply, Format::Table).unwrap();
+    assert_eq!(shown.lines().last(), Some("issuer-x/004712 is not purged yet"), "{shown}");
+    let line = text(&purge, &reply, Format::Json).unwrap();
+    assert_eq!(serde_json::from_str::<SafReply>(&line).unwrap(), reply);
 }

@@ -42,6 +42,12 @@ pub(super) fn problems(status: &Status) -> Vec<String> {
     }
     status.stations.iter().for_each(|station| of_station(station, &mut found));
     status.workers.iter().for_each(|worker| of_worker(worker, &mut found));
+    if status.control.unrecorded > 0 {
+        found.push(format!(
+            "{} commands stand in the log alone: the journal had no room for them",
+            status.control.unrecorded
+        ));
+    }
     if status.log_lines_lost > 0 {
         found.push(format!(
             "{} log lines were lost since the start: is its stderr read? journalctl -u sekishod",

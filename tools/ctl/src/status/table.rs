@@ -3,7 +3,9 @@
 
 use std::fmt::Write;
 
-use daemon::status::{JournalStatus, LinkStatus, StationStatus, Status, WorkerStatus};
+use daemon::status::{
+    ControlStatus, JournalStatus, LinkStatus, StationStatus, Status, WorkerStatus,
+};
 
 use super::problems::{is_bad, problems};
 use crate::grid::{grid, left_grid};
@@ -53,6 +55,13 @@ fn write_all(out: &mut String, status: &Status, all: bool, colours: Colours) -> 
     if let Some(of) = &status.journal {
         writeln!(out)?;
         out.push_str(&journal(of));
+    }
+    let ControlStatus { clients, commands, refused, .. } = status.control;
+    if commands > 0 {
+        writeln!(
+            out,
+            "\nControl socket: {clients} connected, {commands} commands, {refused} refused"
+        )?;
     }
     let counters = status.counters.iter().filter(|(_, count)| **count > 0);
     write_pairs(out, "Counters (those that are not zero)", counters)?;

@@ -5,8 +5,8 @@
 use super::*;
 use daemon::saf::SafStatus;
 use daemon::status::{
-    JournalStatus, LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus,
-    WorkerStatus,
+    ControlStatus, JournalStatus, LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION,
+    StationStatus, WorkerStatus,
 };
 use expect_test::{Expect, expect};
 
@@ -531,12 +531,16 @@ fn approvals_in_doubt_are_named() {
 }
 
 #[test]
-fn log_lines_that_were_lost_are_a_problem() {
+fn what_stands_in_no_log_or_no_journal_is_a_problem() {
     let mut lossy = status(vec![acquirer(2)]);
     lossy.log_lines_lost = 12;
+    lossy.control = ControlStatus { clients: 1, commands: 9, refused: 2, unrecorded: 3 };
+    let shown = table::table(&lossy, false, Colours::NONE);
+    assert!(shown.contains("\nControl socket: 1 connected, 9 commands, 2 refused\n"), "{shown}");
     check_problems(
         &lossy,
         &expect![[r#"
+            3 commands stand in the log alone: the journal had no room for them
             12 log lines were lost since the start: is its stderr read? journalctl -u sekishod
         "#]],
     );

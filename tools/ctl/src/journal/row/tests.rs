@@ -154,7 +154,7 @@ fn what_the_switch_says_of_itself_is_shown_with_names() {
         12          2026-11-21T05:20:30.123456Z  sign-on        merchant-a                -     -       -     -             on=false
         12          2026-11-21T05:20:30.123456Z  counts         -                         -     -       -     -             counter 60000=1 requests=5
         12          2026-11-21T05:20:30.123456Z  pulse          -                         -     -       -     -
-        12          2026-11-21T05:20:30.123456Z  command        -                         -     -       -     -             outcome=done role=2 uid=1000 what="saf hold 000017" who=hana
+        12          2026-11-21T05:20:30.123456Z  command        -                         -     -       -     -             outcome=done role=operator uid=1000 what="saf hold 000017" who=hana
     "#]].assert_eq(&table(&records));
     expect![[r#"
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"start","at":"2026-11-21T05:20:31Z","build":"0.1.0"}
@@ -164,7 +164,7 @@ fn what_the_switch_says_of_itself_is_shown_with_names() {
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"sign-on","at":"2026-11-21T05:20:31Z","station":"merchant-a","on":false}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"counts","counters":{"counter 60000":1,"requests":5}}
         {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"pulse"}
-        {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"command","at":"2026-11-21T05:20:31Z","outcome":"done","role":2,"uid":1000,"what":"saf hold 000017","who":"hana"}
+        {"position":12,"batch":3,"epoch":1,"written":"2026-11-21T05:20:30.123456Z","kind":"command","at":"2026-11-21T05:20:31Z","outcome":"done","role":"operator","uid":1000,"what":"saf hold 000017","who":"hana"}
     "#]].assert_eq(&objects(&records));
 }
 

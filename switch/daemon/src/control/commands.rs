@@ -1,0 +1,216 @@
+//! The commands: how each is read, who may give it, whether it changes anything, and what a record says
+//! of it. Must not know what comes of one.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Role;
+use crate::change::ConfigRequest;
+use crate::saf::{SafRequest, id, parts};
+
+/// A command that can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Status,
+    Saf(SafRequest),
+    Config(ConfigRequest),
+}
+
+/// What a command takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Needs {
+    pub(super) role: Role,
+    /// It is written down before it is done.
+    pub(super) changes: bool,
+}
+
+/// Every command, with its action: who may give it, and whether it changes anything.
+const COMMANDS: [(&str, &str, Role, bool); 12] = [
+    ("status", "", Role::Viewer, false),
+    ("saf", "list", Role::Viewer, false),
+    ("saf", "page", Role::Viewer, false),
+    ("saf", "show", Role::Viewer, false),
+    ("saf", "hold", Role::Operator, true),
+    ("saf", "release", Role::Operator, true),
+    ("saf", "purge", Role::Operator, true),
+    ("config", "plan", Role::Viewer, false),
+    ("config", "progress", Role::Viewer, false),
+    ("config", "history", Role::Viewer, false),
+    // The files name keys and partners.
+    ("config", "version", Role::Administrator, false),
+    ("config", "apply", Role::Administrator, true),
+];
+
+#[derive(Deserialize)]
+struct Request {
+    command: String,
+    /// What only this command has.
+    #[serde(flatten)]
+    rest: serde_json::Map<String, Value>,
+}
+
+impl Asked {
+    /// Reads a line, or says why it is no command.
+    pub(super) fn read(line: &[u8]) -> Result<Self, String> {
+        let Ok(Request { command, rest }) = serde_json::from_slice(line) else {
+            let example = r#"{"command":"status"}"#;
+            return Err(format!("not a request; write one object a line, as {example}"));
+        };
+        match command.as_str() {
+            "status" => Ok(Self::Status),
+            "saf" => serde_json::from_value(rest.into())
+                .map(Self::Saf)
+                .map_err(|error| format!("no request about stored messages: {error}")),
+            "config" => serde_json::from_value(rest.into())
+                .map(Self::Config)
+                .map_err(|error| format!("no request about the configuration: {error}")),
+            _ => Err(format!("unknown command {command:?}; there is: status, saf, config")),
+        }
+    }
+
+    /// What it takes. What stands in no table is for administrators alone.
+    pub(super) fn needs(&self) -> Needs {
+        let (command, action) = self.name();
+        let found = COMMANDS.iter().find(|&&(c, a, ..)| (c, a) == (command, action));
+        found.map_or(Needs { role: Role::Administrator, changes: true }, |&(.., role, changes)| {
+            Needs { role, changes }
+        })
+    }
+
+    /// The command and its action.
+    pub(super) fn name(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Status => ("status", ""),
+            Self::Saf(request) => ("saf", request.action()),
+            Self::Config(request) => {
+                let action = match request {
+                    ConfigRequest::Plan => "plan",
+                    ConfigRequest::Apply { .. } => "apply",
+                    ConfigRequest::Progress => "progress",
+                    ConfigRequest::History => "history",
+                    ConfigRequest::Version { .. } => "version",
+                };
+                ("config", action)
+            }
+        }
+    }
+
+    /// As a record says it: the command, and what it is about as far as that is ours. What somebody typed
+    /// by mistake, a card number even, is not written down.
+    pub(super) fn words(&self) -> String {
+        let (command, action) = self.name();
+        let about = match self {
+            Self::Saf(SafRequest::List { issuer }) => issuer.as_deref().map(plain),
+            Self::Saf(SafRequest::Page { issuer, .. }) => Some(plain(issuer)),
+            Self::Saf(request) => request.id().map(plain_id),
+            Self::Config(ConfigRequest::Version { number }) => Some(number.to_string()),
+            Self::Status | Self::Config(_) => None,
+        };
+        let words = [command, action, about.as_deref().unwrap_or_default()];
+        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// An item's id, or `?`.
+fn plain_id(text: &str) -> String {
+    parts(text).map_or("?".into(), |(issuer, stan)| match plain(issuer).as_str() {
+        "?" => "?".into(),
+        issuer => id(issuer, stan),
+    })
+}
+
+/// A station's name, or `?`: a name of ours, with fewer digits than a card number has.
+fn plain(name: &str) -> String {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    let is_plain = (1..=32).contains(&name.len()) && name.bytes().all(letter) && digits < 12;
+    if is_plain { name.to_owned() } else { "?".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// One of each; the match tells whoever adds one.
+    fn every() -> Vec<Asked> {
+        let id = || "issuer-x/000123".to_owned();
+        let saf = [
+            SafRequest::List { issuer: None },
+            SafRequest::Page { issuer: "issuer-x".into(), after: (0, 0) },
+            SafRequest::Show { id: id() },
+            SafRequest::Hold { id: id() },
+            SafRequest::Release { id: id() },
+            SafRequest::Purge { id: id() },
+        ];
+        let config = [
+            ConfigRequest::Plan,
+            ConfigRequest::Apply { expect: None },
+            ConfigRequest::Progress,
+            ConfigRequest::History,
+            ConfigRequest::Version { number: 7 },
+        ];
+        for one in &saf {
+            match one {
+                SafRequest::List { .. }
+                | SafRequest::Page { .. }
+                | SafRequest::Show { .. }
+                | SafRequest::Hold { .. }
+                | SafRequest::Release { .. }
+                | SafRequest::Purge { .. } => {}
+            }
+        }
+        let saf = saf.into_iter().map(Asked::Saf);
+        let all = saf.chain(config.into_iter().map(Asked::Config)).chain([Asked::Status]);
+        all.collect()
+    }
+
+    #[test]
+    fn each_command_stands_in_the_table_once_and_the_table_has_no_other() {
+        let names: BTreeSet<_> = every().iter().map(Asked::name).collect();
+        let table: Vec<_> =
+            COMMANDS.iter().map(|&(command, action, ..)| (command, action)).collect();
+        assert_eq!(names, table.iter().copied().collect());
+        assert_eq!(names.len(), table.len());
+    }
+
+    #[test]
+    fn whoever_changes_messages_is_an_operator_and_the_configuration_an_administrator() {
+        let needs = every().into_iter().map(|asked| (asked.words(), asked.needs()));
+        let said: Vec<String> = needs
+            .map(|(words, Needs { role, changes })| {
+                format!("{words}: {role}{}", if changes { ", recorded before" } else { "" })
+            })
+            .collect();
+        expect_test::expect![[r"
+            saf list: viewer
+            saf page issuer-x: viewer
+            saf show issuer-x/000123: viewer
+            saf hold issuer-x/000123: operator, recorded before
+            saf release issuer-x/000123: operator, recorded before
+            saf purge issuer-x/000123: operator, recorded before
+            config plan: viewer
+            config apply: administrator, recorded before
+            config progress: viewer
+            config history: viewer
+            config version 7: administrator
+            status: viewer"]]
+        .assert_eq(&said.join("\n"));
+    }
+
+    #[test]
+    fn what_was_typed_by_mistake_is_not_written_down() {
+        let listed =
+            |issuer: &str| Asked::Saf(SafRequest::List { issuer: Some(issuer.to_owned()) }).words();
+        assert_eq!(listed("issuer-x"), "saf list issuer-x");
+        for mistake in ["3530111333300000", "3530-1113-3330-0000", "a b", "", "Issuer", "x\ny"] {
+            assert_eq!(listed(mistake), "saf list ?", "{mistake}");
+        }
+        let shown = |id: &str| Asked::Saf(SafRequest::Show { id: id.to_owned() }).words();
+        assert_eq!(shown("issuer-x/7"), "saf show issuer-x/000007");
+        for mistake in ["3530111333300000", "3530111333300000/1", "issuer-x/3530111333300000", "x"]
+        {
+            assert_eq!(shown(mistake), "saf show ?", "{mistake}");
+        }
+    }
+}

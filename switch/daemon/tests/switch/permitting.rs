@@ -1,0 +1,122 @@
+//! Who may do what at the control socket, by the users of the system. The same is told without another
+//! user in `control/tests.rs` of the daemon, for whoever runs the tests and is not root.
+
+use daemon::control::{AskError, ask_saf, ask_status};
+use daemon::not_done::NotDone;
+use daemon::saf::{SafReply, SafRequest};
+use rustix::process::{Signal, geteuid};
+use rustix::thread::{Uid, set_thread_res_uid};
+
+use crate::configuration::{ASCII, BINARY, Configuration};
+use crate::letter::sale;
+use crate::link::{Desk, Link};
+use crate::sekishod::{Sekishod, patiently};
+
+/// A user of every Debian, and of most systems.
+pub(crate) const BIN: u32 = 2;
+/// A user whom nothing knows.
+const NOBODY_KNOWN: u32 = 54_321;
+
+/// Does something as another user; none where only root could.
+#[expect(clippy::print_stdout, reason = "that a part of a test is left out is said")]
+pub(crate) fn by<T: Send>(uid: u32, does: impl FnOnce() -> T + Send) -> Option<T> {
+    if !geteuid().is_root() {
+        println!("only root becomes another user: see control/tests.rs for the same without one");
+        return None;
+    }
+    // A thread has a user of its own for the kernel, and this one ends with what it does.
+    let done = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let uid = Uid::from_raw(uid);
+            set_thread_res_uid(uid, uid, uid).expect("root becomes anybody");
+            does()
+        });
+        thread.join().expect("it does not panic")
+    });
+    Some(done)
+}
+
+fn asks(switch: &Sekishod, request: &SafRequest) -> Result<SafReply, NotDone> {
+    match patiently(|| ask_saf(&switch.control(), request)) {
+        Ok(reply) => Ok(reply),
+        Err(AskError::NotDone(why)) => Err(why),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// A switch that keeps one message for issuer-x, and its id.
+fn keeps_one(control: &str) -> (Sekishod, String, [Link; 2]) {
+    let desk = Desk::opens(BINARY);
+    let configuration = Configuration::new()
+        .control(control)
+        .acquirer("merchant-a", ASCII, "")
+        .issuer("issuer-x", BINARY, desk.address(), "timeout = \"1s\"\nsaf_retry = \"1h\"")
+        .route("353011", "issuer-x");
+    let switch = Sekishod::starts(&configuration);
+    let mut issuer = desk.accepts();
+    switch.says_of("issuer-x", "link open");
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    merchant.sends(&sale(1));
+    issuer.hears_request();
+    assert_eq!(merchant.hears().code(), "911");
+    let id = format!("issuer-x/{}", issuer.hears().text(11));
+    (switch, id, [merchant, issuer])
+}
+
+#[test]
+fn whoever_is_on_no_list_may_look_and_change_nothing() {
+    let (switch, id, _links) = keeps_one("");
+    let tried = by(NOBODY_KNOWN, || {
+        let looked = asks(&switch, &SafRequest::Show { id: id.clone() });
+        (looked, asks(&switch, &SafRequest::Hold { id: id.clone() }))
+    });
+    let Some((looked, held)) = tried else { return };
+    assert_eq!(looked.unwrap().items[0].state, "sent");
+    let why = held.unwrap_err();
+    assert_eq!(why.kind(), "not-permitted");
+    assert_eq!(
+        why.to_string(),
+        "not permitted: saf hold takes the role operator, and uid-54321 (uid 54321) is a viewer; \
+         control.operators of the configuration names who has it"
+    );
+    let line = switch.says_line("the command", |line| line["what"] == format!("saf hold {id}"));
+    assert_eq!(
+        (&line["user"], &line["uid"]),
+        (&"uid-54321".into(), &NOBODY_KNOWN.into()),
+        "{line}"
+    );
+    assert_eq!((&line["role"], &line["outcome"]), (&"viewer".into(), &"not-permitted".into()));
+    assert_eq!(switch.status().control.refused, 1);
+    assert_eq!(asks(&switch, &SafRequest::Show { id }).unwrap().items[0].state, "sent");
+}
+
+#[test]
+fn an_operator_has_no_other_name_than_the_systems() {
+    let (switch, id, _links) = keeps_one("operators = [\"@bin\"]\nviewers = [\"mail\"]");
+    let done = by(BIN, || {
+        let held = asks(&switch, &SafRequest::Hold { id: id.clone() });
+        (held, asks(&switch, &SafRequest::Release { id: id.clone() }))
+    });
+    let Some((held, released)) = done else { return };
+    assert_eq!(held.unwrap().items[0].by.as_deref(), Some("bin"));
+    assert_eq!(released.unwrap().items[0].by.as_deref(), Some("bin"));
+    // There is a list of viewers, and nobody beside it may look.
+    let shut_out = by(NOBODY_KNOWN, || ask_status(&switch.control())).unwrap();
+    let Err(AskError::NotDone(NotDone::NotPermitted(why))) = shut_out else {
+        panic!("{shut_out:?}")
+    };
+    assert!(why.contains("control.viewers"), "{why}");
+}
+
+#[test]
+fn two_users_purge_and_one_alone_does_not() {
+    let (switch, id, _links) = keeps_one("operators = [\"bin\"]");
+    let purge = SafRequest::Purge { id };
+    let Some(first) = by(BIN, || asks(&switch, &purge)) else { return };
+    assert!(first.unwrap().note.is_some_and(|note| note.contains("bin has said so")));
+    let purged = asks(&switch, &purge).unwrap();
+    assert_eq!(purged.items[0].state, "purged");
+    assert_eq!(purged.items[0].by.as_deref(), Some("bin, root"));
+    switch.is_sent(Signal::TERM);
+    assert_eq!(switch.ends().code, Some(0));
+}
