@@ -106,10 +106,7 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     let Made { mut workers, to_journal } = nets.into_workers(&parts, &mesh);
     drop(parts);
     listen(&mut workers, &plan)?;
-    for inactive in &configuration.inactive {
-        warn!(key = inactive.key, place = inactive.place.to_string(), "{}", inactive.why);
-    }
-    configuration.warnings().iter().for_each(|warning| warn!("{warning}"));
+    warn_of_what_does_nothing(&configuration);
     let around = Around {
         lanes: to_journal,
         mesh: Arc::clone(&mesh),
@@ -148,6 +145,13 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     last_failure(&happened)?;
     info!("stopped");
     Ok(())
+}
+
+fn warn_of_what_does_nothing(configuration: &Configuration) {
+    for inactive in &configuration.inactive {
+        warn!(key = inactive.key, place = inactive.place.to_string(), "{}", inactive.why);
+    }
+    configuration.warnings().iter().for_each(|warning| warn!("{warning}"));
 }
 
 /// What the journal could not do while the switch stopped: somebody is to know that its last records

@@ -39,7 +39,8 @@ pub(super) fn network_codes(
             *code = value;
         }
         if let Some((other, _)) = said.iter().find(|(_, other)| other == code) {
-            let message = format!("is {code:03x}, and so is {other}; a code stands for one thing");
+            let message =
+                format!("is {code:03x}, and so is {other}; give one of them another code");
             inner.fail(key, &place, message);
         }
         said.push((key, *code));

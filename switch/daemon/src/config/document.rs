@@ -160,16 +160,25 @@ fn parse(rank: usize, path: &Path, report: &mut Report) -> Option<(Table, Arc<st
             let key = text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);
             report.fail(&place, key, twice(places.given_before(key, span.start).as_ref()));
         } else {
-            let hint = if rest.starts_with(|c: char| c.is_alphabetic()) {
-                "; if this is a text, put it in quotes"
-            } else {
-                ""
-            };
+            let line = text.get(..span.start).and_then(|before| before.rsplit('\n').next());
+            let hint = hint(line.unwrap_or_default(), rest);
             report.fail(&place, "", format!("this is not TOML: {}{hint}", error.message()));
             report.unreadable = true;
         }
     }
     Some((table(places.at(0), tree.into_inner(), &places), text.into()))
+}
+
+/// What was probably meant, where a line stops to be TOML.
+fn hint(before: &str, rest: &str) -> &'static str {
+    match () {
+        () if (before.to_owned() + rest).trim_start().starts_with("//") => {
+            "; if this is a comment, begin it with #"
+        }
+        () if !rest.starts_with(|c: char| c.is_alphabetic()) => "",
+        () if before.contains('=') => "; if this is a text, put it in quotes",
+        () => "; write a key and its value, as name = \"tokyo\"",
+    }
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {

@@ -160,7 +160,10 @@ fn source(section: &mut Section<'_, '_>, key: &'static str, text: &At<&str>) -> 
         None => Some(KeyFile::Path(text.value.into())),
     };
     let Some(file) = file else {
-        let message = "names nothing; write \"credential:NAME\" or a path";
+        let message = format!(
+            "\"{}\" names no key; write \"credential:NAME\", without a slash, or the path of a file",
+            text.value
+        );
         section.report.fail(&text.place, key, message);
         return None;
     };

@@ -91,7 +91,7 @@ pub(super) fn institution(
 ) -> Option<(Institution, String)> {
     let code = Institution::parse(text.value);
     if code.is_none() {
-        let message = format!("\"{}\" is not {DIGITS}", text.value);
+        let message = format!("\"{}\" is not {DIGITS}; write its digits alone", text.value);
         section.fail(key, &text.place, message);
     }
     code.map(|code| (code, text.value.to_owned()))

@@ -153,7 +153,7 @@ fn institutions(stations: &[&Station], report: &mut Report) {
             } else {
                 format!(
                     "acquirer \"{}\" has this institution already, at {at}; an institution sends \
-                     over one station",
+                     over one station: remove it from the other",
                     stations[*first].settings.name
                 )
             };
@@ -224,7 +224,7 @@ fn core_rules(
             let (first, route) = (&routes[places[first]], &routes[places[second]]);
             let message = format!(
                 "some of these cards have a route already, \"{}\" at {}; of one length, only one \
-                 may hold a card",
+                 may hold a card: remove or narrow one",
                 first.settings.pan, first.pan_place
             );
             report.fail(&route.pan_place, format!("route.{}.pan", route.settings.pan), message);

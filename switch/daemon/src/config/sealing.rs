@@ -78,10 +78,15 @@ fn read(source: &KeySource, credentials: Option<&Path>) -> Result<(Key, Option<S
             "{shown} is not there; make a key with: (umask 077; head -c 32 /dev/urandom > {shown}) \
              and keep a copy where this machine's loss does not reach it"
         ),
+        (io::ErrorKind::IsADirectory, _) => {
+            format!("{shown} is a directory; name the file in it that holds the key")
+        }
         _ => format!("{shown} can not be read: {error}; let the daemon's user read it"),
     })?;
     let key = Key::parse(&bytes).map_err(|_| {
-        format!("{shown} has {length} bytes, and is no key: 32 bytes, or 64 hexadecimal digits")
+        format!(
+            "{shown} has {length} bytes, and is no key; a key is 32 bytes, or 64 hexadecimal digits"
+        )
     })?;
     let open = mode & 0o007 != 0;
     let warning = open.then(|| {

@@ -180,22 +180,22 @@ to = ["issuer-x", "merchant-a"]
     check(
         text,
         &expect![[r#"
-        sekisho.toml:2:1: node.institution: missing; add the switch's own code, institution = "49000000001"
-        sekisho.toml:3:8: node.name: "Tokyo" is no name; use 1 to 32 of a-z, 0-9 and -
-        sekisho.toml:4:11: node.workers: 65 is outside of 0 to 64; choose one inside
-        sekisho.toml:5:2: contrl: unknown key; did you mean "control"?
-        sekisho.toml:6:1: station.merchant-a.institution: missing; add institution = "77334000001", its DE 32
-        sekisho.toml:8:8: station.merchant-a.role: "acquiror" is not known here; did you mean "acquirer"?
-        sekisho.toml:9:11: station.merchant-a.dialect: "iso93-asci" is no dialect; did you mean "iso93-ascii"?
-        sekisho.toml:10:11: station.merchant-a.framing: "ascii5" is no framing; did you mean "ascii4"?
-        sekisho.toml:11:11: station.merchant-a.listen: "localhost:7001" names a host, and names are not looked up; write its address, like "127.0.0.1:7001"
-        sekisho.toml:12:1: station.merchant-a.timeot: unknown key; did you mean "timeout"?
-        sekisho.toml:13:1: station[2].name: missing; add a name of its own, name = "issuer-x"
-        sekisho.toml:13:1: station[2].connect: missing; add connect = ["address:port"] for a station that we call, or listen = [...] for one that calls us
-        sekisho.toml:15:15: station[2].institution: "4971100000X" is not a code of 1 to 11 digits
-        sekisho.toml:18:11: station[2].timeout: "0s" is outside of "10ms" to "10m"; choose one inside
-        sekisho.toml:20:7: route.3530-11.pan: "3530-11" has ends of different lengths; write both with the same number of digits
-        sekisho.toml:21:7: route.3530-11.to: there is no station "issuer-x"; there is: merchant-a
-    "#]],
+            sekisho.toml:2:1: node.institution: missing; add the switch's own code, institution = "49000000001"
+            sekisho.toml:3:8: node.name: "Tokyo" is no name; use 1 to 32 of a-z, 0-9 and -
+            sekisho.toml:4:11: node.workers: 65 is outside of 0 to 64; choose one inside
+            sekisho.toml:5:2: contrl: unknown key; did you mean "control"?
+            sekisho.toml:6:1: station.merchant-a.institution: missing; add institution = "77334000001", its DE 32
+            sekisho.toml:8:8: station.merchant-a.role: "acquiror" is not known here; did you mean "acquirer"?
+            sekisho.toml:9:11: station.merchant-a.dialect: "iso93-asci" is no dialect; did you mean "iso93-ascii"?
+            sekisho.toml:10:11: station.merchant-a.framing: "ascii5" is no framing; did you mean "ascii4"?
+            sekisho.toml:11:11: station.merchant-a.listen: "localhost:7001" names a host, and names are not looked up; write its address, like "127.0.0.1:7001"
+            sekisho.toml:12:1: station.merchant-a.timeot: unknown key; did you mean "timeout"?
+            sekisho.toml:13:1: station[2].name: missing; add a name of its own, name = "issuer-x"
+            sekisho.toml:13:1: station[2].connect: missing; add connect = ["address:port"] for a station that we call, or listen = [...] for one that calls us
+            sekisho.toml:15:15: station[2].institution: "4971100000X" is not a code of 1 to 11 digits; write its digits alone
+            sekisho.toml:18:11: station[2].timeout: "0s" is outside of "10ms" to "10m"; choose one inside
+            sekisho.toml:20:7: route.3530-11.pan: "3530-11" has ends of different lengths; write both with the same number of digits
+            sekisho.toml:21:7: route.3530-11.to: there is no station "issuer-x"; there is: merchant-a
+        "#]],
     );
 }

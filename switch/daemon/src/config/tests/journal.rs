@@ -46,22 +46,22 @@ fn a_key_is_named_or_it_is_said_how() {
     check_each(
         &keys.map(|key| journaled(&format!("key = {key}"))),
         &expect![[r#"
-        sekisho.toml:23:7: journal.key: names nothing; write "credential:NAME" or a path
-        sekisho.toml:23:7: journal.key: is a number and must be "credential:NAME" or the path of a file, in quotes
-        sekisho.toml:23:7: journal.key: names nothing; write "credential:NAME" or a path
-        sekisho.toml:23:7: journal.key: names nothing; write "credential:NAME" or a path
-        sekisho.toml:23:7: journal.key: names nothing; write "credential:NAME" or a path
-    "#]],
+            sekisho.toml:23:7: journal.key: "" names no key; write "credential:NAME", without a slash, or the path of a file
+            sekisho.toml:23:7: journal.key: is a number and must be "credential:NAME" or the path of a file, in quotes
+            sekisho.toml:23:7: journal.key: "credential:" names no key; write "credential:NAME", without a slash, or the path of a file
+            sekisho.toml:23:7: journal.key: "credential:../key" names no key; write "credential:NAME", without a slash, or the path of a file
+            sekisho.toml:23:7: journal.key: "credential:.key" names no key; write "credential:NAME", without a slash, or the path of a file
+        "#]],
     );
     let former = ["\"/etc/key\"", "[]", "[7]", "[\"/etc/key\", \"\"]"];
     check_each(
         &former.map(|keys| journaled(&format!("former_keys = {keys}"))),
         &expect![[r#"
-        sekisho.toml:23:15: journal.former_keys: is a text and must be a list, [...], of "credential:NAME" or the path of a file
-        sekisho.toml:23:15: journal.former_keys: is an empty list; name "credential:NAME" or the path of a file, or remove it
-        sekisho.toml:23:16: journal.former_keys: is a number and must be "credential:NAME" or the path of a file, in quotes
-        sekisho.toml:23:28: journal.former_keys: names nothing; write "credential:NAME" or a path
-    "#]],
+            sekisho.toml:23:15: journal.former_keys: is a text and must be a list, [...], of "credential:NAME" or the path of a file
+            sekisho.toml:23:15: journal.former_keys: is an empty list; name "credential:NAME" or the path of a file, or remove it
+            sekisho.toml:23:16: journal.former_keys: is a number and must be "credential:NAME" or the path of a file, in quotes
+            sekisho.toml:23:28: journal.former_keys: "" names no key; write "credential:NAME", without a slash, or the path of a file
+        "#]],
     );
 }
 
@@ -195,9 +195,9 @@ fn a_key_that_can_not_be_had_is_named_with_what_to_do() {
                  \"HERE/.\",\n\"credential:old\"]";
     expect![[r#"
         sekisho.toml:23:7: journal.key: none is not there; make a key with: (umask 077; head -c 32 /dev/urandom > none) and keep a copy where this machine's loss does not reach it
-        sekisho.toml:25:1: journal.former_keys: short has 63 bytes, and is no key: 32 bytes, or 64 hexadecimal digits
-        sekisho.toml:26:1: journal.former_keys: long has 5000 bytes, and is no key: 32 bytes, or 64 hexadecimal digits
-        sekisho.toml:27:1: journal.former_keys: . can not be read: Is a directory (os error 21); let the daemon's user read it
+        sekisho.toml:25:1: journal.former_keys: short has 63 bytes, and is no key; a key is 32 bytes, or 64 hexadecimal digits
+        sekisho.toml:26:1: journal.former_keys: long has 5000 bytes, and is no key; a key is 32 bytes, or 64 hexadecimal digits
+        sekisho.toml:27:1: journal.former_keys: . is a directory; name the file in it that holds the key
         sekisho.toml:28:1: journal.former_keys: credential "old": there are none outside of systemd ($CREDENTIALS_DIRECTORY is not set); set it to a directory with a file old, or name the file itself"#]].assert_eq(&keys(&directory, lines).unwrap_err());
     let directory = directory.with("credentials/other", DIGITS);
     expect![[r#"sekisho.toml:23:7: journal.key: there is no credential "old" (credentials/old); add LoadCredential=old:FILE to the unit, or name the file itself"#]].assert_eq(&keys(&directory, "key = \"credential:old\"").unwrap_err());

@@ -22,8 +22,8 @@ fn a_node_needs_a_name_and_an_institution() {
             sekisho.toml:3:8: node.name: "a23456789-123456789-123456789-123" is no name; use 1 to 32 of a-z, 0-9 and -
             sekisho.toml:2:1: node.institution: missing; add the switch's own code, institution = "49000000001"
             sekisho.toml:4:15: node.institution: is a number and must be a code of 1 to 11 digits, in quotes
-            sekisho.toml:4:15: node.institution: "490000000012" is not a code of 1 to 11 digits
-            sekisho.toml:4:15: node.institution: "" is not a code of 1 to 11 digits
+            sekisho.toml:4:15: node.institution: "490000000012" is not a code of 1 to 11 digits; write its digits alone
+            sekisho.toml:4:15: node.institution: "" is not a code of 1 to 11 digits; write its digits alone
         "#]],
     );
 }

@@ -124,8 +124,8 @@ fn every_overlap_names_both_routes() {
     check(
         &format!("{WHOLE}{more}"),
         &expect![[r#"
-        sekisho.toml:23:7: route.353011.pan: some of these cards have a route already, "353011" at sekisho.toml:20:7; of one length, only one may hold a card
-        sekisho.toml:26:7: route.353000-353020.pan: some of these cards have a route already, "353011" at sekisho.toml:20:7; of one length, only one may hold a card
-    "#]],
+            sekisho.toml:23:7: route.353011.pan: some of these cards have a route already, "353011" at sekisho.toml:20:7; of one length, only one may hold a card: remove or narrow one
+            sekisho.toml:26:7: route.353000-353020.pan: some of these cards have a route already, "353011" at sekisho.toml:20:7; of one length, only one may hold a card: remove or narrow one
+        "#]],
     );
 }

@@ -106,10 +106,10 @@ fn an_institution_is_a_text_of_digits() {
         ],
         &expect![[r#"
             sekisho.toml:8:15: station.merchant-a.institution: is a number and must be a code of 1 to 11 digits, in quotes
-            sekisho.toml:8:15: station.merchant-a.institution: "773340000011" is not a code of 1 to 11 digits
+            sekisho.toml:8:15: station.merchant-a.institution: "773340000011" is not a code of 1 to 11 digits; write its digits alone
             sekisho.toml:8:16: station.merchant-a.institutions: is a text and must be a list, [...], of codes of 1 to 11 digits
             sekisho.toml:8:16: station.merchant-a.institutions: is an empty list; name codes of 1 to 11 digits, or remove it
-            sekisho.toml:8:22: station.merchant-a.institutions: "x" is not a code of 1 to 11 digits
+            sekisho.toml:8:22: station.merchant-a.institutions: "x" is not a code of 1 to 11 digits; write its digits alone
             sekisho.toml:8:27: station.merchant-a.institutions: is a number and must be codes of 1 to 11 digits, in quotes
             sekisho.toml:7:16: station.merchant-a.institutions: stands beside institution; keep one of both
         "#]],
@@ -127,7 +127,7 @@ fn an_acquirer_institution_sends_over_one_station() {
         ],
         &expect![[r#"
             sekisho.toml:8:27: station.merchant-a.institution: stands twice, first at sekisho.toml:8:17; remove one
-            sekisho.toml:27:15: station.merchant-b.institution: acquirer "merchant-a" has this institution already, at sekisho.toml:8:15; an institution sends over one station
+            sekisho.toml:27:15: station.merchant-b.institution: acquirer "merchant-a" has this institution already, at sekisho.toml:8:15; an institution sends over one station: remove it from the other
         "#]],
     );
     let both = changed("institution = \"49711000001\"", "institution = \"77334000001\"");
@@ -643,8 +643,8 @@ fn network_codes_are_three_digits_each_and_no_two_alike() {
             sekisho.toml:7:29: station.merchant-a.network_codes.sign_on: is a number and must be three digits, such as "001", in quotes
             sekisho.toml:7:44: station.merchant-a.network_codes.sign_off: "62" is no code of DE 70; write three digits
             sekisho.toml:7:57: station.merchant-a.network_codes.echo: "2 0" is no code of DE 70; write three digits
-            sekisho.toml:7:17: station.merchant-a.network_codes.echo: is 301, and so is sign_on; a code stands for one thing
-            sekisho.toml:7:30: station.merchant-a.network_codes.sign_off: is 061, and so is sign_on; a code stands for one thing
+            sekisho.toml:7:17: station.merchant-a.network_codes.echo: is 301, and so is sign_on; give one of them another code
+            sekisho.toml:7:30: station.merchant-a.network_codes.sign_off: is 061, and so is sign_on; give one of them another code
             sekisho.toml:7:19: station.merchant-a.network_codes.signon: unknown key; did you mean "sign_on"?
         "#]],
     );
