@@ -34,6 +34,8 @@ mod indexing;
 
 mod figures;
 
+mod priority;
+
 #[cfg(test)]
 mod ground;
 
@@ -48,7 +50,6 @@ use crossbeam::channel::Sender;
 use journal::format::{Epoch, PathKind};
 use journal::path::{Direct, Mapped, WritePath};
 use journal::segments::Spares;
-use rustix::process::setpriority_process;
 use switch_core::plan::Plan;
 use switch_core::replay::State;
 use switch_sync::LaneReceiver;
@@ -64,13 +65,10 @@ use fold::Fold;
 pub use indexing::{Spoken, Wanted};
 use keeper::Housekeeper;
 pub use numbers::{Allotted, NO_NUMBERS, Register, written};
+pub(crate) use priority::lower_priority;
+use priority::raise_priority;
 pub use start::{Opened, open};
 use thread::{Ended, Scribe};
-
-/// Niceness of threads that may wait.
-const LOW: i32 = 10;
-/// Niceness of the thread that everything waits for, where that is allowed.
-const HIGH: i32 = -10;
 
 /// What the journal's threads need of the daemon.
 pub struct Around {
@@ -147,7 +145,7 @@ fn start_on<P: WritePath + 'static>(
     figures.show_writing(&writing);
     let stop = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let failed = Failing { directory, events };
-    let scribe = Scribe {
+    let mut scribe = Scribe {
         writer: begun.writer,
         writing,
         lanes,
@@ -182,7 +180,7 @@ fn start_on<P: WritePath + 'static>(
     };
     let of_scribe = failed.clone();
     let scribe = spawn("journal", move || {
-        raise_priority();
+        scribe.writing.priority = Some(raise_priority());
         of_scribe.tell(scribe.run());
     })?;
     let of_keeper = failed.clone();
@@ -248,15 +246,4 @@ fn spawn(
     let failed =
         |error: io::Error| Failure::new(crate::cli::EXIT_FAILED, format!("thread {name}: {error}"));
     thread.map_err(failed)
-}
-
-/// Lets other threads go first.
-pub(crate) fn lower_priority() {
-    // Where it is refused, the system's own fairness has to do.
-    let _refused = setpriority_process(None, LOW);
-}
-
-/// Goes first, where that is allowed.
-fn raise_priority() {
-    let _refused = setpriority_process(None, HIGH);
 }

@@ -188,6 +188,8 @@ pub struct JournalStatus {
     pub replayed_ms: u64,
     /// Requests that the start found without an outcome, and closed.
     pub closed_at_start: u64,
+    /// How the thread that writes it is scheduled: `realtime`, before every worker, or `nice N`.
+    pub priority: String,
     /// Whether the disk has room for what new requests need; if not, they are refused.
     pub has_room: bool,
     /// Requests refused for that reason since the journal's first start.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use journal::format::{Epoch, PathKind, Position, SegmentNumber};
 use switch_core::counters::Latencies;
 
+use super::priority::Priority;
 use crate::config::path_word;
 use crate::status::JournalStatus;
 
@@ -79,6 +80,8 @@ pub(super) struct Writing {
     pub bytes: u64,
     /// How long each batch took from its commit until it was durable.
     pub latencies: Latencies,
+    /// How the thread is scheduled; none before it runs.
+    pub priority: Option<Priority>,
 }
 
 /// The part of the thread that keeps segments.
@@ -171,6 +174,7 @@ impl Figures {
             closed_at_start: self.fixed.closed_at_start,
             has_room: keeping.room,
             refused_no_room,
+            priority: writing.priority.map(Priority::word).unwrap_or_default(),
             past_not_read: self.fixed.sight.problem(),
         }
     }

@@ -60,6 +60,8 @@ fn ready_is_told_when_its_ports_answer_then_how_it_stands_and_a_stop_when_it_beg
     supervisor.hears_of(ALIVE);
     supervisor.hears_of("STATUS=serving: 1 links up, 1 of 2 stations ready, configuration 1");
     assert!(switch.status().workers[0].pulse_ms.is_some_and(|age| age < 60_000));
+    let journal = switch.status().journal.expect("it keeps one");
+    assert!(journal.priority == "realtime" || journal.priority.starts_with("nice "));
     switch.is_sent(Signal::TERM);
     let stopping = supervisor.hears_of("STOPPING=1");
     assert_eq!(stopping[1..], ["STATUS=draining", "EXTEND_TIMEOUT_USEC=140000000"]);

@@ -188,6 +188,7 @@ fn workers(workers: &[WorkerStatus]) -> String {
             worker.id.to_string(),
             if worker.answering { "yes".into() } else { "NO".into() },
             worker.turns.to_string(),
+            worker.pulse_ms.map_or("-".into(), |age| duration(age / 1_000)),
             of(worker.pending.into(), worker.pending_max.into()),
             of(worker.parked.into(), worker.parked_max.into()),
             of(worker.held.into(), worker.held_max.into()),
@@ -201,6 +202,7 @@ fn workers(workers: &[WorkerStatus]) -> String {
         "WORKER",
         "ANSWERS",
         "TURNS",
+        "LAST PULSE",
         "PENDING",
         "PARKED",
         "HELD REPEATS",
@@ -217,6 +219,7 @@ fn journal(journal: &JournalStatus) -> String {
     let rows = [
         ("directory", journal.directory.clone()),
         ("written", format!("{}, sync {}", journal.path, journal.sync)),
+        ("scheduled", journal.priority.clone()),
         ("epoch", journal.epoch.to_string()),
         ("records", journal.position.to_string()),
         ("durable", format!("{} ({} behind)", journal.durable, behind(journal))),

@@ -73,6 +73,7 @@ fn status(stations: Vec<StationStatus>) -> Status {
             id: 0,
             answering: true,
             turns: 123_456,
+            pulse_ms: Some(2_400),
             pending: 12,
             pending_max: 262_144,
             parked_max: 1_024,
@@ -121,8 +122,8 @@ fn a_healthy_node_says_so_first() {
             merchant-a  acquirer  iso93-ascii   none          0  2/1024          0    100000   100000         0         0         0      -     -
             issuer-x    issuer    iso93-binary  none          0     1/1  12/100000     99500    99480     99000       480         8  850us  12ms
 
-            WORKER  ANSWERS   TURNS    PENDING  PARKED  HELD REPEATS   STORED  REPEATS KNOWN    AT GATE  FULLEST LANE
-            0       yes      123456  12/262144  0/1024         0/512  0/65536              -  0/1048576      64/65536
+            WORKER  ANSWERS   TURNS  LAST PULSE    PENDING  PARKED  HELD REPEATS   STORED  REPEATS KNOWN    AT GATE  FULLEST LANE
+            0       yes      123456          2s  12/262144  0/1024         0/512  0/65536              -  0/1048576      64/65536
 
             Counters (those that are not zero)
               no_route 3
@@ -164,8 +165,8 @@ fn what_is_wrong_comes_first_and_in_words() {
             merchant-a  acquirer  iso93-ascii   none          0  0/1024          0    100000   100000         0         0         0      -     -
             issuer-x    issuer    iso93-binary  none          0     3/4  12/100000     99500    99480     99000       480         8  850us  12ms
 
-            WORKER  ANSWERS   TURNS    PENDING  PARKED  HELD REPEATS   STORED  REPEATS KNOWN    AT GATE  FULLEST LANE
-            0       yes      123456  12/262144  0/1024         0/512  0/65536              -  0/1048576      64/65536
+            WORKER  ANSWERS   TURNS  LAST PULSE    PENDING  PARKED  HELD REPEATS   STORED  REPEATS KNOWN    AT GATE  FULLEST LANE
+            0       yes      123456          2s  12/262144  0/1024         0/512  0/65536              -  0/1048576      64/65536
         "#]],
     );
 }
@@ -326,6 +327,7 @@ fn journal() -> JournalStatus {
         replayed: 20_000,
         replayed_ms: 45,
         closed_at_start: 3,
+        priority: "nice -10".into(),
         has_room: true,
         ..JournalStatus::default()
     }
@@ -343,6 +345,7 @@ fn a_journal_that_keeps_up_is_shown_and_is_no_problem() {
 
         directory         /var/lib/sekisho/journal
         written           mapped, sync local
+        scheduled         nice -10
         epoch             3
         records           200010
         durable           200000 (10 behind)
