@@ -136,8 +136,7 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
     let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
     let threads = threads.map_err(told("thread worker"))?;
     info!(node, workers = plan.workers, control = %socket.display(), "serving");
-    service.ready("serving");
-    let watchdog = Watchdog::new(service, Arc::clone(&mesh), running, plan.workers);
+    let watchdog = Watchdog::of_a_ready(service, Arc::clone(&mesh), running, plan.workers);
     let outcome = watch(&happened, &mesh, drain, &draining, watchdog);
     drop(control);
     outcome?;

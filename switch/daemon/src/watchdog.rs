@@ -45,12 +45,14 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    pub(crate) fn new(
+    /// Of a node whose ports and control socket are open: the manager is told so.
+    pub(crate) fn of_a_ready(
         service: Arc<Service>,
         mesh: Arc<Mesh>,
         running: Arc<Running>,
         workers: u8,
     ) -> Self {
+        service.ready("serving");
         Self {
             service,
             mesh,
