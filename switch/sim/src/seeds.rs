@@ -5,6 +5,7 @@
 
 mod acquirers;
 mod agenda;
+mod deadlines;
 mod dice;
 mod happened;
 mod issuers;

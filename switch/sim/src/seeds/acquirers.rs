@@ -70,7 +70,7 @@ pub(crate) struct Acquirers {
 
 /// Codes that say nothing for good: whoever hears them may ask again and be told something else.
 fn is_passing(code: &str) -> bool {
-    ["902", "905", "907", "908", "910", "923", "12", "31", "91", "09"].contains(&code)
+    ["902", "905", "907", "908", "910", "923", "12", "15", "31", "91", "09"].contains(&code)
 }
 
 /// Whether a code (DE 39) approves.

@@ -17,13 +17,23 @@ pub(crate) enum Event {
     /// An acquirer has waited long enough for the answer to a message of this STAN.
     Waited(usize, String),
     /// An acquirer reverses a transaction, all of it or a part.
-    Reverses { case: Name, partly: bool },
+    Reverses {
+        case: Name,
+        partly: bool,
+    },
     /// An acquirer says something else of a transaction, or another acquirer does.
-    ReversesWrongly { case: Name, strange: bool },
+    ReversesWrongly {
+        case: Name,
+        strange: bool,
+    },
     /// An acquirer sends a message that it held back.
     Sends(usize, Text),
     /// A station answers a message that came in on this link.
-    Answers { link: LinkId, heard: Text, code: &'static str },
+    Answers {
+        link: LinkId,
+        heard: Text,
+        code: &'static str,
+    },
     /// Something happens to lines or to the switch, perhaps.
     Trouble,
     /// A line is lost, whatever of its bytes was handed over.
@@ -34,6 +44,9 @@ pub(crate) enum Event {
     Reads(LinkId),
     /// A station is ready again.
     SignsOn(LinkId),
+    /// A worker takes up the so many-th configuration, or hears that all have.
+    Adopts(usize, u32),
+    Opens(usize, u32),
     /// What was recorded becomes durable, and so does everything from here on.
     Commits,
 }

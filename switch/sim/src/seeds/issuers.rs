@@ -57,10 +57,10 @@ pub(crate) struct Issuers {
     tombstones: BTreeSet<(usize, String)>,
     /// Sends of items that were lost on the way, by STAN.
     lost_items: BTreeMap<(usize, String), u32>,
-    paces: [Pace; 2],
+    paces: [Pace; 3],
     /// What each was asked, in its order, and the last of it that it answered.
     asked: BTreeMap<(usize, String), u64>,
-    answered: [u64; 2],
+    answered: [u64; 3],
 }
 
 impl Issuers {
@@ -75,7 +75,7 @@ impl Issuers {
             lost_items: BTreeMap::new(),
             paces: Default::default(),
             asked: BTreeMap::new(),
-            answered: [0; 2],
+            answered: [0; 3],
         }
     }
 

@@ -5,6 +5,7 @@ mod acquiring;
 mod issuing;
 mod lines;
 mod operating;
+mod reloading;
 
 use std::collections::BTreeMap;
 
@@ -15,14 +16,18 @@ use switch_core::time::Time;
 
 use super::acquirers::Acquirers;
 use super::agenda::{Agenda, Event, ms};
+use super::deadlines::Deadlines;
 use super::dice::Dice;
 use super::happened::{COUNTED, Happened, Happening};
 use super::issuers::Issuers;
 use super::register::Register;
-use super::stage::{ACQUIRERS, AGREEMENTS, GATE_BYTES, ISSUERS, LINKS, Stage, WORKERS_MAX};
+use super::stage::{
+    ACQUIRERS, AGREEMENTS, Config, GATE_BYTES, ISSUERS, Stage, WORKERS_MAX, issuer_of,
+};
 use super::weather::Weather;
 use super::words::Edition;
 use crate::world::{Seen, Text, World, answer};
+use reloading::Reloading;
 
 /// How long it takes at most until everything has ended, once all troubles have, in seconds.
 const HEALED_WITHIN: u64 = 1_800;
@@ -67,6 +72,10 @@ pub(crate) struct Outside {
     acquirers: Acquirers,
     issuers: Issuers,
     register: Register,
+    deadlines: Deadlines,
+    /// The configuration that all workers run by, or did until the one that is taken up now.
+    config: Config,
+    reloading: Option<Reloading>,
     begun: u64,
     /// How often the switch started again.
     life: u32,
@@ -81,8 +90,8 @@ pub(crate) struct Outside {
     /// The link on which an issuer signs off (802) or pauses (803), until that is accepted; and whose
     /// was.
     managed: Option<(LinkId, u16)>,
-    signed_off: [bool; 2],
-    paused: [bool; 2],
+    signed_off: [bool; 3],
+    paused: [bool; 3],
     sums: Sums,
 }
 
@@ -109,7 +118,10 @@ impl Outside {
             agenda: Agenda::default(),
             acquirers: Acquirers::new(edition),
             issuers: Issuers::new(edition),
-            register: Register::new(stage),
+            register: Register::new(stage, weather.reloads == 0),
+            deadlines: Deadlines::new(workers, Config::first(false).timeout),
+            config: Config::first(false),
+            reloading: None,
             begun: 0,
             life: 0,
             healing: false,
@@ -118,8 +130,8 @@ impl Outside {
             before: 0,
             waited: false,
             managed: None,
-            signed_off: [false; 2],
-            paused: [false; 2],
+            signed_off: [false; 3],
+            paused: [false; 3],
             sums,
         }
     }
@@ -209,6 +221,8 @@ impl Outside {
                 self.saw(Happening::SignedOn);
                 self.manages(link, 801);
             }
+            Event::Adopts(worker, number) => self.adopts(worker, number),
+            Event::Opens(worker, number) => self.opens(worker, number),
             Event::Commits => self.world.commits(),
         }
     }
@@ -217,12 +231,13 @@ impl Outside {
     fn heals(&mut self) {
         (self.healing, self.waited) = (true, true);
         self.world.commits();
-        (0..LINKS).map(LinkId).for_each(|link| self.reads(link));
+        self.links().for_each(|link| self.reads(link));
         for second in 0..HEALED_WITHIN {
             if second % 30 == 0 {
                 self.issuers_sign_on();
                 self.operators_release();
             }
+            self.rolls_back();
             self.goes_on_until(self.world.now() + ms(1_000));
             if self.is_over() {
                 return;
@@ -256,7 +271,9 @@ impl Outside {
                     | Event::Sends(..)
             )
         };
-        self.acquirers.open().is_empty() && self.register.open() == 0 && !self.agenda.awaits(busy)
+        let is_first = self.reloading.is_none() && self.config == self.first_config();
+        let over = self.acquirers.open().is_empty() && self.register.open() == 0;
+        over && is_first && !self.agenda.awaits(busy)
     }
 
     /// What is true of a world in which nothing is open.
@@ -265,7 +282,7 @@ impl Outside {
         assert!(open.is_empty(), "promise 5: no answer to {}", open[0].1);
         self.register.has_ended();
         let weather = &self.weather;
-        if weather.drops + weather.stalls + weather.crashes == 0 {
+        if weather.drops + weather.stalls + weather.crashes + weather.reloads == 0 {
             let short = self.acquirers.unanswered();
             assert!(short.is_none(), "promise 5: not each sending was answered: {short:?}");
         }
@@ -278,8 +295,13 @@ impl Outside {
         }
     }
 
+    /// All links that there are.
+    fn links(&self) -> impl Iterator<Item = LinkId> + use<> {
+        (0..u32::try_from(self.world.network.sockets.len()).unwrap()).map(LinkId)
+    }
+
     fn is_open(&self, link: LinkId) -> bool {
-        self.world.network.sockets[link.index()].open
+        self.world.network.sockets.get(link.index()).is_some_and(|socket| socket.open)
     }
 
     fn party(&mut self, link: LinkId) -> crate::world::Party<'_> {
@@ -303,7 +325,7 @@ impl Outside {
             if link.0 > 2 {
                 self.managed = Some((link, function));
                 if function == 801 {
-                    let issuer = usize::from(link.0 > 4);
+                    let issuer = issuer_of(link);
                     (self.signed_off[issuer], self.paused[issuer]) = (false, false);
                 }
             }
@@ -316,6 +338,9 @@ impl Outside {
     fn looks(&mut self) {
         self.looks_on();
         self.register.settles();
+        if !self.world.is_holding() {
+            self.deadlines.are_kept(self.world.now());
+        }
     }
 
     /// The same in the middle of an event.
@@ -328,7 +353,7 @@ impl Outside {
                 self.sees(seen);
             }
         }
-        for link in (0..LINKS).map(LinkId) {
+        for link in self.links() {
             let wanted = link.0 < 3 && !self.is_open(link) || self.world.is_connecting(link);
             let awaited = |event: &Event| matches!(event, Event::Connects(other) if *other == link);
             if wanted && !self.agenda.awaits(awaited) {
@@ -353,7 +378,9 @@ impl Outside {
     fn sees(&mut self, seen: Seen) {
         match seen {
             Seen::Recorded(_) => {
-                self.register.takes(&self.world.plan, &seen.record().unwrap());
+                let record = seen.record().unwrap();
+                self.register.takes(&self.world.plan, &record);
+                self.deadlines.takes(&self.world.plan, &record);
                 for (issuer, stan, state) in std::mem::take(&mut self.register.turned) {
                     self.sees_turned(usize::from(issuer.0 - 2), stan.0, state);
                 }
@@ -397,7 +424,7 @@ impl Outside {
             self.acquirer_hears(usize::from(link.0 > 1), &text);
         } else {
             assert!(!mti.is_answer(), "an issuer hears {text}");
-            let issuer = usize::from(link.0 > 4);
+            let issuer = issuer_of(link);
             let waited = ISSUERS[issuer].1.iter().any(|link| self.stalled.contains_key(link));
             let stops = self.signed_off[issuer] || self.paused[issuer] && mti.function() != 0;
             assert!(!stops || waited, "{text} to an issuer that signed off, or pauses");
@@ -423,7 +450,7 @@ impl Outside {
     }
 
     fn hears_management(&mut self, link: LinkId, text: &Text) {
-        let issuer = usize::from(link.0 > 4);
+        let issuer = issuer_of(link);
         if Mti::of(text.mti).answer().is_some() {
             if self.is_open(link) {
                 let code = if self.edition == Edition::Of1987 { "00" } else { "800" };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use switch_core::plan::Issuing;
 use switch_core::time::Time;
 
-use super::stage::TIMEOUT;
+use super::stage::TIMEOUT_LEAST;
 
 /// What one issuer has heard, by our STAN, as far as it is known when it was sent.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ impl Pace {
     /// One is heard, at the time when it was sent.
     pub(crate) fn hears(&mut self, stan: &str, again: bool, now: Time, agreed: &Issuing) {
         let window = usize::try_from(agreed.saf_window).unwrap();
-        let waits = |(other, &at): (&String, &Time)| *other != stan && at + TIMEOUT > now;
+        let waits = |(other, &at): (&String, &Time)| *other != stan && at + TIMEOUT_LEAST > now;
         let waiting = self.awaited.iter().filter(|&one| waits(one)).count();
         assert!(waiting < window, "{stan} comes beside {waiting} others");
         let rate = Duration::from_secs(1) / agreed.saf_rate;

@@ -9,6 +9,7 @@ use switch_core::plan::{
     Acquiring, InFlight, Issuing, Plan, SecondReversal, SignOn, StationSettings, UnknownOriginal,
 };
 
+use super::dice::Dice;
 use super::happened::{Happened, Happening};
 use super::words::Edition;
 use crate::world::{Setup, acquirer, ascii_87, issuer, packed, packed_87};
@@ -20,12 +21,57 @@ pub(crate) const GATE_BYTES: usize = 1 << 18;
 /// The stations, with their links.
 pub(crate) const ACQUIRERS: [(&str, &[LinkId]); 2] =
     [("A", &[LinkId(0), LinkId(1)]), ("B", &[LinkId(2)])];
-pub(crate) const ISSUERS: [(&str, &[LinkId]); 2] =
-    [("X", &[LinkId(3), LinkId(4)]), ("Y", &[LinkId(5)])];
-pub(crate) const LINKS: u32 = 6;
+pub(crate) const ISSUERS: [(&str, &[LinkId]); 3] =
+    [("X", &[LinkId(3), LinkId(4)]), ("Y", &[LinkId(5)]), ("Z", &[LinkId(6)])];
 
-/// How long an issuer has for an answer.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(4);
+/// Whose of the issuers a link is.
+pub(crate) fn issuer_of(link: LinkId) -> usize {
+    let found = ISSUERS.iter().position(|(_, links)| links.contains(&link));
+    found.expect("it is an issuer's")
+}
+
+/// How long an issuer has for an answer at least, whatever the configuration.
+pub(crate) const TIMEOUT_LEAST: Duration = Duration::from_secs(2);
+
+/// What one configuration says and another one does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// How long an issuer has for an answer.
+    pub(crate) timeout: Duration,
+    pub(crate) quarantine: Duration,
+    /// Whether it names B, Y and Z.
+    pub(crate) names: [bool; 3],
+    /// Whether Z comes before Y for the cards of both, and the stations stand in another order.
+    pub(crate) turned: bool,
+}
+
+impl Config {
+    /// That of a start; Z is named where it was before.
+    pub(crate) fn first(has_z: bool) -> Self {
+        Self {
+            timeout: Duration::from_secs(4),
+            quarantine: Duration::from_secs(20),
+            names: [true, true, has_z],
+            turned: false,
+        }
+    }
+
+    /// Another one, by chance.
+    pub(crate) fn other(mut self, dice: &mut Dice) -> Self {
+        for _ in 0..=dice.below(2) {
+            match dice.below(6) {
+                0 | 1 => self.timeout = Duration::from_secs(dice.one_of(&[2, 4, 6])),
+                2 => self.quarantine = Duration::from_secs(dice.one_of(&[8, 20])),
+                3 => self.turned = !self.turned,
+                _ => {
+                    let place = dice.place(3);
+                    self.names[place] = !self.names[place];
+                }
+            }
+        }
+        self
+    }
+}
 
 /// How many sets of agreements there are: with two acquirers and two issuers each, they make all
 /// combinations of three settings of two values.
@@ -74,16 +120,17 @@ impl Stage {
         }
     }
 
-    /// The settings of a switch with so many workers. A plan is large, and the same for many seeds.
+    /// The settings of a switch with so many workers, as it starts first. A plan is large, and the same for many seeds.
     pub(crate) fn plan(self, workers: u8) -> Arc<Plan> {
         static PLANS: [OnceLock<Arc<Plan>>; 24] = [const { OnceLock::new() }; 24];
         let edition = u8::from(self.edition == Edition::Of1987);
         let place = (edition * AGREEMENTS + self.agreement) * WORKERS_MAX + workers - 1;
-        let plan = || Arc::new(self.setup(workers).planned().unwrap());
+        let plan = || Arc::new(self.setup(workers, Config::first(false)).planned().unwrap());
         Arc::clone(PLANS[usize::from(place)].get_or_init(plan))
     }
 
-    fn setup(self, workers: u8) -> Setup {
+    /// The same by a configuration.
+    pub(crate) fn setup(self, workers: u8, config: Config) -> Setup {
         let of_1987 = self.edition == Edition::Of1987;
         let ascii = |station: StationSettings| match self.edition {
             Edition::Of1987 => StationSettings { dialect: ascii_87(), ..station },
@@ -94,20 +141,32 @@ impl Stage {
         let b = StationSettings { acquiring: self.acquiring(1), ..acquirer("B") };
         let x = StationSettings { links: 2, issuing: self.issuing(0), ..issuer("X") };
         let y = StationSettings { issuing: self.issuing(1), ..issuer("Y") };
-        Setup::of([
-            ascii(a),
-            StationSettings { dialect: packed(), ..b },
-            StationSettings { timeout: TIMEOUT, ..ascii(x) },
-            StationSettings { timeout: TIMEOUT, sign_on: SignOn::Ours, dialect: packed(), ..y },
-        ])
-        .workers(workers)
-        .route("353011", &["X"])
-        .route("4", &["Y"])
-        .limits(|limits| {
+        let Config { timeout, quarantine, names: [has_b, has_y, has_z], turned } = config;
+        let all = [
+            (true, ascii(a)),
+            (has_b, StationSettings { dialect: packed(), ..b }),
+            (true, StationSettings { timeout, ..ascii(x) }),
+            (has_y, StationSettings { timeout, sign_on: SignOn::Ours, dialect: packed(), ..y }),
+            (has_z, StationSettings { timeout, issuing: self.issuing(2), ..ascii(issuer("Z")) }),
+        ];
+        let named = all.into_iter().filter_map(|(is_named, station)| is_named.then_some(station));
+        let mut stations: Vec<_> = named.collect();
+        let mut others: Vec<&str> = [("Y", has_y), ("Z", has_z)]
+            .iter()
+            .filter(|(_, has)| *has)
+            .map(|(name, _)| *name)
+            .collect();
+        if turned {
+            stations.reverse();
+            others.reverse();
+        }
+        let setup = Setup::of(stations).workers(workers).route("353011", &["X"]);
+        let setup = if others.is_empty() { setup } else { setup.route("4", &others) };
+        setup.limits(|limits| {
             (limits.pending_max, limits.large_max) = (200, 8);
             limits.duplicates_max = 2_000;
             limits.answers_bytes = 1 << 20;
-            limits.quarantine = Duration::from_secs(20);
+            limits.quarantine = quarantine;
         })
     }
 

@@ -3,6 +3,9 @@
 
 use super::dice::Dice;
 
+/// So many worlds of a hundred know more than one configuration: each costs a plan, which is large.
+const RELOADING: u64 = 8;
+
 /// Chances are so many times of a hundred.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Weather {
@@ -40,6 +43,7 @@ pub(crate) struct Weather {
     /// What happens to the switch, a second.
     pub(crate) holds: u64,
     pub(crate) crashes: u64,
+    pub(crate) reloads: u64,
     /// What operators do about stored messages, a second.
     pub(crate) operates: u64,
 }
@@ -83,6 +87,9 @@ impl Weather {
             if dice.percent(50) {
                 *chance = dice.between(1, most);
             }
+        }
+        if dice.percent(RELOADING) {
+            weather.reloads = dice.between(5, 30);
         }
         weather
     }

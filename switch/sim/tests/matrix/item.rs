@@ -57,6 +57,10 @@ pub(crate) fn table() -> Table {
             ("somebody releases it", |it| commands(it, Command::Release { by: "sato" })),
             ("one gives it up", |it| commands(it, Command::Purge { by: ["sato", "sato"] })),
             ("two give it up", |it| commands(it, Command::Purge { by: ["sato", "suzuki"] })),
+            ("X is named no more", |it| {
+                it.retires("X");
+                true
+            }),
             ("a crash", |it| {
                 it.crashes();
                 true

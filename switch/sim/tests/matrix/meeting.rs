@@ -1,9 +1,11 @@
 //! A world in some state that is about to meet an event: A, an acquirer, and X, an issuer. Must not
 //! know which state and which event.
 
+use std::time::Duration;
+
 use switch_core::ids::{LinkId, SlotId, WorkerId};
 use switch_core::plan::StationSettings;
-use switch_sim::world::{Setup, Text, World, acquirer};
+use switch_sim::world::{Setup, Text, World, acquirer, issuer};
 
 /// The link of X.
 pub(crate) const LINK: LinkId = LinkId(1);
@@ -53,6 +55,23 @@ impl Meeting {
         // Up to a second of counts is lost with it.
         self.world.forget();
         self.world.open_all();
+    }
+
+    /// The switch runs by other settings from now on, and half a second passes.
+    pub(crate) fn reloads(&mut self, change: impl FnOnce(&mut Setup)) {
+        let mut setup = (self.setup)();
+        change(&mut setup);
+        self.world.reloads(setup);
+        self.world.passes(Duration::from_millis(500));
+    }
+
+    /// The same without this station; Y gets what X got.
+    pub(crate) fn retires(&mut self, name: &str) {
+        self.reloads(|setup| {
+            setup.stations.retain(|station| station.name != name);
+            setup.stations.push(issuer("Y"));
+            setup.stations.push(acquirer("B"));
+        });
     }
 
     pub(crate) fn is_open(&self) -> bool {

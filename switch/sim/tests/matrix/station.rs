@@ -50,6 +50,19 @@ pub(crate) fn table() -> Table {
                 }
                 connecting
             }),
+            ("it is named no more", |it| {
+                it.retires("X");
+                true
+            }),
+            ("it is named no more, and again", |it| {
+                it.retires("X");
+                it.reloads(|_| {});
+                true
+            }),
+            ("it needs not sign on any more", |it| {
+                it.reloads(|setup| setup.stations[1].sign_on = SignOn::None);
+                true
+            }),
             ("a crash", |it| {
                 it.crashes();
                 true

@@ -6,8 +6,8 @@ use switch_core::Reply;
 use switch_core::plan::{Keys, StationSettings};
 use switch_sim::world::{Setup, Text, acquirer, answer, issuer, reversal, sale, sign_off};
 
-use crate::Table;
 use crate::meeting::Meeting;
+use crate::{Happen, Table};
 
 pub(crate) fn table() -> Table {
     Table {
@@ -29,57 +29,80 @@ pub(crate) fn table() -> Table {
             ("approved, and a part of that may have arrived", doubtful),
             ("reversed before it came", reversed_before),
         ],
-        events: vec![
-            ("its repeat", |it| sends(it, sale(100).kind(0x1201).with(11, "000101"))),
-            ("its repeat with another amount", |it| {
-                sends(it, sale(200).kind(0x1201).with(11, "000101"))
-            }),
-            ("its 1420", |it| reverses(it, &[(0x1420, "000102")])),
-            ("its 1420, and the 1421 of that", |it| {
-                reverses(it, &[(0x1420, "000102"), (0x1421, "000102")])
-            }),
-            ("its 1420, and another 1420", |it| {
-                reverses(it, &[(0x1420, "000102"), (0x1420, "000103")])
-            }),
-            ("a partial 1420", |it| {
-                let part = of_first(0x1420, "000104").with(24, "401").with(4, "000000000040");
-                sends(it, part)
-            }),
-            ("a 1420 with another card", |it| {
-                sends(it, of_first(0x1420, "000105").with(2, "4111111111111111"))
-            }),
-            ("a 1430", |it| acknowledges(it, "400")),
-            ("an approval", |it| answers(it, "000")),
-            ("a decline", |it| answers(it, "116")),
-            ("a wrong answer", |it| {
-                let text = answer(it.forwarded.as_ref().unwrap(), "000");
-                it.is_open() && says(it, text.with(12, "000101000000"))
-            }),
-            ("reply granted", |it| replies(it, Reply::Granted)),
-            ("reply denied", |it| replies(it, Reply::Denied)),
-            ("2 s", |it| passes(it, 2)),
-            ("10 s", |it| passes(it, 10)),
-            ("70 s", |it| passes(it, 70)),
-            ("X is lost", |it| {
-                it.world.issuer("X").closes();
-                true
-            }),
-            ("X signs off", |it| says(it, sign_off())),
-            ("A is lost", |it| {
-                it.world.acquirer("A").closes();
-                true
-            }),
-            ("a crash", |it| {
-                it.crashes();
-                true
-            }),
-            ("a stop", |it| {
-                it.world.drains();
-                true
-            }),
-        ],
+        events: [of_stations(), of_the_switch()].concat(),
         state: standing,
     }
+}
+
+/// What A and X can say of it.
+fn of_stations() -> Vec<(&'static str, Happen)> {
+    vec![
+        ("its repeat", |it| sends(it, sale(100).kind(0x1201).with(11, "000101"))),
+        ("its repeat with another amount", |it| {
+            sends(it, sale(200).kind(0x1201).with(11, "000101"))
+        }),
+        ("its 1420", |it| reverses(it, &[(0x1420, "000102")])),
+        ("its 1420, and the 1421 of that", |it| {
+            reverses(it, &[(0x1420, "000102"), (0x1421, "000102")])
+        }),
+        ("its 1420, and another 1420", |it| {
+            reverses(it, &[(0x1420, "000102"), (0x1420, "000103")])
+        }),
+        ("a partial 1420", |it| {
+            let part = of_first(0x1420, "000104").with(24, "401").with(4, "000000000040");
+            sends(it, part)
+        }),
+        ("a 1420 with another card", |it| {
+            sends(it, of_first(0x1420, "000105").with(2, "4111111111111111"))
+        }),
+        ("a 1430", |it| acknowledges(it, "400")),
+        ("an approval", |it| answers(it, "000")),
+        ("a decline", |it| answers(it, "116")),
+        ("a wrong answer", |it| {
+            let text = answer(it.forwarded.as_ref().unwrap(), "000");
+            it.is_open() && says(it, text.with(12, "000101000000"))
+        }),
+    ]
+}
+
+/// What happens to the switch and its lines.
+fn of_the_switch() -> Vec<(&'static str, Happen)> {
+    vec![
+        ("reply granted", |it| replies(it, Reply::Granted)),
+        ("reply denied", |it| replies(it, Reply::Denied)),
+        ("2 s", |it| passes(it, 2)),
+        ("10 s", |it| passes(it, 10)),
+        ("70 s", |it| passes(it, 70)),
+        ("X is lost", |it| {
+            it.world.issuer("X").closes();
+            true
+        }),
+        ("X signs off", |it| says(it, sign_off())),
+        ("A is lost", |it| {
+            it.world.acquirer("A").closes();
+            true
+        }),
+        ("X is named no more", |it| {
+            it.retires("X");
+            true
+        }),
+        ("A is named no more", |it| {
+            it.retires("A");
+            true
+        }),
+        ("a timeout of 1 s from now on, and 2 s", |it| {
+            it.reloads(|setup| setup.stations[1].timeout = Duration::from_secs(1));
+            passes(it, 2)
+        }),
+        ("a crash", |it| {
+            it.crashes();
+            true
+        }),
+        ("a stop", |it| {
+            it.world.drains();
+            true
+        }),
+    ]
 }
 
 fn setup() -> Setup {

@@ -8,7 +8,7 @@ use crate::seeds::acquirers::{approves, name_of};
 use crate::seeds::agenda::{Event, ms};
 use crate::seeds::happened::Happening;
 use crate::seeds::issuers::Coming;
-use crate::seeds::stage::ISSUERS;
+use crate::seeds::stage::{ISSUERS, issuer_of};
 use crate::world::{Text, answer};
 
 impl Outside {
@@ -63,7 +63,7 @@ impl Outside {
 
     /// On the link that it was asked on, else on another one.
     pub(super) fn answers(&mut self, link: LinkId, heard: &Text, code: &'static str) {
-        let issuer = ISSUERS.iter().position(|(_, links)| links.contains(&link)).unwrap();
+        let issuer = issuer_of(link);
         let other = ISSUERS[issuer].1.iter().copied().find(|&link| self.is_open(link));
         let of = self.world.plan.station_of(link);
         let Some(link) = Some(link).filter(|&link| self.is_open(link)).or(other) else { return };

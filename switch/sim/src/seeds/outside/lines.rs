@@ -5,7 +5,7 @@ use switch_core::ids::LinkId;
 use super::Outside;
 use crate::seeds::agenda::{Event, ms};
 use crate::seeds::happened::Happening;
-use crate::seeds::stage::{GATE_BYTES, LINKS, WORKERS_MAX};
+use crate::seeds::stage::{GATE_BYTES, WORKERS_MAX};
 use crate::seeds::words::Edition;
 
 impl Outside {
@@ -15,7 +15,10 @@ impl Outside {
         }
         self.soon(ms(1_000), Event::Trouble);
         let weather = self.weather;
-        let link = LinkId(u32::try_from(self.dice.below(LINKS.into())).unwrap());
+        let link = LinkId(
+            u32::try_from(self.dice.below(self.world.network.sockets.len().try_into().unwrap()))
+                .unwrap(),
+        );
         if self.dice.percent(weather.drops) && self.is_open(link) {
             self.within(0, 1_000, Event::Drops(link));
         }
@@ -43,6 +46,9 @@ impl Outside {
         }
         if self.dice.percent(weather.operates) {
             self.operates();
+        }
+        if self.dice.percent(weather.reloads) {
+            self.reloads();
         }
         if self.dice.percent(weather.crashes) {
             self.crashes();
@@ -107,10 +113,13 @@ impl Outside {
         if usize::from(workers) != self.world.cores.len() {
             self.saw(Happening::OtherWorkers);
         }
-        self.world.begins_again(self.stage.plan(workers), workers, GATE_BYTES);
+        self.forgets_reload(workers);
+        self.world.begins_again(self.first_plan(workers), workers, GATE_BYTES);
+        // What waited in front of a station that did not read may have left before it stopped.
+        self.looks_on();
         self.world.commits();
         self.issuers.begin_again();
-        (self.managed, self.signed_off, self.paused) = (None, [false; 2], [false; 2]);
+        (self.managed, self.signed_off, self.paused) = (None, [false; 3], [false; 3]);
         self.stalled.clear();
     }
 }
