@@ -5,6 +5,7 @@ mod campaign;
 mod cargo;
 mod check;
 mod checkout;
+mod machine;
 mod package;
 mod report;
 mod source;

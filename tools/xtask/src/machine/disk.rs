@@ -1,0 +1,44 @@
+//! A disk of a machine: a small ext4 of its own, which can be filled and can fail. Must not know what
+//! stands on it.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{done, namespace};
+use crate::campaign::shutdown;
+
+/// A mounted file system; it is unmounted with the namespace at the latest.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    image: PathBuf,
+    mount: PathBuf,
+}
+
+impl Disk {
+    /// A new one of that size.
+    pub(crate) fn new(name: &str, bytes: u64) -> io::Result<Self> {
+        let folder = namespace::place();
+        let disk = Self {
+            image: folder.join(format!("{name}.image")),
+            mount: folder.join(format!("{name}.mount")),
+        };
+        File::create(&disk.image)?.set_len(bytes)?;
+        // No share of it is kept for root: who fills it fills it for all.
+        done(Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0"]).arg(&disk.image))?;
+        fs::create_dir(&disk.mount)?;
+        done(Command::new("mount").args(["-o", "loop"]).arg(&disk.image).arg(&disk.mount))?;
+        Ok(disk)
+    }
+
+    /// Where it is mounted on this side.
+    pub(crate) fn mount(&self) -> &Path {
+        &self.mount
+    }
+
+    /// Every write from now on fails; only what was synced is there after a repair.
+    pub(crate) fn fail(&self) -> io::Result<()> {
+        shutdown::shutdown(&self.mount, shutdown::WITHOUT_LOG)
+    }
+}
