@@ -2,7 +2,7 @@
 //! know what a round does.
 
 mod centres;
-mod clock;
+pub(crate) mod clock;
 mod dice;
 mod ground;
 mod kill;
@@ -10,18 +10,20 @@ mod life;
 mod power;
 mod programs;
 mod records;
+mod service;
 mod setting;
 mod sim;
 mod switch;
 mod trouble;
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::kill::Kill;
 use self::life::{Blow, Life, Lived, Moment};
 use self::power::Power;
+pub(crate) use self::power::shutdown;
 use self::programs::Programs;
 use self::trouble::Trouble;
 use crate::Ended;
@@ -34,8 +36,8 @@ const LIFE: u64 = 25;
 /// What is asked for.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Which: kill (SIGKILL at random instants), power (its file system loses power) or sim (worlds
-    /// of chance around the core)
+    /// Which: kill (SIGKILL at random instants), power (its file system loses power), service (the
+    /// package in a real Debian) or sim (worlds of chance around the core)
     name: String,
     /// How many rounds
     #[arg(long, default_value_t = COUNT, value_parser = clap::value_parser!(u64).range(1..))]
@@ -49,7 +51,10 @@ pub(crate) struct Arguments {
     /// The least number of rounds for a verdict
     #[arg(long, default_value_t = 1)]
     at_least: u64,
-    /// It is in a mount namespace of its own
+    /// Of service: the package, one that was made already
+    #[arg(long)]
+    package: Option<PathBuf>,
+    /// It is in namespaces of its own
     #[arg(long, hide = true)]
     unshared: bool,
 }
@@ -83,9 +88,17 @@ pub(crate) fn run(
             Ok(Ended::Failed)
         }
         "power" => campaign(root, arguments, seed, Power::new, out),
+        "service" if !rustix::process::geteuid().is_root() => {
+            writeln!(err, "xtask: campaign service boots a Debian: run it as root")?;
+            Ok(Ended::NotPermitted)
+        }
+        "service" => match &arguments.package {
+            Some(package) if arguments.unshared => service::run(root, package, out),
+            package => service::prepare(root, package.as_deref(), out),
+        },
         "sim" => sim::run(root, arguments),
         name => {
-            writeln!(err, "xtask: no campaign `{name}`; there are kill, power and sim")?;
+            writeln!(err, "xtask: no campaign `{name}`; there are kill, power, service and sim")?;
             Ok(Ended::NotFound)
         }
     }

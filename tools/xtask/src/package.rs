@@ -95,6 +95,13 @@ pub(crate) fn check(root: &Path) -> io::Result<Vec<Finding>> {
     judge(&make(root, &programs, &folder, Pressed::Little)?)
 }
 
+/// A package of the programs beside this one, as it was built itself, for whoever wants to install it.
+pub(crate) fn trial(root: &Path) -> io::Result<PathBuf> {
+    let programs = Programs::beside(root)?;
+    let folder = cargo::target_of(root).join("debian/trial");
+    Ok(make(root, &programs, &folder, Pressed::Little)?.file)
+}
+
 /// What lintian says of a package, and the daemon of the configurations in it.
 fn judge(package: &Package) -> io::Result<Vec<Finding>> {
     let mut findings = lint::of_lintian(&package.file)?;

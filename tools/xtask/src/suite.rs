@@ -71,11 +71,13 @@ fn campaigns(out: &mut dyn Write) -> io::Result<Vec<Step>> {
     let kill = "cargo xtask campaign kill --count 50 --seconds 60 --at-least 25";
     let power = "cargo xtask campaign power --count 50 --seconds 90 --at-least 25";
     let sim = "cargo xtask campaign sim --count 5000 --seconds 120 --at-least 2500";
+    let service = "cargo xtask campaign service";
     let mut steps = vec![campaign("sim", sim), campaign("kill", kill)];
     if rustix::process::geteuid().is_root() {
-        steps.push(campaign("power", power));
+        steps.extend([campaign("power", power), campaign("service", service)]);
     } else {
         writeln!(out, "campaign power mounts a file system, which only root may: it is left out")?;
+        writeln!(out, "campaign service boots a Debian, which only root may: it is left out")?;
     }
     Ok(steps)
 }

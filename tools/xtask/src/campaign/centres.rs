@@ -43,7 +43,11 @@ impl Bank {
     /// One that answers most requests at once, and some late, or never; it may leave some reversals
     /// unacknowledged.
     pub(super) fn opens(party: &Party, dice: &mut Dice) -> Result<Self, Trouble> {
-        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self::at(party, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), dice)
+    }
+
+    /// The same at an address of its own.
+    pub(super) fn at(party: &Party, address: SocketAddr, dice: &mut Dice) -> Result<Self, Trouble> {
         let options = issuer::Options {
             delay: Duration::from_micros(dice.one_of(&[0, 0, 500, 4_000])),
             drop_every: dice.one_of(&[None, Some(97), Some(1_009)]),
@@ -52,9 +56,22 @@ impl Bank {
                 by: Duration::from_millis(dice.one_of(&[20, 120, 400])),
             }),
             deaf_every: dice.one_of(&[None, Some(7)]),
-            ..issuer::Options::new(vec![here], setting::dialect(party), setting::framing(party))
+            ..issuer::Options::new(vec![address], setting::dialect(party), setting::framing(party))
         };
-        let issuer = Box::new(Issuer::open(&options).map_err(Trouble::failed("an issuer"))?);
+        Self::works(&options)
+    }
+
+    /// One that takes everything and says nothing.
+    pub(super) fn silent(party: &Party, address: SocketAddr) -> Result<Self, Trouble> {
+        Self::works(&issuer::Options {
+            drop_every: Some(1),
+            deaf_every: Some(1),
+            ..issuer::Options::new(vec![address], setting::dialect(party), setting::framing(party))
+        })
+    }
+
+    fn works(options: &issuer::Options) -> Result<Self, Trouble> {
+        let issuer = Box::new(Issuer::open(options).map_err(Trouble::failed("an issuer"))?);
         let address = issuer.addresses()[0];
         let (links, pages) = (Arc::new(AtomicUsize::new(0)), Pages::default());
         let stop = Arc::new(AtomicBool::new(false));
@@ -79,6 +96,13 @@ impl Bank {
 
     pub(super) fn take(&self) -> Vec<ledger::Issuer> {
         self.pages.take()
+    }
+
+    /// It closes; what it wrote down until then.
+    pub(super) fn closes(self) -> Vec<ledger::Issuer> {
+        let pages = self.pages.clone();
+        drop(self);
+        pages.take()
     }
 }
 
@@ -108,6 +132,25 @@ impl Merchant {
             reconnect_max: Duration::from_millis(20),
             ..setting::load(party, target)
         };
+        Self::sends(options)
+    }
+
+    /// One that sends so many requests a second until it is told to end, and asks again for what was
+    /// open on a connection that it lost.
+    pub(super) fn steady(party: &Party, target: SocketAddr, rate: u64) -> Self {
+        Self::sends(load::Options {
+            connections: 4,
+            pace: Pace::Rate(rate),
+            duration: Duration::from_hours(1),
+            warmup: Duration::ZERO,
+            grace: Duration::from_secs(3),
+            reconnect_max: Duration::from_millis(20),
+            asks_again: true,
+            ..setting::load(party, target)
+        })
+    }
+
+    fn sends(options: load::Options) -> Self {
         let pages = Pages::default();
         let stop = Arc::new(AtomicBool::new(false));
         let (written, told) = (pages.clone(), Arc::clone(&stop));
@@ -133,11 +176,16 @@ impl Merchant {
 
     /// What was wrong with its answers. Waits for its end.
     pub(super) fn ends(self) -> Result<BTreeMap<String, u64>, Trouble> {
+        Ok(self.reports()?.map(|report| report.wrong).unwrap_or_default())
+    }
+
+    /// What it has to report; nothing when it never connected. Waits for its end.
+    pub(super) fn reports(self) -> Result<Option<Report>, Trouble> {
         let report = self.thread.join().map_err(|_| Trouble::Failed("a load panicked".into()))?;
         match report {
-            Ok(report) => Ok(report.wrong),
+            Ok(report) => Ok(Some(report)),
             // The blow came before its first connection.
-            Err(load::Error::Unreachable { .. }) => Ok(BTreeMap::new()),
+            Err(load::Error::Unreachable { .. }) => Ok(None),
             Err(why) => Err(Trouble::Failed(format!("a load: {why}"))),
         }
     }

@@ -145,7 +145,7 @@ impl<'a, B: Blow> Life<'a, B> {
             )));
         }
         let mut sum = Sum::default();
-        records::read(&self.journal(), 1, &mut sum, |_, _| ())?;
+        records::read(&self.journal(), &self.key(), 1, &mut sum, |_, _| ())?;
         if sum != self.sum {
             return Err(Trouble::found(
                 "read again from the first record on, the journal says something else",
@@ -186,6 +186,11 @@ impl<'a, B: Blow> Life<'a, B> {
 
     fn journal(&self) -> PathBuf {
         self.blow.ground().state().join("journal")
+    }
+
+    /// The key that the switch made for itself.
+    fn key(&self) -> PathBuf {
+        self.journal().join("insecure-demo.key")
     }
 
     fn start(&mut self) -> Result<Switch, Trouble> {
@@ -326,14 +331,16 @@ impl<'a, B: Blow> Life<'a, B> {
         for (party, issuer) in ISSUERS.iter().zip(&self.issuers) {
             self.judge.hear_issuer(party.name, &issuer.take());
         }
-        let journal = self.journal();
+        let (journal, key) = (self.journal(), self.key());
         let begun = self.judge.position() > 0 || self.newest_segment().is_some();
         let (judge, sum) = (&mut self.judge, &mut self.sum);
         // Struck at its first start it may have left none.
         if begun {
             records::verify(self.programs, &journal)?;
             let from = judge.position() + 1;
-            records::read(&journal, from, sum, |position, record| judge.read(position, record))?;
+            records::read(&journal, &key, from, sum, |position, record| {
+                judge.read(position, record);
+            })?;
         }
         judge.judge();
         if judge.findings().count() == 0 {

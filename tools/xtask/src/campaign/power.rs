@@ -5,7 +5,7 @@
 //! was not is as if it had never been written, and every write and sync after it fails. The campaign
 //! runs in a mount namespace of its own, so that nothing stays mounted whatever becomes of it.
 
-mod shutdown;
+pub(crate) mod shutdown;
 
 use std::ffi::OsStr;
 use std::fs::File;

@@ -40,11 +40,7 @@ impl Programs {
         let mut command = Self::leashed(&self.sekisho);
         command.args(["status", "-o", "json", "--socket"]).arg(socket);
         let output = command.output().ok().filter(|output| output.status.success())?;
-        let status: Value = serde_json::from_slice(&output.stdout).ok()?;
-        let sum = |list: &str, figure: &str| -> Option<u64> {
-            status[list].as_array()?.iter().map(|one| one[figure].as_u64()).sum()
-        };
-        Some(sum("stations", "in_flight")? + sum("workers", "stored")?)
+        open_of(&output.stdout)
     }
 
     /// A command that the system kills when this thread ends, whatever becomes of it.
@@ -54,4 +50,13 @@ impl Programs {
         command.stdin(Stdio::null());
         command
     }
+}
+
+/// The sum of what `sekisho status -o json` says is open.
+pub(super) fn open_of(status: &[u8]) -> Option<u64> {
+    let status: Value = serde_json::from_slice(status).ok()?;
+    let sum = |list: &str, figure: &str| -> Option<u64> {
+        status[list].as_array()?.iter().map(|one| one[figure].as_u64()).sum()
+    };
+    Some(sum("stations", "in_flight")? + sum("workers", "stored")?)
 }

@@ -47,15 +47,16 @@ pub(super) fn verify(programs: &Programs, journal: &Path) -> Result<(), Trouble>
     )))
 }
 
-/// Reads the records from a position on, in order.
+/// Reads the records from a position on, in order, with the key of that file.
 pub(super) fn read(
     journal: &Path,
+    key: &Path,
     from: u64,
     sum: &mut Sum,
     mut take: impl FnMut(u64, &[u8]),
 ) -> Result<(), Trouble> {
     let disk = SystemDisk::open(journal, false).map_err(Trouble::failed("the journal"))?;
-    let key = std::fs::read(journal.join("insecure-demo.key"));
+    let key = std::fs::read(key);
     let key = Key::parse(&key.map_err(Trouble::failed("the journal's key"))?);
     let key = key.map_err(|_| Trouble::found("the journal's key is none"))?;
     let keys = Keys::only(key);

@@ -9,16 +9,16 @@ use std::path::Path;
 use rustix::ioctl::{Opcode, Setter, ioctl, opcode};
 
 /// Its log goes to the disk first: all that was committed there stays.
-pub(super) const WITH_LOG: u32 = 1;
+pub(crate) const WITH_LOG: u32 = 1;
 /// Its log does not: only what was synced stays.
-pub(super) const WITHOUT_LOG: u32 = 2;
+pub(crate) const WITHOUT_LOG: u32 = 2;
 
 /// `_IOR('X', 125, __u32)`.
 const FS_IOC_SHUTDOWN: Opcode = opcode::read::<u32>(b'X', 125);
 
 /// Shuts down the file system that is mounted there: every write after it fails. Only a root of a
 /// file system is taken, so that the machine's own is never meant by mistake.
-pub(super) fn shutdown(mount: &Path, flags: u32) -> io::Result<()> {
+pub(crate) fn shutdown(mount: &Path, flags: u32) -> io::Result<()> {
     let root = File::open(mount)?;
     if root.metadata()?.dev() == fs::metadata(mount.join(".."))?.dev() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "nothing is mounted there"));

@@ -1,0 +1,41 @@
+//! The disk of the journal is full, and fails. Must not know how a segment is made.
+
+use super::proof::Proof;
+use crate::campaign::trouble::Trouble;
+
+/// Requests a second of each acquirer, so that what was prepared of the journal is soon used up.
+const MUCH: u64 = 1_000;
+
+/// Something else fills it under load; somebody makes room.
+pub(super) fn fills(proof: &mut Proof<'_>) -> Result<String, Trouble> {
+    proof.linked()?;
+    proof.load_of(MUCH);
+    let mark = proof.mark();
+    proof.happens("dd if=/dev/zero of=/var/lib/sekisho/filler bs=1M status=none || true")?;
+    proof.logs(mark, &["the disk has no room for another segment"])?;
+    proof.logs(mark, &["new requests are refused with 907"])?;
+    proof.says("sekisho status", 0, &["the journal has no room: new requests are refused (907"])?;
+    proof.says("df --human-readable /var/lib/sekisho", 0, &["100%"])?;
+    proof.done("du --human-readable --max-depth=1 /var/lib/sekisho")?;
+    let mark = proof.mark();
+    proof.happens("rm /var/lib/sekisho/filler")?;
+    proof.logs(mark, &["the disk has room for segments again"])?;
+    proof.logs(mark, &["new requests are taken again"])?;
+    let answered = proof.load_ends()?;
+    Ok(format!("907 and an alarm while it was full, {answered} answers, all right"))
+}
+
+/// It fails: 74, and nothing is started again until somebody does.
+pub(super) fn fails(proof: &mut Proof<'_>) -> Result<String, Trouble> {
+    let mark = proof.mark();
+    proof.done("systemctl start sekishod")?;
+    proof.linked()?;
+    proof.load();
+    proof.disk.fail().map_err(Trouble::failed("the end of the disk"))?;
+    proof.logs(mark, &["status=74"])?;
+    proof.says("systemctl is-failed sekishod", 0, &["failed"])?;
+    proof.does_not_log(mark, "Scheduled restart job")?;
+    proof.done("journalctl --dmesg --since -15min --no-pager")?;
+    proof.merchants_end()?;
+    Ok("74, not restarted".to_owned())
+}
