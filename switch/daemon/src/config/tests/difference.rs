@@ -322,6 +322,16 @@ fn stations_and_routes_that_are_new_or_gone_are_told_as_a_whole() {
 }
 
 #[test]
+fn a_station_in_the_place_of_another_is_another_one_for_routes_too() {
+    let renamed = WHOLE.replace("issuer-x", "issuer-y");
+    let said = in_words(&between(WHOLE, &renamed));
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[0].starts_with("station issuer-x is gone: issuer, "), "{said:?}");
+    assert!(said[1].starts_with("station issuer-y is new: issuer, "), "{said:?}");
+    assert_eq!(said[2], "route 353011: issuer-x -> issuer-y");
+}
+
+#[test]
 fn more_or_fewer_addresses_are_more_or_fewer_links() {
     let two = changed(
         "connect = [\"127.0.0.1:8001\"]",
