@@ -6,7 +6,7 @@
 //! of at most 250 us makes fewer and fuller batches: less time of the journal thread and fewer
 //! bytes of padding for each record.
 
-/// The longest that a batch is kept open for more.
+/// The longest that a batch is kept open for more, unless [`Pacing::keep_open`] says otherwise.
 pub const WAIT_MAX_NS: u64 = 250_000;
 /// A batch with so many bytes is not kept open: one more record would make it little better.
 pub const FULL_BYTES: usize = 64 << 10;
@@ -20,6 +20,8 @@ const MEMORY_NS: u64 = 10_000_000;
 pub struct Pacing {
     /// Bytes a second, as of late.
     rate: u64,
+    /// The longest that a batch is kept open for more.
+    wait_max_ns: u64,
     /// Bytes that were committed since the rate was told, and when that was.
     bytes: u64,
     since_ns: u64,
@@ -52,7 +54,12 @@ pub enum When {
 impl Pacing {
     /// Nothing is known of the rate yet.
     pub fn new(now_ns: u64) -> Self {
-        Self { rate: 0, bytes: 0, since_ns: now_ns }
+        Self { rate: 0, wait_max_ns: WAIT_MAX_NS, bytes: 0, since_ns: now_ns }
+    }
+
+    /// From now on a batch is kept open for so long at most; 0: every batch goes at once.
+    pub fn keep_open(&mut self, wait_max_ns: u64) {
+        self.wait_max_ns = wait_max_ns;
     }
 
     /// When the open batch is to be committed.
@@ -60,8 +67,8 @@ impl Pacing {
         if open.records == 0 {
             return When::Never;
         }
-        let worth = self.rate.saturating_mul(WAIT_MAX_NS) / 1_000_000_000 >= WORTH_BYTES;
-        let until = open.since_ns + WAIT_MAX_NS;
+        let worth = self.rate.saturating_mul(self.wait_max_ns) / 1_000_000_000 >= WORTH_BYTES;
+        let until = open.since_ns + self.wait_max_ns;
         if open.all_asleep || open.bytes >= FULL_BYTES || !worth || now_ns >= until {
             When::Now
         } else {
@@ -127,6 +134,18 @@ mod tests {
         assert_eq!(pacing.decide(now, &open(1, now)), When::Until(now + 250_000));
         assert_eq!(pacing.decide(now + 249_999, &open(9, now)), When::Until(now + 250_000));
         assert_eq!(pacing.decide(now + 250_000, &open(9, now)), When::Now);
+    }
+
+    #[test]
+    fn how_long_a_batch_waits_can_be_told_while_it_does() {
+        let (mut pacing, now) = at_rate(200_000);
+        pacing.keep_open(500_000);
+        assert_eq!(pacing.decide(now + 250_000, &open(9, now)), When::Until(now + 500_000));
+        pacing.keep_open(300_000);
+        assert_eq!(pacing.decide(now + 250_000, &open(9, now)), When::Until(now + 300_000));
+        assert_eq!(pacing.decide(now + 300_000, &open(9, now)), When::Now);
+        pacing.keep_open(0);
+        assert_eq!(pacing.decide(now, &open(1, now)), When::Now);
     }
 
     #[test]

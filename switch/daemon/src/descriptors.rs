@@ -27,6 +27,10 @@ pub(crate) struct Descriptors {
     pub(crate) links_max: usize,
 }
 
+/// What it means when fewer are allowed than needed.
+pub(crate) const TOO_FEW: &str = "too few open files for all links: connections beyond will wait; raise the hard limit \
+     (LimitNOFILE= in the unit, ulimit -Hn), or lower `links`";
+
 /// Asks the system for as many descriptors as the configuration can use, or as many as it may have
 /// without anybody's leave.
 pub(crate) fn raise(plan: &Plan, endpoints: &[Endpoint]) -> Descriptors {

@@ -57,6 +57,7 @@ use tracing::warn;
 
 use crate::mesh::Mesh;
 use crate::notes::Notes;
+use crate::tunings::Tunings;
 use crate::worker::Event;
 pub use failure::Failure;
 pub use figures::{Figures, Sight};
@@ -78,6 +79,8 @@ pub struct Around {
     pub mesh: Arc<Mesh>,
     /// The plan that all run by.
     pub plan: Arc<Plan>,
+    /// What it runs by itself.
+    pub tunings: Arc<Tunings>,
     /// Where notes go.
     pub notes: Notes,
     /// Where it is told that the journal can not go on.
@@ -129,7 +132,7 @@ fn start_on<P: WritePath + 'static>(
     let indexing = opened.indexing();
     let begun = opened.begin(path, &around.plan)?;
     restore(&opened.state);
-    let Around { lanes, mesh, plan, notes, events } = around;
+    let Around { lanes, mesh, plan, tunings, notes, events } = around;
     let directory: Arc<Path> = opened.disk.path().into();
     let fixed = opened.fixed(begun.closed);
     let folding = Folding { checkpoint: opened.checkpoint };
@@ -152,6 +155,7 @@ fn start_on<P: WritePath + 'static>(
         mesh: Arc::clone(&mesh),
         spares: Arc::clone(&begun.spares),
         figures: Arc::clone(&figures),
+        tunings,
         stop: Arc::clone(&stop[0]),
     };
     let fold = Fold {

@@ -31,6 +31,10 @@ mod descriptors;
 
 pub mod running;
 
+pub mod tunings;
+
+pub mod reload;
+
 pub mod service;
 
 pub mod notes;

@@ -19,6 +19,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Registry, fmt, reload};
 
 use crate::cli::LogFormat;
+use crate::config::LogLevel;
 use priorities::Priorities;
 pub use rate::{Rate, Said};
 pub(crate) use writer::LINES_MAX;
@@ -74,6 +75,17 @@ pub fn set_level(level: Level) {
     if let Some(log) = LOG.get() {
         // It fails when the subscriber is gone, and no line is written any more.
         drop(log.level.reload(from_level(level)));
+    }
+}
+
+impl From<LogLevel> for Level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::keys::QUESTIONS_MAX;
 use crate::mesh::{COMMANDS_MAX, Mesh};
 use crate::notes::NOTES_MAX;
 use crate::reader;
+use crate::reload::Reload;
 use crate::running::{Running, Snapshot};
 use crate::saf;
 use crate::status::{
@@ -39,6 +40,7 @@ pub struct Overview {
     running: Arc<Running>,
     mesh: Arc<Mesh>,
     journal: Option<Arc<Figures>>,
+    reload: Reload,
     started: Time,
     /// The last that each worker said, in case one does not answer.
     last: Vec<Option<WorkerReport>>,
@@ -46,9 +48,14 @@ pub struct Overview {
 
 impl Overview {
     /// Of a node that starts now; with its journal, where records are kept.
-    pub fn new(running: Arc<Running>, mesh: Arc<Mesh>, journal: Option<Arc<Figures>>) -> Self {
+    pub fn new(
+        running: Arc<Running>,
+        mesh: Arc<Mesh>,
+        journal: Option<Arc<Figures>>,
+        reload: Reload,
+    ) -> Self {
         let last = (0..running.now().plan.workers).map(|_| None).collect();
-        Self { running, mesh, journal, started: clocks::boot(), last }
+        Self { running, mesh, journal, reload, started: clocks::boot(), last }
     }
 
     /// How everything stands now. Takes at most a second longer than the slowest worker's turn.
@@ -56,6 +63,7 @@ impl Overview {
         let answering = self.ask();
         // Behind the answers: no worker speaks of a station before all have adopted it.
         let now = self.running.now();
+        let reloads = self.reload.shown();
         let configuration = &now.configuration;
         let counters = self.counters();
         let no_room = counters.get(Counter::RefusedNoRoom.name()).copied().unwrap_or_default();
@@ -69,6 +77,9 @@ impl Overview {
             uptime_s: clocks::boot().since(self.started).as_secs(),
             state: if draining { NodeState::Draining } else { NodeState::Serving },
             configuration: files.collect::<Vec<_>>().join(", "),
+            adopted: now.version(),
+            reload: reloads.last,
+            refused: reloads.refused,
             inactive: configuration
                 .inactive
                 .iter()
@@ -130,6 +141,7 @@ impl Overview {
                 };
                 if let Some(report) = report {
                     status.turns = report.turns;
+                    status.configuration = report.configuration;
                     (status.pending, status.parked, status.resting) = report.occupancy;
                     status.held = u32::try_from(report.held.0).unwrap_or(u32::MAX);
                     status.deliveries_unknown = wide(report.doubts.0);

@@ -33,6 +33,7 @@ use crate::keys::Asked;
 use crate::marking::Marker;
 use crate::mesh::Mesh;
 use crate::notes::{Note, Notes};
+use crate::tunings::Tunings;
 use crate::worker::Command;
 use limit::Limit;
 pub use search::Search;
@@ -54,8 +55,8 @@ pub struct Past<D: Disk> {
     pub marker: Marker,
     /// How far back originals are looked for.
     pub keep: Duration,
-    /// How long a question is worth an answer.
-    pub patience: Duration,
+    /// How long a question is worth an answer, among others.
+    pub tunings: Arc<Tunings>,
     /// Indexes that are to be made.
     pub wanted: Arc<Wanted>,
     /// Where it says that it can not look: to the log, and to the status.
@@ -120,13 +121,12 @@ impl<D: Disk> Reader<D> {
 
     fn run(&mut self, questions: &Receiver<Asked>, mesh: &Mesh) {
         while let Ok(first) = questions.recv() {
-            let now = clocks::boot();
+            let (now, patience) = (clocks::boot(), self.past.tunings.ask_timeout());
             let asked = std::iter::once(first).chain(questions.try_iter().take(AT_ONCE - 1));
             // Nobody waits any more for those that are older.
-            let asked: Vec<Asked> =
-                asked.filter(|asked| now.since(asked.at) < self.past.patience).collect();
+            let asked: Vec<Asked> = asked.filter(|asked| now.since(asked.at) < patience).collect();
             let Some(newest) = asked.iter().map(|asked| asked.at).max() else { continue };
-            self.limit.begin(newest + self.past.patience);
+            self.limit.begin(newest + patience);
             let looked = self.look(asked.iter().map(|asked| asked.question), clocks::utc());
             match &looked {
                 Ok(Looked { searches, .. }) => {
@@ -222,7 +222,7 @@ impl<D: Disk> Reader<D> {
     fn tell(&mut self, problem: Option<&Problem>) {
         let problem = problem.map(|problem| {
             if matches!(problem, Problem::Stopped) {
-                let waits_ms = self.past.patience.as_millis();
+                let waits_ms = self.past.tunings.ask_timeout().as_millis();
                 return format!(
                     "it was not read within {waits_ms} ms: something without an index was read as a \
                      whole, or the disk is slow"

@@ -2,7 +2,7 @@
 //! signal, drain, end. Must not know what a message says.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,20 +17,25 @@ use signal_hook::iterator::Signals;
 use switch_core::ids::WorkerId;
 use switch_core::plan::{Keys, Plan};
 use switch_core::replay::State;
+use switch_net::Budget;
 use tracing::{error, info, warn};
 
+use crate::change::ConfigRequest;
 use crate::cli::{Arguments, EXIT_CONFIGURATION, EXIT_DATA, EXIT_FAILED};
 use crate::config::{self, Configuration, Endpoint, Mode, Sealing, Sync};
-use crate::control::{self, ControlHandle, Peer, Sources};
+use crate::control::{self, ConfigSource, ControlHandle, Peer, Sources};
 use crate::descriptors::{self, Descriptors};
-use crate::journaling::{self, Around, Failure, Journal, Opened};
+use crate::journaling::{self, Around, Failure, Journal, Opened, Register};
 use crate::mesh::Mesh;
 use crate::operators::Operators;
 use crate::overview::Overview;
 use crate::reader::Reading;
+use crate::reload::{self, Reload};
 use crate::running::{Running, Snapshot};
 use crate::saf::SafRequest;
 use crate::service::Service;
+use crate::tunings::Tunings;
+use crate::versions::Versions;
 use crate::watchdog::Watchdog;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
 use crate::{clocks, diagnostics, keys, lines, logs, notes, reader, versions};
@@ -58,7 +63,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     if let Err(error) = logs::start(arguments.log_format) {
         say(&format!("sekishod: there is no log: {error}"));
     }
-    let ended = serve(configuration, sealing, arguments.insecure_demo);
+    let ended = serve(arguments.config.clone(), configuration, sealing, arguments.insecure_demo);
     let code = ended.map_or_else(
         |Failure { code, message }| {
             error!("{message}");
@@ -76,23 +81,35 @@ fn say(text: &str) {
 }
 
 /// Serves until a signal has been obeyed, or something has failed.
-fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(), Failure> {
+#[expect(
+    clippy::too_many_lines,
+    reason = "everything meets here once, in the order in which it begins"
+)]
+fn serve(
+    file: PathBuf,
+    configuration: Configuration,
+    sealing: Sealing,
+    demo: bool,
+) -> Result<(), Failure> {
     end_on_bus_error().map_err(told("signals"))?;
+    logs::set_level(configuration.log_level.into());
     let service = Arc::new(Service::of_environment());
     let (plan, opened) = ground(&configuration, sealing, &service)?;
     let endpoints: Arc<[_]> = configuration.endpoints.clone().into();
-    let links_max = links_max(&plan, &endpoints);
-    let nets = Nets::new(&plan, &endpoints, links_max).map_err(told("sockets"))?;
+    let budget = Budget::new(links_max(&plan, &endpoints));
+    let nets = Nets::new(&plan, &endpoints, &budget).map_err(told("sockets"))?;
     let mesh = Arc::new(Mesh::new(nets.wakers()));
     let (notes, from_workers) = notes::channel();
     let keys = keys_of(&plan, &mesh).map_err(told("thread keys"))?;
+    let tunings = Arc::new(Tunings::of(&configuration));
     let reader = opened.as_ref().map(|opened| {
-        let past = opened.past(plan.limits.ask_timeout, notes.clone());
+        let past = opened.past(Arc::clone(&tunings), notes.clone());
         reader::start(past, Arc::clone(&mesh))
     });
     let reader = reader.transpose().map_err(told("thread reader"))?;
     let (to_reader, reading) = reader.unzip();
     let (events, happened) = bounded(1_024);
+    let has_keys = keys.is_some();
     let parts = Parts {
         plan: Arc::clone(&plan),
         endpoints,
@@ -111,33 +128,54 @@ fn serve(configuration: Configuration, sealing: Sealing, demo: bool) -> Result<(
         lanes: to_journal,
         mesh: Arc::clone(&mesh),
         plan: Arc::clone(&plan),
+        tunings: Arc::clone(&tunings),
         notes,
         events: events.clone(),
     };
     let restore = |state: &State| workers.iter_mut().for_each(|worker| worker.restore(state));
+    let register = opened.as_ref().map_or_else(|| Register::without(&plan), |o| o.register());
+    let spoken = opened.as_ref().map(|opened| opened.spoken());
     let journal = opened.map(|opened| journaling::start(opened, around, restore)).transpose()?;
-    let (drain, socket) = (configuration.drain, configuration.control_socket.clone());
+    let socket = configuration.control_socket.clone();
     let node = configuration.node.clone();
-    let first = Snapshot::first(configuration, Arc::clone(&plan), clocks::utc());
-    if journal.is_some() {
+    let workers_count = plan.workers;
+    // The plan is not kept here: what it takes is freed when another one runs.
+    let first = Snapshot::first(configuration, plan, clocks::utc());
+    let versions = journal.as_ref().and_then(|_| {
         versions::keep_first(&first);
-    }
+        Versions::open(&first.configuration.state).ok()
+    });
     let running = Arc::new(Running::new(first));
     let log = lines::start(from_workers, Arc::clone(&running)).map_err(told("thread log"))?;
     let draining = Arc::new(AtomicBool::new(false));
-    let overview = Overview::new(
-        Arc::clone(&running),
-        Arc::clone(&mesh),
-        journal.as_ref().map(Journal::figures),
-    );
     let operators = Operators::new(Arc::clone(&running), Arc::clone(&mesh), journal.is_some());
-    let control = control(&socket, overview, operators, &draining, demo)?;
+    let reload = reload::start(reload::Parts {
+        file,
+        mode: Mode { insecure_demo: demo },
+        running: Arc::clone(&running),
+        mesh: Arc::clone(&mesh),
+        budget,
+        register,
+        spoken,
+        versions: versions.map(Arc::new),
+        tunings,
+        keys: has_keys,
+        draining: Arc::clone(&draining),
+        service: Arc::clone(&service),
+    });
+    let reload = reload.map_err(told("thread reload"))?;
+    let figures = journal.as_ref().map(Journal::figures);
+    let overview = Overview::new(Arc::clone(&running), Arc::clone(&mesh), figures, reload.clone());
+    let answering = Answering { overview, operators, reload: reload.clone() };
+    let control = control(&socket, answering, &draining, demo)?;
     hear_signals(events).map_err(told("signals"))?;
     let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
     let threads = threads.map_err(told("thread worker"))?;
-    info!(node, workers = plan.workers, control = %socket.display(), "serving");
-    let watchdog = Watchdog::of_a_ready(service, Arc::clone(&mesh), running, plan.workers);
-    let outcome = watch(&happened, &mesh, drain, &draining, watchdog);
+    info!(node, workers = workers_count, control = %socket.display(), "serving");
+    let watchdog =
+        Watchdog::of_a_ready(service, Arc::clone(&mesh), Arc::clone(&running), workers_count);
+    let drain = move || running.now().configuration.drain;
+    let outcome = watch(&happened, &mesh, &reload, (&draining, &drain), watchdog);
     drop(control);
     outcome?;
     join(threads, reading, journal, log);
@@ -204,15 +242,22 @@ fn listen(workers: &mut [Worker], plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Who answers operators.
+struct Answering {
+    overview: Overview,
+    operators: Operators,
+    reload: Reload,
+}
+
 /// Opens the control socket. In a trial nobody should be kept by a directory that only the system
 /// can make.
 fn control(
     socket: &Path,
-    overview: Overview,
-    operators: Operators,
+    answering: Answering,
     draining: &Arc<AtomicBool>,
     demo: bool,
 ) -> Result<Option<ControlHandle>, Failure> {
+    let Answering { overview, operators, reload } = answering;
     let (overview, draining) = (Arc::new(Mutex::new(overview)), Arc::clone(draining));
     let status = move || {
         let mut overview = overview.lock().expect("a status does not panic");
@@ -223,8 +268,9 @@ fn control(
     let (roles, write) = (operators.roles(), operators.recorder());
     let (roles, write) = (Box::new(roles), Box::new(write));
     let saf = move |request: &SafRequest, peer: &Peer| operators.saf(request, peer);
-    let sources =
-        Sources { status: Box::new(status), saf: Box::new(saf), config: None, roles, write };
+    let config = move |request: &ConfigRequest, peer: &Peer| reload.answer(request, &peer.name);
+    let config: Option<Box<ConfigSource>> = Some(Box::new(config));
+    let sources = Sources { status: Box::new(status), saf: Box::new(saf), config, roles, write };
     match control::serve(socket, sources) {
         Ok(control) => Ok(Some(control)),
         Err(error) if demo => {
@@ -240,12 +286,7 @@ fn control(
 fn links_max(plan: &Plan, endpoints: &[Endpoint]) -> usize {
     let Descriptors { allowed, needed, links_max } = descriptors::raise(plan, endpoints);
     if allowed < needed {
-        warn!(
-            allowed,
-            needed,
-            "too few open files for all links: connections beyond will wait; raise the hard limit \
-             (LimitNOFILE= in the unit, ulimit -Hn), or lower `links`"
-        );
+        warn!(allowed, needed, "{}", descriptors::TOO_FEW);
     }
     links_max
 }
@@ -313,8 +354,8 @@ fn core_of(worker: WorkerId) -> Option<CpuSet> {
 fn watch(
     happened: &Receiver<Event>,
     mesh: &Mesh,
-    drain: Duration,
-    draining: &AtomicBool,
+    reload: &Reload,
+    (draining, drain): (&AtomicBool, &dyn Fn() -> Duration),
     mut watchdog: Watchdog,
 ) -> Result<(), Failure> {
     let workers = watchdog.workers();
@@ -325,10 +366,9 @@ fn watch(
     loop {
         crossbeam::channel::select! {
             recv(happened) -> event => match event {
-                Ok(Event::Signal(SIGHUP)) => {
-                    warn!("SIGHUP: reload is not there yet; the configuration stays as it is");
-                }
+                Ok(Event::Signal(SIGHUP)) => reload.is_signalled(),
                 Ok(Event::Signal(signal)) if !draining.swap(true, Ordering::Relaxed) => {
+                    let drain = drain();
                     deadline = crossbeam::channel::after(drain);
                     all().for_each(|worker| { mesh.command(worker, Command::Drain); });
                     watchdog.stopping(drain);

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use switch_core::plan::Plan;
 
-use crate::config::Configuration;
+use crate::change::Version;
+use crate::config::{Configuration, hex};
 use crate::worker::Endpoints;
 
 /// A configuration at work.
@@ -21,8 +22,10 @@ pub struct Snapshot {
     /// By their ids too: their places in the configuration; none for those that it does not name any
     /// more.
     pub places: Vec<Option<usize>>,
-    /// When it was adopted, as a second since 1970, and who wanted it.
+    /// When it was taken up, as a second since 1970, and who wanted it.
     pub since: (u64, String),
+    /// How: `start`, `signal`, `apply`.
+    pub how: &'static str,
     /// What tells its settings from others.
     pub digest: [u8; 32],
 }
@@ -33,13 +36,19 @@ impl Snapshot {
         let endpoints = configuration.endpoints.clone().into();
         let places = (0..plan.stations.len()).map(Some).collect();
         let digest = configuration.digest();
-        let since = (utc, "the start".to_owned());
-        Self { configuration: Arc::new(configuration), plan, endpoints, places, since, digest }
+        let (since, how) = ((utc, "sekishod".to_owned()), "start");
+        Self { configuration: Arc::new(configuration), plan, endpoints, places, since, how, digest }
     }
 
     /// Its number in the journal.
     pub fn number(&self) -> u32 {
         self.plan.numbers().configuration
+    }
+
+    /// What operators see of it.
+    pub fn version(&self) -> Version {
+        let ((utc, by), how) = (self.since.clone(), self.how.to_owned());
+        Version { number: self.number(), digest: hex(&self.digest), utc, by, how }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::change::{Progress, Version};
 use crate::saf::SafStatus;
 
 /// Version of these shapes. It goes up when a field changes its meaning or goes away; a new field
@@ -31,6 +32,12 @@ pub struct Status {
     pub state: NodeState,
     /// The configuration file it runs by.
     pub configuration: String,
+    /// What of it runs: its number, since when, and who wanted it.
+    pub adopted: Version,
+    /// The reload that is under way, or the last one; none before the first.
+    pub reload: Option<Progress>,
+    /// The last reload, if it was refused: what runs is not what the files say.
+    pub refused: Option<Progress>,
     /// Settings that are accepted and not active yet, as `key: why`.
     pub inactive: Vec<String>,
     /// Bounds that hold for the whole node, or for each worker, by name.
@@ -87,6 +94,8 @@ pub struct WorkerStatus {
     /// Milliseconds since its last pulse was through: it turned, and what it wrote down was committed. None
     /// where no service manager asks for it, or before the first.
     pub pulse_ms: Option<u64>,
+    /// The number of the configuration that it runs by.
+    pub configuration: u32,
     /// Transactions in its table.
     pub pending: u32,
     /// The most there may be.

@@ -1,12 +1,15 @@
 //! One worker thread: its sockets, its share of the core, its lanes, and the loop that joins them.
 //! Must not know what a message says or what a station may do.
 
+mod adopting;
+
 mod build;
 
 mod outbox;
 
 mod outlet;
 
+mod ports;
 mod pulse;
 
 mod report;
@@ -41,6 +44,7 @@ use crate::journaling::Failure;
 use crate::keys::Asked;
 use crate::mesh::Mesh;
 use crate::notes::{Note, Notes};
+pub use adopting::{Next, Taken, TakenBy};
 use build::EVENTS_MAX;
 pub(crate) use build::SPARE_SOCKETS;
 pub use build::{Made, Nets, Parts};
@@ -48,6 +52,7 @@ pub use outbox::LaneFill;
 use outbox::Outbox;
 pub(crate) use outbox::{WAITING_BYTES_MAX, WAITING_MAX};
 use outlet::Out;
+pub use ports::{Port, missing, ports};
 use pulse::Pulse;
 pub use report::{LinkReport, StationReport, WorkerReport};
 use residue::Residue;
@@ -70,6 +75,10 @@ pub enum Command {
     /// Write records of the node's own down, and say when all are committed: `false` when there was no
     /// room for the last of them within a second.
     Write(Vec<Vec<u8>>, Sender<bool>),
+    /// Know this configuration from now on.
+    Adopt(Arc<Next>, TakenBy),
+    /// Open and close what it says: every worker knows it.
+    Open(Arc<Next>, TakenBy),
     /// The key provider replied.
     Reply(SlotId, Reply),
     /// Whether the disk has room for what new requests need.
@@ -246,6 +255,8 @@ impl Worker {
                 }
                 Command::Saf(order, to) => self.operate(now, order, to),
                 Command::Write(records, to) => self.take_records(now.boot, records, to),
+                Command::Adopt(next, by) => self.adopt(now, next, &by),
+                Command::Open(next, by) => self.open(now, next, &by),
                 Command::Reply(slot, reply) => {
                     self.core.handle_reply(now, slot, reply, &mut self.slots);
                 }
@@ -255,8 +266,9 @@ impl Worker {
                 }
                 Command::Pulse(number) => self.take_pulse(number),
                 Command::Drain => {
-                    for listener in self.sockets.listeners() {
-                        self.net.close_listener(listener);
+                    self.sockets.takes_nobody = true;
+                    for open in self.sockets.listening.drain(..) {
+                        self.net.close_listener(open.listener);
                     }
                     self.core.handle_drain(now);
                 }

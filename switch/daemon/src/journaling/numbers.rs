@@ -45,9 +45,13 @@ pub struct Allotted {
 }
 
 impl Register {
-    /// Where no journal is kept: nobody has a number yet.
-    pub fn empty() -> Self {
-        Self { next_station: Some(0), ..Self::default() }
+    /// Where no journal is kept: the numbers of a first plan are its ids.
+    pub fn without(plan: &Plan) -> Self {
+        let mut register = Self { next_station: Some(0), ..Self::default() };
+        // Its settings are told from no others.
+        let _ids = register.allot(plan, [0; 32], 0);
+        register.configuration = Some((plan.numbers().configuration, [0; 32]));
+        register
     }
 
     /// What a journal says.
@@ -68,18 +72,12 @@ impl Register {
     }
 
     /// The numbers of a plan whose settings have this digest, at that second; none when there are no
-    /// more, and nothing has changed then. `anew`: it gets another number, whatever ran before.
+    /// more, and nothing has changed then.
     ///
     /// A station is the same as long as it has its name, whatever else changes; its dialect is written
     /// down anew when it does, since frames in records are in it. Where it has fewer links
     /// than before, the first numbers are used.
-    pub fn allot(
-        &mut self,
-        plan: &Plan,
-        digest: [u8; 32],
-        utc: u64,
-        anew: bool,
-    ) -> Option<Allotted> {
+    pub fn allot(&mut self, plan: &Plan, digest: [u8; 32], utc: u64) -> Option<Allotted> {
         let mut next = self.clone();
         let (mut stations, mut links, mut new) = (Vec::new(), Vec::new(), Vec::new());
         for station in &plan.stations {
@@ -90,7 +88,7 @@ impl Register {
         }
         let same = next.configuration.is_some_and(|(_, last)| last == digest);
         let number = next.configuration.map_or(0, |(number, _)| number);
-        let number = if same && !anew { number } else { number.checked_add(1)? };
+        let number = if same { number } else { number.checked_add(1)? };
         if next.configuration != Some((number, digest)) {
             new.push(written(&Record::Configuration { number, digest, utc }));
             next.configuration = Some((number, digest));

@@ -45,6 +45,7 @@ use crate::config::{self, Configuration, Sealing};
 use crate::marking::Marker;
 use crate::notes::Notes;
 use crate::reader::Past;
+use crate::tunings::Tunings;
 
 /// Bytes of spare segments that are kept ready at least, however small a segment is.
 const SPARE_BYTES: u64 = 64 << 20;
@@ -143,7 +144,7 @@ impl Opened {
     /// # Errors
     /// When there are no more numbers.
     pub fn numbered(&mut self, plan: Plan) -> Result<Plan, Failure> {
-        let allotted = self.register.allot(&plan, self.digest, clocks::utc(), false);
+        let allotted = self.register.allot(&plan, self.digest, clocks::utc());
         let Allotted { numbers, new } =
             allotted.ok_or_else(|| Failure::new(crate::cli::EXIT_CONFIGURATION, NO_NUMBERS))?;
         self.new = new;
@@ -169,13 +170,13 @@ impl Opened {
     }
 
     /// What a reader of the past works with, once the plan has its numbers.
-    pub fn past(&self, patience: Duration, notes: Notes) -> Past<SystemDisk> {
+    pub fn past(&self, tunings: Arc<Tunings>, notes: Notes) -> Past<SystemDisk> {
         Past {
             disk: self.disk.clone(),
             keys: Arc::clone(&self.keys),
             marker: Marker::new(self.hash_key, Vec::new()),
             keep: self.settings.original_keep,
-            patience,
+            tunings,
             wanted: Arc::clone(&self.wanted),
             notes,
             sight: Arc::clone(&self.sight),

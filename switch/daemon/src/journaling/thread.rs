@@ -28,6 +28,7 @@ use super::start;
 use super::waiting::Waiting;
 use crate::clocks;
 use crate::mesh::Mesh;
+use crate::tunings::Tunings;
 
 /// Batches that can be under way at once, and the one that is gathered.
 const BATCHES_MAX: usize = 8;
@@ -51,6 +52,7 @@ pub(super) struct Scribe<P: WritePath> {
     pub(super) mesh: Arc<Mesh>,
     pub(super) spares: Arc<Spares>,
     pub(super) figures: Arc<Figures>,
+    pub(super) tunings: Arc<Tunings>,
     /// The workers have ended: write what is in the lanes, and end.
     pub(super) stop: Arc<AtomicBool>,
 }
@@ -144,7 +146,8 @@ impl<P: WritePath> Run<P> {
     }
 
     /// When the open batch is to go. `now`: it waits for nothing more.
-    fn when(&self, now: bool) -> When {
+    fn when(&mut self, now: bool) -> When {
+        self.pacing.keep_open(self.with.tunings.gather_ns());
         let records = self.with.writer.open_records();
         if records > 0 && now {
             return When::Now;

@@ -125,7 +125,7 @@ fn reader(author: &mut Author) -> (Reader<SimulatedDisk>, SimulatedDisk) {
         keys,
         marker,
         keep: Duration::from_hours(35 * 24),
-        patience: Duration::from_secs(2),
+        tunings: Arc::default(),
         wanted: Arc::default(),
         notes: notes::channel().0,
         sight: Arc::default(),

@@ -15,6 +15,7 @@ use switch_net::{Budget, Net, SocketOptions, Wake};
 use switch_sync::{LaneReceiver, wiping_lane};
 
 use super::outbox::Outbox;
+use super::ports::Open;
 use super::pulse::Pulse;
 use super::residue::Residue;
 use super::sockets::{Endpoints, Sockets};
@@ -22,6 +23,7 @@ use super::writing::Writings;
 use super::{Event, Worker};
 use crate::clocks;
 use crate::committer::Committer;
+use crate::config::Endpoint;
 use crate::keys::Asked;
 use crate::mesh::Mesh;
 use crate::notes::Notes;
@@ -65,30 +67,45 @@ pub struct Made {
     pub to_journal: Vec<LaneReceiver>,
 }
 
+/// What the sockets' tables of a worker must have room for.
+pub(super) struct SocketsMax {
+    pub(super) sockets: usize,
+    /// Bytes of an unfinished frame.
+    pub(super) frame_carry: usize,
+    /// Bytes that wait for a peer: of the station that may have most. What each may have, `Out::send`
+    /// knows.
+    pub(super) out: usize,
+}
+
+/// What the stations of a worker need.
+pub(super) fn sockets_max(plan: &Plan, endpoints: &[Endpoint], worker: WorkerId) -> SocketsMax {
+    let mine = || {
+        let stations = plan.stations.iter().zip(endpoints);
+        stations.filter(|(station, _)| station.worker == worker)
+    };
+    let links: u32 = mine().map(|(station, _)| station.settings.links).sum();
+    let frame_max = mine().map(|(_, e)| e.frame_max + e.framing.overhead()).max();
+    SocketsMax {
+        sockets: usize::try_from(links).expect("links are counted") + SPARE_SOCKETS,
+        frame_carry: frame_max.unwrap_or(1 << 13).min((1 << 16) - 1),
+        out: mine().map(|(_, endpoint)| endpoint.out_max).max().unwrap_or(1 << 20),
+    }
+}
+
 /// The sockets of every worker, before there are workers: a waker each.
 pub struct Nets(Vec<Net>);
 
 impl Nets {
-    /// Makes the sockets' tables of all workers, for so many sockets in all.
-    pub fn new(plan: &Plan, endpoints: &Endpoints, links_max: usize) -> io::Result<Self> {
-        let budget = Budget::new(links_max);
-        let nets = (0..plan.workers).map(|worker| {
-            let mine = || {
-                plan.stations
-                    .iter()
-                    .zip(endpoints.iter())
-                    .filter(|(station, _)| station.worker == WorkerId(worker))
-            };
-            let links: u32 = mine().map(|(station, _)| station.settings.links).sum();
-            let frame_max = mine().map(|(_, e)| e.frame_max + e.framing.overhead()).max();
+    /// Makes the sockets' tables of all workers, which share a budget of sockets.
+    pub fn new(plan: &Plan, endpoints: &Endpoints, budget: &Budget) -> io::Result<Self> {
+        let nets = (0..plan.workers).map(WorkerId).map(|worker| {
+            let SocketsMax { sockets, frame_carry, out } = sockets_max(plan, endpoints, worker);
             let options = SocketOptions {
-                frame_carry_max: frame_max.unwrap_or(1 << 13).min((1 << 16) - 1),
-                // What each station may have of it, `Out::send` knows.
-                out_max: mine().map(|(_, endpoint)| endpoint.out_max).max().unwrap_or(1 << 20),
+                frame_carry_max: frame_carry,
+                out_max: out,
                 ..SocketOptions::default()
             };
-            let sockets_max = usize::try_from(links).expect("links are counted") + SPARE_SOCKETS;
-            Net::within(budget.clone(), EVENTS_MAX, sockets_max, options)
+            Net::within(budget.clone(), EVENTS_MAX, sockets, options)
         });
         nets.collect::<io::Result<Vec<_>>>().map(Self)
     }
@@ -183,40 +200,19 @@ impl Worker {
         self.core.restore(clocks::now(), state);
     }
 
-    /// Opens the listeners of this worker's stations.
-    ///
-    /// # Errors
-    /// The address that could not be listened on, and why.
-    pub fn listen(&mut self) -> Result<(), (std::net::SocketAddr, io::Error)> {
-        let plan = Arc::clone(self.core.plan());
-        let mut opened = Vec::new();
-        for (place, station) in plan.stations.iter().enumerate() {
-            if station.worker != self.me {
-                continue;
-            }
-            let id = StationId(u16::try_from(place).expect("stations are counted"));
-            for &address in &self.endpoints[place].listen {
-                let known =
-                    opened.iter().find(|(known, _)| *known == address && address.port() != 0);
-                let listener = match known {
-                    Some((_, listener)) => *listener,
-                    None => self.net.listen(address).map_err(|error| (address, error))?,
-                };
-                opened.push((address, listener));
-                self.sockets.add_listener(listener, id);
-            }
-        }
-        Ok(())
-    }
-
     /// Where this worker's listeners listen.
     pub fn listening(&self) -> Vec<std::net::SocketAddr> {
-        self.sockets.listeners().filter_map(|listener| self.net.local_addr(listener)).collect()
+        let listening = self.sockets.listening.iter();
+        listening.filter_map(|open| self.net.local_addr(open.listener)).collect()
     }
 
     /// The same, once for each station that a listener is for.
     pub fn listening_for(&self) -> Vec<(std::net::SocketAddr, StationId)> {
-        let listeners = self.sockets.listeners_for();
-        listeners.filter_map(|(at, station)| Some((self.net.local_addr(at)?, station))).collect()
+        let mut all = Vec::new();
+        for Open { port, listener } in &self.sockets.listening {
+            let at = self.net.local_addr(*listener);
+            all.extend(at.into_iter().flat_map(|at| port.stations.iter().map(move |&id| (at, id))));
+        }
+        all
     }
 }

@@ -25,6 +25,8 @@ pub struct WorkerReport {
     pub worker: u8,
     /// Turns of its loop.
     pub turns: u64,
+    /// The number of the configuration that it runs by.
+    pub configuration: u32,
     /// Transactions known, decisions parked, transactions in quarantine.
     pub occupancy: (u32, u32, u32),
     /// Repeats held until their original ends, and the most there may be.
@@ -105,6 +107,7 @@ impl Worker {
         WorkerReport {
             worker: self.me.0,
             turns: self.turns,
+            configuration: self.core.plan().numbers().configuration,
             occupancy: self.core.occupancy(),
             held: self.core.held(),
             doubts,

@@ -11,6 +11,7 @@ use switch_core::ids::{LinkId, StationId};
 use switch_core::time::{Now, Time};
 use switch_net::{CloseReason, Handler, ListenerId, SocketId, Verdict};
 
+use super::ports::Open;
 use super::unfinished::Unfinished;
 use crate::clocks;
 use crate::config::Endpoint;
@@ -34,8 +35,10 @@ pub(crate) struct Sockets {
     pub(super) refusals: Refusals,
     /// What was closed in this turn.
     pub(crate) closed: Vec<Closed>,
-    /// The stations that a listener is for.
-    listeners: Vec<(ListenerId, Vec<StationId>)>,
+    /// The ports, and the stations that each is for.
+    pub(super) listening: Vec<Open>,
+    /// No port is opened any more: the worker drains.
+    pub(super) takes_nobody: bool,
 }
 
 /// How often a connection was refused or closed before the core had anything to say.
@@ -69,28 +72,19 @@ impl Sockets {
             unfinished: Unfinished::new(sockets_max),
             refusals: Refusals::default(),
             closed: Vec::with_capacity(sockets_max),
-            listeners: Vec::new(),
+            listening: Vec::new(),
+            takes_nobody: false,
         }
     }
 
-    pub(crate) fn add_listener(&mut self, listener: ListenerId, station: StationId) {
-        match self.listeners.iter_mut().find(|(known, _)| *known == listener) {
-            Some((_, stations)) => stations.push(station),
-            None => self.listeners.push((listener, vec![station])),
-        }
-    }
-
-    pub(crate) fn listeners(&self) -> impl Iterator<Item = ListenerId> + '_ {
-        self.listeners.iter().map(|(listener, _)| *listener)
-    }
-
-    /// Each listener, once for each station that it is for.
-    pub(crate) fn listeners_for(&self) -> impl Iterator<Item = (ListenerId, StationId)> + '_ {
-        let each = |(listener, stations): &'_ (ListenerId, Vec<StationId>)| {
-            let listener = *listener;
-            stations.clone().into_iter().map(move |station| (listener, station))
-        };
-        self.listeners.iter().flat_map(each)
+    /// Makes room for more, where it is more.
+    pub(super) fn grow(&mut self, sockets_max: usize, links: usize) {
+        self.links.resize(sockets_max.max(self.links.len()), None);
+        self.open.resize(links.max(self.open.len()), None);
+        self.peers.resize(links.max(self.peers.len()), None);
+        self.failures.resize(links.max(self.failures.len()), None);
+        self.unfinished.grow(sockets_max);
+        self.closed.reserve(sockets_max.saturating_sub(self.closed.len()));
     }
 
     pub(crate) fn join(&mut self, socket: SocketId, link: LinkId, peer: SocketAddr) {
@@ -129,11 +123,11 @@ impl Sockets {
         peer: IpAddr,
         endpoints: &[Endpoint],
     ) -> Option<StationId> {
-        let (_, stations) = self.listeners.iter().find(|(known, _)| *known == listener)?;
+        let open = self.listening.iter().find(|open| open.listener == listener)?;
         let admits = |station: &&StationId| {
             endpoints[station.index()].peers.iter().any(|network| network.contains(peer))
         };
-        stations.iter().find(admits).copied()
+        open.port.stations.iter().find(admits).copied()
     }
 }
 

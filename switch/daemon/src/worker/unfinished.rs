@@ -23,6 +23,11 @@ impl Unfinished {
         Self { until: vec![Time::NEVER; sockets_max], wakes: Time::NEVER, told: 0 }
     }
 
+    /// Makes room for more, where it is more.
+    pub(super) fn grow(&mut self, sockets_max: usize) {
+        self.until.resize(sockets_max.max(self.until.len()), Time::NEVER);
+    }
+
     /// A read ended with a whole frame, or before the first byte of one.
     #[inline]
     pub(super) fn on_whole(&mut self, place: usize) {

@@ -5,8 +5,8 @@ mod counting;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -14,12 +14,14 @@ use bench::issuer::{self, Issuer};
 use bench::load::{self, Pace};
 use codec::{Framing, built_in};
 use crossbeam::channel::bounded;
-use daemon::config::{self, Configuration, Mode};
+use daemon::config::{self, Configuration, Endpoint, Mode};
 use daemon::journaling::{self, Around, Journal};
 use daemon::mesh::Mesh;
 use daemon::notes;
-use daemon::worker::{Made, Nets, Parts, Worker};
+use daemon::tunings::Tunings;
+use daemon::worker::{Command, Made, Nets, Next, Parts, Worker};
 use switch_core::plan::Plan;
+use switch_net::Budget;
 
 use counting::{Counting, allocations};
 
@@ -65,13 +67,13 @@ fn configured(issuer: SocketAddr, directory: &Path) -> Configuration {
 }
 
 /// A worker with a journal, whose threads run beside it.
-fn worker(configuration: &Configuration) -> (Box<Worker>, Journal) {
+fn worker(configuration: &Configuration) -> (Box<Worker>, Journal, Reloading) {
     let sealing = configuration.journal.read_keys(None).expect("none is named");
     let mut opened = journaling::open(configuration, sealing, &|| {}).expect("a new journal");
     let plan = Plan::new(configuration.settings.clone()).expect("it was checked");
     let plan = Arc::new(opened.numbered(plan).expect("numbers"));
     let endpoints: Arc<[_]> = configuration.endpoints.clone().into();
-    let nets = Nets::new(&plan, &endpoints, usize::MAX).expect("sockets");
+    let nets = Nets::new(&plan, &endpoints, &Budget::default()).expect("sockets");
     let mesh = Arc::new(Mesh::new(nets.wakers()));
     let (notes, _log) = notes::channel();
     let (events, _happened) = bounded(1);
@@ -88,13 +90,50 @@ fn worker(configuration: &Configuration) -> (Box<Worker>, Journal) {
     let Made { mut workers, to_journal } = nets.into_workers(&parts, &mesh);
     let mut worker = Box::new(workers.remove(0));
     worker.listen().expect("a free port");
-    let around = Around { lanes: to_journal, mesh, plan, notes, events };
+    let tunings = Arc::new(Tunings::of(configuration));
+    let reloading = Reloading { mesh: Arc::clone(&mesh), plan: Arc::clone(&plan) };
+    let around = Around { lanes: to_journal, mesh, plan, tunings, notes, events };
     let journal = journaling::start(opened, around, |state| worker.restore(state));
-    (worker, journal.expect("a disk"))
+    (worker, journal.expect("a disk"), reloading)
+}
+
+/// What it takes to have the worker adopt another configuration.
+struct Reloading {
+    mesh: Arc<Mesh>,
+    plan: Arc<Plan>,
+}
+
+impl Reloading {
+    /// Another station, with a port and a link of its own, and another route.
+    fn adopts(&self, worker: &mut Worker, mut configuration: Configuration, issuer: SocketAddr) {
+        let [.., issuing] = &configuration.settings.stations[..] else { unreachable!() };
+        let mut more = issuing.clone();
+        more.name = "another".into();
+        configuration.settings.stations.push(more);
+        let [.., endpoint] = &configuration.endpoints[..] else { unreachable!() };
+        let endpoint = Endpoint { connect: vec![issuer; 2], ..endpoint.clone() };
+        configuration.endpoints.push(endpoint);
+        let plan = Plan::succeed(&self.plan, configuration.settings).expect("it follows").plan;
+        let next = Arc::new(Next {
+            plan: Arc::new(plan),
+            endpoints: configuration.endpoints.into(),
+            spin: Duration::ZERO,
+            opened: vec![Mutex::default()],
+        });
+        let (sender, taken) = bounded(2);
+        for command in [Command::Adopt, Command::Open] {
+            self.mesh.command(worker.id(), command(Arc::clone(&next), sender.clone()));
+            while taken.is_empty() {
+                worker.turn().expect("it turns");
+            }
+            let problems = taken.recv().expect("it is there").problems;
+            assert_eq!(problems, Vec::<String>::new());
+        }
+    }
 }
 
 #[test]
-fn a_worker_under_load_allocates_nothing_per_transaction() {
+fn a_worker_under_load_allocates_nothing_per_transaction_nor_after_a_reload() {
     let (stop, closed) = (AtomicBool::new(false), AtomicBool::new(false));
     let binary = built_in("iso93-binary").expect("it is built in");
     let bin2 = Framing::built_in("bin2").expect("it is built in");
@@ -103,7 +142,9 @@ fn a_worker_under_load_allocates_nothing_per_transaction() {
     let directory =
         std::env::temp_dir().join(format!("sekisho-allocations-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a temporary directory");
-    let (mut worker, journal) = worker(&configured(issuer.addresses()[0], &directory));
+    let at = issuer.addresses()[0];
+    let configuration = configured(at, &directory);
+    let (mut worker, journal, reloading) = worker(&configuration);
     let target = worker.listening()[0];
     thread::scope(|scope| {
         scope.spawn(|| issuer.run(&closed, &mut |_| ()).expect("it runs"));
@@ -126,6 +167,10 @@ fn a_worker_under_load_allocates_nothing_per_transaction() {
         // Tables and buffers grow to their use first.
         turn_until(&mut worker, TRANSACTIONS);
         let count = allocations(|| turn_until(&mut worker, 2 * TRANSACTIONS));
+        reloading.adopts(&mut worker, configuration, at);
+        // What is new connects.
+        turn_until(&mut worker, 2 * TRANSACTIONS + TRANSACTIONS / 10);
+        let later = allocations(|| turn_until(&mut worker, 3 * TRANSACTIONS));
         // What is in flight is answered, then both end; only then is the verdict given, or a failure
         // would wait for them for ever.
         stop.store(true, Ordering::Relaxed);
@@ -135,7 +180,8 @@ fn a_worker_under_load_allocates_nothing_per_transaction() {
         closed.store(true, Ordering::Relaxed);
         let report = load.join().expect("it ends").expect("it ran");
         assert_eq!(count, 0, "allocations in {TRANSACTIONS} transactions");
-        assert_eq!((report.mismatched, report.sent >= 2 * TRANSACTIONS), (0, true));
+        assert_eq!(later, 0, "allocations in as many behind a reload");
+        assert_eq!((report.mismatched, report.sent >= 3 * TRANSACTIONS), (0, true));
     });
     drop(worker);
     journal.stop();

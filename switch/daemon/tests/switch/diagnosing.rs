@@ -28,13 +28,13 @@ sys.stdin.read()
 ";
 
 /// A thread that stands still for as long as this lives.
-struct Held {
+pub(crate) struct Held {
     child: Child,
     _stdin: ChildStdin,
 }
 
 impl Held {
-    fn takes(switch: &Sekishod, name: &str) -> Self {
+    pub(crate) fn takes(switch: &Sekishod, name: &str) -> Self {
         let tasks = format!("/proc/{}/task", switch.pid());
         let is_it = |task: &fs::DirEntry| {
             fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)

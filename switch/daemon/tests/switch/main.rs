@@ -68,3 +68,7 @@ mod hunt;
 mod planted;
 
 mod logging;
+
+mod reloading;
+
+mod reloading_often;

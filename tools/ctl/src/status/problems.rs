@@ -1,5 +1,6 @@
 //! What somebody should look at in a status, in words. Must not know how it is shown.
 
+use daemon::change::Stage;
 use daemon::saf::SafStatus;
 use daemon::status::{
     JournalStatus, LinkState, LinkStatus, NodeState, StationStatus, Status, WorkerStatus,
@@ -32,6 +33,7 @@ pub(super) fn problems(status: &Status) -> Vec<String> {
     if let Some(journal) = &status.journal {
         of_journal(journal, &mut found);
     }
+    of_reload(status, &mut found);
     for worker in &status.workers {
         if !worker.answering {
             found.push(format!(
@@ -57,9 +59,42 @@ pub(super) fn problems(status: &Status) -> Vec<String> {
     found
 }
 
+/// A configuration that is not the one that somebody wanted.
+fn of_reload(status: &Status, found: &mut Vec<String>) {
+    if let Some(refused) = &status.refused {
+        let more = match refused.refusals.len().saturating_sub(1) {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        found.push(format!(
+            "the last reload was refused, and configuration {} goes on: {}{more}; see sekisho config plan",
+            status.adopted.number,
+            refused.refusals.first().map_or("", String::as_str),
+        ));
+    }
+    let running = status.reload.as_ref().filter(|reload| !reload.stage.is_end());
+    if let Some(reload) = running {
+        let behind = reload.workers.iter().filter(|worker| match reload.stage {
+            Stage::Adopting => worker.adopted_us.is_none(),
+            Stage::Opening => worker.opened_us.is_none(),
+            Stage::Reading | Stage::Writing | Stage::Done | Stage::Unchanged | Stage::Refused => {
+                false
+            }
+        });
+        for worker in behind {
+            let worker = worker.worker;
+            found.push(format!(
+                "worker {worker} has not taken up configuration {} yet, and is waited for",
+                reload.number
+            ));
+        }
+    }
+}
+
 /// Whether a link of this station is not as it should be.
 pub(super) fn is_bad(station: &StationStatus, link: &LinkStatus) -> bool {
     match link.state {
+        _ if station.retired => false,
         // A station that connects to us may stay away; that nobody is there is said once.
         LinkState::Down => station.connects,
         LinkState::Connecting | LinkState::SignedOff => true,
@@ -117,7 +152,7 @@ fn of_journal(journal: &JournalStatus, found: &mut Vec<String>) {
 fn of_station(station: &StationStatus, found: &mut Vec<String>) {
     let name = &station.name;
     let bad: Vec<&LinkStatus> = station.links.iter().filter(|link| is_bad(station, link)).collect();
-    if station.links_ready == 0 {
+    if station.links_ready == 0 && !station.retired {
         let why = match bad.first() {
             _ if !station.connects && station.links.iter().all(is_down) => "it is not connected",
             Some(link) if link.state == LinkState::SignedOff => "it has signed off",

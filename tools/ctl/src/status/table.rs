@@ -3,14 +3,18 @@
 
 use std::fmt::Write;
 
+use daemon::change::Version;
 use daemon::status::{
     ControlStatus, JournalStatus, LinkStatus, StationStatus, Status, WorkerStatus,
 };
 
 use super::problems::{is_bad, problems};
 use crate::grid::{grid, left_grid};
+use crate::journal::second;
 use crate::output::{Colours, duration};
 
+/// Digits shown of what tells configurations apart.
+const DIGEST_SHOWN: usize = 8;
 /// Links shown of each station, unless all are asked for.
 const LINKS_SHOWN: usize = 8;
 /// Problems shown, unless all are asked for.
@@ -28,6 +32,11 @@ fn write_all(out: &mut String, status: &Status, all: bool, colours: Colours) -> 
     let (state, uptime) = (status.state.word(), duration(status.uptime_s));
     writeln!(out, "{node} is {state}, up {uptime}, institution {institution}")?;
     writeln!(out, "sekishod {version}, pid {pid}, configuration {}", status.configuration)?;
+    let Version { number, digest, utc, by, how } = &status.adopted;
+    if let Some(short) = digest.get(..DIGEST_SHOWN) {
+        let since = second(*utc);
+        writeln!(out, "configuration {number} ({short}), taken up {since} by {by} ({how})")?;
+    }
     writeln!(out)?;
     let problems = problems(status);
     if problems.is_empty() {
@@ -91,7 +100,11 @@ fn links(stations: &[StationStatus], all: bool) -> String {
             rows.push(vec![station.name.clone(), format!("{} more", rest.len()), said]);
         }
         if links.is_empty() {
-            let nobody = if station.connects { "no link" } else { "nobody came yet" };
+            let nobody = match () {
+                () if station.retired => "retired",
+                () if station.connects => "no link",
+                () => "nobody came yet",
+            };
             rows.push(vec![station.name.clone(), "-".into(), nobody.into()]);
         }
     }
@@ -120,7 +133,11 @@ fn stations(stations: &[StationStatus]) -> String {
     let rows = stations.iter().map(|station| {
         vec![
             station.name.clone(),
-            station.role.clone(),
+            if station.retired {
+                format!("{}, retired", station.role)
+            } else {
+                station.role.clone()
+            },
             station.dialect.clone(),
             station.sign_on.clone(),
             station.worker.to_string(),

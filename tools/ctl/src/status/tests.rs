@@ -3,6 +3,7 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 use super::*;
+use daemon::change::{Adoption, Progress, Stage, Version};
 use daemon::saf::SafStatus;
 use daemon::status::{
     ControlStatus, JournalStatus, LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION,
@@ -547,4 +548,56 @@ fn what_stands_in_no_log_or_no_journal_is_a_problem() {
             12 log lines were lost since the start: is its stderr read? journalctl -u sekishod
         "#]],
     );
+}
+
+fn reload(run: u64, stage: Stage) -> Progress {
+    let (by, how, number) = ("hana".into(), "apply".into(), 8);
+    Progress { run, stage, by, how, number, ..Progress::default() }
+}
+
+#[test]
+fn what_runs_is_said_with_who_wanted_it_and_who_is_gone_is_no_problem() {
+    let gone = StationStatus { retired: true, links_ready: 0, ..acquirer(0) };
+    let mut status = status(vec![issuer(vec![link(2, LinkState::Up)]), gone]);
+    status.adopted = Version {
+        number: 7,
+        digest: "4f2a90c1".repeat(8),
+        utc: 1_795_000_000,
+        by: "hana".into(),
+        how: "apply".into(),
+    };
+    check_problems(&status, &expect![[""]]);
+    let table = table::table(&status, false, Colours::NONE);
+    let shown: Vec<&str> = table
+        .lines()
+        .filter(|line| line.contains("configuration 7") || line.contains("retired"))
+        .collect();
+    expect![[r#"
+        [
+            "configuration 7 (4f2a90c1), taken up 2026-11-18T11:06:40Z by hana (apply)",
+            "merchant-a     -  retired",
+            "merchant-a  acquirer, retired  iso93-ascii   none          0  0/1024          0    100000   100000         0         0         0      -     -",
+        ]
+    "#]].assert_debug_eq(&shown);
+}
+
+#[test]
+fn a_refused_reload_and_a_worker_that_is_behind_are_problems() {
+    let mut status = status(vec![issuer(vec![link(2, LinkState::Up)])]);
+    status.adopted.number = 7;
+    let refusals = vec!["station issuer-y: listen: 10.0.0.1:7002: in use".into(), "more".into()];
+    status.refused = Some(Progress { refusals, ..reload(3, Stage::Refused) });
+    let adoption = |worker, adopted_us| Adoption { worker, adopted_us, opened_us: None };
+    let workers = vec![adoption(0, Some(210)), adoption(1, None)];
+    status.reload = Some(Progress { workers, ..reload(4, Stage::Adopting) });
+    check_problems(
+        &status,
+        &expect![[r#"
+        the last reload was refused, and configuration 7 goes on: station issuer-y: listen: 10.0.0.1:7002: in use (and 1 more); see sekisho config plan
+        worker 1 has not taken up configuration 8 yet, and is waited for
+    "#]],
+    );
+    status.reload = Some(reload(4, Stage::Done));
+    status.refused = None;
+    check_problems(&status, &expect![[""]]);
 }

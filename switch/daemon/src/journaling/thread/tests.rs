@@ -61,6 +61,7 @@ impl Desk {
         };
         let figures = Arc::new(Figures::new(fixed, Folding { checkpoint: Position(0) }));
         let scribe: Scribe<Mapped> = Scribe {
+            tunings: Arc::default(),
             writer,
             lanes: vec![receiver],
             mesh: Arc::clone(&mesh),

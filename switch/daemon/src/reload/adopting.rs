@@ -1,0 +1,157 @@
+//! What was read is taken up: written down, then known to every worker, then open to the world. There is
+//! no way back from the second on. Must not know where it was read.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crossbeam::channel::{RecvTimeoutError, bounded};
+use switch_core::ids::WorkerId;
+use tracing::{error, warn};
+
+use super::reading::Ready;
+use super::{Reason, Thread};
+use crate::change::Stage;
+use crate::clocks;
+use crate::descriptors::{self, Descriptors};
+use crate::journaling::NO_NUMBERS;
+use crate::logs;
+use crate::running::Snapshot;
+use crate::worker::{Command, Next, Taken, TakenBy};
+
+/// How long a worker may take for a step before it is named.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a worker is asked again whose queue of commands is full.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+
+impl Thread {
+    /// Takes up what was read; gives its number.
+    ///
+    /// # Errors
+    /// Why it could not be written down. Nothing has changed then.
+    pub(super) fn adopt(&mut self, ready: Ready, reason: &Reason) -> Result<u32, Vec<String>> {
+        let (utc, digest) = (clocks::utc(), ready.configuration.digest());
+        let allotted = self.parts.register.allot(&ready.plan, digest, utc);
+        let allotted = allotted.ok_or_else(|| vec![NO_NUMBERS.to_owned()])?;
+        let number = allotted.numbers.configuration;
+        self.state.now(|progress| (progress.stage, progress.number) = (Stage::Writing, number));
+        if let Some(spoken) = &self.parts.spoken {
+            spoken.add(ready.dialects());
+            self.unwritten.extend(allotted.new);
+            self.write()?;
+        }
+        let Ready { configuration, plan, places, endpoints, opened, .. } = ready;
+        let next = Arc::new(Next {
+            plan: Arc::new(plan.numbered(allotted.numbers)),
+            endpoints: endpoints.into(),
+            spin: configuration.spin,
+            opened: opened.into_iter().map(Mutex::new).collect(),
+        });
+        self.make_room(&next);
+        self.state.asks(number, next.plan.workers);
+        self.step(&next, Command::Adopt);
+        self.parts.tunings.set(&configuration);
+        logs::set_level(configuration.log_level.into());
+        let adopted = Arc::new(Snapshot {
+            configuration: Arc::new(configuration),
+            plan: Arc::clone(&next.plan),
+            endpoints: Arc::clone(&next.endpoints),
+            places,
+            since: (utc, reason.by.clone()),
+            how: reason.how,
+            digest,
+        });
+        self.keep(&adopted);
+        let old = self.parts.running.publish(adopted);
+        self.state.now(|progress| progress.stage = Stage::Opening);
+        self.step(&next, Command::Open);
+        // The routes of before are freed here: no worker has time for that.
+        drop(old);
+        Ok(number)
+    }
+
+    /// Keeps the files. That they can not be kept is no reason to go back.
+    fn keep(&self, adopted: &Snapshot) {
+        let Some(versions) = &self.parts.versions else { return };
+        let sources = &adopted.configuration.sources;
+        if let Err(error) = versions.keep(&adopted.version(), sources) {
+            let (number, error) = (adopted.number(), error.to_string());
+            warn!(number, error, "this version of the configuration can not be kept");
+        }
+    }
+
+    /// Writes down what is new, through the gate of a worker; returns when it is committed. One record
+    /// after the other: how many of several found room nobody would know.
+    fn write(&mut self) -> Result<(), Vec<String>> {
+        while let Some(record) = self.unwritten.first() {
+            let (sender, written) = bounded(1);
+            let command = Command::Write(vec![record.clone()], sender);
+            let given = self.parts.mesh.command(WorkerId(0), command);
+            let is_written = given
+                && loop {
+                    match written.recv_timeout(PATIENCE) {
+                        Ok(is_written) => break is_written,
+                        Err(RecvTimeoutError::Timeout) => {
+                            warn!(
+                                worker = 0,
+                                "it does not write down what is new of the configuration"
+                            );
+                        }
+                        Err(RecvTimeoutError::Disconnected) => break false,
+                    }
+                };
+            if !is_written {
+                return Err(vec![
+                    "the journal has no room for what is new of the configuration; try again"
+                        .into(),
+                ]);
+            }
+            self.unwritten.remove(0);
+        }
+        Ok(())
+    }
+
+    /// Descriptors for all links.
+    fn make_room(&self, next: &Next) {
+        let Descriptors { allowed, needed, links_max } =
+            descriptors::raise(&next.plan, &next.endpoints);
+        if allowed < needed {
+            warn!(allowed, needed, "{}", descriptors::TOO_FEW);
+        }
+        self.parts.budget.set(links_max);
+    }
+
+    /// Has every worker take a step, and waits until all have.
+    fn step(&self, next: &Arc<Next>, command: impl Fn(Arc<Next>, TakenBy) -> Command) {
+        let workers = || (0..next.plan.workers).map(WorkerId);
+        let (sender, taken) = bounded(2 * usize::from(next.plan.workers));
+        let (mut unasked, mut waited_for): (Vec<_>, BTreeSet<_>) =
+            (workers().collect(), workers().collect());
+        let begun = clocks::boot();
+        let mut named = begun;
+        while !waited_for.is_empty() {
+            unasked.retain(|&worker| {
+                !self.parts.mesh.command(worker, command(Arc::clone(next), sender.clone()))
+            });
+            let wait = if unasked.is_empty() { PATIENCE } else { ASK_AGAIN };
+            if let Ok(Taken { worker, problems }) = taken.recv_timeout(wait) {
+                waited_for.remove(&worker);
+                self.state.taken(worker, clocks::boot().since(begun));
+                for problem in problems {
+                    error!(worker = worker.0, "{problem}");
+                }
+            }
+            let now = clocks::boot();
+            if now.since(named) >= PATIENCE {
+                named = now;
+                for worker in &waited_for {
+                    let (worker, seconds) = (worker.0, now.since(begun).as_secs());
+                    error!(
+                        worker,
+                        seconds, "it does not take up the configuration; it is waited for"
+                    );
+                }
+            }
+        }
+    }
+}

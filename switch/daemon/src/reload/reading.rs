@@ -1,0 +1,174 @@
+//! What the files say now, held against what runs: what would change, what stands in the way, and all
+//! that can be made ready before anything changes. Must not know what a worker does with it.
+
+use std::sync::Arc;
+
+use codec::Dialect;
+use switch_core::ids::WorkerId;
+use switch_core::plan::{Keys, Plan, PlanError, Successor};
+use switch_net::Listening;
+
+use super::Thread;
+use crate::change::{Changes, Planned};
+use crate::config::{self, Configuration, Endpoint};
+use crate::running::Snapshot;
+use crate::worker::{Port, missing, ports};
+
+/// What a look at the files found.
+pub(super) enum Found {
+    /// What runs already.
+    Same(Planned),
+    /// Something else, which can be taken up.
+    Next(Box<Ready>),
+}
+
+/// A configuration that can be taken up.
+pub(super) struct Ready {
+    pub(super) planned: Planned,
+    pub(super) configuration: Configuration,
+    /// Not numbered yet.
+    pub(super) plan: Plan,
+    /// By id, the place in the configuration.
+    pub(super) places: Vec<Option<usize>>,
+    /// By id.
+    pub(super) endpoints: Vec<Endpoint>,
+    /// New ports, by worker.
+    pub(super) opened: Vec<Vec<(Port, Listening)>>,
+}
+
+impl Ready {
+    /// The dialects of all stations.
+    pub(super) fn dialects(&self) -> impl Iterator<Item = Arc<Dialect>> + '_ {
+        let stations = &self.plan.stations;
+        stations.iter().map(|station| Arc::clone(&station.settings.dialect))
+    }
+}
+
+impl Thread {
+    /// Reads the files. Opens what they name and the ports that are new, and changes nothing.
+    ///
+    /// # Errors
+    /// What would change, as far as it is known, and why it can not.
+    pub(super) fn look(&self) -> Result<Found, Box<Planned>> {
+        let mut planned = Box::<Planned>::default();
+        let (configuration, sealing) = match config::open(&self.parts.file, self.parts.mode) {
+            Ok(opened) => opened,
+            Err(mistakes) => {
+                planned.refusals = mistakes.as_slice().iter().map(ToString::to_string).collect();
+                return Err(planned);
+            }
+        };
+        planned.digest = config::hex(&configuration.digest());
+        let inactive = configuration.inactive.iter();
+        planned.warnings = inactive.map(|key| format!("{}: {key}", key.place)).collect();
+        planned.warnings.extend(sealing.warnings);
+        planned.warnings.extend(configuration.warnings());
+        let now = self.parts.running.now();
+        planned.changes = Changes::of(config::difference(&now.configuration, &configuration));
+        if planned.changes.restart > 0 {
+            return Err(planned);
+        }
+        if planned.changes.total() == 0 {
+            return Ok(Found::Same(*planned));
+        }
+        match self.ready(&now, configuration, *planned) {
+            Ok(ready) => Ok(Found::Next(Box::new(ready))),
+            Err(planned) => Err(planned),
+        }
+    }
+
+    fn ready(
+        &self,
+        now: &Snapshot,
+        configuration: Configuration,
+        mut planned: Planned,
+    ) -> Result<Ready, Box<Planned>> {
+        let Successor { plan, order } =
+            match Plan::succeed(&now.plan, configuration.settings.clone()) {
+                Ok(successor) => successor,
+                Err(error) => {
+                    planned.refusals.push(in_words(error, &configuration));
+                    return Err(Box::new(planned));
+                }
+            };
+        if !self.parts.keys {
+            let mut needs = configuration.settings.stations.iter();
+            if let Some(station) = needs.find(|station| station.keys == Keys::Provider) {
+                let name = &station.name;
+                planned.refusals.push(format!(
+                    "station {name}: mac: needs a restart: no key provider was started"
+                ));
+            }
+        }
+        let endpoint = |(id, place): (usize, &Option<usize>)| match place {
+            Some(place) => configuration.endpoints[*place].clone(),
+            // It listens nowhere, and speaks as it did for as long as it has links.
+            None => Endpoint { listen: Vec::new(), ..now.endpoints[id].clone() },
+        };
+        let endpoints: Vec<Endpoint> = order.iter().enumerate().map(endpoint).collect();
+        let opened = opened(now, &plan, &endpoints, &mut planned.refusals);
+        if !planned.refusals.is_empty() {
+            return Err(Box::new(planned));
+        }
+        Ok(Ready { planned, configuration, plan, places: order, endpoints, opened })
+    }
+}
+
+/// Opens the ports that are new, of each worker. Those that can not be had are refusals.
+fn opened(
+    now: &Snapshot,
+    plan: &Plan,
+    endpoints: &[Endpoint],
+    refusals: &mut Vec<String>,
+) -> Vec<Vec<(Port, Listening)>> {
+    let workers = || (0..plan.workers).map(WorkerId);
+    let there: Vec<Vec<Port>> =
+        workers().map(|worker| ports(&now.plan, &now.endpoints, worker)).collect();
+    let mut all = Vec::new();
+    for worker in workers() {
+        let wanted = missing(ports(plan, endpoints, worker), &there[worker.index()]);
+        let mut opened = Vec::new();
+        for port in wanted {
+            let name = port.stations.first().map(|&id| &plan.station(id).settings.name);
+            let name = name.map_or("", String::as_str);
+            let address = port.address;
+            if there.iter().flatten().any(|there| there.is(&port)) {
+                refusals.push(format!(
+                    "station {name}: listen: {address} is a port of another worker of this node; \
+                     it moves there with a restart"
+                ));
+                continue;
+            }
+            match Listening::open(address) {
+                Ok(listening) => opened.push((port, listening)),
+                Err(error) => {
+                    refusals.push(format!("station {name}: listen: {address}: {error}"));
+                }
+            }
+        }
+        all.push(opened);
+    }
+    all
+}
+
+/// Why there is no such plan.
+fn in_words(error: PlanError, configuration: &Configuration) -> String {
+    let stations = &configuration.settings.stations;
+    match error {
+        PlanError::Fixed { station: Some(station), key } => {
+            let name = stations.get(station.index()).map_or("", |station| station.name.as_str());
+            format!("station {name}: {key}: what it was since the start it stays until a restart")
+        }
+        PlanError::Fixed { station: None, key } => {
+            format!("{key}: what it was since the start it stays until a restart")
+        }
+        PlanError::TooMany => "there are too many stations or links, with those that were taken \
+                               out since the start; restart the node"
+            .into(),
+        PlanError::Workers
+        | PlanError::Dialect { .. }
+        | PlanError::Routing(_)
+        | PlanError::NotAnIssuer { .. }
+        | PlanError::Versions { .. } => format!("the settings can not be run: {error:?}"),
+    }
+}

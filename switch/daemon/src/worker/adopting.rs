@@ -1,0 +1,144 @@
+//! How a worker takes up another configuration while it runs, in two steps with all others: first
+//! everything that it must know to understand them, then, once all do, its ports and links. Must not
+//! know where a configuration comes from.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crossbeam::channel::Sender;
+use switch_core::ids::{LinkId, WorkerId};
+use switch_core::plan::Plan;
+use switch_core::time::Now;
+use switch_net::Listening;
+
+use super::build::{SocketsMax, sockets_max};
+use super::ports::{Open, Port, ports};
+use super::{Endpoints, Worker};
+
+/// What a worker runs by next.
+#[derive(Debug)]
+pub struct Next {
+    /// The plan that follows that of now.
+    pub plan: Arc<Plan>,
+    /// Where the stations are, by id; those that are retired listen nowhere.
+    pub endpoints: Endpoints,
+    /// How long to poll without blocking after work.
+    pub spin: Duration,
+    /// Ports that were opened ahead, by worker, until they are taken.
+    pub opened: Vec<Mutex<Vec<(Port, Listening)>>>,
+}
+
+/// What a worker says when it has done a step.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// Which.
+    pub worker: WorkerId,
+    /// What it could not do, in words. It goes on without.
+    pub problems: Vec<String>,
+}
+
+/// Where a step's end is told.
+pub type TakenBy = Sender<Taken>;
+
+impl Worker {
+    /// The first step: knows all stations, routes and settings from now on, and speaks of none that is
+    /// new. Only what the system refuses of sockets is a problem.
+    pub(super) fn adopt(&mut self, now: Now, next: Arc<Next>, by: &TakenBy) {
+        let Next { plan, endpoints, spin, .. } = &*next;
+        let wanted = sockets_max(plan, endpoints, self.me);
+        let SocketsMax { sockets, frame_carry, out } = wanted;
+        let grown = self.net.grow(sockets, frame_carry, out);
+        let problems = grown.err().map(|error| format!("its sockets: {error}"));
+        self.sockets.grow(self.net.sockets_max(), plan.link_stations.len());
+        self.core.handle_plan(now, Arc::clone(plan));
+        (self.endpoints, self.spin) = (Arc::clone(endpoints), *spin);
+        self.has_taken(next, problems.into_iter().collect(), by);
+    }
+
+    /// The second step, when every worker has taken the first: new ports are taken in, those that are
+    /// gone are closed, links that lead elsewhere now are closed, and new ones connect.
+    pub(super) fn open(&mut self, now: Now, next: Arc<Next>, by: &TakenBy) {
+        let mut problems = Vec::new();
+        // Who drains has closed its ports and opens no other.
+        if !self.sockets.takes_nobody {
+            problems = self.exchange_ports(&next);
+        }
+        for link in self.moved() {
+            self.core.close_link(link);
+        }
+        self.core.handle_open(now);
+        self.has_taken(next, problems, by);
+    }
+
+    fn has_taken(&self, next: Arc<Next>, problems: Vec<String>, by: &TakenBy) {
+        // Before it is told: who hears it from all workers frees what they let go of.
+        drop(next);
+        // Who asked may have given up.
+        drop(by.try_send(Taken { worker: self.me, problems }));
+    }
+
+    /// Opens the listeners of this worker's stations, at the start.
+    ///
+    /// # Errors
+    /// The address that could not be listened on, and why.
+    pub fn listen(&mut self) -> Result<(), (SocketAddr, io::Error)> {
+        for port in ports(self.core.plan(), &self.endpoints, self.me) {
+            let listener = self.net.listen(port.address).map_err(|error| (port.address, error))?;
+            self.sockets.listening.push(Open { port, listener });
+        }
+        Ok(())
+    }
+
+    fn exchange_ports(&mut self, next: &Next) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut wanted: VecDeque<Port> = ports(&next.plan, &next.endpoints, self.me).into();
+        let net = &mut self.net;
+        self.sockets.listening.retain_mut(|Open { port, listener }| {
+            let Some(place) = wanted.iter().position(|wanted| wanted.is(port)) else {
+                net.close_listener(*listener);
+                return false;
+            };
+            *port = wanted.swap_remove_back(place).expect("it was found");
+            true
+        });
+        let opened = &next.opened[self.me.index()];
+        // A change is one step, so a thread that ended badly has left it whole.
+        let opened = std::mem::take(&mut *opened.lock().unwrap_or_else(PoisonError::into_inner));
+        for (port, listening) in opened {
+            match net.take_listener(listening) {
+                Ok(listener) => self.sockets.listening.push(Open { port, listener }),
+                Err(error) => problems.push(format!("listen on {}: {error}", port.address)),
+            }
+        }
+        problems
+    }
+
+    /// Open links whose other end is not where the station is now: an address that we connect to has
+    /// changed, or who connected may not any more.
+    fn moved(&self) -> Vec<LinkId> {
+        let plan = self.core.plan();
+        let stations = plan.stations.iter().zip(&*self.endpoints);
+        let mine = stations.filter(|(station, _)| station.worker == self.me && !station.retired);
+        let mut moved = Vec::new();
+        for (station, endpoint) in mine {
+            for place in 0..station.settings.links {
+                let link = LinkId(station.links_from.0 + place);
+                let is_open = self.sockets.of(link).is_some();
+                let Some(peer) = self.sockets.peer(link).filter(|_| is_open) else { continue };
+                let stays = if station.settings.connects {
+                    let place = usize::try_from(place).expect("links are counted");
+                    endpoint.connect.get(place) == Some(&peer)
+                } else {
+                    endpoint.peers.iter().any(|network| network.contains(peer.ip()))
+                };
+                if !stays {
+                    moved.push(link);
+                }
+            }
+        }
+        moved
+    }
+}
