@@ -102,7 +102,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(edition: Version) -> Self {
-        let plan = Arc::new(plan(edition));
+        let plan = Arc::new(Plan::new(settings(edition)).unwrap());
         let core = |me| Core::new(Arc::clone(&plan), WorkerId(me), 1 << 20, 7);
         let mut exchange = Self {
             cores: [core(0), core(1)],
@@ -126,6 +126,29 @@ impl Exchange {
             exchange.turn();
         }
         exchange
+    }
+
+    /// Both workers take up another plan: the stations stand in another order, there is one more, and
+    /// issuers have less time.
+    pub(crate) fn reloads(&mut self, edition: Version) {
+        let mut after = settings(edition);
+        after.stations.reverse();
+        for issuer in &mut after.stations[..2] {
+            issuer.timeout = Duration::from_secs(8);
+        }
+        for route in &mut after.routes {
+            route.to[0] = StationId(3 - route.to[0].0);
+        }
+        after.stations.push(StationSettings { name: "Z".into(), ..after.stations[0].clone() });
+        let successor = Plan::succeed(&self.plan, after).unwrap();
+        self.plan = Arc::new(successor.plan);
+        for core in &mut self.cores {
+            core.handle_plan(self.now, Arc::clone(&self.plan));
+        }
+        for core in &mut self.cores {
+            core.handle_open(self.now);
+        }
+        self.turn();
     }
 
     /// So many transactions. Gives the blocks that were allocated when time passed, of which
@@ -326,7 +349,7 @@ impl Exchange {
     }
 }
 
-fn plan(edition: Version) -> Plan {
+fn settings(edition: Version) -> Settings {
     let dialect = |name| Arc::new(codec::built_in(name).unwrap().clone());
     let (ascii, packed) = match edition {
         Version::Iso1987 => (dialect("iso87-ascii"), dialect("iso87-binary")),
@@ -356,12 +379,11 @@ fn plan(edition: Version) -> Plan {
         issuing: Issuing::default(),
     });
     let route = |pan: &str, to| RouteSettings { pan: pan.to_string(), to: vec![StationId(to)] };
-    Plan::new(Settings {
+    Settings {
         institution: Institution::parse("49000000001").unwrap(),
         workers: 2,
         stations: stations.into(),
         routes: vec![route("3", 2), route("4", 3)],
         limits: Limits { pending_max: 10_000, ..Limits::default() },
-    })
-    .unwrap()
+    }
 }

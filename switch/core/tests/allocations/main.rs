@@ -14,17 +14,25 @@ use codec::Version;
 
 #[test]
 fn from_the_first_to_the_hundred_thousandth_transaction_nothing_is_allocated() {
-    allocates_nothing(Version::Iso1993, 100_000);
+    allocates_nothing(Version::Iso1993, 100_000, false);
 }
 
 #[test]
 fn between_stations_of_1987_nothing_is_allocated_either() {
-    allocates_nothing(Version::Iso1987, 30_000);
+    allocates_nothing(Version::Iso1987, 30_000, false);
+}
+
+#[test]
+fn under_a_plan_that_followed_another_one_nothing_is_allocated_either() {
+    allocates_nothing(Version::Iso1993, 30_000, true);
 }
 
 #[cfg(test)]
-fn allocates_nothing(edition: Version, transactions: u64) {
+fn allocates_nothing(edition: Version, transactions: u64, reloads: bool) {
     let mut exchange = exchange::Exchange::new(edition);
+    if reloads {
+        exchange.reloads(edition);
+    }
     let before = counting::count();
     let for_reversals = exchange.runs(transactions);
     let after = counting::count();

@@ -7,7 +7,7 @@ use switch_core::plan::{Acquiring, InFlight, StationSettings};
 use switch_sim::world::{Setup, Text, World, acquirer, issuer, reversal, sale};
 
 /// Which rule is broken, and what is not true any more then.
-pub(crate) const STORIES: [(Variant, fn()); 9] = [
+pub(crate) const STORIES: [(Variant, fn()); 10] = [
     (Variant::LateUnnoticed, a_late_approval_is_one_more_reason_to_reverse),
     (Variant::RefusalIgnored, where_923_was_agreed_nothing_is_held),
     (Variant::OtherAmountUntold, another_amount_is_an_alarm),
@@ -17,6 +17,7 @@ pub(crate) const STORIES: [(Variant, fn()); 9] = [
     (Variant::AlarmUntold, six_sends_in_vain_are_an_alarm),
     (Variant::DoubtUnsettled, a_repeat_settles_whether_an_answer_arrived),
     (Variant::RequestsFillAll, requests_leave_room_for_answers),
+    (Variant::OpenedBeforeAllKnow, what_is_new_is_used_when_all_know_it),
 ];
 
 fn centres() -> World {
@@ -128,4 +129,20 @@ fn requests_leave_room_for_answers() {
     world.issuer("X").answers("000");
     world.commits();
     assert_eq!(world.count(Counter::Approved), 1, "there was room for it");
+}
+
+fn what_is_new_is_used_when_all_know_it() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).workers(2).up();
+    world.prepares(Setup::of([acquirer("A"), issuer("X"), issuer("Z")]).workers(2));
+    let link = world.plan.stations[2].links_from;
+    for worker in [0, 1] {
+        world.adopts(worker);
+        world.goes_on();
+        assert!(!world.is_connecting(link));
+    }
+    for worker in [0, 1] {
+        world.opens_anew(worker);
+    }
+    world.goes_on();
+    assert!(world.is_connecting(link));
 }
