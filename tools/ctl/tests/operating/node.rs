@@ -70,6 +70,19 @@ impl Node {
         self.merchant
     }
 
+    /// A file of its directory.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Writes something else into its configuration.
+    pub(crate) fn is_rewritten(&self, from: &str, to: &str) {
+        let main = self.file("sekisho.toml");
+        let text = fs::read_to_string(&main).unwrap();
+        assert!(text.contains(from), "{from}: {text}");
+        fs::write(main, text.replacen(from, to, 1)).unwrap();
+    }
+
     pub(crate) fn journal(&self) -> PathBuf {
         self.directory.join("state/journal")
     }
