@@ -4,13 +4,25 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use journal::pacing::WAIT_MAX_NS;
+use switch_core::plan::Limits;
+
 use crate::config::Configuration;
 
 /// Plain values, in nanoseconds; nothing is ordered by them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tunings {
     ask_timeout: AtomicU64,
     gather: AtomicU64,
+}
+
+impl Default for Tunings {
+    /// As a configuration has them that says nothing of them.
+    fn default() -> Self {
+        let tunings = Self { ask_timeout: AtomicU64::new(0), gather: AtomicU64::new(WAIT_MAX_NS) };
+        store(&tunings.ask_timeout, Limits::default().ask_timeout);
+        tunings
+    }
 }
 
 impl Tunings {
