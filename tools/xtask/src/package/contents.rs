@@ -39,7 +39,8 @@ const ALL_OF: [(&str, &str); 3] = [
 ];
 
 /// Documents, pressed.
-const DOCUMENTS: [(&str, &str); 3] = [
+const DOCUMENTS: [(&str, &str); 4] = [
+    ("systemd/README.md", "usr/share/doc/sekisho/runbook.md"),
     ("README.md", "usr/share/doc/sekisho/README.md"),
     ("CHANGELOG.md", "usr/share/doc/sekisho/CHANGELOG.md"),
     ("codec/specs/README.md", "usr/share/doc/sekisho/dialects.md"),

@@ -148,6 +148,7 @@ fn page(settings: &Settings, day: &str) -> String {
         ("/etc/sekisho/conf.d/*.toml", "Merged after it, in the order of their names."),
         ("/etc/sekisho/journal.key", "What the service is given as credential:journal-key."),
         ("/usr/share/doc/sekisho/examples", "Configurations to start from."),
+        ("/usr/share/doc/sekisho/runbook.md.gz", "What to do at night."),
     ] {
         roff.control("TP", []);
         roff.text([bold(file)]);

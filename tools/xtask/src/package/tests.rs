@@ -67,6 +67,7 @@ fn a_package_belongs_to_root_and_says_what_it_needs() {
         "./usr/share/man/man5/sekisho.toml.5.gz",
         "./usr/share/bash-completion/completions/sekisho",
         "./usr/share/doc/sekisho/changelog.gz",
+        "./usr/share/doc/sekisho/runbook.md.gz",
         "./usr/share/doc/sekisho/third-party.gz",
     ] {
         assert!(listed.lines().any(|line| line.ends_with(&format!(" {path}"))), "{path}\n{listed}");
