@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use switch_core::ids::StationId;
 
 use super::Configuration;
-use super::rows::{NODE, Party, Row, Rule, SHARED, STATION};
+use super::rows::{NODE, Party, ROOM, Row, Rule, SHARED, STATION};
 use super::summary::station_words;
 use crate::change::Change;
 
@@ -41,14 +41,17 @@ fn note(
 pub(super) fn parties(configuration: &Configuration) -> BTreeMap<&str, Party<'_>> {
     let stations = configuration.settings.stations.iter().zip(&configuration.endpoints);
     let stations = stations.zip(&configuration.dialect_contents);
+    let longest = configuration.settings.limits.parked_frame_max;
+    let longest = usize::try_from(longest).unwrap_or(usize::MAX);
     let named = stations.map(|((settings, endpoint), content)| {
-        (settings.name.as_str(), Party { settings, endpoint, content })
+        (settings.name.as_str(), Party { settings, endpoint, content, longest })
     });
     named.collect()
 }
 
 fn stations(changes: &mut Vec<Change>, old: &Configuration, new: &Configuration) {
     let (before, after) = (parties(old), parties(new));
+    let longest = before.values().next().map_or(usize::MAX, |party| party.longest);
     let mut names: Vec<&str> = before.keys().chain(after.keys()).copied().collect();
     names.sort_unstable();
     names.dedup();
@@ -56,14 +59,17 @@ fn stations(changes: &mut Vec<Change>, old: &Configuration, new: &Configuration)
     for name in names {
         match (before.get(name), after.get(name)) {
             (Some(was), Some(is)) => {
-                let shared = groups_before.get(name) != groups_after.get(name);
+                // With one worker all listeners are its own.
+                let shared = new.workers > 1 && groups_before.get(name) != groups_after.get(name);
                 compared_station(changes, name, (was, is), shared);
             }
             (was, is) => {
                 let words = |party: Option<&Party<'_>>| {
                     party.map(|party| station_words(party.settings, party.endpoint))
                 };
-                note(changes, format!("station.{name}"), words(was), words(is), None);
+                let is_longer = |party: &&Party<'_>| party.endpoint.frame_max > longest;
+                let restart = is.filter(is_longer).map(|_| ROOM);
+                note(changes, format!("station.{name}"), words(was), words(is), restart);
             }
         }
     }

@@ -42,6 +42,8 @@ pub(super) struct Party<'c> {
     pub(super) endpoint: &'c Endpoint,
     /// What tells its dialect from another one of the same name.
     pub(super) content: &'c str,
+    /// The longest message that the node has room for.
+    pub(super) longest: usize,
 }
 
 /// Keys that are accepted and do nothing yet.
@@ -57,7 +59,9 @@ const ROLE: &str = "what it has under way is of its old role; or give the new on
 const FORMAT: &str = "what is stored for it is in the old one; or give the new one another name";
 const CUT: &str = "its links are read by it; or give the new one another name";
 const LINKS: &str = "its links are numbered at the start; or add a station of another name";
-const BUFFERS: &str = "room for messages is made at the start; a shorter one needs none";
+/// Why a message longer than all of before needs a restart.
+pub(super) const ROOM: &str =
+    "room for messages that wait for a decision is made at the start, for the longest frame_max";
 const PROVIDER: &str = "the key provider is started once";
 
 const fn live<F, G>(key: &'static str, show: F) -> Row<F, G>
@@ -140,15 +144,11 @@ pub(super) const STATION: &[PartyRow] = &[
     }),
     Row {
         key: "frame_max",
-        rule: Rule::RestartIf(|old, new| new.endpoint.frame_max > old.endpoint.frame_max, BUFFERS),
+        rule: Rule::RestartIf(|old, new| new.endpoint.frame_max > old.longest, ROOM),
         show: |p| Some(size(p.endpoint.frame_max)),
     },
     live("frame_timeout", |p| Some(show_duration(p.endpoint.frame_timeout))),
-    Row {
-        key: "out_max",
-        rule: Rule::RestartIf(|old, new| new.endpoint.out_max > old.endpoint.out_max, BUFFERS),
-        show: |p| Some(size(p.endpoint.out_max)),
-    },
+    live("out_max", |p| Some(size(p.endpoint.out_max))),
     live("noise_max", |p| Some(p.settings.noise_max.to_string())),
     restart("mac", PROVIDER, |p| {
         let word = match p.settings.keys {

@@ -40,7 +40,9 @@ impl Thread {
             self.unwritten.extend(allotted.new);
             self.write()?;
         }
-        let Ready { configuration, plan, places, endpoints, opened, .. } = ready;
+        let Ready { mut configuration, plan, places, endpoints, opened, .. } = ready;
+        // The room that there is stays, though messages may be shorter now.
+        configuration.settings.limits.parked_frame_max = plan.limits.parked_frame_max;
         let next = Arc::new(Next {
             plan: Arc::new(plan.numbered(allotted.numbers)),
             endpoints: endpoints.into(),

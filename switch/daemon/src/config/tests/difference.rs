@@ -131,8 +131,7 @@ fn changes_of_each_key_of_a_station() -> Vec<(&'static str, String, bool)> {
         ("station.issuer-x.frame_max", issuer("frame_max = \"9KiB\""), true),
         ("station.issuer-x.frame_max", issuer("frame_max = \"7KiB\""), false),
         ("station.issuer-x.frame_timeout", issuer("frame_timeout = \"7s\""), false),
-        ("station.issuer-x.out_max", issuer("out_max = \"2MiB\""), true),
-        ("station.issuer-x.out_max", issuer("out_max = \"64KiB\""), false),
+        ("station.issuer-x.out_max", issuer("out_max = \"2MiB\""), false),
         ("station.issuer-x.noise_max", issuer("noise_max = 7"), false),
         ("station.merchant-a.mac", acquirer("mac = \"stand-in\""), true),
         ("station.merchant-a.repeat_in_flight", acquirer("repeat_in_flight = \"923\""), false),
@@ -373,6 +372,31 @@ fn a_listener_that_is_shared_otherwise_takes_a_restart() {
     assert_eq!(keys([1, 2, 3], [1, 1, 3]), ["station.m-2.listen"]);
     // The first one leaves: those that are left are a group of another name, though they stay.
     assert_eq!(keys([1, 1, 1], [2, 1, 1]), ["station.m-2.listen", "station.m-3.listen"]);
+}
+
+#[test]
+fn with_one_worker_a_listener_is_shared_as_one_likes() {
+    let one = |ports| three(ports).replace("[node]", "[node]\nworkers = 1");
+    let changes = between(&one([1, 2, 3]), &one([1, 1, 3]));
+    assert_eq!(in_words(&changes), ["station m-2: listen 127.0.0.1:2 -> 127.0.0.1:1"]);
+}
+
+#[test]
+fn messages_may_become_as_long_as_the_longest_for_which_there_is_room() {
+    let long = acquirer("frame_max = \"9KiB\"");
+    let both = long.replace("name = \"issuer-x\"", "name = \"issuer-x\"\nframe_max = \"9KiB\"");
+    let said = between(&long, &both);
+    assert_eq!(in_words(&said), ["station issuer-x: frame_max 8KiB -> 9KiB"]);
+    // What was longer once has left its room behind.
+    let mut shortened = loaded(WHOLE);
+    shortened.settings.limits.parked_frame_max = 9 << 10;
+    assert_eq!(difference(&shortened, &loaded(&long))[0].restart, None);
+    let more = three([1, 2, 3]).replace("name = \"m-1\"", "name = \"m-1\"\nframe_max = \"9KiB\"");
+    let restart = |old: &str| {
+        let changes = between(old, &more).into_iter().filter(|change| change.restart.is_some());
+        changes.map(|change| change.key).collect::<Vec<_>>()
+    };
+    assert_eq!((restart(WHOLE), restart(&long)), (vec!["station.m-1".to_owned()], Vec::new()));
 }
 
 #[test]
