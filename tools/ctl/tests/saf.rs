@@ -43,6 +43,7 @@ fn served(socket: &Path) -> (control::ControlHandle, Arc<Mutex<Vec<SafRequest>>>
             Some("issuer-x/000002") => Err(NotDone::NotFound("no such message".into())),
             Some("issuer-x/000003") => Err(NotDone::Conflict("it is held".into())),
             Some("issuer-x/000004") => Err(NotDone::Failed("no answer".into())),
+            Some("issuer-x/000005") => Err(NotDone::NotPermitted("not permitted: mei".into())),
             Some(_) | None => {
                 let item = SafItem { id: "issuer-x/000001".into(), ..SafItem::default() };
                 Ok(SafReply { items: vec![item], ..SafReply::default() })
@@ -117,6 +118,7 @@ fn what_was_not_done_has_its_exit_code_and_prints_no_data() {
     for (line, code, said) in [
         ("show issuer-x/000002", 3, "sekisho: no such message\n"),
         ("hold issuer-x/000003", 5, "sekisho: it is held\n"),
+        ("purge issuer-x/000005", 4, "sekisho: not permitted: mei\n"),
         ("release issuer-x/000004", 1, "sekisho: no answer\n"),
     ] {
         let output = sekisho(&socket, line);
