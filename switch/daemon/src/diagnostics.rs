@@ -39,7 +39,18 @@ pub(crate) fn start(status: impl Fn() -> Status + Send + 'static) -> io::Result<
 fn tell(status: &Status) {
     let Status { node, version, pid, uptime_s, log_lines_lost, .. } = status;
     let state = status.state.word();
-    info!(target: ALWAYS, node, version, pid, state, uptime_s, log_lines_lost, "diagnostics: node");
+    let configuration = status.adopted.number;
+    info!(
+        target: ALWAYS,
+        node,
+        version,
+        pid,
+        state,
+        uptime_s,
+        configuration,
+        log_lines_lost,
+        "diagnostics: node"
+    );
     status.workers.iter().for_each(tell_worker);
     let mut links: BTreeMap<&str, usize> = BTreeMap::new();
     for LinkStatus { state, .. } in status.stations.iter().flat_map(|station| &station.links) {
@@ -56,12 +67,15 @@ fn tell(status: &Status) {
 
 fn tell_worker(status: &WorkerStatus) {
     let WorkerStatus { id, answering, turns, pending, parked, resting, stored, .. } = status;
-    let WorkerStatus { gate_used, gate_bytes, journal_lane_used, .. } = status;
+    let WorkerStatus { configuration, pulse_ms, gate_used, gate_bytes, journal_lane_used, .. } =
+        status;
     info!(
         target: ALWAYS,
         worker = id,
         answering,
         turns,
+        pulse_ms,
+        configuration,
         pending,
         parked,
         resting,

@@ -79,7 +79,7 @@ fn sigquit_tells_the_log_how_everything_stands_and_the_node_goes_on() {
     switch.is_sent(Signal::QUIT);
     let node = switch.says("diagnostics: node");
     assert_eq!((&node["node"], &node["state"]), (&"trial".into(), &"serving".into()), "{node}");
-    assert_eq!(node["log_lines_lost"], 0);
+    assert_eq!((&node["configuration"], &node["log_lines_lost"]), (&1.into(), &0.into()), "{node}");
     let worker = switch.says("diagnostics: worker");
     assert!(worker["answering"] == true && worker["turns"].as_u64() > Some(0), "{worker}");
     let links = switch.says("diagnostics: links");
