@@ -15,6 +15,7 @@ use std::thread;
 use daemon::change::{
     Adoption, Change, Changes, ConfigReply, File, Planned, Progress, Stage, Version,
 };
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
 
 /// A daemon that gives the replies that it was given, in turn, and notes what it was asked for.
@@ -69,6 +70,25 @@ impl Desk {
 
     fn asks(&self, line: &str) -> Said {
         self.is_told(&format!("{line} --socket control.sock"))
+    }
+
+    /// The same, with somebody at a terminal who types this.
+    fn is_answered(&self, line: &str, typed: &str) -> Said {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+        let desk = openpt(flags).unwrap();
+        grantpt(&desk).unwrap();
+        unlockpt(&desk).unwrap();
+        let name = ptsname(&desk, Vec::new()).unwrap();
+        let terminal = fs::OpenOptions::new().read(true).write(true).open(name.to_str().unwrap());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
+        command.arg("config").args(line.split_whitespace()).current_dir(&self.directory);
+        command.args(["--socket", "control.sock"]).stdin(terminal.unwrap());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        fs::File::from(desk.try_clone().unwrap()).write_all(typed.as_bytes()).unwrap();
+        let output = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        Said { code: output.status.code(), stdout, stderr }
     }
 
     fn was_asked(&self) -> Vec<Value> {
@@ -202,6 +222,21 @@ fn who_can_not_be_asked_has_to_say_yes_beforehand() {
         assert!(said.stderr.contains("--yes"), "{said:?}");
     }
     assert_eq!(desk.was_asked(), Vec::<Value>::new());
+}
+
+#[test]
+fn whoever_sits_at_a_terminal_is_asked_and_anything_but_yes_is_no() {
+    let planned = || value(&plan(Path::new("/x"), vec![timeout()]));
+    let desk = Desk::opens(vec![planned(), planned(), planned(), progress(Stage::Done, &[])]);
+    for typed in ["\n", "no\n"] {
+        let said = desk.is_answered("apply", typed);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.stderr.contains("Apply this? [y/N] "), "{said:?}");
+        assert!(said.stderr.contains("nothing was changed"), "{said:?}");
+    }
+    let said = desk.is_answered("apply", "y\n");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(actions(&desk), ["plan", "plan", "plan", "apply"]);
 }
 
 #[test]

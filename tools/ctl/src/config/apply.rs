@@ -12,8 +12,10 @@ use super::{Shown, Sure, Verdict, ask, json, table, verdict};
 use crate::clock;
 use crate::output::{CONFLICT, FAILED, FOUND, Failure, Format, NO_DAEMON, USAGE, write_out};
 
-/// How often the daemon is asked how far it is.
-const PERIOD: Duration = Duration::from_millis(50);
+/// After how long the daemon is asked how far it is: soon at first, as most reloads take a moment, then
+/// less and less often, since each question is a line in its log and a user has 20 of them a second.
+const FIRST: Duration = Duration::from_millis(20);
+const LAST: Duration = Duration::from_millis(500);
 /// How long it is waited for. The reload goes on behind that.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -51,7 +53,7 @@ pub(super) fn follow(socket: &Path, expect: Option<String>) -> Result<Progress, 
         return Err(Failure::new(FAILED, "the daemon does not say what becomes of it"));
     };
     let (run, since) = (progress.run, clock::now());
-    let mut said = String::new();
+    let (mut said, mut period) = (String::new(), FIRST);
     while !progress.stage.is_end() {
         if since.elapsed() > PATIENCE {
             let message = format!(
@@ -66,7 +68,8 @@ pub(super) fn follow(socket: &Path, expect: Option<String>) -> Result<Progress, 
             drop(writeln!(io::stderr(), "{stage}"));
             said = stage;
         }
-        clock::pause(PERIOD);
+        clock::pause(period);
+        period = (period * 2).min(LAST);
         let reply = ask(socket, &ConfigRequest::Progress)?;
         progress = reply.progress.unwrap_or_default();
         if progress.run != run {
