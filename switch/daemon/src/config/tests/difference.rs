@@ -429,6 +429,20 @@ fn a_dialect_is_compared_by_what_it_says() {
 }
 
 #[test]
+fn no_key_is_among_the_files_that_a_configuration_is_made_of() {
+    let key = "[journal]\nkey = \"journal.key\"\nformer_keys = [\"conf.d/old.key\"]\n";
+    let directory = Directory::new()
+        .with("sekisho.toml", format!("{WHOLE}{key}"))
+        .with("conf.d/10-log.toml", "[log]\nlevel = \"warn\"\n")
+        .with("conf.d/old.key", "s".repeat(32))
+        .with("journal.key", "s".repeat(32));
+    let sources = directory.load(SEALED).unwrap().sources;
+    let names = sources.iter().map(|source| source.path.file_name().unwrap().to_str().unwrap());
+    assert_eq!(names.collect::<Vec<_>>(), ["sekisho.toml", "10-log.toml"]);
+    assert!(sources.iter().all(|source| !source.text.contains("ssss")));
+}
+
+#[test]
 fn a_hundred_thousand_routes_are_compared_in_a_moment_and_counted() {
     let with = |to: &str, from: u32| {
         let mut loaded = loaded(&WHOLE.replace("353011", "9"));
