@@ -9,11 +9,12 @@ use crate::journal::second;
 pub(super) fn plan(reply: &ConfigReply) -> String {
     let plan = reply.plan.clone().unwrap_or_default();
     let mut out = format!("version {} runs, of {}\n", reply.running.number, reply.file);
-    if plan.refusals.is_empty() {
+    if plan.refusals.is_empty() || plan.changes.total() > 0 {
         out += &changes(&plan.changes);
-    } else {
+    }
+    if !plan.refusals.is_empty() {
         lines(&mut out, "", &plan.refusals);
-        out += "The files can not run; the daemon goes on as it is.\n";
+        out += "This can not be applied; the daemon goes on as it is.\n";
     }
     lines(&mut out, "warning: ", &plan.warnings);
     out += &advice(&plan);
