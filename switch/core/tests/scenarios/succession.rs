@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use expect_test::expect;
-use switch_core::ids::StationId;
-use switch_core::plan::{PlanError, Role, StationSettings};
+use switch_core::identity::HashKey;
+use switch_core::ids::{LinkNumber, StationId, StationNumber};
+use switch_core::plan::{Numbers, Plan, PlanError, Role, StationSettings};
 
 use crate::world::{Setup, acquirer, ascii, ascii_without, issuer, packed, sale};
 
@@ -129,4 +130,24 @@ fn a_route_error_names_places_in_the_file_and_nothing_has_changed() {
     let error = world.succeeds(Setup::of(stations()).route("353011", &["A"])).unwrap_err();
     let station = StationId(2);
     assert_eq!(error, PlanError::NotAnIssuer { route: 0, station });
+}
+
+#[test]
+fn requests_are_known_by_the_same_hashes_and_records_call_everybody_what_they_did() {
+    let plan = before().planned().unwrap().keyed(HashKey([7; 16]));
+    let numbers = Numbers {
+        stations: [4, 9, 2].map(StationNumber).into(),
+        links: [70, 3, 5].map(LinkNumber).into(),
+        configuration: 6,
+    };
+    let plan = plan.numbered(numbers);
+    let after = Setup::of([issuer("Z"), issuer("Y"), acquirer("A")]);
+    let next = Plan::succeed(&plan, after.settings()).unwrap();
+    assert_eq!(next.plan.hash_key(), plan.hash_key());
+    assert_eq!(next.plan.numbers().stations, [4, 9, 2, 10].map(StationNumber));
+    assert_eq!(next.plan.numbers().links, [70, 3, 5, 71].map(LinkNumber));
+    assert_eq!(next.plan.numbers().configuration, 7);
+    assert_eq!(next.order, [Some(2), None, Some(1), Some(0)]);
+    let retired: Vec<bool> = next.plan.stations.iter().map(|station| station.retired).collect();
+    assert_eq!(retired, [false, true, false, false]);
 }
