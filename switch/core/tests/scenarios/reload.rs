@@ -489,8 +489,9 @@ fn a_station_that_connected_may_be_one_that_we_connect_to_and_back() {
     world.passes_secs(1);
     world.acquirer("A").connects();
     world.issuer("X").connects();
-    world.reloads(setup(false));
     world.issuer("X").closes();
+    // Its next attempt is due in a tenth of a second.
+    world.reloads(setup(false));
     world.forget();
     world.passes_secs(60);
     world.check(expect![[r#""#]]);
