@@ -9,7 +9,7 @@ use crate::broken::{Variant, breaks};
 use crate::ids::{LinkId, StationId};
 use crate::links::{Link, Phase};
 use crate::notices::Closing;
-use crate::plan::{Plan, Station};
+use crate::plan::{Plan, SignOn, Station};
 use crate::retiring::Retirement;
 use crate::stations::StationNow;
 use crate::time::{Now, Time};
@@ -41,10 +41,17 @@ impl Core {
     /// What a link is connected to is another place from now on: it is closed, and one that we open is
     /// opened anew.
     pub fn close_link(&mut self, link: LinkId) {
-        match self.world.links[link.index()].phase {
+        let state = &mut self.world.links[link.index()];
+        // Attempts at the place of before say nothing about this one.
+        state.attempts = 0;
+        match state.phase {
             Phase::Open | Phase::Ready => self.world.close(link, Closing::Changed),
             Phase::Connecting => {
                 self.world.orders.push_back(Order::Close(link, Closing::Changed));
+            }
+            Phase::Down if state.retry != Time::NEVER => {
+                state.retry = Time(0);
+                self.world.links_wake = Time(0);
             }
             Phase::Down | Phase::Closing => {}
         }
@@ -100,13 +107,20 @@ impl Turn<'_> {
         if after.timeout < before.timeout && !breaks(Variant::DeadlinesNotShortened) {
             world.table.shorten(&station.in_flight, now + after.timeout);
         }
+        let mut signs_on_again = false;
         if after.sign_on != before.sign_on {
+            signs_on_again = after.sign_on == SignOn::Ours && station.awaits_sign_on();
             station.change_sign_on(after.sign_on);
             world.unannounced = true;
         }
         if is.worker != self.me {
             return;
         }
+        if signs_on_again {
+            // We say 801 when a link is opened; on these neither side has.
+            self.close_links(id, Closing::Changed);
+        }
+        let station = &mut self.world.stations[id.index()];
         match (was.retired, is.retired) {
             (false, true) => {
                 station.retirement = Retirement::Told { since: now };

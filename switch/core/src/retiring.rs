@@ -15,7 +15,6 @@ use crate::gate::Position;
 use crate::ids::{LinkId, StationId};
 use crate::network::{SIGN_OFF, SIGN_OFF_WITHIN};
 use crate::notices::Closing;
-use crate::pending::Line;
 use crate::plan::SignOn;
 use crate::time::Time;
 use crate::turn::Turn;
@@ -87,22 +86,23 @@ impl Turn<'_> {
             return;
         }
         let mut wake = Time::NEVER;
+        let oldest = self.oldest_under_way();
         for place in 0..self.world.stations.len() {
             let station = StationId(u16::try_from(place).expect("stations are counted"));
-            wake = wake.min(self.retire(station));
+            wake = wake.min(self.retire(station, oldest));
         }
         self.world.retiring_wake = wake;
     }
 
     /// Takes one a step further, and says when to look at it again.
-    fn retire(&mut self, station: StationId) -> Time {
+    fn retire(&mut self, station: StationId, oldest: Time) -> Time {
         let now = self.now.boot;
         let again = now + LOOK_AGAIN;
         match self.world.stations[station.index()].retirement {
             Retirement::Serving | Retirement::Told { .. } | Retirement::Over => Time::NEVER,
             Retirement::Settling { since, until, left } => {
                 if now < until && self.world.stations[station.index()].open > 0 {
-                    let under_way = self.is_under_way(station, since, until);
+                    let under_way = self.is_under_way(station, since, until, oldest);
                     let has_left = left.filter(|&left| !under_way && self.gate.has_left(left));
                     if has_left.is_none() {
                         let left = (!under_way).then(|| left.unwrap_or(self.gate.end()));
@@ -145,7 +145,7 @@ impl Turn<'_> {
         self.world.stations[station.index()].retirement = retirement;
     }
 
-    fn close_links(&mut self, station: StationId, why: Closing) {
+    pub(crate) fn close_links(&mut self, station: StationId, why: Closing) {
         for link in self.links_of(station) {
             self.world.close(link, why);
         }
@@ -156,7 +156,7 @@ impl Turn<'_> {
     }
 
     /// Whether something may be under way from a station, or to it, that came before all knew.
-    fn is_under_way(&self, station: StationId, since: Time, until: Time) -> bool {
+    fn is_under_way(&self, station: StationId, since: Time, until: Time, oldest: Time) -> bool {
         let (plan, world) = (self.plan, &*self.world);
         let role = plan.station(station).settings.role;
         let here = &world.stations[station.index()];
@@ -166,20 +166,21 @@ impl Turn<'_> {
         if role.issues() && (asked || kept) {
             return true;
         }
-        // Those in a line came in this order, or waited for a reply before that.
-        let is_older = |line: &Line| {
-            let first = world.table.waiting(line).next();
-            first.is_some_and(|(_, pending)| pending.arrived <= since)
-        };
-        let waits = || {
-            let lines = world.stations.iter().map(|station| &station.in_flight);
-            lines.chain([&world.deciding]).any(is_older)
-        };
         let answers = || {
             let mut links = self.links_of(station);
             !world.undelivered.is_empty()
                 || links.any(|link| !world.links[link.index()].leaving.is_empty())
         };
-        role.acquires() && (waits() || answers())
+        role.acquires() && (oldest <= since || answers())
+    }
+
+    /// When that arrived which has waited longest of all that waits.
+    fn oldest_under_way(&self) -> Time {
+        let world = &*self.world;
+        let lines = world.stations.iter().map(|station| &station.in_flight);
+        // Those in a line came in this order, or waited for a reply before that.
+        let firsts =
+            lines.chain([&world.deciding]).filter_map(|line| world.table.waiting(line).next());
+        firsts.map(|(_, pending)| pending.arrived).min().unwrap_or(Time::NEVER)
     }
 }

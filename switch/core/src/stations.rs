@@ -115,6 +115,11 @@ impl StationNow {
         }
     }
 
+    /// Whether it is signed off for no other reason than that it has to sign on.
+    pub(crate) fn awaits_sign_on(&self) -> bool {
+        self.awaits_sign_on
+    }
+
     /// Who has to sign on is another one from now on. What the station has said itself holds, and what
     /// is connected stays so; one that was only waited for is so no more.
     pub(crate) fn change_sign_on(&mut self, sign_on: SignOn) {

@@ -73,6 +73,8 @@ mod draining;
 #[cfg(test)] // where unwrap is allowed
 mod reload;
 
+mod corrections;
+
 #[cfg(test)] // where unwrap is allowed
 mod succession;
 
