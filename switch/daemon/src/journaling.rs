@@ -66,8 +66,8 @@ use fold::Fold;
 pub use indexing::{Spoken, Wanted};
 use keeper::Housekeeper;
 pub use numbers::{Allotted, NO_NUMBERS, Register, written};
-pub(crate) use priority::lower_priority;
 use priority::raise_priority;
+pub(crate) use priority::{lower_priority, lowest_priority};
 pub use start::{Opened, open};
 use thread::{Ended, Scribe};
 

@@ -218,7 +218,7 @@ struct Thread {
 
 impl Thread {
     fn run(mut self, wanted: &Receiver<Wish>) {
-        journaling::lower_priority();
+        journaling::lowest_priority();
         while let Ok(wish) = wanted.recv() {
             match wish {
                 Wish::Plan(to) => {

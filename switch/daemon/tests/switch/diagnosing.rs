@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::configuration::{ASCII, Configuration};
 use crate::letter::sale;
 use crate::link::Link;
+use crate::patience::until;
 use crate::sekishod::Sekishod;
 
 /// Holds one thread of another process, as a debugger does, until its stdin ends.
@@ -39,8 +40,11 @@ impl Held {
         let is_it = |task: &fs::DirEntry| {
             fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
         };
-        let mut tasks = fs::read_dir(tasks).expect("it runs").map(|task| task.expect("it runs"));
-        let thread = tasks.find(is_it).expect("there is such a thread").file_name();
+        // A thread gives itself its name, a moment after it has begun.
+        let thread = until("a thread of that name", || {
+            let mut tasks = fs::read_dir(&tasks).expect("it runs").filter_map(Result::ok);
+            tasks.find(is_it).map(|task| task.file_name())
+        });
         let mut child = Command::new("python3");
         let child = child.args(["-c", HOLD]).arg(thread).stdin(Stdio::piped());
         let mut child = child.stdout(Stdio::piped()).spawn().expect("there is a python");

@@ -76,7 +76,7 @@ pub(crate) fn centres(issuers: &[(&str, SocketAddr)]) -> Configuration {
 
 pub(crate) fn load(switch: &Sekishod) -> Load {
     let target = switch.address_of("merchant-a");
-    Load::begins(ASCII, target, (4, Pace::Window(4)), &[PAN], "77334000001")
+    Load::begins(ASCII, target, (4, Pace::Rate(1_000)), &[PAN], "77334000001")
 }
 
 fn requests(switch: &Sekishod, name: &str) -> u64 {

@@ -16,11 +16,11 @@ use crate::sekishod::{Sekishod, count, station};
 /// Reloads that are made, if there is time for them.
 const RELOADS: u32 = 1_000;
 /// Reloads that must be made, however slow the machine is.
-const RELOADS_MIN: u32 = 100;
+const RELOADS_MIN: u32 = 60;
 /// How long the others may take.
 const TIME: Duration = Duration::from_secs(40);
 /// Before so many nothing is held against what comes later: buffers grow to their use first.
-const WARM: u32 = 50;
+const WARM: u32 = 30;
 /// What memory may grow by, in KiB: less than two tables of routes.
 const GROWTH_KIB: u64 = 16 << 10;
 
