@@ -214,6 +214,25 @@ fn what_was_shown_is_what_is_applied_and_it_is_followed_to_its_end() {
 }
 
 #[test]
+fn a_question_that_is_refused_does_not_end_what_was_begun() {
+    let often = json!({ "error": "more than 20 commands a second", "kind": "conflict" });
+    let desk = desk_with(|desk| {
+        let main = desk.file("sekisho.toml");
+        vec![
+            kept(desk, 5, "10s"),
+            kept(desk, 7, "5s"),
+            value(&plan(&main, vec![timeout()])),
+            progress(Stage::Reading, &[]),
+            often.clone(),
+            progress(Stage::Done, &[]),
+        ]
+    });
+    let said = desk.asks("rollback 5 --yes");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(fs::read_to_string(desk.file("sekisho.toml")).unwrap(), text("10s"));
+}
+
+#[test]
 fn who_can_not_be_asked_has_to_say_yes_beforehand() {
     let desk = Desk::opens(Vec::new());
     for line in ["apply", "rollback", "rollback 3", "apply -o json"] {

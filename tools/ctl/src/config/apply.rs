@@ -46,7 +46,8 @@ pub(super) fn run(sure: &Sure, shown: &Shown) -> Result<ExitCode, Failure> {
     ended(shown.output, &reply)
 }
 
-/// Has the daemon take up what has this digest, and waits for the end of that.
+/// Has the daemon take up what has this digest, and waits for the end of that. An error is that it was
+/// not begun, or, with [`NO_DAEMON`], that its end is not known.
 pub(super) fn follow(socket: &Path, expect: Option<String>) -> Result<Progress, Failure> {
     let begun = ask(socket, &ConfigRequest::Apply { expect })?;
     let Some(mut progress) = begun.progress else {
@@ -70,8 +71,12 @@ pub(super) fn follow(socket: &Path, expect: Option<String>) -> Result<Progress, 
         }
         clock::pause(period);
         period = (period * 2).min(LAST);
-        let reply = ask(socket, &ConfigRequest::Progress)?;
-        progress = reply.progress.unwrap_or_default();
+        match ask(socket, &ConfigRequest::Progress) {
+            Ok(reply) => progress = reply.progress.unwrap_or_default(),
+            Err(failure) if failure.exit() == NO_DAEMON => return Err(failure),
+            // It goes on whether we are told of it or not: this user may have asked too often.
+            Err(_) => continue,
+        }
         if progress.run != run {
             let message = "another reload has begun since; sekisho config progress shows it, and \
                            sekisho config history what became of this one";
