@@ -83,7 +83,7 @@ impl Operators {
             Said::First => {
                 let (id, name, minutes) = (&which.id, &peer.name, wishes::WAITS.as_secs() / 60);
                 shown.note = Some(format!(
-                    "{id} is not purged yet: {name} has said so, and another operator has to say the                      same within {minutes} minutes, sekisho saf purge {id}"
+                    "{id} is not purged yet: {name} has said so, and another operator has to say the same within {minutes} minutes, sekisho saf purge {id}"
                 ));
                 Ok(shown)
             }
