@@ -143,7 +143,7 @@ impl Merchant {
             pace: Pace::Rate(rate),
             duration: Duration::from_hours(1),
             warmup: Duration::ZERO,
-            grace: Duration::from_secs(3),
+            grace: Duration::from_secs(8),
             reconnect_max: Duration::from_millis(20),
             asks_again: true,
             ..setting::load(party, target)

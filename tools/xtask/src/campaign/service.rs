@@ -29,12 +29,13 @@ use crate::report::{self, Row};
 type Step = (&'static str, fn(&mut Proof<'_>) -> Result<String, Trouble>);
 
 /// All of them, in the order of a service's life.
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 20] = [
     ("install", install::installs),
     ("start", install::starts),
     ("authorize", traffic::authorizes),
     ("issuer away", traffic::loses_an_issuer),
     ("silent issuer", traffic::has_a_silent_issuer),
+    ("reload", change::reloads),
     ("broken reload", change::refuses_what_is_broken),
     ("broken start", change::ends_with_78),
     ("roles", people::knows_its_operators),
@@ -42,8 +43,10 @@ const STEPS: [Step; 17] = [
     ("hang", blows::hangs_a_worker),
     ("slow journal", blows::hangs_the_journal),
     ("full disk", disks::fills),
+    ("upgrade", end::is_upgraded),
     ("stop", end::stops_under_load),
     ("books", end::closes_the_books),
+    ("move", end::moves),
     ("failed disk", disks::fails),
     ("remove", end::is_removed),
     ("runbook", end::every_word_of_the_runbook),

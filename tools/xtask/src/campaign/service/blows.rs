@@ -25,6 +25,11 @@ pub(super) fn is_killed(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.linked()?;
     let answered = proof.load_ends()?;
     proof.done("sekisho journal verify --config /etc/sekisho/sekisho.toml")?;
+    proof.done(
+        "sekisho journal tail --dir /var/lib/sekisho/journal --key /etc/sekisho/journal.key -n 3",
+    )?;
+    proof.done("sekisho txn find --dir /var/lib/sekisho/journal --key /etc/sekisho/journal.key --stan 1 --limit 5")?;
+    proof.types("sekisho txn find --dir /var/lib/sekisho/journal --key /etc/sekisho/journal.key --unknown --limit 5")?;
     Ok(format!("there again after {}, {answered} answers", report::seconds(took)))
 }
 

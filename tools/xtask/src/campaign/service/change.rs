@@ -6,6 +6,43 @@ use crate::campaign::trouble::Trouble;
 
 const FILE: &str = "/etc/sekisho/sekisho.toml";
 
+/// Another station, ready to be put at the end of the configuration.
+const MEMBER: &str = "\n[[station]]\nname = \"merchant-c\"\nrole = \"acquirer\"\n\
+     institution = \"77334000003\"\ndialect = \"iso93-ascii\"\nframing = \"ascii4\"\n\
+     listen = [\"127.0.0.1:7003\"]\npeers = [\"127.0.0.0/8\"]\n";
+
+/// A longer timeout by SIGHUP, a new member by `apply`, and back, all under load.
+pub(super) fn reloads(proof: &mut Proof<'_>) -> Result<String, Trouble> {
+    proof.load();
+    let mark = proof.mark();
+    let slower = configuration(&OF_ISSUERS.replace("timeout = \"1s\"", "timeout = \"2s\""));
+    proof.writes(FILE, &slower)?;
+    proof.done("sekisho config check")?;
+    proof.says("sekisho config plan", 0, &["timeout", "2 changes"])?;
+    proof.done("systemctl reload sekishod")?;
+    proof.logs(mark, &["change: ", "timeout"])?;
+    proof.logs(mark, &["configuration adopted number=2"])?;
+
+    let mark = proof.mark();
+    proof.writes(FILE, &format!("{slower}{MEMBER}"))?;
+    proof.says("sekisho config apply --yes", 0, &["merchant-c", "version 3 runs"])?;
+    proof.logs(mark, &["configuration adopted number=3"])?;
+    proof.says("ss --tcp --listening --numeric", 0, &["127.0.0.1:7003"])?;
+    proof.says("sekisho config history", 0, &["HOW"])?;
+    proof.says("sekisho config rollback --yes", 0, &["version 4 runs"])?;
+    proof.says("sekisho config progress", 0, &["version 4 runs"])?;
+
+    let mark = proof.mark();
+    proof.writes(FILE, &slower.replace("workers = 2", "workers = 1"))?;
+    proof.says("sekisho config plan", 5, &["need a restart"])?;
+    proof.done("systemctl reload sekishod")?;
+    proof.logs(mark, &["configuration refused: "])?;
+    proof.writes(FILE, &configuration(OF_ISSUERS))?;
+    proof.done("sekisho config apply --yes")?;
+    let answered = proof.load_ends()?;
+    Ok(format!("five versions, one refused, {answered} answers across them, all right"))
+}
+
 /// What is broken is refused, and the old one goes on.
 pub(super) fn refuses_what_is_broken(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.load();

@@ -1,13 +1,33 @@
 //! The service stops, its books are closed, the package is removed. Must not know what happened before.
 
+use std::time::Duration;
+
 use super::proof::Proof;
+use crate::campaign::clock;
 use crate::campaign::trouble::Trouble;
 use crate::report;
+
+/// How long the acquirers send before something happens.
+const A_WHILE: Duration = Duration::from_secs(1);
+
+/// An upgrade leaves the old one running, until somebody restarts it.
+pub(super) fn is_upgraded(proof: &mut Proof<'_>) -> Result<String, Trouble> {
+    proof.linked()?;
+    proof.load();
+    let mark = proof.mark();
+    proof.says("dpkg --install sekisho_*.deb", 0, &["it was not restarted"])?;
+    proof.done("systemctl restart sekishod")?;
+    proof.logs(mark, &["Started sekishod.service"])?;
+    proof.linked()?;
+    let answered = proof.load_ends()?;
+    Ok(format!("not restarted by the package, {answered} answers across the restart"))
+}
 
 /// It drains: nobody gets a wrong answer.
 pub(super) fn stops_under_load(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.linked()?;
     proof.load();
+    clock::pause(A_WHILE);
     let mark = proof.mark();
     let (stopped, took) = report::timed(|| proof.done("systemctl stop sekishod"));
     stopped?;
@@ -22,6 +42,29 @@ pub(super) fn stops_under_load(proof: &mut Proof<'_>) -> Result<String, Trouble>
 pub(super) fn closes_the_books(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     let books = proof.judge()?;
     Ok(format!("{} reversals, {} acknowledged", books.reversed, books.acknowledged))
+}
+
+/// Packed on one machine and unpacked on another, it goes on where it stopped. The other one is the
+/// same after everything was taken away.
+pub(super) fn moves(proof: &mut Proof<'_>) -> Result<String, Trouble> {
+    proof.done("systemctl disable --now sekishod")?;
+    let pack = "tar --create --file=sekisho.tar --directory=/ etc/sekisho var/lib/sekisho";
+    proof.done(pack)?;
+    proof.happens("dpkg --purge sekisho && rm -r /var/lib/sekisho/* /etc/sekisho")?;
+    proof.done("dpkg --install sekisho_*.deb")?;
+    proof.done("tar --extract --file=sekisho.tar --directory=/ --numeric-owner")?;
+    proof.done("systemd-tmpfiles --create sekisho.conf")?;
+    proof.done("sekisho journal verify --config /etc/sekisho/sekisho.toml")?;
+    let mark = proof.mark();
+    proof.done("systemctl enable --now sekishod")?;
+    proof.logs(mark, &["journal read", "unfinished=0"])?;
+    proof.linked()?;
+    proof.load();
+    clock::pause(A_WHILE);
+    let answered = proof.load_ends()?;
+    proof.done("systemctl stop sekishod")?;
+    proof.judge()?;
+    Ok(format!("unpacked elsewhere it goes on with its journal, {answered} answers"))
 }
 
 /// `remove` and `purge` leave the journal, which is the operator's.

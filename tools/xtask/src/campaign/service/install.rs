@@ -22,11 +22,12 @@ pub(super) fn installs(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.says("id sekisho", 0, &["(sekisho)"])?;
     // A node without a key and stations of its own has nothing to start with.
     proof.says("systemctl is-active sekishod", 3, &["inactive"])?;
-    for user in ["hana", "ren", "guest"] {
+    for user in ["hana", "ren", "mei", "kei", "guest"] {
         proof.happens(&format!("useradd --create-home {user}"))?;
     }
-    proof.done("adduser --quiet hana sekisho")?;
-    proof.done("adduser --quiet ren sekisho")?;
+    for user in ["hana", "ren", "mei", "kei"] {
+        proof.done(&format!("adduser --quiet {user} sekisho"))?;
+    }
     proof.done("sha256sum /etc/sekisho/journal.key")?;
     Ok(format!("{} files with their owners, user sekisho, not started", FILES.len()))
 }

@@ -28,6 +28,10 @@ pub(super) const NAME: &str = "tokyo";
 pub(super) const UNIT: &str = "sekishod.service";
 /// How long anything may take that should take a moment, on a machine that has much to do.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// The switch takes no more than twenty commands a second of one user.
+const ASKED_EVERY: Duration = Duration::from_millis(200);
+/// How long all may take that is owed to an issuer which was silent: what failed often is tried less often.
+const SETTLES: Duration = Duration::from_mins(2);
 /// Bytes of the disk of `/var/lib/sekisho`.
 const DISK_BYTES: u64 = 256 << 20;
 /// Where the switch's state is in the machine.
@@ -151,6 +155,25 @@ impl<'a> Proof<'a> {
         }
     }
 
+    /// Types a line about a stored message, which must end with that code and say this.
+    pub(super) fn says_of(
+        &mut self,
+        id: &str,
+        line: &str,
+        code: i32,
+        part: &str,
+    ) -> Result<(), Trouble> {
+        let said = self.types_with(line, &[("ID", id)])?;
+        let text = ended(line, said, code)?;
+        match text.lines().find(|line| line.contains(part)) {
+            Some(shown) => {
+                self.tell(&format!("    {}", shown.trim()));
+                Ok(())
+            }
+            None => Err(Trouble::Found(format!("`{line}` does not say \"{part}\", but:\n{text}"))),
+        }
+    }
+
     /// Something that the runbook does not ask for, done on the machine as root: what happens to it.
     pub(super) fn happens(&mut self, line: &str) -> Result<String, Trouble> {
         self.tell(&format!("  * {line}"));
@@ -213,14 +236,22 @@ impl<'a> Proof<'a> {
     /// then, neither a request nor a message to an issuer.
     pub(super) fn load_ends(&mut self) -> Result<u64, Trouble> {
         let answered = self.merchants_end()?;
+        self.settles().map(|()| answered)
+    }
+
+    /// Nothing is open, neither a request nor a message to an issuer.
+    pub(super) fn settles(&self) -> Result<(), Trouble> {
         let mut open = None;
-        let settled = clock::until(PATIENCE, || {
+        let settled = clock::until(SETTLES, || {
             let said = self.machine.run("sekisho status -o json", &[]);
             open = said.ok().and_then(|said| programs::open_of(said.text.as_bytes()));
+            if open != Some(0) {
+                clock::pause(ASKED_EVERY);
+            }
             open == Some(0)
         });
         if settled {
-            return Ok(answered);
+            return Ok(());
         }
         Err(Trouble::Found(format!("of requests and stored messages {open:?} are open still")))
     }
@@ -336,7 +367,8 @@ pub(super) fn configuration(of_issuers: &str) -> String {
     format!(
         "[node]\nname = \"{NAME}\"\ninstitution = \"49000000001\"\nstate = \"{STATE}\"\nworkers = 2\n\n\
          [journal]\nsegment = \"1MiB\"\nkey = \"credential:journal-key\"\n\n\
-         [control]\nsocket = \"/run/sekisho/control.sock\"\n\n\
+         [control]\nsocket = \"/run/sekisho/control.sock\"\n\
+         operators = [\"hana\", \"ren\"]\nadministrators = [\"mei\"]\n\n\
          [limits]\ndrain = \"5s\"\n\n{}",
         stations([acquirer(0), acquirer(1)], [issuer(0), issuer(1)], format_args!("{of_issuers}"))
     )
