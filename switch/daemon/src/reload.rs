@@ -15,6 +15,8 @@
 
 mod reading;
 
+mod returning;
+
 mod adopting;
 
 mod progress;

@@ -2,7 +2,7 @@
 //! Finds those of a plan in what the journal says, and gives new ones where there are none. Writes
 //! no file itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use switch_core::ids::{LinkNumber, StationNumber};
 use switch_core::plan::{Numbers, Plan, StationSettings};
@@ -26,6 +26,9 @@ pub struct Register {
     next_link: u32,
     /// The number of the configuration in use, and what tells it from others.
     configuration: Option<(u32, [u8; 32])>,
+    /// Stations that older records name and the plan of this start does not: what those records say of
+    /// them was not taken up.
+    left_out: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,8 +66,10 @@ impl Register {
             (known.name.to_owned(), Known { number, dialect, links })
         });
         let last = state.configuration();
+        let stations: BTreeMap<String, Known> = known.collect();
         Self {
-            stations: known.collect(),
+            left_out: stations.keys().cloned().collect(),
+            stations,
             next_station: state.next_station().map(|next| next.0),
             next_link: state.next_link().0,
             configuration: last.map(|last| (last.number, last.digest)),
@@ -95,6 +100,19 @@ impl Register {
         }
         *self = next;
         Some(Allotted { numbers: Numbers { stations, links, configuration: number }, new })
+    }
+
+    /// The plan of the start is this: what the journal says of its stations was taken up.
+    pub(super) fn starts_with(&mut self, plan: &Plan) {
+        for station in &plan.stations {
+            self.left_out.remove(&station.settings.name);
+        }
+    }
+
+    /// Whether older records name this station and the start left it out. Its trace numbers would begin
+    /// anew, and its repeats would be new requests: it comes back by a start only.
+    pub fn left_out(&self, name: &str) -> bool {
+        self.left_out.contains(name)
     }
 
     /// A station as it is known, or is from here on.

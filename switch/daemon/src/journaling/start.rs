@@ -147,6 +147,7 @@ impl Opened {
         let allotted = self.register.allot(&plan, self.digest, clocks::utc());
         let Allotted { numbers, new } =
             allotted.ok_or_else(|| Failure::new(crate::cli::EXIT_CONFIGURATION, NO_NUMBERS))?;
+        self.register.starts_with(&plan);
         self.new = new;
         let hash_key = self.state.hash_key().unwrap_or_else(|| {
             let key = HashKey(self.keys.current.hash_key(&self.cluster));

@@ -8,7 +8,7 @@ use switch_core::ids::WorkerId;
 use switch_core::plan::{Keys, Plan, PlanError, Successor};
 use switch_net::Listening;
 
-use super::Thread;
+use super::{Thread, returning};
 use crate::change::{Changes, Planned};
 use crate::config::{self, Configuration, Endpoint};
 use crate::running::Snapshot;
@@ -64,7 +64,9 @@ impl Thread {
         planned.warnings.extend(sealing.warnings);
         planned.warnings.extend(configuration.warnings());
         let now = self.parts.running.now();
-        planned.changes = Changes::of(config::difference(&now.configuration, &configuration));
+        let mut changes = config::difference(&now.configuration, &configuration);
+        returning::hold(&mut changes, &self.parts.register);
+        planned.changes = Changes::of(changes);
         if planned.changes.restart > 0 {
             return Err(planned);
         }

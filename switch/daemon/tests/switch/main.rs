@@ -71,4 +71,6 @@ mod logging;
 
 mod reloading;
 
+mod reloading_members;
+
 mod reloading_often;

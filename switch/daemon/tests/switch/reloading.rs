@@ -56,7 +56,7 @@ impl Sekishod {
     }
 
     /// Is to take up another configuration, and does not; why.
-    fn refuses(&self, configuration: &Configuration) -> String {
+    pub(crate) fn refuses(&self, configuration: &Configuration) -> String {
         self.is_configured(configuration);
         let progress = self.reloads();
         assert_eq!(progress.stage, Stage::Refused);

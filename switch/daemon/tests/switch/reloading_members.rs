@@ -1,0 +1,65 @@
+//! Stations that a reload brings back, takes out, or calls something else: what older records and open
+//! links say of them holds.
+
+use daemon::change::ConfigRequest;
+
+use crate::centre::Centre;
+use crate::configuration::{ASCII, BINARY};
+use crate::letter::{sale, sale_of};
+use crate::link::{Desk, Link};
+use crate::place::own_port;
+use crate::reloading::{PAN, centres};
+use crate::sekishod::{Sekishod, count, station};
+
+/// Why a station is not taken in that older records name.
+const OLDER: &str = "needs a restart: older records name it";
+
+#[test]
+fn an_acquirer_that_was_out_for_one_start_comes_back_by_a_start_and_its_repeat_is_known() {
+    let x = Centre::opens(BINARY);
+    let port = own_port();
+    let before = || centres(&[("issuer-x", x.address())]).route(PAN, "issuer-x");
+    let after = || before().acquirer_at("merchant-b", ASCII, port, "");
+    let switch = Sekishod::starts(&after());
+    switch.comes_to("X is up", |s| station(s, "issuer-x").links_ready == 1);
+    let answer = Link::connects(ASCII, port).asks(&sale_of(1, 1));
+    assert_eq!(answer.code(), "000");
+
+    let switch = Sekishod::starts_in(switch.killed(), &before());
+    let why = switch.refuses(&after());
+    assert!(why.contains("station merchant-b is new") && why.contains(OLDER), "{why}");
+    let planned = switch.asks(&ConfigRequest::Plan).expect("it is read").plan.expect("a plan");
+    assert_eq!(planned.changes.restart, 1, "who plans is told too: {planned:?}");
+
+    let switch = Sekishod::starts_in(switch.killed(), &after());
+    let repeat = Link::connects(ASCII, port).asks(&sale_of(1, 1).kind(0x1201));
+    assert_eq!((repeat.code(), repeat.text(38)), ("000", answer.text(38)));
+    assert_eq!(count(&switch.status(), "forwarded"), 0, "it was, before the restarts");
+}
+
+#[test]
+fn an_issuer_that_was_out_for_one_start_comes_back_by_a_start_and_its_stans_go_on() {
+    let (x, desk) = (Centre::opens(BINARY), Desk::opens(BINARY));
+    let without = || centres(&[("issuer-x", x.address())]).route(PAN, "issuer-x");
+    let with = || {
+        centres(&[("issuer-x", x.address()), ("issuer-y", desk.address())]).route(PAN, "issuer-y")
+    };
+    let asked = |switch: &Sekishod, number| {
+        let mut issuer = desk.accepts();
+        switch.comes_to("Y is up", |s| station(s, "issuer-y").links_ready == 1);
+        let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+        merchant.sends(&sale(number));
+        issuer.hears_request().text(11).to_owned()
+    };
+    let switch = Sekishod::starts(&with());
+    let first = asked(&switch, 1);
+    let switch = Sekishod::starts_in(switch.killed(), &without());
+    let why = switch.refuses(&with());
+    assert!(why.contains("station issuer-y is new") && why.contains(OLDER), "{why}");
+    // One that no record names is taken in.
+    switch.adopts(&without().issuer("issuer-z", BINARY, x.address(), ""));
+    switch.comes_to("Z is up", |s| station(s, "issuer-z").links_ready == 1);
+    let switch = Sekishod::starts_in(switch.killed(), &with());
+    let second = asked(&switch, 2);
+    assert!(first < second, "{first} and then {second}");
+}
