@@ -39,10 +39,11 @@ fn write(from: &NotesReceiver, running: &Running) {
     loop {
         let ended = match from.notes.recv_timeout(Duration::from_secs(1)) {
             Ok((worker, note)) => {
-                let now = running.now();
-                let kind = kind(&note, &now.plan);
+                // Behind the note, which may speak of a station that only its worker knows yet.
+                let plan = running.newest();
+                let kind = kind(&note, &plan);
                 if rate.handle_line(&kind, clocks::boot()) == Said::Say {
-                    line(worker.0, &note, &now.plan);
+                    line(worker.0, &note, &plan);
                 }
                 false
             }

@@ -122,6 +122,8 @@ impl Overview {
 
     fn workers(&self, plan: &Plan, answering: &[bool]) -> Vec<WorkerStatus> {
         let (limits, now) = (&plan.limits, clocks::boot());
+        // What is in doubt may be about a station that not all workers know yet.
+        let newest = self.running.newest();
         let reports = self.last.iter().zip(answering).zip(0_u8..);
         reports
             .map(|((report, &answering), id)| {
@@ -145,7 +147,7 @@ impl Overview {
                     (status.pending, status.parked, status.resting) = report.occupancy;
                     status.held = u32::try_from(report.held.0).unwrap_or(u32::MAX);
                     status.deliveries_unknown = wide(report.doubts.0);
-                    let name = |issuer| &plan.station(issuer).settings.name;
+                    let name = |issuer| &newest.station(issuer).settings.name;
                     let doubts = report.doubts.1.iter();
                     let doubts = doubts.map(|&(issuer, stan)| saf::id(name(issuer), stan.0));
                     status.deliveries_unknown_first = doubts.collect();

@@ -54,25 +54,47 @@ impl Snapshot {
 
 /// The one that is at work now. Its lock is held for moments only.
 #[derive(Debug)]
-pub struct Running(Mutex<Arc<Snapshot>>);
+pub struct Running(Mutex<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    now: Arc<Snapshot>,
+    /// The plan that any worker may run by already.
+    newest: Arc<Plan>,
+}
 
 impl Running {
     /// This one, until another is published.
     pub fn new(first: Snapshot) -> Self {
-        Self(Mutex::new(Arc::new(first)))
+        let newest = Arc::clone(&first.plan);
+        Self(Mutex::new(Inner { now: Arc::new(first), newest }))
     }
 
     /// The one of now. Not to be kept: the memory of an old one is freed by whoever lets go of it last.
     pub fn now(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.lock())
+        Arc::clone(&self.lock().now)
+    }
+
+    /// The plan that knows every station and link of which a worker may speak: workers adopt one after
+    /// the other, and only then it is the one of all. Stations and links keep their ids, so it knows those
+    /// of before, too. Not to be kept either.
+    pub fn newest(&self) -> Arc<Plan> {
+        Arc::clone(&self.lock().newest)
+    }
+
+    /// Workers may run by this plan from here on. It is the one that is published next.
+    pub fn announce(&self, plan: Arc<Plan>) {
+        self.lock().newest = plan;
     }
 
     /// From here on another one; gives the one before.
     pub fn publish(&self, next: Arc<Snapshot>) -> Arc<Snapshot> {
-        std::mem::replace(&mut *self.lock(), next)
+        let mut inner = self.lock();
+        inner.newest = Arc::clone(&next.plan);
+        std::mem::replace(&mut inner.now, next)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Arc<Snapshot>> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         // A change is one step, so a thread that ended badly has left it whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

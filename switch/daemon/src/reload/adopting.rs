@@ -51,6 +51,7 @@ impl Thread {
         });
         self.make_room(&next);
         self.state.asks(number, next.plan.workers);
+        self.parts.running.announce(Arc::clone(&next.plan));
         self.step(&next, Command::Adopt);
         self.parts.tunings.set(&configuration);
         logs::set_level(configuration.log_level.into());

@@ -2,9 +2,11 @@
 //! links say of them holds.
 
 use daemon::change::ConfigRequest;
+use rustix::process::Signal;
 
 use crate::centre::Centre;
 use crate::configuration::{ASCII, BINARY};
+use crate::diagnosing::Held;
 use crate::letter::{sale, sale_of};
 use crate::link::{Desk, Link};
 use crate::place::own_port;
@@ -62,4 +64,28 @@ fn an_issuer_that_was_out_for_one_start_comes_back_by_a_start_and_its_stans_go_o
     let switch = Sekishod::starts_in(switch.killed(), &with());
     let second = asked(&switch, 2);
     assert!(first < second, "{first} and then {second}");
+}
+
+#[test]
+fn a_line_about_a_station_that_only_one_worker_knows_yet_is_written() {
+    let (x, y) = (Centre::opens(BINARY), Desk::opens(BINARY));
+    let before = || centres(&[("issuer-x", x.address())]).route(PAN, "issuer-x");
+    let after = centres(&[("issuer-x", x.address())])
+        .issuer("issuer-y", BINARY, y.address(), "frame_max = \"64B\"")
+        .route(PAN, "issuer-y");
+    let switch = Sekishod::starts(&before());
+    switch.comes_to("X is up", |s| station(s, "issuer-x").links_ready == 1);
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    let held = Held::takes(&switch, "worker-1");
+    switch.is_configured(&after);
+    switch.is_sent(Signal::HUP);
+    switch.says("it does not take up the configuration; it is waited for");
+    // It is longer than what Y takes, and worker 0 says so.
+    let advice = sale(1).kind(0x1220).with(48, "A".repeat(200));
+    assert_eq!(merchant.asks(&advice).code(), "904");
+    let line = switch.says("a message can not be said in the other side's format");
+    assert_eq!(line["to"], "issuer-y");
+    drop(held);
+    switch.says("configuration adopted");
+    switch.says_of("issuer-y", "link open");
 }
