@@ -61,7 +61,7 @@ use std::time::Duration;
 use codec::Framing;
 use switch_core::plan::Settings;
 
-pub use difference::difference;
+pub use difference::{difference, needs_a_start};
 pub use digest::hex;
 pub use journal::{GATHER_MAX, Journal, KeyFile, KeySource, Sync};
 pub use log::LogLevel;

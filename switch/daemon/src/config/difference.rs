@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use switch_core::ids::StationId;
+use switch_core::plan::StationSettings;
 
-use super::Configuration;
 use super::rows::{NODE, Party, ROOM, Row, Rule, SHARED, STATION};
 use super::summary::station_words;
+use super::{Configuration, Endpoint};
 use crate::change::Change;
 
 /// All that differs: the node, then its stations by name, then its routes by their cards. Takes time
@@ -22,6 +23,21 @@ pub fn difference(old: &Configuration, new: &Configuration) -> Vec<Change> {
     }
     stations(&mut changes, old, new);
     compared_routes(&mut changes, old, new);
+    changes
+}
+
+/// What of a station that was taken out, and comes back while links of before are still open, would need a
+/// restart if it had never been gone. Not compared is what its dialect says.
+pub fn needs_a_start(
+    (was, was_at): (&StationSettings, &Endpoint),
+    (is, is_at): (&StationSettings, &Endpoint),
+    longest: u32,
+) -> Vec<Change> {
+    let longest = usize::try_from(longest).unwrap_or(usize::MAX);
+    let party = |settings, endpoint| Party { settings, endpoint, content: "", longest };
+    let mut changes = Vec::new();
+    compared_station(&mut changes, &is.name, (&party(was, was_at), &party(is, is_at)), false);
+    changes.retain(|change| change.restart.is_some());
     changes
 }
 

@@ -1,6 +1,8 @@
 //! The one table of all keys: what each says, and whether it can change while the node runs. Must not
 //! know what is done about a change; a key that is not here is compared by nobody.
 
+use std::collections::BTreeSet;
+
 use codec::Framing;
 use switch_core::plan::{InFlight, Institution, Keys, Pin, StationSettings};
 
@@ -234,9 +236,9 @@ fn size(bytes: usize) -> String {
 
 /// The addresses that we connect to, each once.
 pub(super) fn addresses(party: &Party<'_>) -> Vec<std::net::SocketAddr> {
-    let mut addresses = party.endpoint.connect.clone();
-    addresses.dedup();
-    addresses
+    let mut seen = BTreeSet::new();
+    let addresses = party.endpoint.connect.iter().copied();
+    addresses.filter(|&address| seen.insert(address)).collect()
 }
 
 /// As the file has it: to each address, where we connect.

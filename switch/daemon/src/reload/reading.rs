@@ -65,7 +65,7 @@ impl Thread {
         planned.warnings.extend(configuration.warnings());
         let now = self.parts.running.now();
         let mut changes = config::difference(&now.configuration, &configuration);
-        returning::hold(&mut changes, &self.parts.register);
+        returning::hold(&mut changes, &self.parts.register, &now, &configuration);
         planned.changes = Changes::of(changes);
         if planned.changes.restart > 0 {
             return Err(planned);

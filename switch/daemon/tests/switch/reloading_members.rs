@@ -5,7 +5,7 @@ use daemon::change::ConfigRequest;
 use rustix::process::Signal;
 
 use crate::centre::Centre;
-use crate::configuration::{ASCII, BINARY};
+use crate::configuration::{ASCII, BINARY, Speech};
 use crate::diagnosing::Held;
 use crate::letter::{sale, sale_of};
 use crate::link::{Desk, Link};
@@ -88,4 +88,24 @@ fn a_line_about_a_station_that_only_one_worker_knows_yet_is_written() {
     drop(held);
     switch.says("configuration adopted");
     switch.says_of("issuer-y", "link open");
+}
+
+#[test]
+fn a_station_that_comes_back_is_cut_as_before_or_comes_by_a_start() {
+    let port = own_port();
+    let desk = Desk::opens(BINARY);
+    let without = || centres(&[("issuer-x", desk.address())]).route(PAN, "issuer-x");
+    let with = |framing| without().acquirer_at("merchant-b", Speech { framing, ..ASCII }, port, "");
+    let switch = Sekishod::starts(&with(ASCII.framing));
+    let mut issuer = desk.accepts();
+    switch.comes_to("X is up", |s| station(s, "issuer-x").links_ready == 1);
+    let mut merchant = Link::connects(ASCII, port);
+    merchant.sends(&sale_of(1, 1));
+    let heard = issuer.hears_request();
+    switch.adopts(&without());
+    let why = switch.refuses(&with("bin2"));
+    assert!(why.contains("station merchant-b: framing ascii4 -> bin2 (needs a restart"), "{why}");
+    switch.adopts(&with(ASCII.framing));
+    issuer.sends(&heard.answered("000"));
+    assert_eq!(merchant.hears().code(), "000", "on the link of before");
 }
