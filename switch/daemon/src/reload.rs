@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::channel::{Receiver, Sender, bounded, select_biased};
 use switch_net::Budget;
 use tracing::{error, info, warn};
 
@@ -44,8 +44,8 @@ pub use progress::Reloads;
 use progress::State;
 use reading::Found;
 
-/// What waits for the thread at most: a reload, and plans that operators ask for.
-const WISHES_MAX: usize = 4;
+/// Plans that operators ask for: so many wait for the thread at most. Of reloads there is one at a time.
+const PLANS_MAX: usize = 4;
 /// How long an operator waits for a plan.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// Of the changes, so many are a line each in the log.
@@ -80,13 +80,6 @@ pub struct Parts {
     pub service: Arc<Service>,
 }
 
-#[derive(Debug)]
-enum Wish {
-    Reload(Reason),
-    /// What a reload would do.
-    Plan(Sender<Planned>),
-}
-
 /// Who wants a reload, and of what.
 #[derive(Clone, Debug)]
 struct Reason {
@@ -99,7 +92,9 @@ struct Reason {
 /// The way to the thread. Nobody waits for it but who asks what a reload would do.
 #[derive(Clone, Debug)]
 pub struct Reload {
-    wishes: Sender<Wish>,
+    reloads: Sender<Reason>,
+    /// Who wants to know what a reload would do.
+    plans: Sender<Sender<Planned>>,
     state: Arc<State>,
     running: Arc<Running>,
     draining: Arc<AtomicBool>,
@@ -109,10 +104,12 @@ pub struct Reload {
 
 /// Starts the thread. It ends with the process.
 pub fn start(parts: Parts) -> std::io::Result<Reload> {
-    let (wishes, wanted) = bounded(WISHES_MAX);
+    let (reloads, wanted) = bounded(1);
+    let (plans, asked) = bounded(PLANS_MAX);
     let state = Arc::new(State::default());
     let reload = Reload {
-        wishes,
+        reloads,
+        plans,
         state: Arc::clone(&state),
         running: Arc::clone(&parts.running),
         draining: Arc::clone(&parts.draining),
@@ -120,7 +117,7 @@ pub fn start(parts: Parts) -> std::io::Result<Reload> {
         file: std::path::absolute(&parts.file).unwrap_or_else(|_| parts.file.clone()),
     };
     let thread = Thread { parts, state, unwritten: Vec::new() };
-    thread::Builder::new().name("reload".into()).spawn(move || thread.run(&wanted))?;
+    thread::Builder::new().name("reload".into()).spawn(move || thread.run(&wanted, &asked))?;
     Ok(reload)
 }
 
@@ -132,7 +129,7 @@ impl Reload {
             warn!("SIGHUP: the node is stopping, and its configuration stays as it is");
             self.state.refused_at_once(&reason, DRAINING);
         } else if self.state.begins(&reason, true) {
-            self.wish(reason);
+            self.state.hand(&self.reloads, reason);
         }
     }
 
@@ -153,7 +150,7 @@ impl Reload {
                 if !self.state.begins(&reason, false) {
                     return Err(NotDone::Conflict(UNDER_WAY.into()));
                 }
-                self.wish(reason);
+                self.state.hand(&self.reloads, reason);
                 reply.progress = self.state.shown().last;
             }
             ConfigRequest::History => {
@@ -193,17 +190,10 @@ impl Reload {
             return Err(NotDone::Conflict(UNDER_WAY.into()));
         }
         let (sender, planned) = bounded(1);
+        let many = || NotDone::Failed("others wait for plans already; try again".into());
         let silent = || NotDone::Failed("the files were not read in time; try again".into());
-        self.wishes.try_send(Wish::Plan(sender)).map_err(|_| silent())?;
+        self.plans.try_send(sender).map_err(|_| many())?;
         planned.recv_timeout(PATIENCE).map_err(|_| silent())
-    }
-
-    fn wish(&self, reason: Reason) {
-        // There is room: one reload at a time, and plans that nobody waits for any more.
-        if self.wishes.try_send(Wish::Reload(reason)).is_err() {
-            let why = vec!["the thread that reloads does not answer".to_owned()];
-            let _again = self.state.ends(Stage::Refused, why);
-        }
     }
 }
 
@@ -219,19 +209,20 @@ struct Thread {
 }
 
 impl Thread {
-    fn run(mut self, wanted: &Receiver<Wish>) {
+    fn run(mut self, wanted: &Receiver<Reason>, asked: &Receiver<Sender<Planned>>) {
         journaling::lowest_priority();
-        while let Ok(wish) = wanted.recv() {
-            match wish {
-                Wish::Plan(to) => {
+        loop {
+            select_biased! {
+                recv(wanted) -> reason => {
+                    let Ok(mut reason) = reason else { return };
+                    while let Some(next) = self.reload(&reason) {
+                        reason = next;
+                    }
+                }
+                recv(asked) -> to => {
+                    let Ok(to) = to else { return };
                     // Who asked may have given up.
                     drop(to.try_send(self.planned()));
-                }
-                Wish::Reload(reason) => {
-                    let mut next = Some(reason);
-                    while let Some(reason) = next.take() {
-                        next = self.reload(&reason);
-                    }
                 }
             }
         }

@@ -4,6 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crossbeam::channel::Sender;
 use switch_core::ids::WorkerId;
 
 use super::Reason;
@@ -66,6 +67,17 @@ impl State {
             inner.begin(reason);
         }
         again
+    }
+
+    /// Hands over one that has begun to whom carries it out. One that can not be handed over has ended, and
+    /// so has each that was to follow it: nothing is under way then.
+    pub(super) fn hand(&self, to: &Sender<Reason>, reason: Reason) {
+        let mut next = Some(reason);
+        // There is room for one, and there is one at a time.
+        while let Some(Err(_)) = next.take().map(|reason| to.try_send(reason)) {
+            let why = "the thread that reloads does not answer";
+            next = self.ends(Stage::Refused, vec![why.to_owned()]);
+        }
     }
 
     /// Says more of the one that is under way.
@@ -156,6 +168,23 @@ mod tests {
         assert!(!state.begins(&reason("e"), false));
         assert!(ends().is_none() && !state.is_busy());
         assert!(state.begins(&reason("e"), false));
+    }
+
+    #[test]
+    fn what_can_not_be_handed_over_has_ended_and_so_has_what_a_signal_wanted_meanwhile() {
+        let state = State::default();
+        let (to, wanted) = crossbeam::channel::bounded(1);
+        assert!(state.begins(&reason("a"), false));
+        assert!(!state.begins(&reason("b"), true), "it is to follow");
+        state.hand(&to, reason("a"));
+        assert!(state.is_busy() && wanted.recv().is_ok_and(|reason| reason.by == "a"));
+        drop(wanted);
+        assert_eq!(state.ends(Stage::Done, Vec::new()).map(|next| next.by), Some("b".into()));
+        assert!(!state.begins(&reason("c"), true));
+        state.hand(&to, reason("b"));
+        let refused = state.shown().refused.map(|refused| (refused.run, refused.by));
+        assert_eq!((refused, state.is_busy()), (Some((3, "c".into())), false));
+        assert!(state.begins(&reason("d"), false), "the next one is not kept out");
     }
 
     #[test]
