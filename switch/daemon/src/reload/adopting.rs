@@ -64,10 +64,11 @@ impl Thread {
             how: reason.how,
             digest,
         });
-        self.keep(&adopted);
-        let old = self.parts.running.publish(adopted);
+        let old = self.parts.running.publish(Arc::clone(&adopted));
         self.state.now(|progress| progress.stage = Stage::Opening);
         self.step(&next, Command::Open);
+        // Behind both steps: it waits for a disk, and new members would wait with it.
+        self.keep(&adopted);
         // The routes of before are freed here: no worker has time for that.
         drop(old);
         Ok(number)
