@@ -14,6 +14,9 @@ use crate::config::{self, Configuration, Endpoint};
 use crate::running::Snapshot;
 use crate::worker::{Port, missing, ports};
 
+/// Stations that were taken out since the start stay in the plan, each in its place; so many at most.
+const RETIRED_MAX: usize = 1_024;
+
 /// What a look at the files found.
 pub(super) enum Found {
     /// What runs already.
@@ -93,6 +96,13 @@ impl Thread {
                     return Err(Box::new(planned));
                 }
             };
+        let retired = plan.stations.iter().filter(|station| station.retired).count();
+        if retired > RETIRED_MAX {
+            planned.refusals.push(format!(
+                "it needs a restart: {retired} stations would have been taken out since the start, and \
+                 what they were is remembered of {RETIRED_MAX} at most"
+            ));
+        }
         if !self.parts.keys {
             let mut needs = configuration.settings.stations.iter();
             if let Some(station) = needs.find(|station| station.keys == Keys::Provider) {

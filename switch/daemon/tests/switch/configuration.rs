@@ -154,5 +154,5 @@ impl Configuration {
 
 /// The institution of the acquirer that was configured as number `ordinal`, counting from 0.
 pub(crate) fn institution(ordinal: u32) -> String {
-    format!("773340000{:02}", ordinal + 1)
+    format!("77334{:06}", ordinal + 1)
 }

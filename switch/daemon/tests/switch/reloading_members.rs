@@ -5,7 +5,7 @@ use daemon::change::ConfigRequest;
 use rustix::process::Signal;
 
 use crate::centre::Centre;
-use crate::configuration::{ASCII, BINARY, Speech};
+use crate::configuration::{ASCII, BINARY, Configuration, Speech};
 use crate::diagnosing::Held;
 use crate::letter::{sale, sale_of};
 use crate::link::{Desk, Link};
@@ -108,4 +108,23 @@ fn a_station_that_comes_back_is_cut_as_before_or_comes_by_a_start() {
     switch.adopts(&with(ASCII.framing));
     issuer.sends(&heard.answered("000"));
     assert_eq!(merchant.hears().code(), "000", "on the link of before");
+}
+
+/// Of stations that were taken out, so many are remembered.
+const RETIRED_MAX: usize = 1_024;
+
+#[test]
+fn more_stations_than_are_remembered_are_taken_out_by_a_restart() {
+    let with = |count: usize| {
+        let more = |all: Configuration, number: usize| {
+            all.acquirer(&format!("merchant-{number}"), ASCII, "links = 1")
+        };
+        (0..count).fold(centres(&[]), more)
+    };
+    let switch = Sekishod::starts(&with(RETIRED_MAX + 1));
+    let why = switch.refuses(&with(0));
+    assert!(why.contains("needs a restart: 1025 stations would have been taken out"), "{why}");
+    switch.adopts(&with(1));
+    let status = switch.status();
+    assert_eq!(status.stations.iter().filter(|station| station.retired).count(), RETIRED_MAX);
 }
