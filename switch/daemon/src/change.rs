@@ -153,6 +153,9 @@ pub struct Progress {
     pub workers: Vec<Adoption>,
     /// Why it was refused, a line each.
     pub refusals: Vec<String>,
+    /// What a worker could not do, a line each: it goes on without.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
     /// How many changes there were.
     pub changes: u64,
 }

@@ -42,7 +42,7 @@ use crate::tunings::Tunings;
 use crate::versions::Versions;
 pub use progress::Reloads;
 use progress::State;
-use reading::Found;
+use reading::{Found, Ports};
 
 /// Plans that operators ask for: so many wait for the thread at most. Of reloads there is one at a time.
 const PLANS_MAX: usize = 4;
@@ -229,7 +229,7 @@ impl Thread {
     }
 
     fn planned(&self) -> Planned {
-        match self.look() {
+        match self.look(Ports::TriedOut) {
             Ok(Found::Next(next)) => next.planned,
             Ok(Found::Same(planned)) => planned,
             Err(planned) => *planned,
@@ -268,7 +268,7 @@ impl Thread {
         if self.parts.draining.load(Ordering::Relaxed) {
             return Err(vec![DRAINING.into()]);
         }
-        let next = match self.look().map_err(|planned| reasons(*planned))? {
+        let next = match self.look(Ports::Opened).map_err(|planned| reasons(*planned))? {
             Found::Same(_) => return Ok(None),
             Found::Next(next) => next,
         };

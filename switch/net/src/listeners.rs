@@ -27,7 +27,15 @@ impl Listening {
     /// # Errors
     /// What the system says, `AddrInUse` where somebody listens there.
     pub fn open(address: SocketAddr) -> io::Result<Self> {
-        bind(address).map(Self)
+        listen(address).map(Self)
+    }
+
+    /// Whether it could be had now: it is bound, and nobody is listened to.
+    ///
+    /// # Errors
+    /// What the system says, `AddrInUse` where somebody listens there.
+    pub fn try_out(address: SocketAddr) -> io::Result<()> {
+        bind(address).map(drop)
     }
 
     /// Where it listens.
@@ -149,11 +157,16 @@ impl Listeners {
 }
 
 /// As [`TcpListener::bind`], with room for more than its 128.
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = bind(address)?;
+    socket.listen(BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
+fn bind(address: SocketAddr) -> io::Result<Socket> {
     let kind = Type::STREAM.nonblocking();
     let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(TcpListener::from_std(socket.into()))
+    Ok(socket)
 }

@@ -21,6 +21,11 @@ use crate::worker::{Command, Next, Taken, TakenBy};
 
 /// How long a worker may take for a step before it is named.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Why what is new was not written down.
+const NO_ROOM: &str = "the journal has no room for what is new of the configuration";
+const NO_ANSWER: &str = "worker 0, which writes down what is new, does not take up what it is told";
+/// What holds of a refusal then: the journal goes on, and says no wrong thing.
+const SOME_ARE_WRITTEN: &str = "; numbers of new stations that were written down already are kept for them";
 /// How often a worker is asked again whose queue of commands is full.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -87,10 +92,12 @@ impl Thread {
     /// Writes down what is new, through the gate of a worker; returns when it is committed. One record
     /// after the other: how many of several found room nobody would know.
     fn write(&mut self) -> Result<(), Vec<String>> {
+        let mut some_are = false;
         while let Some(record) = self.unwritten.first() {
             let (sender, written) = bounded(1);
             let command = Command::Write(vec![record.clone()], sender);
             let given = self.parts.mesh.command(WorkerId(0), command);
+            let why = if given { NO_ROOM } else { NO_ANSWER };
             let is_written = given
                 && loop {
                     match written.recv_timeout(PATIENCE) {
@@ -105,12 +112,11 @@ impl Thread {
                     }
                 };
             if !is_written {
-                return Err(vec![
-                    "the journal has no room for what is new of the configuration; try again"
-                        .into(),
-                ]);
+                let before = if some_are { SOME_ARE_WRITTEN } else { "" };
+                return Err(vec![format!("{why}{before}; try again")]);
             }
             self.unwritten.remove(0);
+            some_are = true;
         }
         Ok(())
     }
@@ -141,6 +147,7 @@ impl Thread {
             if let Ok(Taken { worker, problems }) = taken.recv_timeout(wait) {
                 waited_for.remove(&worker);
                 self.state.taken(worker, clocks::boot().since(begun));
+                self.state.has(worker, &problems);
                 for problem in problems {
                     error!(worker = worker.0, "{problem}");
                 }

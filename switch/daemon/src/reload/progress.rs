@@ -122,6 +122,13 @@ impl State {
         });
     }
 
+    /// A worker could not do something, and goes on without.
+    pub(super) fn has(&self, worker: WorkerId, problems: &[String]) {
+        let worker = worker.0;
+        let problems = problems.iter().map(|problem| format!("worker {worker}: {problem}"));
+        self.now(|progress| progress.problems.extend(problems));
+    }
+
     /// A worker has taken a step after that time.
     pub(super) fn taken(&self, worker: WorkerId, took: Duration) {
         self.now(|progress| {

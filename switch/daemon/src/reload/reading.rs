@@ -25,6 +25,15 @@ pub(super) enum Found {
     Next(Box<Ready>),
 }
 
+/// What is done with ports that are new.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ports {
+    /// They are listened on, so that nothing can go wrong later.
+    Opened,
+    /// It is seen whether they could be: whoever connects meanwhile is refused as before.
+    TriedOut,
+}
+
 /// A configuration that can be taken up.
 pub(super) struct Ready {
     pub(super) planned: Planned,
@@ -48,11 +57,11 @@ impl Ready {
 }
 
 impl Thread {
-    /// Reads the files. Opens what they name and the ports that are new, and changes nothing.
+    /// Reads the files. Opens what they name, does that with the ports that are new, and changes nothing.
     ///
     /// # Errors
     /// What would change, as far as it is known, and why it can not.
-    pub(super) fn look(&self) -> Result<Found, Box<Planned>> {
+    pub(super) fn look(&self, wanted: Ports) -> Result<Found, Box<Planned>> {
         let mut planned = Box::<Planned>::default();
         let (configuration, sealing) = match config::open(&self.parts.file, self.parts.mode) {
             Ok(opened) => opened,
@@ -76,7 +85,7 @@ impl Thread {
         if planned.changes.total() == 0 {
             return Ok(Found::Same(*planned));
         }
-        match self.ready(&now, configuration, *planned) {
+        match self.ready(&now, configuration, *planned, wanted) {
             Ok(ready) => Ok(Found::Next(Box::new(ready))),
             Err(planned) => Err(planned),
         }
@@ -87,6 +96,7 @@ impl Thread {
         now: &Snapshot,
         configuration: Configuration,
         mut planned: Planned,
+        wanted: Ports,
     ) -> Result<Ready, Box<Planned>> {
         let Successor { plan, order } =
             match Plan::succeed(&now.plan, configuration.settings.clone()) {
@@ -118,7 +128,7 @@ impl Thread {
             None => Endpoint { listen: Vec::new(), ..now.endpoints[id].clone() },
         };
         let endpoints: Vec<Endpoint> = order.iter().enumerate().map(endpoint).collect();
-        let opened = opened(now, &plan, &endpoints, &mut planned.refusals);
+        let opened = opened(now, &plan, &endpoints, wanted, &mut planned.refusals);
         if !planned.refusals.is_empty() {
             return Err(Box::new(planned));
         }
@@ -126,11 +136,12 @@ impl Thread {
     }
 }
 
-/// Opens the ports that are new, of each worker. Those that can not be had are refusals.
+/// The ports that are new, of each worker. Those that can not be had are refusals.
 fn opened(
     now: &Snapshot,
     plan: &Plan,
     endpoints: &[Endpoint],
+    how: Ports,
     refusals: &mut Vec<String>,
 ) -> Vec<Vec<(Port, Listening)>> {
     let workers = || (0..plan.workers).map(WorkerId);
@@ -151,8 +162,12 @@ fn opened(
                 ));
                 continue;
             }
-            match Listening::open(address) {
-                Ok(listening) => opened.push((port, listening)),
+            let done = match how {
+                Ports::Opened => Listening::open(address).map(Some),
+                Ports::TriedOut => Listening::try_out(address).map(|()| None),
+            };
+            match done {
+                Ok(listening) => opened.extend(listening.map(|listening| (port, listening))),
                 Err(error) => {
                     refusals.push(format!("station {name}: listen: {address}: {error}"));
                 }

@@ -77,6 +77,7 @@ pub(super) fn progress(reply: &ConfigReply) -> String {
     );
     out += &workers(progress);
     lines(&mut out, "", &progress.refusals);
+    lines(&mut out, "problem: ", &progress.problems);
     out
 }
 

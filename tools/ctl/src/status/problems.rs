@@ -72,6 +72,8 @@ fn of_reload(status: &Status, found: &mut Vec<String>) {
             refused.refusals.first().map_or("", String::as_str),
         ));
     }
+    let problems = status.reload.iter().flat_map(|reload| &reload.problems);
+    found.extend(problems.map(|problem| format!("after the last reload: {problem}")));
     let running = status.reload.as_ref().filter(|reload| !reload.stage.is_end());
     if let Some(reload) = running {
         let behind = reload.workers.iter().filter(|worker| match reload.stage {
