@@ -52,7 +52,7 @@ pub use outbox::LaneFill;
 use outbox::Outbox;
 pub(crate) use outbox::{WAITING_BYTES_MAX, WAITING_MAX};
 use outlet::Out;
-pub use ports::{Port, missing, ports};
+pub use ports::{Port, PortChange, missing, ports};
 use pulse::Pulse;
 pub use report::{LinkReport, StationReport, WorkerReport};
 use residue::Residue;

@@ -25,7 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const NO_ROOM: &str = "the journal has no room for what is new of the configuration";
 const NO_ANSWER: &str = "worker 0, which writes down what is new, does not take up what it is told";
 /// What holds of a refusal then: the journal goes on, and says no wrong thing.
-const SOME_ARE_WRITTEN: &str = "; numbers of new stations that were written down already are kept for them";
+const SOME_ARE_WRITTEN: &str =
+    "; numbers of new stations that were written down already are kept for them";
 /// How often a worker is asked again whose queue of commands is full.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -45,14 +46,14 @@ impl Thread {
             self.unwritten.extend(allotted.new);
             self.write()?;
         }
-        let Ready { mut configuration, plan, places, endpoints, opened, .. } = ready;
+        let Ready { mut configuration, plan, places, endpoints, ports, .. } = ready;
         // The room that there is stays, though messages may be shorter now.
         configuration.settings.limits.parked_frame_max = plan.limits.parked_frame_max;
         let next = Arc::new(Next {
             plan: Arc::new(plan.numbered(allotted.numbers)),
             endpoints: endpoints.into(),
             spin: configuration.spin,
-            opened: opened.into_iter().map(Mutex::new).collect(),
+            ports: ports.into_iter().map(Mutex::new).collect(),
         });
         self.make_room(&next);
         self.state.asks(number, next.plan.workers);

@@ -1,6 +1,8 @@
 //! What the files say now, held against what runs: what would change, what stands in the way, and all
 //! that can be made ready before anything changes. Must not know what a worker does with it.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use codec::Dialect;
@@ -12,7 +14,7 @@ use super::{Thread, returning};
 use crate::change::{Changes, Planned};
 use crate::config::{self, Configuration, Endpoint};
 use crate::running::Snapshot;
-use crate::worker::{Port, missing, ports};
+use crate::worker::{Port, PortChange, missing, ports};
 
 /// Stations that were taken out since the start stay in the plan, each in its place; so many at most.
 const RETIRED_MAX: usize = 1_024;
@@ -44,8 +46,8 @@ pub(super) struct Ready {
     pub(super) places: Vec<Option<usize>>,
     /// By id.
     pub(super) endpoints: Vec<Endpoint>,
-    /// New ports, by worker.
-    pub(super) opened: Vec<Vec<(Port, Listening)>>,
+    /// By worker; none where its ports stay as they are.
+    pub(super) ports: Vec<Option<PortChange>>,
 }
 
 impl Ready {
@@ -128,34 +130,39 @@ impl Thread {
             None => Endpoint { listen: Vec::new(), ..now.endpoints[id].clone() },
         };
         let endpoints: Vec<Endpoint> = order.iter().enumerate().map(endpoint).collect();
-        let opened = opened(now, &plan, &endpoints, wanted, &mut planned.refusals);
+        let ports = changed_ports(now, &plan, &endpoints, wanted, &mut planned.refusals);
         if !planned.refusals.is_empty() {
             return Err(Box::new(planned));
         }
-        Ok(Ready { planned, configuration, plan, places: order, endpoints, opened })
+        Ok(Ready { planned, configuration, plan, places: order, endpoints, ports })
     }
 }
 
-/// The ports that are new, of each worker. Those that can not be had are refusals.
-fn opened(
+/// What changes of each worker's ports. Those that can not be had are refusals.
+fn changed_ports(
     now: &Snapshot,
     plan: &Plan,
     endpoints: &[Endpoint],
     how: Ports,
     refusals: &mut Vec<String>,
-) -> Vec<Vec<(Port, Listening)>> {
+) -> Vec<Option<PortChange>> {
     let workers = || (0..plan.workers).map(WorkerId);
     let there: Vec<Vec<Port>> =
         workers().map(|worker| ports(&now.plan, &now.endpoints, worker)).collect();
+    let of_others: BTreeSet<SocketAddr> = there.iter().flatten().map(|port| port.address).collect();
     let mut all = Vec::new();
     for worker in workers() {
-        let wanted = missing(ports(plan, endpoints, worker), &there[worker.index()]);
+        let wanted = ports(plan, endpoints, worker);
+        if wanted == there[worker.index()] {
+            all.push(None);
+            continue;
+        }
         let mut opened = Vec::new();
-        for port in wanted {
+        for port in missing(&wanted, &there[worker.index()]) {
             let name = port.stations.first().map(|&id| &plan.station(id).settings.name);
             let name = name.map_or("", String::as_str);
             let address = port.address;
-            if there.iter().flatten().any(|there| there.is(&port)) {
+            if address.port() != 0 && of_others.contains(&address) {
                 refusals.push(format!(
                     "station {name}: listen: {address} is a port of another worker of this node; \
                      it moves there with a restart"
@@ -173,7 +180,7 @@ fn opened(
                 }
             }
         }
-        all.push(opened);
+        all.push(Some(PortChange { wanted, opened }));
     }
     all
 }

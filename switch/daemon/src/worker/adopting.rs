@@ -2,7 +2,6 @@
 //! everything that it must know to understand them, then, once all do, its ports and links. Must not
 //! know where a configuration comes from.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,10 +11,9 @@ use crossbeam::channel::Sender;
 use switch_core::ids::{LinkId, WorkerId};
 use switch_core::plan::Plan;
 use switch_core::time::Now;
-use switch_net::Listening;
 
 use super::build::{SocketsMax, sockets_max};
-use super::ports::{Open, Port, ports};
+use super::ports::{Open, PortChange, ports};
 use super::{Endpoints, Worker};
 
 /// What a worker runs by next.
@@ -27,8 +25,8 @@ pub struct Next {
     pub endpoints: Endpoints,
     /// How long to poll without blocking after work.
     pub spin: Duration,
-    /// Ports that were opened ahead, by worker, until they are taken.
-    pub opened: Vec<Mutex<Vec<(Port, Listening)>>>,
+    /// By worker, what changes of its ports, until it is taken; none where nothing does.
+    pub ports: Vec<Mutex<Option<PortChange>>>,
 }
 
 /// What a worker says when it has done a step.
@@ -94,25 +92,18 @@ impl Worker {
 
     fn exchange_ports(&mut self, next: &Next) -> Vec<String> {
         let mut problems = Vec::new();
-        let mut wanted: VecDeque<Port> = ports(&next.plan, &next.endpoints, self.me).into();
-        let net = &mut self.net;
-        self.sockets.listening.retain_mut(|Open { port, listener }| {
-            let Some(place) = wanted.iter().position(|wanted| wanted.is(port)) else {
-                net.close_listener(*listener);
-                return false;
-            };
-            *port = wanted.swap_remove_back(place).expect("it was found");
-            true
-        });
-        let opened = &next.opened[self.me.index()];
+        let change = &next.ports[self.me.index()];
         // A change is one step, so a thread that ended badly has left it whole.
-        let opened = std::mem::take(&mut *opened.lock().unwrap_or_else(PoisonError::into_inner));
+        let change = change.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(PortChange { wanted, opened }) = change else { return problems };
+        Open::keep(&mut self.sockets.listening, wanted, &mut self.net);
         for (port, listening) in opened {
-            match net.take_listener(listening) {
+            match self.net.take_listener(listening) {
                 Ok(listener) => self.sockets.listening.push(Open { port, listener }),
                 Err(error) => problems.push(format!("listen on {}: {error}", port.address)),
             }
         }
+        Open::sort(&mut self.sockets.listening);
         problems
     }
 

@@ -118,7 +118,7 @@ impl Reloading {
             plan: Arc::new(plan),
             endpoints: configuration.endpoints.into(),
             spin: Duration::ZERO,
-            opened: vec![Mutex::default()],
+            ports: vec![Mutex::default()],
         });
         let (sender, taken) = bounded(2);
         for command in [Command::Adopt, Command::Open] {
