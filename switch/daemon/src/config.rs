@@ -53,7 +53,7 @@ mod digest;
 mod inert;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -171,6 +171,13 @@ pub struct Endpoint {
     pub links_per_peer: u32,
     /// The most bytes that wait for it to read, a link.
     pub out_max: usize,
+}
+
+impl Endpoint {
+    /// Whether who has this address may connect.
+    pub fn admits(&self, peer: IpAddr) -> bool {
+        self.peers.iter().any(|network| network.contains(peer))
+    }
 }
 
 /// A key that was accepted and does nothing.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam::channel::Sender;
-use switch_core::ids::{LinkId, WorkerId};
+use switch_core::ids::{LinkId, StationId, WorkerId};
 use switch_core::plan::Plan;
 use switch_core::time::Now;
 
@@ -107,14 +107,15 @@ impl Worker {
         problems
     }
 
-    /// Open links whose other end is not where the station is now: an address that we connect to has
-    /// changed, or who connected may not any more.
+    /// Links whose other end is not where the station is now: an address that we connect to has changed, or
+    /// who connected may not any more, or is another station by the port that it came to.
     fn moved(&self) -> Vec<LinkId> {
         let plan = self.core.plan();
-        let stations = plan.stations.iter().zip(&*self.endpoints);
-        let mine = stations.filter(|(station, _)| station.worker == self.me && !station.retired);
+        let stations = (0..).map(StationId).zip(&plan.stations).zip(&*self.endpoints);
+        let mine =
+            stations.filter(|((_, station), _)| station.worker == self.me && !station.retired);
         let mut moved = Vec::new();
-        for (station, endpoint) in mine {
+        for ((id, station), endpoint) in mine {
             for place in 0..station.settings.links {
                 let link = LinkId(station.links_from.0 + place);
                 let is_open = self.sockets.of(link).is_some();
@@ -123,7 +124,7 @@ impl Worker {
                     let place = usize::try_from(place).expect("links are counted");
                     endpoint.connect.get(place) == Some(&peer)
                 } else {
-                    endpoint.peers.iter().any(|network| network.contains(peer.ip()))
+                    self.sockets.is_for(link, id, &self.endpoints)
                 };
                 if !stays {
                     moved.push(link);

@@ -26,6 +26,8 @@ pub(crate) struct Sockets {
     open: Vec<Option<SocketId>>,
     /// By link: who is, or was, at the other end.
     peers: Vec<Option<SocketAddr>>,
+    /// By link: the port that it came to, as it is configured; none where we connected, or the system chose.
+    ports: Vec<Option<SocketAddr>>,
     /// By link: why it went down last.
     failures: Vec<Option<CloseReason>>,
     /// How many links of a station an address has; only those that came to our listeners.
@@ -67,6 +69,7 @@ impl Sockets {
             links: vec![None; sockets_max],
             open: vec![None; links],
             peers: vec![None; links],
+            ports: vec![None; links],
             failures: vec![None; links],
             per_peer: BTreeMap::new(),
             unfinished: Unfinished::new(sockets_max),
@@ -82,6 +85,7 @@ impl Sockets {
         self.links.resize(sockets_max.max(self.links.len()), None);
         self.open.resize(links.max(self.open.len()), None);
         self.peers.resize(links.max(self.peers.len()), None);
+        self.ports.resize(links.max(self.ports.len()), None);
         self.failures.resize(links.max(self.failures.len()), None);
         self.unfinished.grow(sockets_max);
         self.closed.reserve(sockets_max.saturating_sub(self.closed.len()));
@@ -91,6 +95,12 @@ impl Sockets {
         self.links[socket.index()] = Some(link);
         self.open[link.index()] = Some(socket);
         self.peers[link.index()] = Some(peer);
+    }
+
+    fn came_to(&mut self, link: LinkId, listener: ListenerId) {
+        let open = self.listening.iter().find(|open| open.listener == listener);
+        let address = open.map(|open| open.port.address);
+        self.ports[link.index()] = address.filter(|address| address.port() != 0);
     }
 
     /// Tells of each link that has not finished a frame in time, once.
@@ -113,6 +123,19 @@ impl Sockets {
         self.peers[link.index()]
     }
 
+    /// Whether who came over this link would be this station, if it came now. True where nobody can tell.
+    pub(super) fn is_for(&self, link: LinkId, station: StationId, endpoints: &[Endpoint]) -> bool {
+        let Some(peer) = self.peer(link).map(|peer| peer.ip()) else { return true };
+        let admits = |station: &StationId| endpoints[station.index()].admits(peer);
+        let stations =
+            self.ports[link.index()].map(|port| Open::stations_at(&self.listening, port));
+        admits(&station)
+            && stations.is_none_or(|stations| {
+                // A port that is closed is nobody else's.
+                stations.iter().copied().find(admits).is_none_or(|now| now == station)
+            })
+    }
+
     pub(crate) fn failure(&self, link: LinkId) -> Option<CloseReason> {
         self.failures[link.index()]
     }
@@ -124,10 +147,8 @@ impl Sockets {
         endpoints: &[Endpoint],
     ) -> Option<StationId> {
         let open = self.listening.iter().find(|open| open.listener == listener)?;
-        let admits = |station: &&StationId| {
-            endpoints[station.index()].peers.iter().any(|network| network.contains(peer))
-        };
-        open.port.stations.iter().find(admits).copied()
+        let admits = |station: &StationId| endpoints[station.index()].admits(peer);
+        open.port.stations.iter().copied().find(admits)
     }
 }
 
@@ -175,6 +196,7 @@ impl Handler for Ears<'_> {
         }
         self.sockets.per_peer.insert((station, peer.ip()), same + 1);
         self.sockets.join(socket, link, peer);
+        self.sockets.came_to(link, listener);
         self.core.handle_opened(now, link);
         true
     }

@@ -128,3 +128,25 @@ fn more_stations_than_are_remembered_are_taken_out_by_a_restart() {
     let status = switch.status();
     assert_eq!(status.stations.iter().filter(|station| station.retired).count(), RETIRED_MAX);
 }
+
+#[test]
+fn who_came_to_a_port_that_is_another_stations_now_comes_back_as_that_one() {
+    let (one, other) = (own_port(), own_port());
+    let at = |a, b| {
+        let configuration = Configuration::new().workers(1);
+        configuration.acquirer_at("merchant-a", ASCII, a, "").acquirer_at(
+            "merchant-b",
+            ASCII,
+            b,
+            "",
+        )
+    };
+    let switch = Sekishod::starts(&at(one, other));
+    let mut merchant = Link::connects(ASCII, one);
+    switch.says_of("merchant-a", "link open");
+    switch.adopts(&at(other, one));
+    merchant.is_closed();
+    let mut merchant = Link::connects(ASCII, one);
+    switch.says_of("merchant-b", "link open");
+    assert_eq!(merchant.asks(&sale_of(1, 1)).code(), "908");
+}
