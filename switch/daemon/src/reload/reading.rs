@@ -1,7 +1,7 @@
 //! What the files say now, held against what runs: what would change, what stands in the way, and all
 //! that can be made ready before anything changes. Must not know what a worker does with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -125,7 +125,7 @@ impl Thread {
             }
         }
         let endpoint = |(id, place): (usize, &Option<usize>)| match place {
-            Some(place) => configuration.endpoints[*place].clone(),
+            Some(place) => in_places(&configuration.endpoints[*place], now.endpoints.get(id)),
             // It listens nowhere, and speaks as it did for as long as it has links.
             None => Endpoint { listen: Vec::new(), ..now.endpoints[id].clone() },
         };
@@ -136,6 +136,29 @@ impl Thread {
         }
         Ok(Ready { planned, configuration, plan, places: order, endpoints, ports })
     }
+}
+
+/// An endpoint whose addresses stand where they stood before, as each is a link's; those that are new take
+/// the places of those that are gone.
+fn in_places(new: &Endpoint, old: Option<&Endpoint>) -> Endpoint {
+    let mut endpoint = new.clone();
+    let Some(old) = old.filter(|old| old.connect.len() == new.connect.len()) else {
+        return endpoint;
+    };
+    let mut left: BTreeMap<SocketAddr, usize> = BTreeMap::new();
+    for &address in &new.connect {
+        *left.entry(address).or_default() += 1;
+    }
+    let mut take = |address: &SocketAddr| {
+        let count = left.get_mut(address).filter(|count| **count > 0);
+        count.map(|count| *count -= 1).is_some()
+    };
+    let stays: Vec<bool> = old.connect.iter().map(&mut take).collect();
+    let mut others = new.connect.iter().filter(|address| take(address));
+    for ((address, &was), stays) in endpoint.connect.iter_mut().zip(&old.connect).zip(stays) {
+        *address = if stays { was } else { *others.next().expect("as many are new as are gone") };
+    }
+    endpoint
 }
 
 /// What changes of each worker's ports. Those that can not be had are refusals.

@@ -118,13 +118,14 @@ impl Worker {
         for ((id, station), endpoint) in mine {
             for place in 0..station.settings.links {
                 let link = LinkId(station.links_from.0 + place);
-                let is_open = self.sockets.of(link).is_some();
-                let Some(peer) = self.sockets.peer(link).filter(|_| is_open) else { continue };
+                let Some(peer) = self.sockets.peer(link) else { continue };
                 let stays = if station.settings.connects {
+                    // Also one that is down: what it waits for says nothing about the new address.
                     let place = usize::try_from(place).expect("links are counted");
                     endpoint.connect.get(place) == Some(&peer)
                 } else {
-                    self.sockets.is_for(link, id, &self.endpoints)
+                    self.sockets.of(link).is_none()
+                        || self.sockets.is_for(link, id, &self.endpoints)
                 };
                 if !stays {
                     moved.push(link);

@@ -98,19 +98,30 @@ impl Configuration {
         self
     }
 
-    /// An issuer that we connect to.
+    /// An issuer that we connect to, again soon.
     pub(crate) fn issuer(
-        mut self,
+        self,
         name: &str,
         speech: Speech,
         connect: SocketAddr,
         more: &str,
     ) -> Self {
+        let soon = "reconnect_min = \"10ms\"\nreconnect_max = \"50ms\"";
+        self.issuer_at(name, speech, &[connect], &format!("{soon}\n{more}"))
+    }
+
+    /// An issuer that we connect to at each of these addresses.
+    pub(crate) fn issuer_at(
+        mut self,
+        name: &str,
+        speech: Speech,
+        connect: &[SocketAddr],
+        more: &str,
+    ) -> Self {
         let institution = format!("497110000{:02}", self.issuers + 1);
         self.issuers += 1;
-        let place = format!(
-            "connect = [\"{connect}\"]\nreconnect_min = \"10ms\"\nreconnect_max = \"50ms\""
-        );
+        let connect: Vec<String> = connect.iter().map(|at| format!("\"{at}\"")).collect();
+        let place = format!("connect = [{}]", connect.join(", "));
         self.station(name, "issuer", &institution, speech, &place, more);
         self
     }

@@ -1,6 +1,8 @@
 //! Stations that a reload brings back, takes out, or calls something else: what older records and open
 //! links say of them holds.
 
+use std::net::SocketAddr;
+
 use daemon::change::ConfigRequest;
 use rustix::process::Signal;
 
@@ -110,23 +112,22 @@ fn a_station_that_comes_back_is_cut_as_before_or_comes_by_a_start() {
     assert_eq!(merchant.hears().code(), "000", "on the link of before");
 }
 
-/// Of stations that were taken out, so many are remembered.
-const RETIRED_MAX: usize = 1_024;
-
 #[test]
 fn more_stations_than_are_remembered_are_taken_out_by_a_restart() {
-    let with = |count: usize| {
+    let called = |name: &str| {
         let more = |all: Configuration, number: usize| {
-            all.acquirer(&format!("merchant-{number}"), ASCII, "links = 1")
+            all.acquirer(&format!("{name}-{number}"), ASCII, "links = 1")
         };
-        (0..count).fold(centres(&[]), more)
+        (0..520).fold(centres(&[]), more)
     };
-    let switch = Sekishod::starts(&with(RETIRED_MAX + 1));
-    let why = switch.refuses(&with(0));
-    assert!(why.contains("needs a restart: 1025 stations would have been taken out"), "{why}");
-    switch.adopts(&with(1));
+    let switch = Sekishod::starts(&called("a"));
+    switch.adopts(&called("b"));
+    let why = switch.refuses(&called("c"));
+    assert!(why.contains("needs a restart: 1040 stations would have been taken out"), "{why}");
+    // Those that come back are not among them.
+    switch.adopts(&called("a"));
     let status = switch.status();
-    assert_eq!(status.stations.iter().filter(|station| station.retired).count(), RETIRED_MAX);
+    assert_eq!(status.stations.iter().filter(|station| station.retired).count(), 520);
 }
 
 #[test]
@@ -149,4 +150,39 @@ fn who_came_to_a_port_that_is_another_stations_now_comes_back_as_that_one() {
     let mut merchant = Link::connects(ASCII, one);
     switch.says_of("merchant-b", "link open");
     assert_eq!(merchant.asks(&sale_of(1, 1)).code(), "908");
+}
+
+/// One issuer, connected to at these addresses; `more` of its keys.
+fn issuer_at(addresses: &[SocketAddr], more: &str) -> Configuration {
+    centres(&[]).issuer_at("issuer-x", BINARY, addresses, more).route(PAN, "issuer-x")
+}
+
+#[test]
+fn an_address_that_stays_keeps_its_link_wherever_it_stands() {
+    let desks = [0; 3].map(|_| Desk::opens(BINARY));
+    let [one, two, three] = [0, 1, 2].map(|place: usize| desks[place].address());
+    let switch = Sekishod::starts(&issuer_at(&[one, two], ""));
+    let (mut first, mut second) = (desks[0].accepts(), desks[1].accepts());
+    switch.comes_to("both are up", |s| station(s, "issuer-x").links_ready == 2);
+    switch.adopts(&issuer_at(&[two, one], ""));
+    switch.adopts(&issuer_at(&[two, three], ""));
+    first.is_closed();
+    let _third = desks[2].accepts();
+    switch.comes_to("both are up", |s| station(s, "issuer-x").links_ready == 2);
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    (1..=4).for_each(|number| merchant.sends(&sale(number)));
+    let heard = second.hears_request();
+    second.sends(&heard.answered("000"));
+    assert_eq!(merchant.hears().code(), "000", "over the link that was never closed");
+}
+
+#[test]
+fn an_address_that_is_corrected_is_connected_to_at_once() {
+    let desk = Desk::opens(BINARY);
+    let seldom = "reconnect_min = \"10m\"\nreconnect_max = \"1h\"";
+    let switch = Sekishod::starts(&issuer_at(&[own_port()], seldom));
+    switch.says_of("issuer-x", "connection lost");
+    switch.adopts(&issuer_at(&[desk.address()], seldom));
+    let _issuer = desk.accepts();
+    switch.comes_to("it is up", |s| station(s, "issuer-x").links_ready == 1);
 }
