@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use signal_hook::consts::SIGQUIT;
@@ -18,22 +19,41 @@ use crate::status::{JournalStatus, LinkStatus, Status, WorkerStatus};
 /// Where the system says what threads this process has.
 const TASKS: &str = "/proc/self/task";
 
-/// From here on SIGQUIT has the log told how everything stands, and changes nothing. The thread ends
-/// with the process.
+/// What tells the log how everything stands.
+pub(crate) struct Diagnostics {
+    status: Arc<OnceLock<Box<AnyStatus>>>,
+}
+
+type AnyStatus = dyn Fn() -> Status + Send + Sync;
+
+/// From here on SIGQUIT has the log told how everything stands, and changes nothing: its threads, and what
+/// is told with [`Diagnostics::tell_of`] once there is any. The thread ends with the process.
 ///
 /// # Errors
 /// When the signal, or a thread, is not to be had.
-pub(crate) fn start(status: impl Fn() -> Status + Send + 'static) -> io::Result<()> {
+pub(crate) fn start() -> io::Result<Diagnostics> {
     let mut signals = Signals::new([SIGQUIT])?;
+    let diagnostics = Diagnostics { status: Arc::default() };
+    let known = Arc::clone(&diagnostics.status);
     thread::Builder::new().name("diagnostics".into()).spawn(move || {
         for _ in signals.forever() {
             // The threads first: to ask a worker that hangs takes a second.
             let threads = threads(Path::new(TASKS));
-            tell(&status());
+            match known.get() {
+                Some(status) => tell(&status()),
+                None => info!(target: ALWAYS, state = "starting", "diagnostics: node"),
+            }
             threads.iter().for_each(tell_thread);
         }
     })?;
-    Ok(())
+    Ok(diagnostics)
+}
+
+impl Diagnostics {
+    /// There is a status from here on.
+    pub(crate) fn tell_of(self, status: impl Fn() -> Status + Send + Sync + 'static) {
+        drop(self.status.set(Box::new(status)));
+    }
 }
 
 fn tell(status: &Status) {

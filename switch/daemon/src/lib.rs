@@ -49,6 +49,8 @@ pub mod logs;
 
 mod diagnostics;
 
+mod signals;
+
 pub mod status;
 
 pub mod saf;

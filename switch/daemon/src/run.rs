@@ -11,9 +11,7 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use signal_hook::consts::{SIGBUS, SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
-use signal_hook::iterator::Signals;
+use signal_hook::consts::SIGHUP;
 use switch_core::ids::WorkerId;
 use switch_core::plan::{Keys, Plan};
 use switch_core::replay::State;
@@ -21,10 +19,11 @@ use switch_net::Budget;
 use tracing::{error, info, warn};
 
 use crate::change::ConfigRequest;
-use crate::cli::{Arguments, EXIT_CONFIGURATION, EXIT_DATA, EXIT_FAILED};
+use crate::cli::{Arguments, EXIT_CONFIGURATION, EXIT_FAILED};
 use crate::config::{self, Configuration, Endpoint, Mode, Sealing, Sync};
 use crate::control::{self, ConfigSource, ControlHandle, Peer, Sources};
 use crate::descriptors::{self, Descriptors};
+use crate::diagnostics::Diagnostics;
 use crate::journaling::{self, Around, Failure, Journal, Opened, Register};
 use crate::mesh::Mesh;
 use crate::operators::Operators;
@@ -38,7 +37,7 @@ use crate::tunings::Tunings;
 use crate::versions::Versions;
 use crate::watchdog::Watchdog;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
-use crate::{clocks, diagnostics, keys, lines, logs, notes, reader, versions};
+use crate::{clocks, diagnostics, keys, lines, logs, notes, reader, signals, versions};
 
 /// From so many cores up, each worker keeps to its own.
 const PINNED_FROM_CORES: usize = 4;
@@ -91,7 +90,8 @@ fn serve(
     sealing: Sealing,
     demo: bool,
 ) -> Result<(), Failure> {
-    end_on_bus_error().map_err(told("signals"))?;
+    let signals = signals::early().map_err(told("signals"))?;
+    let diagnostics = diagnostics::start().map_err(told("SIGQUIT"))?;
     logs::set_level(configuration.log_level.into());
     let service = Arc::new(Service::of_environment());
     let (plan, opened) = ground(&configuration, sealing, &service)?;
@@ -166,9 +166,9 @@ fn serve(
     let reload = reload.map_err(told("thread reload"))?;
     let figures = journal.as_ref().map(Journal::figures);
     let overview = Overview::new(Arc::clone(&running), Arc::clone(&mesh), figures, reload.clone());
-    let answering = Answering { overview, operators, reload: reload.clone() };
+    let answering = Answering { overview, operators, reload: reload.clone(), diagnostics };
     let control = control(&socket, answering, &draining, demo)?;
-    hear_signals(events).map_err(told("signals"))?;
+    signals.become_events(events).map_err(told("signals"))?;
     let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
     let threads = threads.map_err(told("thread worker"))?;
     info!(node, workers = workers_count, control = %socket.display(), "serving");
@@ -247,6 +247,7 @@ struct Answering {
     overview: Overview,
     operators: Operators,
     reload: Reload,
+    diagnostics: Diagnostics,
 }
 
 /// Opens the control socket. In a trial nobody should be kept by a directory that only the system
@@ -257,14 +258,14 @@ fn control(
     draining: &Arc<AtomicBool>,
     demo: bool,
 ) -> Result<Option<ControlHandle>, Failure> {
-    let Answering { overview, operators, reload } = answering;
+    let Answering { overview, operators, reload, diagnostics } = answering;
     let (overview, draining) = (Arc::new(Mutex::new(overview)), Arc::clone(draining));
     let status = move || {
         let mut overview = overview.lock().expect("a status does not panic");
         // A plain flag that only the status shows; nothing is ordered by it.
         overview.status(draining.load(Ordering::Relaxed))
     };
-    diagnostics::start(status.clone()).map_err(told("SIGQUIT"))?;
+    diagnostics.tell_of(status.clone());
     let (roles, write) = (operators.roles(), operators.recorder());
     let (roles, write) = (Box::new(roles), Box::new(write));
     let saf = move |request: &SafRequest, peer: &Peer| operators.saf(request, peer);
@@ -296,36 +297,6 @@ fn keys_of(plan: &Plan, mesh: &Arc<Mesh>) -> std::io::Result<Option<Sender<keys:
     let needed = plan.stations.iter().any(|station| station.settings.keys == Keys::Provider);
     // Its thread ends by itself, with the last worker.
     needed.then(|| keys::start(Arc::clone(mesh)).map(|(sender, _)| sender)).transpose()
-}
-
-/// A page of a mapped segment that is not to be had ends the process: what was written there was not
-/// acknowledged, and nothing that waits for it may leave.
-fn end_on_bus_error() -> std::io::Result<()> {
-    let always = Arc::new(AtomicBool::new(true));
-    flag::register_conditional_shutdown(SIGBUS, i32::from(EXIT_DATA), always).map(drop)
-}
-
-/// Turns signals into events. The thread ends with the process.
-///
-/// A second SIGTERM or SIGINT ends the process from within its handler: it is obeyed even when every
-/// thread waits for whoever should read the log.
-fn hear_signals(events: Sender<Event>) -> std::io::Result<()> {
-    let stopping = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGINT] {
-        let ended = i32::from(EXIT_FAILED);
-        // In this order: the first signal finds the flag down and raises it.
-        flag::register_conditional_shutdown(signal, ended, Arc::clone(&stopping))?;
-        flag::register(signal, Arc::clone(&stopping))?;
-    }
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
-    thread::Builder::new().name("signals".into()).spawn(move || {
-        for signal in signals.forever() {
-            if events.send(Event::Signal(signal)).is_err() {
-                return;
-            }
-        }
-    })?;
-    Ok(())
 }
 
 /// Starts a worker's thread, on a core of its own where there are enough.
@@ -425,6 +396,8 @@ fn join(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::EXIT_DATA;
+    use signal_hook::consts::SIGTERM;
 
     #[test]
     fn a_journal_that_fails_while_the_switch_stops_is_said_and_ends_it_with_its_code() {

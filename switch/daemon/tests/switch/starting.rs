@@ -1,11 +1,16 @@
 //! Starting, and not starting: `--check`, exit codes, and what is said.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use rustix::process::Signal;
 
 use crate::configuration::{ASCII, Configuration};
+use crate::patience::until;
 use crate::place::{Directory, own_address, own_port};
 use crate::sekishod::Sekishod;
 
@@ -103,6 +108,41 @@ fn with_a_sealing_key_it_runs_and_says_where_its_journal_is() {
     assert_eq!(journal["journal"], switch.journal().display().to_string());
     switch.is_sent(Signal::TERM);
     assert_eq!(switch.ends().code, Some(0));
+}
+
+#[test]
+fn a_start_that_reads_its_journal_is_ended_by_no_sighup_and_reloads_after_it_and_sigquit_shows_it()
+{
+    let directory = Directory::new();
+    let journal = directory.path().join("state/journal");
+    std::fs::create_dir_all(&journal).expect("the directory takes more");
+    // As long as nobody writes the key, the start waits for it with the journal's lock in its hand.
+    let key = journal.join("insecure-demo.key");
+    mkfifoat(CWD, &key, Mode::RUSR | Mode::WUSR).expect("it takes a fifo");
+    let switch = Sekishod::tries_in(directory, &one_acquirer(), &["--insecure-demo"]);
+    let opens = || {
+        let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).expect("one bit");
+        OpenOptions::new().write(true).custom_flags(nonblocking).open(&key).ok()
+    };
+    let mut key = until("a start that waits for its key", opens);
+    switch.is_sent(Signal::HUP);
+    switch.is_sent(Signal::QUIT);
+    let node = switch.says("diagnostics: node");
+    assert_eq!(node["state"], "starting", "{node}");
+    switch.says_line("the main thread", |line| {
+        line["message"] == "diagnostics: thread" && line["id"] == switch.process()
+    });
+    key.write_all(&[b'7'; 64]).expect("somebody reads it");
+    drop(key);
+    switch.says("serving");
+    let reloaded = switch.comes_to("the end of a reload", |status| {
+        status.reload.as_ref().is_some_and(|reload| reload.stage.is_end())
+    });
+    assert_eq!(reloaded.reload.map(|reload| reload.run), Some(1));
+    switch.is_sent(Signal::QUIT);
+    switch.says_line("a node that serves", |line| {
+        line["message"] == "diagnostics: node" && line["state"] == "serving"
+    });
 }
 
 /// The soft limit of open files that a daemon runs with.
