@@ -38,8 +38,13 @@ pub(super) fn stops_under_load(proof: &mut Proof<'_>) -> Result<String, Trouble>
     Ok(format!("drained in {}", report::seconds(took)))
 }
 
-/// What both ends wrote down and the journal agree about everything since the installation.
+/// What both ends wrote down and the journal agree about everything since the installation. What a stop
+/// under load left to be reversed is reversed after the next start.
 pub(super) fn closes_the_books(proof: &mut Proof<'_>) -> Result<String, Trouble> {
+    proof.done("systemctl start sekishod")?;
+    proof.linked()?;
+    proof.settles()?;
+    proof.done("systemctl stop sekishod")?;
     let books = proof.judge()?;
     Ok(format!("{} reversals, {} acknowledged", books.reversed, books.acknowledged))
 }
