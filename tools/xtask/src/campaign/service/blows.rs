@@ -74,7 +74,7 @@ fn held(thread: &str, call: &str) -> Result<Child, Trouble> {
         .ok_or_else(|| Trouble::Failed(format!("sekishod has no thread {thread}")))?;
     let mut strace = Command::new("setpriv");
     strace.args(["--pdeathsig", "KILL", "strace", "--quiet=all", "--attach", &id]);
-    strace.args([format!("--trace={call}"), format!("--inject={call}:delay_enter=60s")]);
+    strace.args([format!("--trace={call}"), format!("--inject={call}:delay_enter=20s")]);
     strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     strace.spawn().map_err(Trouble::failed("strace"))
 }
