@@ -124,6 +124,13 @@ fn serve_with(
     Ok(ControlHandle { stop: Some(stop), thread: Some(thread) })
 }
 
+impl ControlHandle {
+    /// Leaves the thread to the end of the process, which is near, and does not wait for it.
+    pub fn leave(mut self) {
+        drop(self.thread.take());
+    }
+}
+
 impl Drop for ControlHandle {
     fn drop(&mut self) {
         drop(self.stop.take());

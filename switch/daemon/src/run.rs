@@ -172,12 +172,18 @@ fn serve(
     let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
     let threads = threads.map_err(told("thread worker"))?;
     info!(node, workers = workers_count, control = %socket.display(), "serving");
-    let watchdog =
-        Watchdog::of_a_ready(service, Arc::clone(&mesh), Arc::clone(&running), workers_count);
+    let watched = (Arc::clone(&service), Arc::clone(&mesh), Arc::clone(&running));
+    let watchdog = Watchdog::of_a_ready(watched.0, watched.1, watched.2, workers_count);
     let drain = move || running.now().configuration.drain;
-    let outcome = watch(&happened, &mesh, &reload, (&draining, &drain), watchdog);
+    if let Err(failure) = watch(&happened, &mesh, &reload, (&draining, &drain), watchdog) {
+        // Nobody is waited for: the operators' thread may wait itself, for what failed.
+        service.failed(&failure.message);
+        if let Some(control) = control {
+            control.leave();
+        }
+        return Err(failure);
+    }
     drop(control);
-    outcome?;
     join(threads, reading, journal, log);
     last_failure(&happened)?;
     info!("stopped");

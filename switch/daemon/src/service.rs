@@ -133,6 +133,11 @@ impl Service {
         self.tell(format!("STOPPING=1\nSTATUS=draining\n{extended}"));
     }
 
+    /// It ends at once, for this reason: from here on no sign of life is awaited.
+    pub fn failed(&self, why: &str) {
+        self.tell(format!("STOPPING=1\nSTATUS={}\n", one_line(why)));
+    }
+
     /// How it stands, in words.
     pub fn says(&self, words: &str) {
         let Some(manager) = &self.manager else { return };

@@ -2,12 +2,15 @@
 //! that is half dead.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use bench::load::Pace;
+use daemon::clocks;
 use daemon::control::ask_status;
 use rustix::process::Signal;
 
@@ -15,7 +18,7 @@ use crate::centre::{Centre, Load};
 use crate::configuration::{ASCII, BINARY, Configuration, institution};
 use crate::letter::{CARDS, sale};
 use crate::link::{Desk, Link};
-use crate::patience::lets_pass;
+use crate::patience::{PATIENCE, lets_pass};
 use crate::place::{Directory, own_port};
 use crate::sekishod::{Sekishod, count};
 use crate::supervisor::{Held, Supervisor};
@@ -178,6 +181,69 @@ fn a_switch_on_a_full_disk_is_fed_and_writes_no_pulse_where_answers_need_the_roo
     let before = position(&switch);
     stays_alive(&supervisor);
     assert!(position(&switch) - before <= LOOKS);
+}
+
+#[test]
+fn a_disk_that_fails_ends_it_at_once_whatever_operators_wait_for() {
+    let (desk, supervisor) = (Desk::opens(BINARY), Supervisor::listens());
+    let configuration = Configuration::new()
+        .acquirer("merchant-a", ASCII, "")
+        .issuer("issuer-x", BINARY, desk.address(), "timeout = \"10m\"")
+        .route("353011", "issuer-x");
+    // Each thread's sixtieth sync and all after it hang for a while, and fail then.
+    let fails = "inject=fdatasync:error=EIO:delay_enter=4500000:when=60+";
+    let strace = ["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", fails];
+    let switch = supervisor.starts(PATIENCE, &strace, Directory::new(), &configuration);
+    let mut issuer = desk.accepts();
+    switch.says_of("issuer-x", "link open");
+    let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
+    let mut operators = [(); 4].map(|()| Operator::connects(&switch));
+    let (answered, answers) = mpsc::channel();
+    let sells = std::thread::spawn(move || {
+        let mut sells = |stan| {
+            merchant.tries(&sale(stan))?;
+            let heard = issuer.tries_to_hear()?;
+            issuer.tries(&heard.answered("000"))?;
+            merchant.tries_to_hear().map(drop)
+        };
+        let mut stans = 1..;
+        while stans.next().and_then(&mut sells).is_some() && answered.send(()).is_ok() {}
+    });
+    while answers.recv_timeout(Duration::from_secs(1)).is_ok() {}
+
+    let begun = clocks::boot();
+    operators.iter_mut().for_each(Operator::applies);
+    let stopping = supervisor.hears_of("STOPPING=1");
+    assert!(stopping[1].contains("Input/output error"), "{stopping:?}");
+    let ended = switch.ends();
+    let took = clocks::boot().since(begun);
+    sells.join().expect("it does not panic");
+    assert_eq!(ended.code, Some(74));
+    assert!(ended.stderr.contains("Input/output error"), "{}", ended.stderr);
+    // Each change waits for three seconds until it is written down.
+    assert!(took < Duration::from_secs(9), "{took:?}");
+}
+
+/// Somebody at the control socket, who does not wait for an answer.
+struct Operator(UnixStream);
+
+impl Operator {
+    fn connects(switch: &Sekishod) -> Self {
+        let stream = UnixStream::connect(switch.control()).expect("it listens");
+        let mut operator = Self(stream);
+        operator.says("{\"command\":\"status\"}\n");
+        let mut reader = BufReader::new(&operator.0);
+        reader.read_line(&mut String::new()).expect("an answer");
+        operator
+    }
+
+    fn says(&mut self, line: &str) {
+        self.0.write_all(line.as_bytes()).expect("it is taken");
+    }
+
+    fn applies(&mut self) {
+        self.says("{\"command\":\"config\",\"action\":\"apply\"}\n");
+    }
 }
 
 fn fill(path: &Path) {
