@@ -44,6 +44,8 @@ mod rules;
 
 mod summary;
 
+mod transition;
+
 mod rows;
 
 mod difference;
@@ -70,6 +72,7 @@ pub use place::Place;
 pub use roles::ControlRoles;
 pub use sealing::{CREDENTIALS, Sealing, open};
 pub use summary::{path_word, role_word, sign_on_word};
+pub use transition::cautions;
 
 /// How the daemon was started, as far as it decides what a configuration may say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

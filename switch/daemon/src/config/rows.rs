@@ -247,7 +247,7 @@ fn links_each(party: &Party<'_>) -> usize {
     if party.settings.connects { each } else { usize::try_from(party.settings.links).unwrap_or(0) }
 }
 
-fn institution(code: &Institution) -> String {
+pub(super) fn institution(code: &Institution) -> String {
     format!("{:0width$x}", code.digits, width = usize::from(code.units))
 }
 

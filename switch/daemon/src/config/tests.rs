@@ -18,6 +18,8 @@ mod routes;
 
 mod stations;
 
+mod transition;
+
 use super::*;
 use expect_test::{Expect, expect};
 use std::fs;

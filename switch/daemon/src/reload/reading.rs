@@ -78,6 +78,7 @@ impl Thread {
         planned.warnings.extend(sealing.warnings);
         planned.warnings.extend(configuration.warnings());
         let now = self.parts.running.now();
+        planned.warnings.extend(config::cautions(&now.configuration, &configuration));
         let mut changes = config::difference(&now.configuration, &configuration);
         returning::hold(&mut changes, &self.parts.register, &now, &configuration);
         planned.changes = Changes::of(changes);
