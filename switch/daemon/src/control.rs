@@ -36,7 +36,7 @@ use crate::status::Status;
 pub use ask::{AskError, ask_config, ask_saf, ask_status};
 use clients::Clients;
 use desk::Desk;
-pub use desk::{COMMANDS_PER_SECOND, Entry};
+pub use desk::{ASKED, COMMANDS_PER_SECOND, Entry};
 pub use peer::Peer;
 pub use role::Role;
 use socket::BoundSocket;

@@ -21,6 +21,8 @@ pub const COMMANDS_PER_SECOND: u32 = 20;
 const USERS_MAX: usize = 1_024;
 /// How long a change waits until it is written down that it was asked for.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// What a record says of a change that is about to be done.
+pub const ASKED: &str = "asked";
 /// Records that nobody waits for, of which it is not known yet whether they were written.
 const LOOSE_MAX: usize = 1_024;
 
@@ -33,7 +35,7 @@ pub struct Entry<'a> {
     pub role: Option<Role>,
     /// The command in words.
     pub what: &'a str,
-    /// What came of it; `asked` of a change that is about to be done.
+    /// What came of it; [`ASKED`] of a change that is about to be done.
     pub outcome: &'a str,
 }
 
@@ -103,7 +105,7 @@ impl Desk {
             return Err(not_permitted(peer, role, asked, needed));
         }
         if changes {
-            self.write_down_first(&Entry { peer, role, what, outcome: "asked" })?;
+            self.write_down_first(&Entry { peer, role, what, outcome: ASKED })?;
         }
         match asked {
             Asked::Status => {

@@ -30,6 +30,11 @@ impl Pulse {
     pub(super) fn handle_room(&mut self, there_is: bool) {
         self.spares = !there_is;
     }
+
+    /// Whether what there is of the disk is for answers.
+    pub(super) fn spares(&self) -> bool {
+        self.spares
+    }
 }
 
 impl Worker {

@@ -10,6 +10,7 @@ use switch_core::records::Record;
 use switch_core::time::Time;
 
 use super::Worker;
+use crate::control::ASKED;
 
 /// How long records wait for room.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -83,6 +84,11 @@ impl Writings {
     }
 }
 
+/// Whether a record tells of a command that has been carried out, or refused, already.
+fn is_told_after(record: &[u8]) -> bool {
+    matches!(Record::read(record), Ok(Record::Command { outcome, .. }) if outcome != ASKED)
+}
+
 /// Who asked may have given up by now.
 fn say(to: &Sender<bool>, done: bool) {
     let _given_up = to.try_send(done);
@@ -95,6 +101,11 @@ impl Worker {
     /// # Panics
     /// When one is no record.
     pub(super) fn take_records(&mut self, now: Time, records: Vec<Vec<u8>>, to: Sender<bool>) {
+        // On a full disk what there is of it is for answers, and for what is about to be changed.
+        if self.pulse.spares() && records.iter().all(|record| is_told_after(record)) {
+            say(&to, false);
+            return;
+        }
         self.writings.take(now, records, to);
     }
 
@@ -171,6 +182,20 @@ mod tests {
         let told = told.map(|told| told.try_recv());
         assert_eq!(told, [Ok(true), Ok(true), Ok(true), Ok(false)]);
         assert_eq!(writings.wakes(), Time::NEVER);
+    }
+
+    #[test]
+    fn that_a_change_is_asked_for_is_told_before_and_all_else_of_a_command_after() {
+        let told_after = |record: Record<'_>| {
+            let mut bytes = [0; 256];
+            let length = record.write(&mut bytes).unwrap();
+            is_told_after(&bytes[..length])
+        };
+        let (uid, role, utc, who, what) = (1_000, 2, 0, "hana", "saf hold issuer-x/000001");
+        let command = |outcome| Record::Command { uid, role, utc, who, what, outcome };
+        assert!(!told_after(command(ASKED)));
+        assert!(["done", "failed", "not-permitted"].map(command).into_iter().all(told_after));
+        assert!(!told_after(Record::Pulse), "what others have written down is theirs to judge");
     }
 
     #[test]
