@@ -39,6 +39,7 @@ use desk::Desk;
 pub use desk::{ASKED, COMMANDS_PER_SECOND, Entry};
 pub use peer::Peer;
 pub use role::Role;
+pub(crate) use role::role_of;
 use socket::BoundSocket;
 
 /// The most clients at once; one more is told so and let go.

@@ -9,7 +9,7 @@ use switch_core::ids::{Stan, StationId, WorkerId};
 
 use crate::clocks;
 use crate::config::ControlRoles;
-use crate::control::{Entry, Peer};
+use crate::control::{Entry, Peer, Role, role_of};
 use crate::mesh::Mesh;
 use crate::not_done::NotDone;
 use crate::recorder::recorder;
@@ -27,14 +27,17 @@ pub struct Operators {
     running: Arc<Running>,
     mesh: Arc<Mesh>,
     journaled: bool,
+    /// The daemon's own user; none in a trial, in which everybody counts.
+    own_uid: Option<u32>,
     /// Who wants what purged. Its lock is held by one at a time: the control thread.
     wishes: Mutex<Wishes>,
 }
 
 impl Operators {
-    /// Of a node that runs by this and has these workers; with a journal, or without.
-    pub fn new(running: Arc<Running>, mesh: Arc<Mesh>, journaled: bool) -> Self {
-        Self { running, mesh, journaled, wishes: Mutex::default() }
+    /// Of a node that runs by this and has these workers; with a journal, or without; in a trial, or not.
+    pub fn new(running: Arc<Running>, mesh: Arc<Mesh>, journaled: bool, demo: bool) -> Self {
+        let own_uid = (!demo).then(|| rustix::process::geteuid().as_raw());
+        Self { running, mesh, journaled, own_uid, wishes: Mutex::default() }
     }
 
     /// Who may do what, by the configuration of the moment.
@@ -70,10 +73,20 @@ impl Operators {
 
     /// Gives one up when another operator has wanted that too; else says that one has to.
     fn purge(&self, id: &str, peer: &Peer) -> Result<SafReply, NotDone> {
+        if self.own_uid.is_some_and(|own| peer.uid == 0 || peer.uid == own) {
+            return Err(NotDone::NotPermitted(
+                "not permitted: root and the daemon's own user are neither of the two who purge, as an \
+                 operator may become them; let two users of control.operators say it"
+                    .into(),
+            ));
+        }
         let mut shown = self.of(id, SafWish::Show)?;
         let item = shown.items.first().expect("one is shown");
         let which = wishes::Which { id: item.id.clone(), made_utc: item.made_utc };
         let mut wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lists = &self.running.now().configuration.control_roles;
+        let own_uid = rustix::process::geteuid().as_raw();
+        wishes.retain(|peer| role_of(peer, lists, own_uid) >= Some(Role::Operator));
         match wishes.handle(clocks::boot(), &which, peer) {
             Said::Second(other) => {
                 let done = self.of(id, SafWish::Purge([other, peer.name.clone()]))?;

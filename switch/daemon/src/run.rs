@@ -148,7 +148,8 @@ fn serve(
     let running = Arc::new(Running::new(first));
     let log = lines::start(from_workers, Arc::clone(&running)).map_err(told("thread log"))?;
     let draining = Arc::new(AtomicBool::new(false));
-    let operators = Operators::new(Arc::clone(&running), Arc::clone(&mesh), journal.is_some());
+    let operators =
+        Operators::new(Arc::clone(&running), Arc::clone(&mesh), journal.is_some(), demo);
     let reload = reload::start(reload::Parts {
         file,
         mode: Mode { insecure_demo: demo },

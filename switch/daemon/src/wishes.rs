@@ -37,8 +37,7 @@ pub(crate) struct Wishes(Vec<Wish>);
 #[derive(Debug)]
 struct Wish {
     which: Which,
-    uid: u32,
-    name: String,
+    peer: Peer,
     until: Time,
 }
 
@@ -47,17 +46,21 @@ impl Wishes {
     /// anew.
     pub(crate) fn handle(&mut self, now: Time, which: &Which, peer: &Peer) -> Said {
         self.0.retain(|wish| wish.until > now);
-        let other = self.0.iter().find(|wish| wish.which == *which && wish.uid != peer.uid);
+        let other = self.0.iter().find(|wish| wish.which == *which && wish.peer.uid != peer.uid);
         if let Some(wish) = other {
-            return Said::Second(wish.name.clone());
+            return Said::Second(wish.peer.name.clone());
         }
         self.0.retain(|wish| wish.which.id != which.id);
         if self.0.len() >= WISHES_MAX {
             return Said::TooMany;
         }
-        let (uid, name) = (peer.uid, peer.name.clone());
-        self.0.push(Wish { which: which.clone(), uid, name, until: now + WAITS });
+        self.0.push(Wish { which: which.clone(), peer: peer.clone(), until: now + WAITS });
         Said::First
+    }
+
+    /// Only what these have wished still counts.
+    pub(crate) fn retain(&mut self, counts: impl Fn(&Peer) -> bool) {
+        self.0.retain(|wish| counts(&wish.peer));
     }
 
     /// It was given up.

@@ -53,7 +53,7 @@ impl fmt::Display for Role {
 
 /// What a peer may do; none: nothing at all. Root and the daemon's own user may do everything. Whoever
 /// else can reach the socket may look, unless there is a list of those who may.
-pub(super) fn role_of(peer: &Peer, lists: &ControlRoles, own_uid: u32) -> Option<Role> {
+pub(crate) fn role_of(peer: &Peer, lists: &ControlRoles, own_uid: u32) -> Option<Role> {
     let among = |names: &[String]| names.iter().any(|name| is_among(peer, name));
     if peer.uid == 0 || peer.uid == own_uid || among(&lists.administrators) {
         Some(Role::Administrator)

@@ -10,6 +10,7 @@ use rustix::thread::{Uid, set_thread_res_uid};
 use crate::configuration::{ASCII, BINARY, Configuration};
 use crate::letter::sale;
 use crate::link::{Desk, Link};
+use crate::place::{Directory, own_port};
 use crate::sekishod::{Sekishod, patiently};
 
 /// A user of every Debian, and of most systems.
@@ -44,15 +45,22 @@ fn asks(switch: &Sekishod, request: &SafRequest) -> Result<SafReply, NotDone> {
     }
 }
 
+fn sales_to(desk: &Desk, control: &str) -> Configuration {
+    Configuration::new()
+        .control(control)
+        .acquirer_at("merchant-a", ASCII, own_port(), "")
+        .issuer("issuer-x", BINARY, desk.address(), "timeout = \"1s\"\nsaf_retry = \"1h\"")
+        .route("353011", "issuer-x")
+}
+
 /// A switch that keeps one message for issuer-x, and its id.
 fn keeps_one(control: &str) -> (Sekishod, String, [Link; 2]) {
     let desk = Desk::opens(BINARY);
-    let configuration = Configuration::new()
-        .control(control)
-        .acquirer("merchant-a", ASCII, "")
-        .issuer("issuer-x", BINARY, desk.address(), "timeout = \"1s\"\nsaf_retry = \"1h\"")
-        .route("353011", "issuer-x");
-    let switch = Sekishod::starts(&configuration);
+    let switch = Sekishod::starts(&sales_to(&desk, control));
+    keeps_one_of(switch, &desk)
+}
+
+fn keeps_one_of(switch: Sekishod, desk: &Desk) -> (Sekishod, String, [Link; 2]) {
     let mut issuer = desk.accepts();
     switch.says_of("issuer-x", "link open");
     let mut merchant = Link::connects(ASCII, switch.address_of("merchant-a"));
@@ -119,4 +127,36 @@ fn two_users_purge_and_one_alone_does_not() {
     assert_eq!(purged.items[0].by.as_deref(), Some("bin, root"));
     switch.is_sent(Signal::TERM);
     assert_eq!(switch.ends().code, Some(0));
+}
+
+#[test]
+fn root_is_nobody_of_the_two_who_purge() {
+    let (directory, desk) = (Directory::new(), Desk::opens(BINARY));
+    let key = directory.path().join("key");
+    std::fs::write(&key, [7; 32]).expect("the directory takes a file");
+    let configuration = sales_to(&desk, "operators = [\"bin\"]")
+        .journal(&format!("key = \"{}\"\nsegment = \"1MiB\"", key.display()));
+    let switch = Sekishod::tries_in(directory, &configuration, &[]);
+    let (switch, id, _links) = keeps_one_of(switch, &desk);
+    let purge = SafRequest::Purge { id: id.clone() };
+    by(BIN, || asks(&switch, &purge).map(drop).expect("the first of two"));
+    // Whoever runs the tests is the daemon's own user.
+    let why = asks(&switch, &purge).unwrap_err();
+    assert_eq!(why.kind(), "not-permitted");
+    assert!(why.to_string().contains("two users of control.operators"), "{why}");
+    assert_eq!(asks(&switch, &SafRequest::Show { id }).unwrap().items[0].state, "sent");
+}
+
+#[test]
+fn who_is_no_operator_any_more_is_no_first_of_two() {
+    let desk = Desk::opens(BINARY);
+    let with = |control| sales_to(&desk, control);
+    let switch = Sekishod::starts(&with("operators = [\"bin\"]"));
+    let (switch, id, _links) = keeps_one_of(switch, &desk);
+    let purge = SafRequest::Purge { id };
+    let Some(first) = by(BIN, || asks(&switch, &purge)) else { return };
+    assert!(first.unwrap().note.is_some_and(|note| note.contains("bin has said so")));
+    switch.adopts(&with(""));
+    let first = asks(&switch, &purge).unwrap();
+    assert!(first.note.is_some_and(|note| note.contains("root has said so")));
 }
