@@ -11,7 +11,7 @@ use super::commands::{Asked, Needs};
 use super::role::role_of;
 use super::{Peer, Role, Sources};
 use crate::clocks;
-use crate::logs::{Rate, Said};
+use crate::logs::{ALWAYS, Rate, Said};
 use crate::not_done::NotDone;
 use crate::status::ControlStatus;
 
@@ -132,6 +132,7 @@ impl Desk {
         let now = clocks::boot();
         while let Some((uid, more)) = self.rate.poll_summary(now) {
             warn!(
+                target: ALWAYS,
                 uid,
                 more, "commands refused: more than {COMMANDS_PER_SECOND} a second of one user"
             );
@@ -143,7 +144,7 @@ impl Desk {
     fn tell(&self, entry: &Entry<'_>) {
         let Entry { peer: Peer { uid, name, .. }, role, what, outcome } = entry;
         let role = role.map_or("none", Role::word);
-        info!(uid, user = name, role, what, outcome, "command");
+        info!(target: ALWAYS, uid, user = name, role, what, outcome, "command");
         (self.sources.write)(entry, &self.loose.0);
     }
 

@@ -10,6 +10,7 @@ use rustix::thread::{Uid, set_thread_res_uid};
 use crate::configuration::{ASCII, BINARY, Configuration};
 use crate::letter::sale;
 use crate::link::{Desk, Link};
+use crate::patience::until;
 use crate::place::{Directory, own_port};
 use crate::sekishod::{Sekishod, patiently};
 
@@ -159,4 +160,15 @@ fn who_is_no_operator_any_more_is_no_first_of_two() {
     switch.adopts(&with(""));
     let first = asks(&switch, &purge).unwrap();
     assert!(first.note.is_some_and(|note| note.contains("root has said so")));
+}
+
+#[test]
+fn a_command_is_a_line_of_the_log_whatever_its_level_is() {
+    let directory = Directory::new();
+    let configuration = Configuration::new().acquirer_at("merchant-a", ASCII, own_port(), "");
+    let text = configuration.text(directory.path()) + "\n[log]\nlevel = \"error\"\n";
+    let switch = Sekishod::tries_file(directory, &text, &["--insecure-demo"]);
+    until("its control socket", || ask_status(&switch.control()).ok());
+    let line = switch.says("command");
+    assert_eq!((&line["what"], &line["outcome"]), (&"status".into(), &"done".into()));
 }
