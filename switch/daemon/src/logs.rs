@@ -26,10 +26,17 @@ pub(crate) use writer::LINES_MAX;
 use writer::Writer;
 
 /// How long the end of the process waits for its last lines to be taken.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const END_WITHIN: Duration = Duration::from_secs(1);
+/// How long a panic waits for its line: as long as it does, other threads go on behind something that does
+/// not hold.
+const PANIC_WITHIN: Duration = Duration::from_millis(50);
 
 /// The target of events that are lines whatever the level is.
 pub(crate) const ALWAYS: &str = "always";
+
+/// The target of events that say why the process ends: they are lines whatever the level is, and neither
+/// wait behind others nor are lost where those take all room.
+pub(crate) const LAST_WORDS: &str = "last-words";
 
 /// What was started: how to reach the lines that wait, and the level.
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -92,7 +99,7 @@ impl From<LogLevel> for Level {
 /// Waits until all lines are written, but no longer than a second: for the end of the process.
 pub fn end() {
     if let Some(log) = LOG.get() {
-        log.writer.flush(LAST_WORDS);
+        log.writer.flush(END_WITHIN);
     }
 }
 
@@ -128,14 +135,23 @@ fn say_panics() {
         let thread = std::thread::current();
         let place = panic.location().map(ToString::to_string);
         let message = panic.payload_as_str().unwrap_or("no message");
-        error!(thread = thread.name(), place, "panic: {message}");
-        end();
+        error!(target: LAST_WORDS, thread = thread.name(), place, "panic: {message}");
+        if let Some(log) = LOG.get() {
+            wait_at_a_panic(&log.writer);
+        }
     }));
+}
+
+fn wait_at_a_panic(writer: &Writer) {
+    writer.last().flush(PANIC_WITHIN);
 }
 
 /// What passes at this level.
 fn from_level(level: Level) -> Targets {
-    Targets::new().with_default(level).with_target(ALWAYS, Level::INFO)
+    Targets::new()
+        .with_default(level)
+        .with_target(ALWAYS, Level::INFO)
+        .with_target(LAST_WORDS, Level::ERROR)
 }
 
 /// Whether `JOURNAL_STREAM`, device and number of a file, means our stderr.
@@ -253,5 +269,31 @@ mod tests {
             tracing::info!("four");
         });
         assert_eq!(text, "<7>two\n<6>all the same\n<6>four\n");
+    }
+
+    /// Stderr that takes nothing until its other end is gone.
+    struct Stuck(std::sync::mpsc::Receiver<()>);
+
+    impl io::Write for Stuck {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.recv().unwrap_or_default();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_does_not_wait_for_a_log_that_nobody_reads_as_an_end_does() {
+        let (_holds, held) = std::sync::mpsc::channel();
+        let mut writer = Writer::start(Stuck(held), 8).unwrap();
+        io::Write::write_all(&mut writer, b"line\n").unwrap();
+        let began = crate::clocks::boot();
+        wait_at_a_panic(&writer);
+        let waited = crate::clocks::boot().since(began);
+        // Twenty times what it may, as others use this machine too.
+        assert!(waited < END_WITHIN, "{waited:?}");
     }
 }

@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let ended = serve(arguments.config.clone(), configuration, sealing, arguments.insecure_demo);
     let code = ended.map_or_else(
         |Failure { code, message }| {
-            error!("{message}");
+            error!(target: logs::LAST_WORDS, "{message}");
             ExitCode::from(code)
         },
         |()| ExitCode::SUCCESS,

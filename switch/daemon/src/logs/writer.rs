@@ -8,11 +8,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::channel::{Receiver, Sender, bounded, select_biased};
+use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
+
+use super::LAST_WORDS;
 
 /// Lines that wait for stderr at most.
 pub(crate) const LINES_MAX: usize = 8_192;
+
+/// Last words that wait at most: of all threads that can have some before the process has ended.
+const LAST_MAX: usize = 16;
 
 /// What is handed to the thread.
 enum Message {
@@ -25,6 +31,8 @@ enum Message {
 #[derive(Clone)]
 pub(super) struct Writer {
     to: Sender<Message>,
+    /// Past all that wait there: why the process ends.
+    last: Sender<Message>,
     /// Lines that were not written, and nobody was told of yet. A plain count.
     lost: Arc<AtomicU64>,
 }
@@ -33,10 +41,13 @@ impl Writer {
     /// Starts the thread that writes to `out`, with room for so many lines.
     pub(super) fn start(out: impl Write + Send + 'static, lines_max: usize) -> io::Result<Self> {
         let (to, from) = bounded(lines_max);
+        let (last, from_last) = bounded(LAST_MAX);
         let lost = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&lost);
-        thread::Builder::new().name("stderr".into()).spawn(move || write(out, &from, &counted))?;
-        Ok(Self { to, lost })
+        thread::Builder::new()
+            .name("stderr".into())
+            .spawn(move || write(out, [&from_last, &from], &counted))?;
+        Ok(Self { to, last, lost })
     }
 
     /// Lines lost so far.
@@ -47,6 +58,11 @@ impl Writer {
     /// More were lost elsewhere, on their way to here.
     pub(super) fn count_lost(&self, lines: u64) {
         self.lost.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    /// From here lines go in front of all that wait.
+    pub(super) fn last(&self) -> Self {
+        Self { to: self.last.clone(), ..self.clone() }
     }
 
     /// Waits until what was put here is written, but no longer than this.
@@ -65,15 +81,22 @@ impl Writer {
     }
 }
 
-fn write(mut out: impl Write, from: &Receiver<Message>, lost: &AtomicU64) {
-    for message in from {
+fn write(mut out: impl Write, [last, from]: [&Receiver<Message>; 2], lost: &AtomicU64) {
+    loop {
+        // In this order: why the process ends is worth more than what was before.
+        let message = select_biased! {
+            recv(last) -> message => message,
+            recv(from) -> message => message,
+        };
         match message {
-            Message::Line(line) => {
+            Ok(Message::Line(line)) => {
                 if out.write_all(&line).is_err() {
                     lost.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            Message::Flush(written) => drop(written),
+            Ok(Message::Flush(written)) => drop(written),
+            // Both go together, with the last writer.
+            Err(_) => return,
         }
     }
 }
@@ -97,6 +120,10 @@ impl MakeWriter<'_> for Writer {
 
     fn make_writer(&self) -> Self {
         self.clone()
+    }
+
+    fn make_writer_for(&self, about: &Metadata<'_>) -> Self {
+        if about.target() == LAST_WORDS { self.last() } else { self.clone() }
     }
 }
 
@@ -148,6 +175,22 @@ mod tests {
         assert!(written.starts_with("1\n2\n"), "{written}");
         writer.count_lost(3);
         assert_eq!(writer.lost(), lost + 3);
+    }
+
+    #[test]
+    fn last_words_are_not_lost_where_all_room_is_taken_and_are_written_before_what_waits() {
+        let (mut writer, let_it, took) = gated(2);
+        for line in 1..=9 {
+            writer.write_all(format!("{line}\n").as_bytes()).unwrap();
+        }
+        let lost = writer.lost();
+        writer.last().write_all(b"why\n").unwrap();
+        assert_eq!(writer.lost(), lost);
+        // The first may be under way already.
+        (0..2).for_each(|_| let_it.send(()).unwrap());
+        writer.last().flush(Duration::from_secs(20));
+        let written = String::from_utf8(took.lock().unwrap().clone()).unwrap();
+        assert!(["why\n", "why\n1\n", "1\nwhy\n"].contains(&written.as_str()), "{written}");
     }
 
     #[test]
