@@ -9,12 +9,14 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::configuration::{ASCII, Configuration};
+use crate::centre::Centre;
+use crate::configuration::{ASCII, BINARY, Configuration};
 use crate::letter::sale;
 use crate::link::Link;
 use crate::patience::{lets_pass, until};
 use crate::place::{Directory, own_address, own_port};
-use crate::sekishod::Sekishod;
+use crate::reloading::PAN;
+use crate::sekishod::{Sekishod, station};
 
 /// Messages that are worth a line each, when there is room for it.
 const MALFORMED: usize = 20_000;
@@ -90,6 +92,31 @@ fn a_log_that_nobody_ever_reads_keeps_no_start_and_no_end_waiting() {
     switch.is_sent(Signal::QUIT);
     switch.is_sent(Signal::TERM);
     merchant.is_closed();
+    assert_eq!(switch.ends().code, Some(0));
+}
+
+#[test]
+fn a_reload_waits_for_nobody_who_should_read_the_log() {
+    let (x, y) = (Centre::opens(BINARY), Centre::opens(BINARY));
+    let address = own_port();
+    let both = |issuer| {
+        let configuration = Configuration::new().acquirer_at("merchant-a", ASCII, address, "");
+        let configuration = configuration.issuer("issuer-x", BINARY, x.address(), "");
+        configuration.issuer("issuer-y", BINARY, y.address(), "").route(PAN, issuer)
+    };
+    let (switch, _unread) = Sekishod::starts_unread(&both("issuer-x"));
+    switch.comes_to("both issuers are up", |status| {
+        ["issuer-x", "issuer-y"].iter().all(|name| station(status, name).links_ready == 1)
+    });
+    let mut merchant = Link::connects(ASCII, address);
+    assert_eq!(merchant.asks(&sale(1)).code(), "000");
+    let progress = switch.adopts(&both("issuer-y"));
+    assert_eq!(merchant.asks(&sale(2)).code(), "000");
+    let status = switch.status();
+    let requests = ["issuer-x", "issuer-y"].map(|name| station(&status, name).requests);
+    assert_eq!((requests, status.adopted.number), ([1, 1], progress.number));
+    assert_eq!(status.adopted.how, "signal");
+    switch.is_sent(Signal::TERM);
     assert_eq!(switch.ends().code, Some(0));
 }
 
