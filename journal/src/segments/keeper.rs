@@ -16,6 +16,13 @@ use crate::names::Name;
 
 /// Bytes that one step writes: a commit waits behind them for a fraction of a millisecond.
 const STEP: usize = 256 << 10;
+/// Bytes between two syncs of a spare while fewer than [`FEW`] are ready: no step may wait for its disk for
+/// long, as who waits for room is thought dead when nothing is heard of the keeper.
+const SYNC_FEW: u64 = 16 << 20;
+/// The same while enough are ready, and while nobody waits.
+const SYNC: u64 = 64 << 20;
+/// With fewer spares than this, new requests are refused.
+const FEW: usize = 2;
 
 /// Prepares spares from new files and from archived segments.
 #[derive(Debug)]
@@ -34,6 +41,8 @@ struct Filling<F> {
     file: F,
     name: Name,
     done: u64,
+    /// So much of that a sync has reached.
+    synced: u64,
 }
 
 /// What a step asks of its caller.
@@ -132,7 +141,7 @@ impl<D: Disk> Keeper<D> {
         let file = renamed.and_then(|()| self.disk.open(&to, true));
         let file = file.map_err(Broken::at(&from, "not made a spare"))?;
         if file.bytes().map_err(Broken::at(&to, "not measured"))? == self.spares.segment_bytes {
-            self.filling = Some(Filling { file, name, done: 0 });
+            self.filling = Some(Filling { file, name, done: 0, synced: 0 });
         } else {
             drop(file);
             self.disk.remove(&to).map_err(Broken::at(&to, "not removed"))?;
@@ -149,7 +158,7 @@ impl<D: Disk> Keeper<D> {
         let name = self.name();
         match self.disk.create(&name.unfinished(), self.spares.segment_bytes) {
             Ok(file) => {
-                self.filling = Some(Filling { file, name, done: 0 });
+                self.filling = Some(Filling { file, name, done: 0, synced: 0 });
                 Ok(Next::Again)
             }
             Err(error) => self.give_up(name, "not made", error),
@@ -157,8 +166,8 @@ impl<D: Disk> Keeper<D> {
     }
 
     /// Writes zeros over what was only allocated, or is old: the first write to an allocated block
-    /// costs the file system a record of its own, and old batches must not be found again. One sync
-    /// for all of them: the file system's own commit holds up those of the journal for milliseconds.
+    /// costs the file system a record of its own, and old batches must not be found again. As few syncs
+    /// as can be: the file system's own commit holds up those of the journal for milliseconds.
     fn fill(&mut self, mut filling: Filling<D::File>) -> Result<Next, Broken> {
         let left = self.spares.segment_bytes - filling.done;
         let step = usize::try_from(left).unwrap_or(STEP).min(self.zeros.len());
@@ -167,8 +176,13 @@ impl<D: Disk> Keeper<D> {
         let whole = filling.done == self.spares.segment_bytes;
         let written = file.write_at(offset, &self.zeros[..step]);
         let warm = written.and_then(|()| file.warm(offset, filling.done - offset));
-        if let Err(error) = warm.and_then(|()| if whole { file.sync() } else { Ok(()) }) {
+        let at_once = if self.spares.count() < FEW { SYNC_FEW } else { SYNC };
+        let syncs = whole || filling.done - filling.synced >= at_once;
+        if let Err(error) = warm.and_then(|()| if syncs { file.sync() } else { Ok(()) }) {
             return self.give_up(filling.name, "not filled with zeros", error);
+        }
+        if syncs {
+            filling.synced = filling.done;
         }
         if !whole {
             self.filling = Some(filling);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::disk::simulated::SimulatedDisk;
 use crate::disk::{Disk, DiskFile, SystemDisk};
 use crate::names::Name;
 use crate::place::Place;
@@ -53,6 +54,23 @@ fn a_step_fills_no_more_than_a_quarter_of_a_mebibyte() {
     let (_disk, _spares, mut keeper) = keeper(&place, 9 * MIB);
     // Each of two: made, then filled; then nothing to do.
     assert_eq!(until_idle(&mut keeper), 2 * (1 + 9 * 4) + 1);
+}
+
+#[test]
+fn while_spares_are_few_no_step_syncs_more_than_sixteen_mebibytes() {
+    let disk = SimulatedDisk::new(7);
+    let spares = Arc::new(Spares::new(40 * MIB));
+    let mut keeper = Keeper::begin(disk.clone(), Arc::clone(&spares), 3, 0).unwrap();
+    // Of each spare: made, then filled, by a quarter of a mebibyte a step.
+    let mut steps_to_sync = |skip| {
+        disk.fail_sync(skip, std::io::ErrorKind::StorageFull);
+        let steps = (1..1_000).find(|_| keeper.step().unwrap() == Next::Full).unwrap();
+        assert!(disk.has_failed());
+        steps
+    };
+    assert_eq!([0, 1, 2].map(&mut steps_to_sync), [16, 32, 40].map(|mib| 1 + mib * 4));
+    let whole = 1 + 40 * 4;
+    assert_eq!(steps_to_sync(3 + 3), 2 * whole + whole, "two are ready: the third has one");
 }
 
 #[test]

@@ -39,9 +39,10 @@ pub(crate) fn start() -> io::Result<Diagnostics> {
         for _ in signals.forever() {
             // The threads first: to ask a worker that hangs takes a second.
             let threads = threads(Path::new(TASKS));
-            match known.get() {
-                Some(status) => tell(&status()),
-                None => info!(target: ALWAYS, state = "starting", "diagnostics: node"),
+            if let Some(status) = known.get() {
+                tell(&status());
+            } else {
+                info!(target: ALWAYS, state = "starting", "diagnostics: node");
             }
             threads.iter().for_each(tell_thread);
         }

@@ -98,7 +98,7 @@ pub struct Journal {
     stop: [Arc<AtomicBool>; 2],
 }
 
-/// Begins to write a journal and starts its threads.
+/// Begins to write a journal, saying again and again that it goes on, and starts its threads.
 ///
 /// # Errors
 /// When there is no room, or the disk fails.
@@ -106,11 +106,12 @@ pub fn start(
     opened: Box<Opened>,
     around: Around,
     restore: impl FnOnce(&State),
+    progresses: &dyn Fn(),
 ) -> Result<Journal, Failure> {
     match opened.settings.path {
         PathKind::Mapped => {
             let path = Mapped::new(opened.disk.clone());
-            start_on(opened, path, around, restore)
+            start_on(opened, path, around, restore, progresses)
         }
         PathKind::Direct => {
             let path = Direct::new(opened.disk.clone());
@@ -118,7 +119,7 @@ pub fn start(
                 let why = why.to_string();
                 warn!(why, "io_uring is refused: batches are written one after the other");
             }
-            start_on(opened, path, around, restore)
+            start_on(opened, path, around, restore, progresses)
         }
     }
 }
@@ -128,9 +129,10 @@ fn start_on<P: WritePath + 'static>(
     path: P,
     around: Around,
     restore: impl FnOnce(&State),
+    progresses: &dyn Fn(),
 ) -> Result<Journal, Failure> {
     let indexing = opened.indexing();
-    let begun = opened.begin(path, &around.plan)?;
+    let begun = opened.begin(path, &around.plan, progresses)?;
     restore(&opened.state);
     let Around { lanes, mesh, plan, tunings, notes, events } = around;
     let directory: Arc<Path> = opened.disk.path().into();

@@ -135,7 +135,9 @@ fn serve(
     let restore = |state: &State| workers.iter_mut().for_each(|worker| worker.restore(state));
     let register = opened.as_ref().map_or_else(|| Register::without(&plan), |o| o.register());
     let spoken = opened.as_ref().map(|opened| opened.spoken());
-    let journal = opened.map(|opened| journaling::start(opened, around, restore)).transpose()?;
+    let journal = opened
+        .map(|opened| journaling::start(opened, around, restore, &|| service.progresses()))
+        .transpose()?;
     let socket = configuration.control_socket.clone();
     let node = configuration.node.clone();
     let workers_count = plan.workers;

@@ -258,7 +258,7 @@ impl Opened {
 
 impl Opened {
     /// Begins to write where the last start ended: a new epoch, a new segment, and in it what this
-    /// start has to say, durable when this returns.
+    /// start has to say, durable when this returns; says again and again that it goes on.
     ///
     /// # Errors
     /// When there is no room, or the disk fails.
@@ -266,8 +266,9 @@ impl Opened {
         &mut self,
         path: P,
         plan: &Plan,
+        progresses: &dyn Fn(),
     ) -> Result<Begun<P>, Failure> {
-        let (spares, mut keeper) = self.spares()?;
+        let (spares, mut keeper) = self.spares(progresses)?;
         let at = self.path().to_owned();
         let broken = |broken| Failure::broken(&at, &broken);
         let start = Start {
@@ -285,10 +286,10 @@ impl Opened {
         let mut writer = writer.map_err(broken)?;
         let (records, closed) = self.records(plan);
         for record in &records {
-            let position = append(&mut writer, &mut keeper, record).map_err(broken)?;
+            let position = append(&mut writer, &mut keeper, record, progresses).map_err(broken)?;
             replaying::apply_one(&mut self.state, position, record, &at)?;
         }
-        settle(&mut writer, &mut keeper).map_err(broken)?;
+        settle(&mut writer, &mut keeper, progresses).map_err(broken)?;
         // Of these the log has nothing, and with a later segment nobody looks into them again.
         self.recovered.left_over.iter().for_each(|&segment| spares.archived(segment));
         Ok(Begun { writer, keeper, spares, closed })
@@ -300,7 +301,7 @@ impl Opened {
     }
 
     /// Prepares the segment that is written first and those that must be spare behind it.
-    fn spares(&self) -> Result<(Arc<Spares>, Keeper<SystemDisk>), Failure> {
+    fn spares(&self, progresses: &dyn Fn()) -> Result<(Arc<Spares>, Keeper<SystemDisk>), Failure> {
         let broken = |broken| Failure::broken(self.path(), &broken);
         let bytes = self.settings.segment_bytes;
         let spares = Arc::new(Spares::new(bytes));
@@ -310,6 +311,7 @@ impl Opened {
         let keeper = Keeper::begin(self.disk.clone(), Arc::clone(&spares), wanted, reserve);
         let mut keeper = keeper.map_err(broken)?;
         while spares.count() <= SPARES_MIN {
+            progresses();
             match keeper.step().map_err(broken)? {
                 Next::Again => {}
                 Next::Idle => break,
@@ -361,12 +363,13 @@ fn append<P: WritePath>(
     writer: &mut Writer<SystemDisk, P>,
     keeper: &mut Keeper<SystemDisk>,
     record: &[u8],
+    progresses: &dyn Fn(),
 ) -> Result<Position, Broken> {
     loop {
         if let Appended::Taken(position) = writer.append(record)? {
             return Ok(position);
         }
-        settle(writer, keeper)?;
+        settle(writer, keeper, progresses)?;
     }
 }
 
@@ -375,9 +378,12 @@ fn append<P: WritePath>(
 fn settle<P: WritePath>(
     writer: &mut Writer<SystemDisk, P>,
     keeper: &mut Keeper<SystemDisk>,
+    progresses: &dyn Fn(),
 ) -> Result<(), Broken> {
+    progresses();
     let released = writer.durable();
     while writer.commit(released, clocks::utc_ns())? == Committed::NoSpare {
+        progresses();
         if keeper.step()? != Next::Again {
             return Err(no_spare());
         }

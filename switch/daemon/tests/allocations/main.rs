@@ -93,7 +93,7 @@ fn worker(configuration: &Configuration) -> (Box<Worker>, Journal, Reloading) {
     let tunings = Arc::new(Tunings::of(configuration));
     let reloading = Reloading { mesh: Arc::clone(&mesh), plan: Arc::clone(&plan) };
     let around = Around { lanes: to_journal, mesh, plan, tunings, notes, events };
-    let journal = journaling::start(opened, around, |state| worker.restore(state));
+    let journal = journaling::start(opened, around, |state| worker.restore(state), &|| ());
     (worker, journal.expect("a disk"), reloading)
 }
 

@@ -81,6 +81,23 @@ fn ready_is_told_when_its_ports_answer_then_how_it_stands_and_a_stop_when_it_beg
 }
 
 #[test]
+fn a_start_on_a_slow_disk_goes_on_saying_so_while_it_makes_its_segments() {
+    let supervisor = Supervisor::listens();
+    let slow = "inject=fdatasync:delay_enter=1100000";
+    let strace = ["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", slow];
+    let configuration = Configuration::new().acquirer("merchant-a", ASCII, "");
+    let switch = supervisor.starts(WATCHDOG, &strace, Directory::new(), &configuration);
+    let mut heard = Vec::new();
+    while !heard.iter().any(|line| line == "READY=1") {
+        heard.extend(supervisor.hears());
+    }
+    let goes_on = heard.iter().filter(|line| line.starts_with("EXTEND_TIMEOUT_USEC=")).count();
+    // Once for the journal that is read, and for each segment but the first.
+    assert!(goes_on >= 3, "{heard:?}");
+    drop(switch);
+}
+
+#[test]
 fn a_drain_is_fed_as_long_as_it_takes() {
     let (desk, supervisor) = (Desk::opens(BINARY), Supervisor::listens());
     let configuration = Configuration::new()
