@@ -15,6 +15,8 @@ use super::{CLIENTS_MAX, Identify, Peer, REQUEST_BYTES_MAX};
 
 /// How long no one is accepted after accepting failed, as when no descriptors are left.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// Between two looks whether refused commands can be told of.
+const OWED_LOOK: Duration = Duration::from_millis(250);
 /// Bytes read at once.
 const READ_BYTES: usize = 4 * 1024;
 
@@ -56,7 +58,8 @@ impl Clients {
     /// Serves until the other half of `stopped` is closed.
     pub(super) fn run(&mut self, socket: &BoundSocket, stopped: &UnixStream) {
         loop {
-            match self.wait(socket, stopped) {
+            let owes = self.desk.tells_of_refusals();
+            match self.wait(socket, stopped, owes) {
                 Ok(true) => return,
                 Ok(false) => {}
                 // Poll fails for lack of kernel memory only; the next one may not.
@@ -74,8 +77,9 @@ impl Clients {
         }
     }
 
-    /// Blocks until there is something to do; true when it is time to end.
-    fn wait(&self, socket: &BoundSocket, stopped: &UnixStream) -> io::Result<bool> {
+    /// Blocks until there is something to do, or for a moment when something is owed; true when it is time
+    /// to end.
+    fn wait(&self, socket: &BoundSocket, stopped: &UnixStream, owes: bool) -> io::Result<bool> {
         let now = now();
         let accepting = now >= self.accept_from;
         let mut waits = Vec::with_capacity(CLIENTS_MAX + 2);
@@ -88,7 +92,9 @@ impl Clients {
         }
         let deadlines = self.connected.iter().map(|client| client.deadline);
         let again = (!accepting).then_some(self.accept_from);
-        let timeout = deadlines.chain(again).min().map(|deadline| deadline.saturating_sub(now));
+        let owed = owes.then_some(now + OWED_LOOK);
+        let timeout =
+            deadlines.chain(again).chain(owed).min().map(|deadline| deadline.saturating_sub(now));
         // Requests that wait behind one that was just answered are in our buffer, not in a socket.
         let buffered = self.connected.iter().any(Client::has_request);
         let timeout = if buffered { Some(Duration::ZERO) } else { timeout };
@@ -193,9 +199,8 @@ impl Client {
             }
             None if self.input.len() < REQUEST_BYTES_MAX => false,
             Some(_) | None => {
-                let message = format!("a request is one line of at most {REQUEST_BYTES_MAX} bytes");
-                self.output = no_command(&message);
-                self.input.clear();
+                let line = std::mem::take(&mut self.input);
+                self.output = desk.answer(&self.peer, &line, clients);
                 self.last = true;
                 true
             }

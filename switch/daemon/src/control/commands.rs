@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Role;
+use super::{REQUEST_BYTES_MAX, Role};
 use crate::change::ConfigRequest;
 use crate::saf::{SafRequest, id, parts};
 
@@ -50,8 +50,11 @@ struct Request {
 }
 
 impl Asked {
-    /// Reads a line, or says why it is no command.
+    /// Reads a line with its end, or says why it is no command.
     pub(super) fn read(line: &[u8]) -> Result<Self, String> {
+        if line.len() > REQUEST_BYTES_MAX || !line.ends_with(b"\n") {
+            return Err(format!("a request is one line of at most {REQUEST_BYTES_MAX} bytes"));
+        }
         let Ok(Request { command, rest }) = serde_json::from_slice(line) else {
             let example = r#"{"command":"status"}"#;
             return Err(format!("not a request; write one object a line, as {example}"));

@@ -51,6 +51,10 @@ pub(super) struct Desk {
     sources: Sources,
     own_uid: u32,
     rate: Rate<u32>,
+    /// Records of commands refused as there were too many: one a second of a user.
+    refusals: Rate<u32>,
+    /// Commands refused for that of which no line of the log has told.
+    owed: u64,
     /// What became of records that nobody waits for.
     loose: (Sender<bool>, Receiver<bool>),
     counts: ControlStatus,
@@ -60,15 +64,34 @@ impl Desk {
     pub(super) fn new(sources: Sources) -> Self {
         let own_uid = rustix::process::geteuid().as_raw();
         let rate = Rate::new(COMMANDS_PER_SECOND, USERS_MAX);
-        Self { sources, own_uid, rate, loose: bounded(LOOSE_MAX), counts: ControlStatus::default() }
+        let refusals = Rate::new(1, USERS_MAX);
+        let (loose, counts) = (bounded(LOOSE_MAX), ControlStatus::default());
+        Self { sources, own_uid, rate, refusals, owed: 0, loose, counts }
+    }
+
+    /// Says how many commands were refused as there were too many, when a second is over. Whether some more
+    /// are to be told of: then this is to be called again within a second or so.
+    pub(super) fn tells_of_refusals(&mut self) -> bool {
+        let now = clocks::boot();
+        while let Some((uid, more)) = self.rate.poll_summary(now) {
+            self.owed = self.owed.saturating_sub(more);
+            warn!(
+                target: ALWAYS,
+                uid,
+                more, "commands refused: more than {COMMANDS_PER_SECOND} a second of one user"
+            );
+        }
+        while self.refusals.poll_summary(now).is_some() {}
+        self.owed > 0
     }
 
     /// The line that answers a line of this peer, who is one of so many clients.
     pub(super) fn answer(&mut self, peer: &Peer, line: &[u8], clients: u32) -> Vec<u8> {
         self.counts.clients = clients;
         self.counts.unrecorded += lost(self.loose.1.try_iter());
+        let role = role_of(peer, &(self.sources.roles)(), self.own_uid);
         if !self.is_in_time(peer) {
-            self.counts.refused += 1;
+            self.on_too_many(peer, role);
             return refusal(&NotDone::Failed(format!(
                 "more than {COMMANDS_PER_SECOND} commands a second of one user ({}); try again in a \
                  second",
@@ -77,11 +100,14 @@ impl Desk {
         }
         let asked = match Asked::read(line) {
             Ok(asked) => asked,
-            Err(error) => return no_command(&error),
+            Err(error) => {
+                // What it says may be anything.
+                self.tell(&Entry { peer, role, what: "?", outcome: "malformed" });
+                return no_command(&error);
+            }
         };
         self.counts.commands += 1;
         let words = asked.words();
-        let role = role_of(peer, &(self.sources.roles)(), self.own_uid);
         let done = self.handle(peer, role, &asked, &words);
         let outcome = match &done {
             Ok((_, outcome)) => outcome,
@@ -129,15 +155,16 @@ impl Desk {
 
     /// Whether the user has not given too many commands.
     fn is_in_time(&mut self, peer: &Peer) -> bool {
-        let now = clocks::boot();
-        while let Some((uid, more)) = self.rate.poll_summary(now) {
-            warn!(
-                target: ALWAYS,
-                uid,
-                more, "commands refused: more than {COMMANDS_PER_SECOND} a second of one user"
-            );
+        self.tells_of_refusals();
+        self.rate.handle_line(&peer.uid, clocks::boot()) == Said::Say
+    }
+
+    fn on_too_many(&mut self, peer: &Peer, role: Option<Role>) {
+        self.counts.refused += 1;
+        self.owed += 1;
+        if self.refusals.handle_line(&peer.uid, clocks::boot()) == Said::Say {
+            self.tell(&Entry { peer, role, what: "?", outcome: "too-many" });
         }
-        self.rate.handle_line(&peer.uid, now) == Said::Say
     }
 
     /// What came of a command, into log and journal; nobody waits for that.

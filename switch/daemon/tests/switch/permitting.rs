@@ -1,6 +1,9 @@
 //! Who may do what at the control socket, by the users of the system. The same is told without another
 //! user in `control/tests.rs` of the daemon, for whoever runs the tests and is not root.
 
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+
 use daemon::control::{AskError, ask_saf, ask_status};
 use daemon::not_done::NotDone;
 use daemon::saf::{SafReply, SafRequest};
@@ -171,4 +174,15 @@ fn a_command_is_a_line_of_the_log_whatever_its_level_is() {
     until("its control socket", || ask_status(&switch.control()).ok());
     let line = switch.says("command");
     assert_eq!((&line["what"], &line["outcome"]), (&"status".into(), &"done".into()));
+}
+
+#[test]
+fn how_many_commands_were_refused_is_said_though_nobody_asks_again() {
+    let configuration = Configuration::new().acquirer_at("merchant-a", ASCII, own_port(), "");
+    let switch = Sekishod::starts(&configuration);
+    let mut client = UnixStream::connect(switch.control()).expect("it listens");
+    let many = "{\"command\":\"status\"}\n".repeat(30);
+    client.write_all(many.as_bytes()).expect("it is taken");
+    let line = switch.says_like("a summary", |said| said.starts_with("commands refused"));
+    assert!(line["more"].as_u64().is_some_and(|more| (1..=10).contains(&more)), "{line}");
 }
