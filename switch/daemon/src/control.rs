@@ -42,8 +42,10 @@ pub use role::Role;
 pub(crate) use role::role_of;
 use socket::BoundSocket;
 
-/// The most clients at once; one more is told so and let go.
+/// The most clients at once, the last place for root alone; one more is told so and let go.
 pub const CLIENTS_MAX: usize = 16;
+/// The most of them of one user.
+pub const CLIENTS_OF_ONE_MAX: usize = 4;
 /// The longest request, with its end of line.
 pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 /// How long a client may take to send a request, or to take a reply.

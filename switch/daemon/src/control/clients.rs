@@ -11,7 +11,7 @@ use rustix::time::ClockId;
 
 use super::desk::{Desk, no_command};
 use super::socket::BoundSocket;
-use super::{CLIENTS_MAX, Identify, Peer, REQUEST_BYTES_MAX};
+use super::{CLIENTS_MAX, CLIENTS_OF_ONE_MAX, Identify, Peer, REQUEST_BYTES_MAX};
 
 /// How long no one is accepted after accepting failed, as when no descriptors are left.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -106,22 +106,11 @@ impl Clients {
         Ok(waits.first().is_some_and(|stop| !stop.revents().is_empty()))
     }
 
+    /// Takes in who waits, but no more in one turn than there are places: those who have one wait too.
     fn accept(&mut self, socket: &BoundSocket, now: Duration) {
-        loop {
+        for _ in 0..CLIENTS_MAX {
             match socket.accept() {
-                Ok(stream) if self.connected.len() < CLIENTS_MAX => {
-                    // Who can not be known has gone already, and can be told nothing.
-                    if let Ok(peer) = (self.identify)(&stream) {
-                        self.connected.push(Client::new(stream, peer, now + self.patience));
-                    }
-                }
-                Ok(mut stream) => {
-                    let busy = no_command(&format!(
-                        "{CLIENTS_MAX} clients are connected, which is the most"
-                    ));
-                    // A fresh socket takes a line this short at once, or the client has gone.
-                    drop(stream.write(&busy));
-                }
+                Ok(stream) => self.take(stream, now),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => {
@@ -131,6 +120,32 @@ impl Clients {
             }
         }
     }
+
+    fn take(&mut self, mut stream: UnixStream, now: Duration) {
+        let count = self.connected.len();
+        let refused = if count >= CLIENTS_MAX {
+            full(count)
+        } else {
+            // Who can not be known has gone already, and can be told nothing.
+            let Ok(peer) = (self.identify)(&stream) else { return };
+            let of_one = self.connected.iter().filter(|client| client.peer.uid == peer.uid).count();
+            if of_one >= CLIENTS_OF_ONE_MAX {
+                let name = &peer.name;
+                format!("{of_one} clients of {name} are connected, which is the most of one user")
+            } else if peer.uid != 0 && count + 1 >= CLIENTS_MAX {
+                full(count)
+            } else {
+                self.connected.push(Client::new(stream, peer, now + self.patience));
+                return;
+            }
+        };
+        // A fresh socket takes a line this short at once, or the client has gone.
+        drop(stream.write(&no_command(&refused)));
+    }
+}
+
+fn full(count: usize) -> String {
+    format!("{count} clients are connected, which is the most")
 }
 
 impl Client {

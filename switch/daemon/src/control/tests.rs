@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A directory that goes away with the test.
@@ -148,24 +149,65 @@ fn a_line_may_be_as_long_as_the_bound_and_not_longer() {
     client.is_let_go();
 }
 
+/// A socket to which everybody comes as the user of this number.
+fn served_to(place: &Place, uid: &Arc<AtomicU32>) -> ControlHandle {
+    let uid = Arc::clone(uid);
+    let identify = move |_: &UnixStream| {
+        let uid = uid.load(Ordering::Relaxed);
+        Ok(Peer { uid, name: format!("uid-{uid}"), groups: Vec::new() })
+    };
+    serve_with(&place.socket(), sources(), PATIENCE, Box::new(identify)).unwrap()
+}
+
+/// Somebody who is one of the clients: it has been answered.
+fn a_client(place: &Place) -> Client {
+    let mut client = Client::connects(place);
+    client.says(b"{\"command\":\"status\"}\n").hears();
+    client
+}
+
 #[test]
-fn the_seventeenth_client_is_told_so_and_let_go() {
+fn one_client_too_many_is_told_so_and_let_go_and_the_last_place_is_roots() {
     let place = Place::new();
-    let _served = place.served();
-    let mut clients: Vec<Client> = (0..CLIENTS_MAX).map(|_| Client::connects(&place)).collect();
-    for client in &mut clients {
-        client.says(b"{\"command\":\"status\"}\n").hears();
+    let uid = Arc::new(AtomicU32::new(0));
+    let _served = served_to(&place, &uid);
+    let mut clients = Vec::new();
+    for of_four in 0..CLIENTS_MAX - 1 {
+        uid.store(u32::try_from(1_000 + of_four / 4).unwrap(), Ordering::Relaxed);
+        clients.push(a_client(&place));
     }
     let mut client = Client::connects(&place);
-    assert_eq!(client.hears(), "{\"error\":\"16 clients are connected, which is the most\"}\n");
+    assert_eq!(client.hears(), "{\"error\":\"15 clients are connected, which is the most\"}\n");
     client.is_let_go();
     assert!(matches!(ask_status(&place.socket()), Err(AskError::Refused(_))));
 
+    uid.store(0, Ordering::Relaxed);
+    let root = a_client(&place);
+    let mut client = Client::connects(&place);
+    assert_eq!(client.hears(), "{\"error\":\"16 clients are connected, which is the most\"}\n");
+    drop(root);
+
     // When one of them goes, there is room again. To be known is to be one of the clients.
     drop(clients.pop());
+    uid.store(1_003, Ordering::Relaxed);
     let again = (0..1_000)
         .find_map(|_| ask_status(&place.socket()).map_or_else(|error| heard(&error), |_| Some(())));
     assert_eq!(again, Some(()));
+}
+
+#[test]
+fn one_user_has_four_places_and_leaves_the_others_to_others() {
+    let place = Place::new();
+    let uid = Arc::new(AtomicU32::new(1_000));
+    let _served = served_to(&place, &uid);
+    let _clients = [(); CLIENTS_OF_ONE_MAX].map(|()| a_client(&place));
+    let mut client = Client::connects(&place);
+    let refusal =
+        "{\"error\":\"4 clients of uid-1000 are connected, which is the most of one user\"}\n";
+    assert_eq!(client.hears(), refusal);
+    client.is_let_go();
+    uid.store(1_001, Ordering::Relaxed);
+    assert_eq!(ask_status(&place.socket()).unwrap().node, "tokyo");
 }
 
 #[test]

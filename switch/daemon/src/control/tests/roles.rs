@@ -1,8 +1,8 @@
 //! Who may do what, and that it is written down: with users that the test names, whoever runs it.
 
 use super::*;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 
 use crate::change::{ConfigReply, ConfigRequest};
 use crate::config::ControlRoles;
