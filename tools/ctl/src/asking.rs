@@ -26,7 +26,7 @@ pub(crate) fn failure(socket: &Path, error: &AskError) -> Failure {
             NOT_PERMITTED,
             format!("{place}: {error}\nThe socket is for the daemon's user and group only."),
         ),
-        AskError::Silent => Failure::new(NO_DAEMON, format!("{place}: {error}")),
+        AskError::Silent { .. } => Failure::new(NO_DAEMON, format!("{place}: {error}")),
         AskError::NotDone(error) => {
             let exit = match error {
                 NotDone::NotFound(_) => NOT_FOUND,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,6 +16,9 @@ use crate::not_done::NotDone;
 use crate::saf::{SafReply, SafRequest};
 use crate::status::{SCHEMA_VERSION, Status};
 
+/// How long the answer to a change is waited for: a purge is written down, looked up and done, and each may
+/// take three seconds.
+const PATIENCE_OF_CHANGES: Duration = Duration::from_secs(10);
 /// The longest reply that is read.
 const REPLY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -26,7 +30,12 @@ pub enum AskError {
     /// It is not for this user.
     NotPermitted(io::Error),
     /// The daemon took the request and did not answer in time.
-    Silent,
+    Silent {
+        /// For how long it was waited.
+        within: Duration,
+        /// It would change something, and may have.
+        is_change: bool,
+    },
     /// The daemon answered that it will not.
     Refused(String),
     /// What came is no answer to the question.
@@ -41,9 +50,9 @@ pub enum AskError {
 ///
 /// # Errors
 /// See [`AskError`]; an answer that does not come is waited for as long as the daemon itself waits
-/// for a client.
+/// for a client, and that to a change for longer than it may take.
 pub fn ask_status(path: &Path) -> Result<Status, AskError> {
-    let reply = ask(path, &json!({ "command": "status" }))?;
+    let reply = ask(path, &json!({ "command": "status" }), false)?;
     let status: Status = serde_json::from_value(reply).map_err(garbled)?;
     if status.schema_version == SCHEMA_VERSION {
         Ok(status)
@@ -57,7 +66,12 @@ pub fn ask_status(path: &Path) -> Result<Status, AskError> {
 /// # Errors
 /// See [`AskError`], as for [`ask_status`].
 pub fn ask_saf(path: &Path, request: &SafRequest) -> Result<SafReply, AskError> {
-    serde_json::from_value(ask(path, &Asked { command: "saf", request })?).map_err(garbled)
+    let is_change = match request {
+        SafRequest::List { .. } | SafRequest::Page { .. } | SafRequest::Show { .. } => false,
+        SafRequest::Hold { .. } | SafRequest::Release { .. } | SafRequest::Purge { .. } => true,
+    };
+    let reply = ask(path, &Asked { command: "saf", request }, is_change)?;
+    serde_json::from_value(reply).map_err(garbled)
 }
 
 /// Asks the daemon on this socket about its configuration, or to change it.
@@ -65,7 +79,9 @@ pub fn ask_saf(path: &Path, request: &SafRequest) -> Result<SafReply, AskError> 
 /// # Errors
 /// See [`AskError`], as for [`ask_status`].
 pub fn ask_config(path: &Path, request: &ConfigRequest) -> Result<ConfigReply, AskError> {
-    serde_json::from_value(ask(path, &Asked { command: "config", request })?).map_err(garbled)
+    let is_change = matches!(request, ConfigRequest::Apply { .. });
+    let reply = ask(path, &Asked { command: "config", request }, is_change)?;
+    serde_json::from_value(reply).map_err(garbled)
 }
 
 /// A command, with what only it has.
@@ -77,16 +93,30 @@ struct Asked<'r, R> {
 }
 
 /// Puts a request and takes the reply, which is no refusal.
-fn ask(path: &Path, request: &impl Serialize) -> Result<Value, AskError> {
+fn ask(path: &Path, request: &impl Serialize, is_change: bool) -> Result<Value, AskError> {
+    let within = if is_change { PATIENCE_OF_CHANGES } else { PATIENCE };
+    ask_within(within, path, request, is_change)
+}
+
+fn ask_within(
+    within: Duration,
+    path: &Path,
+    request: &impl Serialize,
+    is_change: bool,
+) -> Result<Value, AskError> {
     let stream = UnixStream::connect(path).map_err(|error| {
         let closed = error.kind() == ErrorKind::PermissionDenied;
         if closed { AskError::NotPermitted(error) } else { AskError::NoDaemon(error) }
     })?;
     let mut line = serde_json::to_vec(request).expect("plain data has a JSON form");
     line.push(b'\n');
-    let line = exchange(stream, &line).map_err(|error| {
+    let line = exchange(stream, &line, within).map_err(|error| {
         let silent = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
-        if silent { AskError::Silent } else { AskError::Garbled(error.to_string()) }
+        if silent {
+            AskError::Silent { within, is_change }
+        } else {
+            AskError::Garbled(error.to_string())
+        }
     })?;
     let reply: Value = serde_json::from_str(&line).map_err(garbled)?;
     let Some(error) = reply.get("error") else { return Ok(reply) };
@@ -103,9 +133,9 @@ fn garbled(error: serde_json::Error) -> AskError {
 }
 
 /// Sends a line and reads one.
-fn exchange(mut stream: UnixStream, request: &[u8]) -> io::Result<String> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+fn exchange(mut stream: UnixStream, request: &[u8], within: Duration) -> io::Result<String> {
+    stream.set_read_timeout(Some(within))?;
+    stream.set_write_timeout(Some(within))?;
     // A daemon that is full says so and closes without reading: what it said is still to be read.
     let sent = stream.write_all(request);
     let mut line = String::new();
@@ -122,7 +152,11 @@ impl fmt::Display for AskError {
         match self {
             Self::NoDaemon(error) => write!(f, "no daemon answers: {error}"),
             Self::NotPermitted(error) => write!(f, "not permitted: {error}"),
-            Self::Silent => write!(f, "the daemon did not answer within {} s", PATIENCE.as_secs()),
+            Self::Silent { within, is_change } => {
+                write!(f, "the daemon did not answer within {} s", within.as_secs())?;
+                let unknown = "; whether it was done is not known: look again";
+                f.write_str(if *is_change { unknown } else { "" })
+            }
             Self::Refused(error) => write!(f, "the daemon refused: {error}"),
             Self::Garbled(error) => write!(f, "the answer can not be read: {error}"),
             Self::NotDone(error) => write!(f, "{error}"),
@@ -136,3 +170,25 @@ impl fmt::Display for AskError {
 }
 
 impl std::error::Error for AskError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn of_a_change_that_is_not_answered_it_is_not_known_whether_it_was_done() {
+        let path = std::env::temp_dir().join(format!("sekisho-silent-{}", std::process::id()));
+        let _deaf = UnixListener::bind(&path).unwrap();
+        let within = Duration::from_millis(20);
+        let said = |is_change| {
+            let nothing = json!({ "command": "saf" });
+            ask_within(within, &path, &nothing, is_change).unwrap_err().to_string()
+        };
+        assert_eq!(said(false), "the daemon did not answer within 0 s");
+        let purge = 3 * Duration::from_secs(3);
+        assert!(PATIENCE_OF_CHANGES > purge, "{PATIENCE_OF_CHANGES:?}");
+        assert!(said(true).ends_with("whether it was done is not known: look again"));
+        std::fs::remove_file(&path).unwrap();
+    }
+}
