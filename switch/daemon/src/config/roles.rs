@@ -59,6 +59,13 @@ fn is_name(text: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&name.len())
         && name.bytes().all(letter)
         && !name.starts_with(['-', '.'])
+        && !is_number(text)
+}
+
+/// `uid-N` stands in records for users without a name, whoever they are today.
+fn is_number(text: &str) -> bool {
+    let number = text.strip_prefix("uid-").unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -67,10 +74,12 @@ mod tests {
 
     #[test]
     fn a_name_is_one_that_the_system_could_have() {
-        for name in ["hana", "@ops", "h.tanaka", "_apt", "x-1", "A", &"a".repeat(32)] {
+        for name in ["hana", "@ops", "h.tanaka", "_apt", "x-1", "A", "uid-x", &"a".repeat(32)] {
             assert!(is_name(name), "{name}");
         }
-        for name in ["", "@", "@@ops", "two words", "-x", ".x", "a:b", &"a".repeat(33), "\u{e4}"] {
+        let long = "a".repeat(33);
+        let none = ["", "@", "@@ops", "two words", "-x", ".x", "a:b", &long, "\u{e4}", "uid-1000"];
+        for name in none {
             assert!(!is_name(name), "{name}");
         }
     }
