@@ -100,6 +100,12 @@ impl Operators {
                 ));
                 Ok(shown)
             }
+            Said::TooManyOfOne => Err(NotDone::Failed(format!(
+                "{} purges that {} has asked for wait for a second operator already; let them be done, or \
+                 wait ten minutes",
+                wishes::WISHES_OF_ONE_MAX,
+                peer.name
+            ))),
             Said::TooMany => Err(NotDone::Failed(format!(
                 "{} purges wait for a second operator already; let them be done, or wait ten minutes",
                 wishes::WISHES_MAX

@@ -12,6 +12,9 @@ pub(crate) const WAITS: Duration = Duration::from_mins(10);
 /// The most wishes that wait.
 pub(crate) const WISHES_MAX: usize = 64;
 
+/// The most of them of one operator.
+pub(crate) const WISHES_OF_ONE_MAX: usize = 16;
+
 /// Which message: a number is used again when its message is done, the time of its making is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Which {
@@ -28,6 +31,8 @@ pub(crate) enum Said {
     Second(String),
     /// There are too many already.
     TooMany,
+    /// There are too many of this one already.
+    TooManyOfOne,
 }
 
 /// All that wait.
@@ -51,6 +56,9 @@ impl Wishes {
             return Said::Second(wish.peer.name.clone());
         }
         self.0.retain(|wish| wish.which.id != which.id);
+        if self.0.iter().filter(|wish| wish.peer.uid == peer.uid).count() >= WISHES_OF_ONE_MAX {
+            return Said::TooManyOfOne;
+        }
         if self.0.len() >= WISHES_MAX {
             return Said::TooMany;
         }
@@ -118,12 +126,23 @@ mod tests {
     #[test]
     fn one_more_than_may_wait_is_refused_until_one_is_over() {
         let mut wishes = Wishes::default();
-        for number in 0..WISHES_MAX {
-            let which = item(u32::try_from(number).unwrap());
-            assert_eq!(wishes.handle(at(0), &which, &peer(1)), Said::First);
+        for number in 0..u32::try_from(WISHES_MAX).unwrap() {
+            let said = wishes.handle(at(0), &item(number), &peer(1 + number / 16));
+            assert_eq!(said, Said::First);
         }
-        assert_eq!(wishes.handle(at(1), &item(99), &peer(1)), Said::TooMany);
+        assert_eq!(wishes.handle(at(1), &item(99), &peer(9)), Said::TooMany);
         assert_eq!(wishes.handle(at(1), &item(0), &peer(2)), Said::Second("uid-1".into()));
         assert_eq!(wishes.handle(at(600), &item(99), &peer(1)), Said::First);
+    }
+
+    #[test]
+    fn the_wishes_of_one_leave_room_for_those_of_others() {
+        let mut wishes = Wishes::default();
+        for number in 0..u32::try_from(WISHES_OF_ONE_MAX).unwrap() {
+            assert_eq!(wishes.handle(at(0), &item(number), &peer(1)), Said::First);
+        }
+        assert_eq!(wishes.handle(at(1), &item(98), &peer(1)), Said::TooManyOfOne);
+        assert_eq!(wishes.handle(at(1), &item(3), &peer(1)), Said::First, "the same again");
+        assert_eq!(wishes.handle(at(1), &item(99), &peer(2)), Said::First);
     }
 }
