@@ -18,7 +18,7 @@ use tracing::warn;
 
 use crate::clocks;
 
-/// Words that are kept while the manager takes none; those beyond are dropped.
+/// Words that are kept while the manager takes none; beyond them lines for people are dropped.
 const UNSENT_MAX: usize = 16;
 /// How often it is told at most that a start goes on.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -111,7 +111,11 @@ impl Service {
 
     /// Everything is open, and this is how it stands, in words.
     pub fn ready(&self, words: &str) {
-        self.tell(format!("READY=1\nSTATUS={}\n", one_line(words)));
+        let words = one_line(words);
+        if let Some(manager) = &self.manager {
+            manager.said().words.clone_from(&words);
+        }
+        self.tell(format!("READY=1\nSTATUS={words}\n"));
     }
 
     /// The configuration is read again. [`Service::reloaded`] must follow, whatever comes of it.
@@ -172,9 +176,12 @@ impl Service {
     fn tell(&self, words: String) {
         let Some(manager) = &self.manager else { return };
         let mut said = manager.said();
-        if said.unsent.len() < UNSENT_MAX {
-            said.unsent.push_back(words);
+        if said.unsent.len() >= UNSENT_MAX {
+            // A line for people alone is worth least, and an old one less.
+            let least = said.unsent.iter().position(|words| words.starts_with("STATUS="));
+            said.unsent.remove(least.unwrap_or(0));
         }
+        said.unsent.push_back(words);
         manager.send_unsent(&mut said);
     }
 }
@@ -282,6 +289,37 @@ mod tests {
         service.send_again();
         assert_eq!(manager.hears(), "READY=1\nSTATUS=serving\n");
         assert!(manager.hears().starts_with("RELOADING=1\n"));
+    }
+
+    #[test]
+    fn what_a_reload_left_to_be_read_goes_with_the_next_line() {
+        let (manager, service) = Heard::listens("left");
+        service.says("serving: 3 links up");
+        service.reloading();
+        service.reloaded("the last reload was refused");
+        service.says("serving: 3 links up");
+        let heard = [(); 4].map(|()| manager.hears());
+        assert_eq!(heard[0], "STATUS=serving: 3 links up\n");
+        assert_eq!(heard[3], heard[0], "{heard:?}");
+    }
+
+    #[test]
+    fn lines_for_people_make_room_for_what_the_manager_must_know() {
+        let (manager, service) = Heard::listens("room");
+        (0..10_000).for_each(|_| service.alive());
+        service.reloading();
+        (0..100).for_each(|line| service.says(&format!("{line} links up")));
+        service.reloaded("configuration 8 runs");
+        while manager.hears() == "WATCHDOG=1\n" {}
+        service.send_again();
+        let heard = std::iter::repeat_with(|| {
+            service.send_again();
+            manager.hears()
+        });
+        let heard: Vec<_> = heard.take(UNSENT_MAX).collect();
+        assert!(heard[0].starts_with("RELOADING=1\n"), "{heard:?}");
+        assert!(heard[UNSENT_MAX - 2].starts_with("STATUS=99 links up"), "{heard:?}");
+        assert!(heard[UNSENT_MAX - 1].starts_with("READY=1\n"), "{heard:?}");
     }
 
     #[test]
