@@ -116,7 +116,8 @@ fn of_others(unit: &Directives, checkout: &Checkout) -> Vec<Finding> {
     let key = unit.last("LoadCredential").split_once(':').unwrap_or_default().1;
     let directory = Path::new(CONFIGURATION).parent().expect("it lies in a directory");
     for wanted in [
-        format!("d {} 0750 root {group}", directory.display()),
+        // What is written there under a strict umask must be readable by the daemon all the same.
+        format!("d {} 2750 root {group}", directory.display()),
         format!("d /var/lib/{state} {mode} {user} {group}"),
         format!("z {key} 0400 root root"),
     ] {

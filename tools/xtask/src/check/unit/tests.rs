@@ -63,6 +63,7 @@ fn each_name_that_differs_is_found_where_it_stands() {
         (EXAMPLE, "credential:journal-key", "credential:key", "LoadCredential= and"),
         (DIRECTORIES, "journal.key 0400", "journal.key 0440", "z /etc/sekisho/journal.key 0400"),
         (DIRECTORIES, "0700 sekisho", "0750 sekisho", "d /var/lib/sekisho 0700"),
+        (DIRECTORIES, "2750 root", "0750 root", "d /etc/sekisho 2750 root sekisho"),
         (USERS, "u     sekisho", "u     switch", "must make the user `sekisho`"),
     ] {
         let found = found(&with(path, old, new));
