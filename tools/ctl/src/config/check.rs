@@ -1,10 +1,14 @@
 //! `sekisho config check`: reads a configuration as the daemon would, with the keys and dialects that
 //! it names, and opens no port. Must not know what is done with it.
 
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use daemon::config::{CREDENTIALS, ConfigErrors, Configuration, KeyFile, Mode, load};
+use daemon::config::{
+    CREDENTIALS, ConfigErrors, Configuration, FileKind, KeyFile, Mode, Source, load,
+};
 use serde::Serialize;
 
 use super::json;
@@ -40,7 +44,8 @@ struct Problem {
 /// Checks a file.
 pub(super) fn run(file: &Path, insecure_demo: bool, output: Format) -> Result<ExitCode, Failure> {
     let checked = load(file, Mode { insecure_demo }).and_then(|configuration| {
-        let warnings = keys(&configuration)?;
+        let mut warnings = keys(&configuration)?;
+        warnings.extend(closed(&configuration.sources));
         Ok((configuration, warnings))
     });
     let code = if checked.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FOUND) };
@@ -86,6 +91,46 @@ fn keys(configuration: &Configuration) -> Result<Vec<String>, ConfigErrors> {
     Ok(warnings)
 }
 
+/// Files that whoever checks can read and the service may not: in a folder of root's that is opened to a
+/// group, as the package makes it, the daemon reads by that group.
+fn closed(sources: &[Source]) -> Vec<String> {
+    let main = sources.iter().find(|source| source.kind == FileKind::Main);
+    let folder = main.and_then(|main| fs::metadata(main.path.parent()?).ok());
+    let Some(folder) = folder.as_ref().map(Rights::of) else { return Vec::new() };
+    let is_closed = |source: &&Source| {
+        fs::metadata(&source.path).is_ok_and(|file| Rights::of(&file).close(folder))
+    };
+    let warning = |source: &Source| {
+        format!(
+            "{}: the group of the configuration's folder can not read it, and so the service may not: \
+             give it that group (chgrp) and the mode 640",
+            source.path.display()
+        )
+    };
+    sources.iter().filter(is_closed).map(warning).collect()
+}
+
+/// Whose something is, and who may read it.
+#[derive(Clone, Copy)]
+struct Rights {
+    uid: u32,
+    gid: u32,
+    mode: u32,
+}
+
+impl Rights {
+    fn of(metadata: &Metadata) -> Self {
+        Self { uid: metadata.uid(), gid: metadata.gid(), mode: metadata.mode() }
+    }
+
+    /// Whether a file of these is closed to the group to which root opened that folder.
+    fn close(self, folder: Self) -> bool {
+        let is_opened = folder.uid == 0 && folder.gid != 0;
+        let by_group = self.gid == folder.gid && self.mode & 0o040 != 0;
+        is_opened && !by_group && self.mode & 0o004 == 0
+    }
+}
+
 fn found(checked: Result<(Configuration, Vec<String>), ConfigErrors>) -> Found {
     match checked {
         Ok((configuration, mut warnings)) => {
@@ -105,5 +150,34 @@ fn found(checked: Result<(Configuration, Vec<String>), ConfigErrors>) -> Found {
             let (warnings, inactive, digest) = (Vec::new(), Vec::new(), None);
             Found { ok: false, problems: problems.collect(), warnings, inactive, digest }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOT: u32 = 0;
+    const SEKISHO: u32 = 990;
+    const FOLDER: Rights = Rights { uid: ROOT, gid: SEKISHO, mode: 0o2750 };
+
+    #[test]
+    fn a_file_that_the_group_of_the_folder_can_not_read_is_closed_to_the_service() {
+        for (gid, mode, is_closed) in [
+            (SEKISHO, 0o640, false),
+            (ROOT, 0o644, false),
+            (SEKISHO, 0o600, true),
+            (ROOT, 0o640, true),
+        ] {
+            let file = Rights { uid: ROOT, gid, mode };
+            assert_eq!(file.close(FOLDER), is_closed, "{gid} {mode:o}");
+        }
+    }
+
+    #[test]
+    fn in_a_folder_of_ones_own_nothing_is_said() {
+        let file = Rights { uid: 1000, gid: 1000, mode: 0o600 };
+        assert!(!file.close(Rights { uid: 1000, gid: 1000, mode: 0o755 }));
+        assert!(!file.close(Rights { uid: ROOT, gid: ROOT, mode: 0o755 }));
     }
 }
