@@ -10,6 +10,7 @@ mod disks;
 mod end;
 mod install;
 mod people;
+mod refused;
 mod traffic;
 
 use std::fs;
@@ -29,15 +30,18 @@ use crate::report::{self, Row};
 type Step = (&'static str, fn(&mut Proof<'_>) -> Result<String, Trouble>);
 
 /// All of them, in the order of a service's life.
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 23] = [
     ("install", install::installs),
     ("start", install::starts),
     ("authorize", traffic::authorizes),
     ("issuer away", traffic::loses_an_issuer),
     ("silent issuer", traffic::has_a_silent_issuer),
+    ("closed file", change::warns_of_a_closed_file),
     ("reload", change::reloads),
     ("broken reload", change::refuses_what_is_broken),
     ("broken start", change::ends_with_78),
+    ("no key", refused::without_a_key),
+    ("taken port", refused::with_a_port_that_is_taken),
     ("roles", people::knows_its_operators),
     ("kill", blows::is_killed),
     ("hang", blows::hangs_a_worker),

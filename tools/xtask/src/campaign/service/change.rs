@@ -11,6 +11,22 @@ const MEMBER: &str = "\n[[station]]\nname = \"merchant-c\"\nrole = \"acquirer\"\
      institution = \"77334000003\"\ndialect = \"iso93-ascii\"\nframing = \"ascii4\"\n\
      listen = [\"127.0.0.1:7003\"]\npeers = [\"127.0.0.0/8\"]\n";
 
+/// A file that somebody with a strict umask adds: the check says that the service can not read it, and
+/// its group is right by itself.
+pub(super) fn warns_of_a_closed_file(proof: &mut Proof<'_>) -> Result<String, Trouble> {
+    proof.happens("umask 077; echo '# ours' >/etc/sekisho/conf.d/ours.toml")?;
+    proof.says("sekisho config check", 0, &["conf.d/ours.toml: the group of"])?;
+    proof.happens("chmod 640 /etc/sekisho/conf.d/ours.toml")?;
+    let ours = "stat --format='%U %G %a' /etc/sekisho/conf.d/ours.toml";
+    proof.says(ours, 0, &["root sekisho 640"])?;
+    let said = proof.done("sekisho config check")?;
+    if said.contains("ours.toml") {
+        return Err(Trouble::Found(format!("it still warns of a file that is right:\n{said}")));
+    }
+    proof.happens("rm /etc/sekisho/conf.d/ours.toml")?;
+    Ok("a warning under umask 077, none when the mode is right".to_owned())
+}
+
 /// A longer timeout by SIGHUP, a new member by `apply`, and back, all under load.
 pub(super) fn reloads(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.load();

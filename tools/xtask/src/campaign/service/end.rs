@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::install::FILES;
 use super::proof::Proof;
 use crate::campaign::clock;
 use crate::campaign::trouble::Trouble;
@@ -50,15 +51,22 @@ pub(super) fn closes_the_books(proof: &mut Proof<'_>) -> Result<String, Trouble>
 }
 
 /// Packed on one machine and unpacked on another, it goes on where it stopped. The other one is the
-/// same after everything was taken away.
+/// same after everything was taken away but the key, which no purge takes, and its user has other numbers.
 pub(super) fn moves(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.done("systemctl disable --now sekishod")?;
-    let pack = "tar --create --file=sekisho.tar --directory=/ etc/sekisho var/lib/sekisho";
+    let pack =
+        "(umask 077; tar --create --file=sekisho.tar --directory=/ etc/sekisho var/lib/sekisho)";
     proof.done(pack)?;
-    proof.happens("dpkg --purge sekisho && rm -r /var/lib/sekisho/* /etc/sekisho")?;
+    proof.says("stat --format=%a sekisho.tar", 0, &["600"])?;
+    proof.happens("rm -r /var/lib/sekisho/* && dpkg --purge sekisho")?;
+    proof.happens("rm /etc/sekisho/journal.key && rm -rf /etc/sekisho")?;
+    proof.happens("groupmod --gid 4242 sekisho && usermod --uid 4242 sekisho")?;
     proof.done("dpkg --install sekisho_*.deb")?;
-    proof.done("tar --extract --file=sekisho.tar --directory=/ --numeric-owner")?;
+    proof.done("tar --extract --file=sekisho.tar --directory=/ --preserve-permissions")?;
     proof.done("systemd-tmpfiles --create sekisho.conf")?;
+    for (file, is) in FILES {
+        proof.says(&format!("stat --format='%U %G %a' {file}"), 0, &[is])?;
+    }
     proof.done("sekisho journal verify --config /etc/sekisho/sekisho.toml")?;
     let mark = proof.mark();
     proof.done("systemctl enable --now sekishod")?;

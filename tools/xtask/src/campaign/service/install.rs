@@ -4,10 +4,11 @@ use super::proof::{Proof, configuration};
 use crate::campaign::trouble::Trouble;
 
 /// Files of the package, owners and modes: what others may not read or change.
-const FILES: [(&str, &str); 5] = [
+pub(super) const FILES: [(&str, &str); 6] = [
     ("/usr/sbin/sekishod", "root root 755"),
     ("/usr/bin/sekisho", "root root 755"),
     ("/etc/sekisho/sekisho.toml", "root sekisho 640"),
+    ("/etc/sekisho/conf.d", "root sekisho 2750"),
     ("/etc/sekisho/journal.key", "root root 400"),
     ("/usr/lib/systemd/system/sekishod.service", "root root 644"),
 ];

@@ -33,6 +33,8 @@ pub(super) fn loses_an_issuer(proof: &mut Proof<'_>) -> Result<String, Trouble> 
     proof.done("systemctl status sekishod --no-pager")?;
     proof.says("sekisho status", 0, &["issuer-x has no link that carries requests"])?;
     proof.done("journalctl --unit sekishod --since -15min --no-pager")?;
+    let hour = "journalctl --unit sekishod --identifier systemd --since -1h --no-pager";
+    proof.says(hour, 0, &["Started sekishod.service"])?;
     proof.done("ss --tcp --numeric state established")?;
     proof.done("ip route show")?;
     let mark = proof.mark();
@@ -54,6 +56,10 @@ pub(super) fn has_a_silent_issuer(proof: &mut Proof<'_>) -> Result<String, Troub
     proof.says("sekisho saf list --issuer issuer-x", 0, &["issuer-x/"])?;
     proof.says("sekisho saf list", 0, &["issuer-x/"])?;
     proof.done("sekisho status -o json")?;
+    let mark = proof.mark();
+    proof.done("systemctl kill --signal=QUIT sekishod")?;
+    proof.logs(mark, &["diagnostics: node"])?;
+    proof.logs(mark, &["diagnostics: thread", "worker-1"])?;
     proof.bank_leaves(0);
     proof.banks[0] = Some(Bank::at(&ISSUERS[0], issuer(0), &mut Dice::new(1))?);
     let answered = proof.load_ends()?;
