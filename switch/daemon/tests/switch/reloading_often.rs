@@ -98,6 +98,8 @@ fn a_thousand_reloads_under_load_answer_everything_right_and_nothing_grows() {
     let ((memory, descriptors, threads), now) = (warm.expect("so many are made"), has(&switch));
     assert!(now.0 < memory + GROWTH_KIB, "{memory} KiB, then {} in {made} reloads", now.0);
     assert_eq!(now.2, threads);
-    // The load has left: its connections are gone.
-    assert!(now.1 <= descriptors, "{descriptors} descriptors, then {} in {made} reloads", now.1);
+    // The load has left: its connections go, and so does what was open for a moment.
+    until(&format!("{descriptors} descriptors, after {} in {made} reloads", now.1), || {
+        (has(&switch).1 <= descriptors).then_some(())
+    });
 }

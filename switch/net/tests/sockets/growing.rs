@@ -70,3 +70,17 @@ fn a_budget_can_be_raised_and_lowered_while_it_is_used() {
     assert_eq!(connect(&mut net).unwrap_err().kind(), ErrorKind::QuotaExceeded);
     assert_eq!(net.sockets_open(), 2, "those that are there stay");
 }
+
+#[test]
+fn a_port_that_is_tried_out_is_listened_on_by_nobody_and_can_be_had_later() {
+    let ahead = Listening::open(any_port()).unwrap();
+    let address = ahead.local_addr().unwrap();
+    assert_eq!(Listening::try_out(address).unwrap_err().kind(), ErrorKind::AddrInUse);
+    drop(ahead);
+    Listening::try_out(address).unwrap();
+    assert_eq!(
+        std::net::TcpStream::connect(address).unwrap_err().kind(),
+        ErrorKind::ConnectionRefused
+    );
+    Listening::open(address).unwrap();
+}

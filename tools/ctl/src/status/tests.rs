@@ -600,4 +600,12 @@ fn a_refused_reload_and_a_worker_that_is_behind_are_problems() {
     status.reload = Some(reload(4, Stage::Done));
     status.refused = None;
     check_problems(&status, &expect![[""]]);
+    let problems = vec!["worker 1: listen on 10.0.0.1:7002: too many open files".into()];
+    status.reload = Some(Progress { problems, ..reload(4, Stage::Done) });
+    check_problems(
+        &status,
+        &expect![[r#"
+        after the last reload: worker 1: listen on 10.0.0.1:7002: too many open files
+    "#]],
+    );
 }
