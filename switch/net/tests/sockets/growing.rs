@@ -78,9 +78,6 @@ fn a_port_that_is_tried_out_is_listened_on_by_nobody_and_can_be_had_later() {
     assert_eq!(Listening::try_out(address).unwrap_err().kind(), ErrorKind::AddrInUse);
     drop(ahead);
     Listening::try_out(address).unwrap();
-    assert_eq!(
-        std::net::TcpStream::connect(address).unwrap_err().kind(),
-        ErrorKind::ConnectionRefused
-    );
+    assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     Listening::open(address).unwrap();
 }
