@@ -56,7 +56,7 @@ fn each_name_that_differs_is_found_where_it_stands() {
         (UNIT, "LimitRTPRIO", "FileDescriptorStoreMax=1\nLimitRTPRIO", "FileDescriptorStoreMax="),
         (UNIT, "=journal-key:", "=journal:", "LoadCredential= and"),
         (UNIT, "User=sekisho", "User=switch", "must make the user `switch`"),
-        (UNIT, "Group=sekisho", "Group=switch", "0750 root switch"),
+        (UNIT, "Group=sekisho", "Group=switch", "2750 root switch"),
         (EXAMPLE, "/var/lib/sekisho", "/srv/sekisho", "StateDirectory= and"),
         (EXAMPLE, "/run/sekisho/control", "/run/control", "RuntimeDirectory= and"),
         (EXAMPLE, "\"15s\"", "\"45s\"", "TimeoutStopSec= must be longer"),
