@@ -42,6 +42,7 @@ pub(crate) const LAST_WORDS: &str = "last-words";
 static LOG: OnceLock<Log> = OnceLock::new();
 
 struct Log {
+    format: LogFormat,
     writer: Writer,
     level: reload::Handle<Targets, Registry>,
     /// Lost lines that a line has told of.
@@ -72,7 +73,7 @@ pub fn start(format: Option<LogFormat>) -> io::Result<()> {
     let writer = Writer::start(io::stderr(), LINES_MAX)?;
     let (subscriber, level) = lines(format, terminal && !plain, writer.clone());
     tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)?;
-    drop(LOG.set(Log { writer, level, told: AtomicU64::new(0) }));
+    drop(LOG.set(Log { format, writer, level, told: AtomicU64::new(0) }));
     say_panics();
     Ok(())
 }
@@ -94,6 +95,19 @@ impl From<LogLevel> for Level {
             LogLevel::Debug => Self::DEBUG,
         }
     }
+}
+
+/// An error as a line, for whoever can only write it by hand; it has no time.
+pub(crate) fn by_hand(message: &str) -> Vec<u8> {
+    let format = LOG.get().map_or(LogFormat::Text, |log| log.format);
+    let line = match format {
+        LogFormat::Text => format!("ERROR {message}\n"),
+        LogFormat::Journald => format!("<3>{message}\n"),
+        LogFormat::Json => {
+            format!("{}\n", serde_json::json!({ "level": "ERROR", "message": message }))
+        }
+    };
+    line.into_bytes()
 }
 
 /// Waits until all lines are written, but no longer than a second: for the end of the process.

@@ -2,32 +2,32 @@
 //! operator ends no start, and SIGTERM and SIGINT from when there is something to drain. Must not know
 //! what they are obeyed with.
 
+mod bus_error;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use crossbeam::channel::Sender;
-use signal_hook::consts::{SIGBUS, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-use crate::cli::{EXIT_DATA, EXIT_FAILED};
+use crate::cli::EXIT_FAILED;
 use crate::worker::Event;
 
 /// Signals that came, until there is somebody who obeys them.
 pub(crate) struct Early(Signals);
 
-/// From here on a SIGHUP is kept, and a page of a mapped segment that is not to be had ends the process:
-/// what was written there was not acknowledged, and nothing that waits for it may leave.
+/// From here on a SIGHUP is kept, and a SIGBUS ends the process (`bus_error.rs`).
 ///
 /// SIGTERM and SIGINT end a start as they end any program: nothing is in flight.
 ///
 /// # Errors
 /// When a handler is not to be had.
 pub(crate) fn early() -> io::Result<Early> {
-    let always = Arc::new(AtomicBool::new(true));
-    flag::register_conditional_shutdown(SIGBUS, i32::from(EXIT_DATA), always)?;
+    bus_error::ends_the_process()?;
     Ok(Early(Signals::new([SIGHUP])?))
 }
 

@@ -7,13 +7,15 @@ use std::path::PathBuf;
 
 use bench::load::Pace;
 use daemon::status::{JournalStatus, Status};
+use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::centre::{Centre, Load};
 use crate::configuration::{ASCII, BINARY, Configuration, institution};
 use crate::letter::{CARDS, sale};
 use crate::link::{Desk, Link};
 use crate::patience::until;
-use crate::place::Directory;
+use crate::place::{Directory, own_port};
 use crate::sekishod::{Sekishod, count};
 
 fn sales_to(desk: &Desk, journal: &str) -> Configuration {
@@ -94,6 +96,22 @@ fn a_segment_that_is_cut_short_under_it_ends_it_with_74() {
     let ended = switch.ends();
     assert_eq!(ended.code, Some(74));
     assert!(ended.stderr.contains("0000000000000001.segment"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_page_that_is_not_to_be_had_ends_it_with_74_and_a_word_and_it_waits_for_no_reader_of_that() {
+    let configuration = Configuration::new().acquirer_at("merchant-a", ASCII, own_port(), "");
+    let switch = Sekishod::starts(&configuration);
+    switch.is_sent(Signal::BUS);
+    let ended = switch.ends();
+    assert_eq!(ended.code, Some(74));
+    let last: Value = serde_json::from_str(ended.stderr.lines().last().expect("it says why"))
+        .expect("every line is JSON");
+    assert_eq!(last["level"], "ERROR");
+    assert!(last["message"].as_str().is_some_and(|why| why.contains("SIGBUS")), "{last}");
+    let (switch, _unread) = Sekishod::starts_unread(&configuration);
+    switch.is_sent(Signal::BUS);
+    assert_eq!(switch.ends().code, Some(74));
 }
 
 #[test]

@@ -5,12 +5,16 @@ use crate::report::{Finding, Outcome};
 use crate::source::Rust;
 
 /// The files that may have unsafe code, and what for.
-const PLACES: [(&str, &str); 8] = [
+const PLACES: [(&str, &str); 9] = [
     ("codec/src/kernel/simd.rs", "instructions that not every processor has"),
     ("switch/sync/src/lane.rs", "the bytes of a ring that two threads share"),
     ("journal/src/path/mapped.rs", "the copy of a batch into the mapped segment"),
     ("journal/src/path/direct/ring.rs", "buffers that the kernel reads from"),
     ("switch/daemon/src/memory.rs", "an allocator that asks for large pages"),
+    (
+        "switch/daemon/src/signals/bus_error.rs",
+        "a signal handler that ends the process with a word",
+    ),
     ("tools/xtask/src/campaign/power/shutdown.rs", "the ioctl that shuts a file system down"),
     ("switch/core/tests/allocations/counting.rs", "an allocator that counts"),
     ("switch/daemon/tests/allocations/counting.rs", "an allocator that counts"),
