@@ -51,8 +51,9 @@ fn reloads(switch: &Sekishod, configuration: &Configuration, number: u32) {
 fn a_thousand_reloads_under_load_answer_everything_right_and_nothing_grows() {
     let (x, y) = (Centre::opens(BINARY), Centre::opens(BINARY));
     let port = own_port();
-    // What is remembered of transactions takes all of its memory soon.
-    let limits = "pending_max = 1024\nduplicates_max = 1024\nanswers_bytes = \"1MiB\"";
+    // What is remembered of transactions takes all of its memory soon; a machine that stands still for some
+    // seconds fills no table.
+    let limits = "pending_max = 8192\nduplicates_max = 8192\nanswers_bytes = \"1MiB\"";
     let both = || {
         let both = centres(&[("issuer-x", x.address()), ("issuer-y", y.address())]);
         both.limits(limits)
