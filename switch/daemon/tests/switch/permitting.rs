@@ -1,7 +1,7 @@
 //! Who may do what at the control socket, by the users of the system. The same is told without another
 //! user in `control/tests.rs` of the daemon, for whoever runs the tests and is not root.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 
 use daemon::control::{AskError, ask_saf, ask_status};
@@ -183,6 +183,9 @@ fn how_many_commands_were_refused_is_said_though_nobody_asks_again() {
     let mut client = UnixStream::connect(switch.control()).expect("it listens");
     let many = "{\"command\":\"status\"}\n".repeat(30);
     client.write_all(many.as_bytes()).expect("it is taken");
+    let answers = BufReader::new(&client).lines().take(30);
+    assert!(answers.map(|line| line.expect("an answer")).any(|line| line.contains("more than 20")));
+    drop(client);
     let line = switch.says_like("a summary", |said| said.starts_with("commands refused"));
     assert!(line["more"].as_u64().is_some_and(|more| (1..=10).contains(&more)), "{line}");
 }
