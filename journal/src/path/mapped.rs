@@ -12,9 +12,8 @@
 //!    So a page that is not to be had ends like any failed write: the writer is broken, the daemon
 //!    says which file and exits with 74.
 //! 2. What is left is a file cut short between that and the copy, and a kernel that does not know
-//!    the advice. For these the daemon registers an exit with 74 on SIGBUS
-//!    (`signal_hook::flag::register_conditional_shutdown`), which is async-signal-safe and says
-//!    nothing more. Whatever the copy had written then was not acknowledged.
+//!    the advice. For these the daemon's handler of SIGBUS writes one line and exits with 74
+//!    (`signals/bus_error.rs`), by calls that are async-signal-safe. Whatever the copy had written then was not acknowledged.
 //!
 //! Populating also replaces a page fault for every 4 KiB of a batch by one system call.
 #![expect(unsafe_code, reason = "the copy into the mapping")]

@@ -22,8 +22,8 @@ pub const EXIT_FAILED: u8 = 1;
 #[command(
     name = "sekishod",
     version,
-    after_help = "Signals: TERM or INT drains and ends, a second one ends at once; QUIT tells the log \
-                  how everything stands.\n\
+    after_help = "Signals: HUP reads the configuration again; TERM or INT drains and ends, a second one \
+                  ends at once; QUIT tells the log how everything stands.\n\
                   Exit codes: 0 done, 1 failed, 2 usage, 74 the disk failed or the journal is \
                   damaged,\n78 bad configuration, key or directory."
 )]

@@ -186,8 +186,9 @@ fn serve(
         }
         return Err(failure);
     }
-    drop(control);
     join(threads, reading, journal, log);
+    // Behind the journal: the operators' thread may be waiting for somebody, and nothing else does for it.
+    drop(control);
     last_failure(&happened)?;
     info!("stopped");
     Ok(())

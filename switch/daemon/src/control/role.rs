@@ -51,7 +51,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// What a peer may do; none: nothing at all. Root and the daemon's own user may do everything. Whoever
+/// What a peer may do; none: nothing at all. Root and the daemon's own user may do everything, but be one of the two who purge. Whoever
 /// else can reach the socket may look, unless there is a list of those who may.
 pub(crate) fn role_of(peer: &Peer, lists: &ControlRoles, own_uid: u32) -> Option<Role> {
     let among = |names: &[String]| names.iter().any(|name| is_among(peer, name));
