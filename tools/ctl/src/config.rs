@@ -19,7 +19,7 @@ use daemon::cli::CONFIGURATION;
 use daemon::control::ask_config;
 use serde::Serialize;
 
-use crate::asking::{self, SOCKET};
+use crate::asking::{self, Shown};
 use crate::output::{CONFLICT, FAILED, FOUND, Failure, Format, write_out};
 
 /// How a change is made, for the help.
@@ -27,7 +27,7 @@ pub(crate) const STEPS: &str = "\
 1. Edit /etc/sekisho/sekisho.toml, or a file of conf.d beside it
 2. sekisho config check    what is wrong, and what does nothing; no daemon is needed
 3. sekisho config plan     what the running daemon would change, and what needs a restart
-4. sekisho config apply    shows the same, asks, and takes it up; no connection is lost by it
+4. sekisho config apply    shows the same, asks, and takes it up; links stay open but those it moves
 If it was a mistake: sekisho config rollback";
 
 /// What to do.
@@ -97,18 +97,6 @@ pub(crate) enum Command {
         #[command(flatten)]
         shown: Shown,
     },
-}
-
-/// How to reach the daemon and how to show what it says.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Shown {
-    /// The daemon's control socket, `control.socket` of its configuration
-    #[arg(long, value_name = "PATH", default_value = SOCKET)]
-    socket: PathBuf,
-
-    /// For people or for programs
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value = "table")]
-    output: Format,
 }
 
 /// Whether to ask.

@@ -3,14 +3,14 @@
 
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use daemon::control::{COMMANDS_PER_SECOND, ask_saf};
 use daemon::saf::{LISTED_MAX, SafReply, SafRequest};
 
-use crate::asking::{self, SOCKET};
+use crate::asking::{self, Shown};
 use crate::clock;
 use crate::output::{FAILED, Failure, Format, write_out};
 
@@ -80,18 +80,6 @@ pub(crate) enum Command {
         #[command(flatten)]
         shown: Shown,
     },
-}
-
-/// How to reach the daemon and how to show what it says.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Shown {
-    /// The daemon's control socket, `control.socket` of its configuration
-    #[arg(long, value_name = "PATH", default_value = SOCKET)]
-    socket: PathBuf,
-
-    /// For people or for programs
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value = "table")]
-    output: Format,
 }
 
 /// Which message.

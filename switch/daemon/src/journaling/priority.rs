@@ -32,9 +32,8 @@ impl Priority {
     }
 }
 
-/// Lets all other threads go first, those that may wait too. With 100,000 routes read again at 2,000 requests
-/// a second on two cores and no journal, p99.9 of four runs each was about 0.5 ms at this niceness, 0.4 to 3.6 ms
-/// at [`LOW`], and 4 to 8 ms as `SCHED_IDLE`, since the system takes a processor that runs such a thread for a free one.
+/// Lets all other threads go first, those that may wait too. Not as `SCHED_IDLE`: the system takes a processor
+/// that runs such a thread for a free one, and lets others wait behind it.
 pub(crate) fn lowest_priority() {
     let _refused = setpriority_process(None, LOWEST);
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use daemon::change::{ConfigReply, ConfigRequest, Progress, Stage};
 
-use super::{Shown, Sure, Verdict, ask, json, table, verdict};
+use super::{Sure, Verdict, ask, json, table, verdict};
+use crate::asking::Shown;
 use crate::clock;
 use crate::output::{CONFLICT, FAILED, FOUND, Failure, Format, NO_DAEMON, USAGE, write_out};
 

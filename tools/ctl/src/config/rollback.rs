@@ -18,7 +18,8 @@ use daemon::config::{Configuration, Mode, difference, load};
 
 use super::apply::{agreed, can_ask, ended, follow};
 use super::shelf::Shelf;
-use super::{Shown, Sure, Verdict, ask, json, table, verdict};
+use super::{Sure, Verdict, ask, json, table, verdict};
+use crate::asking::Shown;
 use crate::output::{
     CONFLICT, FAILED, FOUND, Failure, Format, NO_DAEMON, NOT_FOUND, NOT_PERMITTED, write_out,
 };
