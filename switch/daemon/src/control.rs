@@ -29,11 +29,13 @@ use crossbeam::channel::Sender;
 
 use crate::change::{ConfigReply, ConfigRequest};
 use crate::config::ControlRoles;
+use crate::node_requests::{NodeReply, NodeRequest};
+use crate::nodes;
 use crate::not_done::NotDone;
 use crate::saf::{SafReply, SafRequest};
 use crate::status::Status;
 
-pub use ask::{AskError, ask_config, ask_saf, ask_status};
+pub use ask::{AskError, ask_config, ask_node, ask_saf, ask_status};
 use clients::Clients;
 use desk::Desk;
 pub use desk::{ASKED, COMMANDS_PER_SECOND, Entry};
@@ -57,6 +59,9 @@ pub type SafSource = dyn Fn(&SafRequest, &Peer) -> Result<SafReply, NotDone> + S
 /// Shows or changes the configuration, for a peer.
 pub type ConfigSource = dyn Fn(&ConfigRequest, &Peer) -> Result<ConfigReply, NotDone> + Send;
 
+/// Shows how this node and its peer stand, or changes it.
+pub type NodeSource = dyn Fn(&NodeRequest) -> Result<NodeReply, NotDone> + Send;
+
 /// Writes a command down and says at once or later, once, whether it was.
 pub type RecordSource = dyn Fn(&Entry<'_>, &Sender<bool>) + Send;
 
@@ -71,6 +76,8 @@ pub struct Sources {
     pub saf: Box<SafSource>,
     /// The configuration, shown or changed; none where nobody can.
     pub config: Option<Box<ConfigSource>>,
+    /// This node and its peer, shown or changed.
+    pub node: Box<NodeSource>,
     /// Who may do what by the configuration that runs now.
     pub roles: Box<dyn Fn() -> ControlRoles + Send>,
     /// Where commands are written down.
@@ -85,7 +92,7 @@ impl Sources {
             let _nobody_asks = written.try_send(true);
         };
         let (roles, write) = (Box::new(ControlRoles::default), Box::new(write));
-        Self { status, saf, config: None, roles, write }
+        Self { status, saf, config: None, node: Box::new(nodes::nobody), roles, write }
     }
 }
 

@@ -59,6 +59,10 @@ pub mod not_done;
 
 pub mod change;
 
+pub mod node_requests;
+
+mod nodes;
+
 pub mod versions;
 
 pub mod operators;

@@ -26,6 +26,8 @@ use crate::descriptors::{self, Descriptors};
 use crate::diagnostics::Diagnostics;
 use crate::journaling::{self, Around, Failure, Journal, Opened, Register};
 use crate::mesh::Mesh;
+use crate::node_requests::NodeRequest;
+use crate::nodes::Alone;
 use crate::operators::Operators;
 use crate::overview::Overview;
 use crate::reader::Reading;
@@ -168,8 +170,11 @@ fn serve(
     });
     let reload = reload.map_err(told("thread reload"))?;
     let figures = journal.as_ref().map(Journal::figures);
-    let overview = Overview::new(Arc::clone(&running), Arc::clone(&mesh), figures, reload.clone());
-    let answering = Answering { overview, operators, reload: reload.clone(), diagnostics };
+    let overview =
+        Overview::new(Arc::clone(&running), Arc::clone(&mesh), figures.clone(), reload.clone());
+    let alone = Alone::new(Arc::clone(&running), figures);
+    let answering =
+        Answering { overview, operators, reload: reload.clone(), node: alone, diagnostics };
     let control = control(&socket, answering, &draining, demo)?;
     signals.become_events(events).map_err(told("signals"))?;
     let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
@@ -257,6 +262,7 @@ struct Answering {
     overview: Overview,
     operators: Operators,
     reload: Reload,
+    node: Alone,
     diagnostics: Diagnostics,
 }
 
@@ -268,7 +274,7 @@ fn control(
     draining: &Arc<AtomicBool>,
     demo: bool,
 ) -> Result<Option<ControlHandle>, Failure> {
-    let Answering { overview, operators, reload, diagnostics } = answering;
+    let Answering { overview, operators, reload, node, diagnostics } = answering;
     let (overview, draining) = (Arc::new(Mutex::new(overview)), Arc::clone(draining));
     let status = move || {
         let mut overview = overview.lock().expect("a status does not panic");
@@ -279,9 +285,11 @@ fn control(
     let (roles, write) = (operators.roles(), operators.recorder());
     let (roles, write) = (Box::new(roles), Box::new(write));
     let saf = move |request: &SafRequest, peer: &Peer| operators.saf(request, peer);
+    let node = move |request: &NodeRequest| node.answer(request);
     let config = move |request: &ConfigRequest, peer: &Peer| reload.answer(request, &peer.name);
     let config: Option<Box<ConfigSource>> = Some(Box::new(config));
-    let sources = Sources { status: Box::new(status), saf: Box::new(saf), config, roles, write };
+    let (status, saf, node) = (Box::new(status), Box::new(saf), Box::new(node));
+    let sources = Sources { status, saf, config, node, roles, write };
     match control::serve(socket, sources) {
         Ok(control) => Ok(Some(control)),
         Err(error) if demo => {

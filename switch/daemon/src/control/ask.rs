@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::PATIENCE;
 use crate::change::{ConfigReply, ConfigRequest};
+use crate::node_requests::{NodeReply, NodeRequest};
 use crate::not_done::NotDone;
 use crate::saf::{SafReply, SafRequest};
 use crate::status::{SCHEMA_VERSION, Status};
@@ -81,6 +82,15 @@ pub fn ask_saf(path: &Path, request: &SafRequest) -> Result<SafReply, AskError> 
 pub fn ask_config(path: &Path, request: &ConfigRequest) -> Result<ConfigReply, AskError> {
     let is_change = matches!(request, ConfigRequest::Apply { .. });
     let reply = ask(path, &Asked { command: "config", request }, is_change)?;
+    serde_json::from_value(reply).map_err(garbled)
+}
+
+/// Asks the daemon on this socket about its node and the peer, or to change which part it has.
+///
+/// # Errors
+/// See [`AskError`], as for [`ask_status`].
+pub fn ask_node(path: &Path, request: &NodeRequest) -> Result<NodeReply, AskError> {
+    let reply = ask(path, &Asked { command: "node", request }, request.is_change())?;
     serde_json::from_value(reply).map_err(garbled)
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{REQUEST_BYTES_MAX, Role};
 use crate::change::ConfigRequest;
+use crate::node_requests::NodeRequest;
 use crate::saf::{SafRequest, id, parts};
 
 /// A command that can be read.
@@ -14,6 +15,7 @@ pub(super) enum Asked {
     Status,
     Saf(SafRequest),
     Config(ConfigRequest),
+    Node(NodeRequest),
 }
 
 /// What a command takes.
@@ -25,7 +27,7 @@ pub(super) struct Needs {
 }
 
 /// Every command, with its action: who may give it, and whether it changes anything.
-const COMMANDS: [(&str, &str, Role, bool); 12] = [
+const COMMANDS: [(&str, &str, Role, bool); 18] = [
     ("status", "", Role::Viewer, false),
     ("saf", "list", Role::Viewer, false),
     ("saf", "page", Role::Viewer, false),
@@ -39,6 +41,13 @@ const COMMANDS: [(&str, &str, Role, bool); 12] = [
     // The files name keys and partners.
     ("config", "version", Role::Administrator, false),
     ("config", "apply", Role::Administrator, true),
+    ("node", "status", Role::Viewer, false),
+    // Who paid what, and which trace numbers they had.
+    ("node", "orphans", Role::Administrator, false),
+    ("node", "promote", Role::Administrator, true),
+    ("node", "demote", Role::Administrator, true),
+    ("node", "switchover", Role::Administrator, true),
+    ("node", "join", Role::Administrator, true),
 ];
 
 #[derive(Deserialize)]
@@ -67,7 +76,10 @@ impl Asked {
             "config" => serde_json::from_value(rest.into())
                 .map(Self::Config)
                 .map_err(|error| format!("no request about the configuration: {error}")),
-            _ => Err(format!("unknown command {command:?}; there is: status, saf, config")),
+            "node" => serde_json::from_value(rest.into())
+                .map(Self::Node)
+                .map_err(|error| format!("no request about the two nodes: {error}")),
+            _ => Err(format!("unknown command {command:?}; there is: status, saf, config, node")),
         }
     }
 
@@ -95,6 +107,7 @@ impl Asked {
                 };
                 ("config", action)
             }
+            Self::Node(request) => ("node", request.action()),
         }
     }
 
@@ -107,7 +120,8 @@ impl Asked {
             Self::Saf(SafRequest::Page { issuer, .. }) => Some(plain(issuer)),
             Self::Saf(request) => request.id().map(plain_id),
             Self::Config(ConfigRequest::Version { number }) => Some(number.to_string()),
-            Self::Status | Self::Config(_) => None,
+            Self::Node(NodeRequest::Join { replace: true }) => Some("replace".to_owned()),
+            Self::Status | Self::Config(_) | Self::Node(_) => None,
         };
         let words = [command, action, about.as_deref().unwrap_or_default()];
         words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
@@ -163,8 +177,17 @@ mod tests {
                 | SafRequest::Purge { .. } => {}
             }
         }
+        let node = [
+            NodeRequest::Status,
+            NodeRequest::Orphans { file: None },
+            NodeRequest::Promote { confirmed: Vec::new() },
+            NodeRequest::Demote { confirmed: Vec::new() },
+            NodeRequest::Switchover,
+            NodeRequest::Join { replace: true },
+        ];
         let saf = saf.into_iter().map(Asked::Saf);
         let all = saf.chain(config.into_iter().map(Asked::Config)).chain([Asked::Status]);
+        let all = all.chain(node.into_iter().map(Asked::Node));
         all.collect()
     }
 
@@ -197,7 +220,13 @@ mod tests {
             config progress: viewer
             config history: viewer
             config version 7: administrator
-            status: viewer"]]
+            status: viewer
+            node status: viewer
+            node orphans: administrator
+            node promote: administrator, recorded before
+            node demote: administrator, recorded before
+            node switchover: administrator, recorded before
+            node join replace: administrator, recorded before"]]
         .assert_eq(&said.join("\n"));
     }
 

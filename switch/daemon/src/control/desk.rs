@@ -150,6 +150,11 @@ impl Desk {
                 };
                 Ok((json_line(&config(request, peer)?), "done"))
             }
+            Asked::Node(request) => {
+                let reply = (self.sources.node)(request)?;
+                let outcome = if reply.questions.is_empty() { "done" } else { "asked back" };
+                Ok((json_line(&reply), outcome))
+            }
         }
     }
 

@@ -122,7 +122,8 @@ fn a_line_that_is_no_request_is_refused_and_the_next_one_is_not() {
         let refusal = "{\"error\":\"not a request; write one object a line, as {\\\"command\\\":\\\"status\\\"}\"}\n";
         assert_eq!(client.says(garbage).hears(), refusal);
     }
-    let refusal = "{\"error\":\"unknown command \\\"stop\\\"; there is: status, saf, config\"}\n";
+    let refusal =
+        "{\"error\":\"unknown command \\\"stop\\\"; there is: status, saf, config, node\"}\n";
     assert_eq!(client.says(b"{\"command\":\"stop\"}\n").hears(), refusal);
     assert!(client.says(b"{\"command\":\"status\"}\n").hears().contains("tokyo"));
 }

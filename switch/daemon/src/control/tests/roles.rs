@@ -62,6 +62,7 @@ impl Office {
             status: Box::new(status),
             saf: Box::new(saf),
             config: Some(Box::new(config)),
+            node: Box::new(nodes::nobody),
             roles: Box::new(move || now.lock().unwrap().clone()),
             write: Box::new(move |entry, told| {
                 let there_is = room.load(Ordering::Relaxed);

@@ -1,0 +1,6 @@
+//! Answers what operators want of this node and its peer. Must not know how a request came, nor the rules by
+//! which two nodes agree.
+
+mod alone;
+
+pub(crate) use alone::{Alone, nobody};
