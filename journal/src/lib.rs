@@ -51,6 +51,8 @@ pub mod salvage;
 
 pub mod stats;
 
+pub mod ship;
+
 #[doc(hidden)]
 pub mod mutants;
 
