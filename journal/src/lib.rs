@@ -53,6 +53,8 @@ pub mod stats;
 
 pub mod ship;
 
+pub mod roles;
+
 #[doc(hidden)]
 pub mod mutants;
 

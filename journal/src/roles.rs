@@ -1,0 +1,8 @@
+//! Which of two nodes writes the log, and what it may release: the rules as a state machine that has
+//! no clock, no socket and no file. `ROLES.md` tells them in order. Knows no record's meaning.
+
+pub mod name;
+
+pub mod witness;
+
+pub mod control;
