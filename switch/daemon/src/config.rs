@@ -32,6 +32,10 @@ mod journal;
 
 mod sealing;
 
+mod peer;
+
+mod witness;
+
 mod later;
 
 mod route;
@@ -68,6 +72,7 @@ pub use digest::hex;
 pub use journal::{GATHER_MAX, Journal, KeyFile, KeySource, Sync};
 pub use log::LogLevel;
 pub use network::{Network, NetworkError};
+pub use peer::{Peer, TlsFiles, Way, WhenLost};
 pub use place::Place;
 pub use roles::ControlRoles;
 pub use sealing::{CREDENTIALS, Sealing, open};
@@ -102,6 +107,8 @@ pub struct Configuration {
     pub drain: Duration,
     /// Where records go, and what seals them.
     pub journal: Journal,
+    /// The other of two nodes; none when there is one alone.
+    pub peer: Option<Peer>,
     /// What the core runs by; [`switch_core::plan::Plan::new`] accepts it.
     pub settings: Settings,
     /// Where the stations are, parallel to `settings.stations`.

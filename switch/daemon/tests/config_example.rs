@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use daemon::config::{Configuration, Journal, Mode, load};
+use daemon::config::{Configuration, Journal, Mode, Peer, Sync, load};
 
 /// The file as the design prints it.
 const DESIGN: &str = include_str!("config_example/design.toml");
@@ -58,17 +58,36 @@ fn the_installed_example_says_what_the_design_says() {
     assert_eq!(settings(&std::fs::read_to_string(example()).unwrap()), settings(DESIGN));
 }
 
+/// With all that it keeps in comments.
+fn uncommented(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.strip_prefix("# ") {
+        Some(rest) if rest.starts_with('[') || rest.contains(" = ") => rest,
+        Some(_) | None => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_the_example_keeps_in_comments_of_a_second_node_is_accepted_and_is_the_default() {
+    let text = uncommented(&std::fs::read_to_string(example()).unwrap());
+    let text = text.replace("sync = \"local\"", "");
+    let said = load_text("peer", &text, Mode { insecure_demo: false }).unwrap();
+    assert_eq!(said.journal.sync, Sync::Durable);
+    let said = said.peer.unwrap();
+    let least = format!("{DESIGN}\n[peer]\nname = \"osaka\"\nlisten = [\"127.0.0.1:7400\"]\n");
+    let least = least.replace("sync = \"local\"", "");
+    let least = load_text("least", &least, DEMO).unwrap().peer.unwrap();
+    assert_eq!(Peer { tls: None, ..said }, least);
+}
+
 #[test]
 fn what_the_example_keeps_in_comments_is_accepted_and_is_the_default() {
     let text = std::fs::read_to_string(example()).unwrap();
-    let uncommented: Vec<&str> = text
-        .lines()
-        .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if rest.starts_with('[') || rest.contains(" = ") => rest,
-            Some(_) | None => line,
-        })
-        .collect();
-    let all = load_text("comments", &uncommented.join("\n"), DEMO).unwrap();
+    // A second node is no default, so its tables are another test's.
+    let (before, tables) = text.split_once("# [peer]").unwrap();
+    let (_, behind) = tables.split_once("[control]").unwrap();
+    let alone = format!("{before}[control]{behind}");
+    let all = load_text("comments", &uncommented(&alone), DEMO).unwrap();
     let bare = load(&example(), DEMO).unwrap();
     let settings = |configuration: &Configuration| format!("{:?}", configuration.settings);
     assert_eq!(settings(&all), settings(&bare));

@@ -26,8 +26,9 @@ pub(super) struct Located {
 
 /// Reads the endpoint of a station; none when something it needs is wrong.
 pub(super) fn endpoint(section: &mut Section<'_, '_>, mode: Mode) -> Option<Located> {
-    let listen = addresses(section, "listen", mode.insecure_demo);
-    let connect = addresses(section, "connect", false);
+    let listen = addresses(section, "listen", mode.insecure_demo, "remove one");
+    let again = "for more connections to one address: links = 2";
+    let connect = addresses(section, "connect", false, again);
     let connects = section.given("connect").is_some();
     match (section.given("listen"), section.given("connect")) {
         (None, None) => section.missing(
@@ -74,10 +75,12 @@ pub(super) fn endpoint(section: &mut Section<'_, '_>, mode: Mode) -> Option<Loca
     Some(Located { endpoint, links, noise_max, connects, reconnect, listen })
 }
 
-fn addresses(
+/// A list of addresses; `again`: what to do about one that stands twice.
+pub(super) fn addresses(
     section: &mut Section<'_, '_>,
     key: &'static str,
     any_port: bool,
+    again: &str,
 ) -> Vec<At<SocketAddr>> {
     let mut addresses: Vec<At<SocketAddr>> = Vec::new();
     for text in section.texts(key, "addresses like \"127.0.0.1:7001\"") {
@@ -95,15 +98,8 @@ fn addresses(
         };
         let same = addresses.iter().find(|other| other.value == address.value);
         if let Some(first) = same.filter(|_| address.value.port() != 0) {
-            let message = match key {
-                "listen" => {
-                    format!("{} stands twice, first at {}; remove one", address.value, first.place)
-                }
-                _ => format!(
-                    "{} stands twice, first at {}; for more connections to one address: links = 2",
-                    address.value, first.place
-                ),
-            };
+            let message =
+                format!("{} stands twice, first at {}; {again}", address.value, first.place);
             section.fail(key, &address.place, message);
         } else {
             addresses.push(address);

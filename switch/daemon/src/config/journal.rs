@@ -46,8 +46,21 @@ pub struct Journal {
 pub enum Sync {
     /// It is durable on this node's disk.
     Local,
+    /// It is durable here and on the peer's disk.
+    Durable,
+    /// It is durable here, and the peer has it.
+    Memory,
+    /// As `Local`; the peer follows, and nobody waits for it.
+    Async,
     /// Nothing: no record is kept. Only with `--insecure-demo`.
     None,
+}
+
+impl Sync {
+    /// As it is written in the file.
+    pub fn word(self) -> &'static str {
+        SYNCS.iter().find(|(_, sync)| *sync == self).map_or("local", |(word, _)| word)
+    }
 }
 
 /// Where a key stands.
@@ -71,15 +84,17 @@ pub enum KeyFile {
 }
 
 /// The words of `journal.sync`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
-    Local,
-    Peer,
-    None,
-}
+const SYNCS: [(&str, Sync); 5] = [
+    ("local", Sync::Local),
+    ("durable", Sync::Durable),
+    ("memory", Sync::Memory),
+    ("async", Sync::Async),
+    ("none", Sync::None),
+];
 
 /// Reads `[journal]`. Without a key to seal it, only `--insecure-demo` runs.
 pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal> {
+    let has_peer = root.given("peer").is_some();
     let empty = Table { place: root.place().clone(), entries: Vec::new() };
     let table = root.table("journal").unwrap_or(&empty);
     let mut section = Section::new(table, "journal", root.report);
@@ -89,17 +104,18 @@ pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal>
     let gather = section.duration("gather", Duration::ZERO..=GATHER_MAX).unwrap_or(GATHER);
     let path =
         section.choice("path", &[("mapped", PathKind::Mapped), ("direct", PathKind::Direct)]);
-    let key = section.text("key", KEY).and_then(|text| source(&mut section, "journal.key", &text));
+    let key = section.text("key", SOURCE);
+    let key = key.and_then(|text| source(&mut section, "journal.key", &text, "key"));
     if section.given("key").is_none() && !mode.insecure_demo {
         let message = "missing: without a key records can not be sealed, and this node does not \
                        run; name one (\"credential:journal-key\"), or add --insecure-demo to try it \
                        out without real cards";
         section.fail("key", &table.place, message);
     }
-    let former = section.texts("former_keys", KEY);
-    let former = former.iter().map(|text| source(&mut section, "journal.former_keys", text));
+    let former = section.texts("former_keys", SOURCE);
+    let former = former.iter().map(|text| source(&mut section, "journal.former_keys", text, "key"));
     let former_keys: Option<Vec<KeySource>> = former.collect::<Vec<_>>().into_iter().collect();
-    let sync = sync(&mut section, mode);
+    let sync = sync(&mut section, has_peer, mode);
     if sync == Some(Sync::None) {
         let why = "no effect: sync = \"none\" keeps no record";
         section.inactive(
@@ -120,8 +136,8 @@ pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal>
     })
 }
 
-/// What a key must be, for messages.
-const KEY: &str = "\"credential:NAME\" or the path of a file";
+/// What a key or a certificate must be, for messages.
+pub(super) const SOURCE: &str = "\"credential:NAME\" or the path of a file";
 
 fn segment_bytes(section: &mut Section<'_, '_>) -> Option<u64> {
     let block = u64::try_from(BLOCK).expect("a small number");
@@ -152,7 +168,13 @@ fn original_keep(section: &mut Section<'_, '_>, retain: Duration) -> Duration {
     keep
 }
 
-fn source(section: &mut Section<'_, '_>, key: &'static str, text: &At<&str>) -> Option<KeySource> {
+/// Where a key or a certificate stands; `what` of the two, for messages.
+pub(super) fn source(
+    section: &mut Section<'_, '_>,
+    key: &'static str,
+    text: &At<&str>,
+    what: &str,
+) -> Option<KeySource> {
     let file = match text.value.strip_prefix("credential:") {
         Some(name) if name.is_empty() || name.contains('/') || name.starts_with('.') => None,
         Some(name) => Some(KeyFile::Credential(name.to_owned())),
@@ -161,7 +183,7 @@ fn source(section: &mut Section<'_, '_>, key: &'static str, text: &At<&str>) -> 
     };
     let Some(file) = file else {
         let message = format!(
-            "\"{}\" names no key; write \"credential:NAME\", without a slash, or the path of a file",
+            "\"{}\" names no {what}; write \"credential:NAME\", without a slash, or the path of a file",
             text.value
         );
         section.report.fail(&text.place, key, message);
@@ -170,21 +192,32 @@ fn source(section: &mut Section<'_, '_>, key: &'static str, text: &At<&str>) -> 
     Some(KeySource { file, place: text.place.clone(), key })
 }
 
-fn sync(section: &mut Section<'_, '_>, mode: Mode) -> Option<Sync> {
-    let peer = Word::Peer;
-    let words = [("local", Word::Local), ("durable", peer), ("memory", peer), ("async", peer)];
-    let words = [&words[..], &[("none", Word::None)]].concat();
+/// The three that there are with a peer, for messages.
+const WITH_PEER: &str = "\"durable\" (the peer has each record on its disk before its bytes leave), \
+                         \"memory\" (the peer has it) or \"async\" (nobody waits for the peer)";
+
+fn sync(section: &mut Section<'_, '_>, has_peer: bool, mode: Mode) -> Option<Sync> {
     if section.given("sync").is_none() {
         section.known("sync");
-        return Some(Sync::Local);
+        return Some(if has_peer { Sync::Durable } else { Sync::Local });
     }
-    let word = section.choice("sync", &words)?;
-    let message = match word.value {
-        Word::Local => return Some(Sync::Local),
-        Word::None if mode.insecure_demo => return Some(Sync::None),
-        Word::None => "\"none\" keeps no record and needs --insecure-demo; write \"local\"",
-        Word::Peer => "needs a [peer] to send records to, which is not there yet; write \"local\"",
+    let sync = section.choice("sync", &SYNCS)?;
+    let word = sync.value.word();
+    let message = match sync.value {
+        Sync::Local | Sync::None if has_peer => {
+            format!("\"{word}\" sends the peer nothing; write {WITH_PEER}, or remove [peer]")
+        }
+        Sync::Durable | Sync::Memory | Sync::Async if !has_peer => format!(
+            "\"{word}\" needs a second node, and there is no table [peer] that names one; add it, or \
+             write \"local\""
+        ),
+        Sync::None if !mode.insecure_demo => {
+            "\"none\" keeps no record and needs --insecure-demo; write \"local\"".to_owned()
+        }
+        Sync::Local | Sync::Durable | Sync::Memory | Sync::Async | Sync::None => {
+            return Some(sync.value);
+        }
     };
-    section.fail("sync", &word.place, message);
+    section.fail("sync", &sync.place, message);
     None
 }

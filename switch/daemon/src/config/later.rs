@@ -1,12 +1,12 @@
 //! Keys of later work: what stands there is checked for its type and unit, and reported as not
-//! active. Knows no peer and no witness.
+//! active. Decides nothing.
 
 use std::net::SocketAddr;
 
 use super::section::Section;
 
 /// Why a key of later work does nothing.
-const LATER: &str = "not active yet";
+pub(super) const LATER: &str = "not active yet";
 
 /// `control.http`: metrics and console.
 pub(super) fn http(control: &mut Section<'_, '_>) {
@@ -19,13 +19,4 @@ pub(super) fn http(control: &mut Section<'_, '_>) {
         control.fail("http", &http.place, message);
     }
     control.inactive(&["http"], LATER);
-}
-
-/// `[peer]` and `[witness]`: the second site. Their keys are not fixed yet.
-pub(super) fn sites(root: &mut Section<'_, '_>) {
-    for key in ["peer", "witness"] {
-        if root.table(key).is_some() {
-            root.inactive(&[key], LATER);
-        }
-    }
 }

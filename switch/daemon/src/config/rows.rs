@@ -8,7 +8,7 @@ use switch_core::plan::{InFlight, Institution, Keys, Pin, StationSettings};
 
 use super::summary::{path_word, role_word, sign_on_word};
 use super::units::{show_duration, show_size};
-use super::{Configuration, Endpoint, Sync};
+use super::{Configuration, Endpoint, Peer, Way};
 
 /// A key: how it is shown by `F`, and compared by `G`.
 pub(super) struct Row<F, G> {
@@ -50,11 +50,20 @@ pub(super) struct Party<'c> {
 
 /// Keys that are accepted and do nothing yet.
 #[cfg(test)]
-pub(super) const WITHOUT_EFFECT: [&str; 1] = ["control.http"];
+pub(super) const WITHOUT_EFFECT: [&str; 6] = [
+    "control.http",
+    "witness.endpoints",
+    "witness.certificate",
+    "witness.key",
+    "witness.authority",
+    "witness.solo_lease",
+];
 
 const TABLES: &str = "the tables of transactions are made at the start";
 const NAMED: &str = "it stands in what is written down and sent";
 const JOURNAL: &str = "the journal is opened at the start";
+const LINE: &str = "the line to the peer is made at the start";
+const TWO: &str = "what two nodes promise each other is fixed at the start";
 const THREADS: &str = "the threads are started once";
 const SOCKET: &str = "operators reach the node by it";
 const ROLE: &str = "what it has under way is of its old role; or give the new one another name";
@@ -82,7 +91,7 @@ where
     Row { key, rule: Rule::Restart(why), show }
 }
 
-/// `[node]`, `[journal]`, `[control]`, `[log]` and `[limits]`.
+/// `[node]`, `[journal]`, `[peer]`, `[control]`, `[log]` and `[limits]`.
 pub(super) const NODE: &[NodeRow] = &[
     restart("node.name", NAMED, |c| Some(c.node.clone())),
     restart("node.institution", NAMED, |c| Some(c.institution.clone())),
@@ -92,11 +101,38 @@ pub(super) const NODE: &[NodeRow] = &[
     restart("journal.segment", JOURNAL, |c| Some(show_size(c.journal.segment_bytes))),
     restart("journal.key", JOURNAL, |c| c.journal.key.as_ref().map(ToString::to_string)),
     restart("journal.former_keys", JOURNAL, |c| listed(&c.journal.former_keys)),
-    restart("journal.sync", JOURNAL, |c| Some(sync_word(c.journal.sync).to_owned())),
+    restart("journal.sync", JOURNAL, |c| Some(c.journal.sync.word().to_owned())),
     restart("journal.path", JOURNAL, |c| Some(path_word(c.journal.path).to_owned())),
     restart("journal.retain", JOURNAL, |c| Some(show_duration(c.journal.retain))),
     restart("journal.original_keep", JOURNAL, |c| Some(show_duration(c.journal.original_keep))),
     live("journal.gather", |c| Some(show_duration(c.journal.gather))),
+    restart("peer.name", LINE, |c| of_peer(c, |p| Some(p.name.clone()))),
+    restart("peer.listen", LINE, |c| {
+        of_peer(c, |p| match &p.way {
+            Way::Listens(addresses) => listed(addresses),
+            Way::Connects(_) => None,
+        })
+    }),
+    restart("peer.connect", LINE, |c| {
+        of_peer(c, |p| match &p.way {
+            Way::Connects(addresses) => listed(addresses),
+            Way::Listens(_) => None,
+        })
+    }),
+    restart("peer.certificate", LINE, |c| {
+        of_peer(c, |p| p.tls.as_ref().map(|tls| tls.certificate.to_string()))
+    }),
+    restart("peer.key", LINE, |c| of_peer(c, |p| p.tls.as_ref().map(|tls| tls.key.to_string()))),
+    restart("peer.authority", LINE, |c| {
+        of_peer(c, |p| p.tls.as_ref().map(|tls| tls.authority.to_string()))
+    }),
+    restart("peer.ack_timeout", TWO, |c| of_peer(c, |p| Some(show_duration(p.ack_timeout)))),
+    restart("peer.when_standby_lost", TWO, |c| {
+        of_peer(c, |p| Some(p.when_standby_lost.word().to_owned()))
+    }),
+    restart("peer.orphan_window", TWO, |c| of_peer(c, |p| Some(show_duration(p.orphan_window)))),
+    restart("peer.stan_skip", TWO, |c| of_peer(c, |p| Some(p.stan_skip.to_string()))),
+    live("peer.catch_up", |c| of_peer(c, |p| Some(show_size(p.catch_up)))),
     restart("control.socket", SOCKET, |c| Some(c.control_socket.display().to_string())),
     live("control.viewers", |c| c.control_roles.viewers.as_deref().map(in_brackets)),
     live("control.operators", |c| listed(&c.control_roles.operators)),
@@ -223,11 +259,11 @@ fn connects(party: &Party<'_>, said: String) -> Option<String> {
     party.settings.connects.then_some(said)
 }
 
-fn sync_word(sync: Sync) -> &'static str {
-    match sync {
-        Sync::Local => "local",
-        Sync::None => "none",
-    }
+fn of_peer(
+    configuration: &Configuration,
+    show: impl Fn(&Peer) -> Option<String>,
+) -> Option<String> {
+    configuration.peer.as_ref().and_then(show)
 }
 
 fn size(bytes: usize) -> String {

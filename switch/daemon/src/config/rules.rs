@@ -11,7 +11,7 @@ use super::document::Table;
 use super::route::{Route, route};
 use super::section::{At, Section};
 use super::station::{Read, Station, station};
-use super::{Configuration, Mode, Report, journal, later, log, node};
+use super::{Configuration, Mode, Report, journal, log, node, peer, witness};
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -34,7 +34,10 @@ pub(super) fn configuration(
     let (control_socket, control_roles) = node::control(&mut section);
     let log_level = log::level(&mut section);
     let (mut limits, drain) = node::limits(&mut section);
-    later::sites(&mut section);
+    let sync = journal.as_ref().map(|journal| journal.sync);
+    let name = node.as_ref().map(|node| node.name.as_str());
+    let peer = peer::peer(&mut section, name, sync, mode);
+    witness::witness(&mut section, mode);
     let station_tables = section.tables("station");
     let route_tables = section.tables("route");
     if section.given("station").is_none() {
@@ -42,11 +45,7 @@ pub(super) fn configuration(
     }
     section.finish();
 
-    if station_tables.len() > STATIONS_MAX {
-        let message = format!("{} stations; at most {STATIONS_MAX}", station_tables.len());
-        report.fail(&root.place, "station", message);
-        return None;
-    }
+    few_enough(station_tables.len(), root, report)?;
     let mut dialects = Dialects::beside(root.place.file());
     let reads: Vec<Read> = station_tables
         .iter()
@@ -62,12 +61,13 @@ pub(super) fn configuration(
     names(&right, report);
     institutions(&right, report);
     listeners(&right, report);
+    beside_the_peer(&right, peer.as_ref(), report);
 
     // The core's own checks speak of places in lists, so the lists must be whole.
     let stations: Option<Vec<Station>> = reads.into_iter().map(|read| read.station).collect();
     let routes: Option<Vec<Route>> = routes.into_iter().collect();
     let (node, stations, routes) = (node?, stations?, routes?);
-    let journal = journal?;
+    let (journal, peer) = (journal?, peer?.peer);
     // Whatever may come may have to park.
     let longest = stations.iter().map(|station| station.located.endpoint.frame_max).max();
     if let Some(longest) = longest.and_then(|longest| u32::try_from(longest).ok()) {
@@ -91,6 +91,7 @@ pub(super) fn configuration(
         spin: node.spin,
         drain,
         journal,
+        peer,
         settings,
         dialect_contents: stations.iter().map(|station| Arc::clone(&station.content)).collect(),
         endpoints: stations.into_iter().map(|station| station.located.endpoint).collect(),
@@ -99,6 +100,16 @@ pub(super) fn configuration(
         log_level,
         inactive: Vec::new(),
     })
+}
+
+/// None when there are more stations than there may be.
+fn few_enough(stations: usize, root: &Table, report: &mut Report) -> Option<()> {
+    if stations > STATIONS_MAX {
+        let message = format!("{stations} stations; at most {STATIONS_MAX}");
+        report.fail(&root.place, "station", message);
+        return None;
+    }
+    Some(())
 }
 
 /// The settings of the stations; those that share a listener know it, because one worker owns it.
@@ -172,6 +183,24 @@ fn listeners(stations: &[&Station], report: &mut Report) {
                     report.fail(&at.place, key, message);
                 }
             }
+        }
+    }
+}
+
+/// The line to the peer has a port of its own.
+fn beside_the_peer(stations: &[&Station], peer: Option<&peer::Read>, report: &mut Report) {
+    for at in peer.map_or(&[][..], |peer| &peer.listen) {
+        let near = stations.iter().find_map(|station| {
+            let mut listen = station.located.listen.iter();
+            let near = listen.find(|near| near.value.port() != 0 && near.value == at.value)?;
+            Some((&station.settings.name, &near.place))
+        });
+        if let Some((name, place)) = near {
+            let message = format!(
+                "station \"{name}\" listens on {} too ({place}); use another port",
+                at.value
+            );
+            report.fail(&at.place, "peer.listen", message);
         }
     }
 }

@@ -6,7 +6,9 @@ use journal::format::PathKind;
 use switch_core::plan::{Acquiring, InFlight, Issuing, Limits, Role, SignOn, StationSettings};
 
 use super::units::{show_duration, show_size};
-use super::{Configuration, ControlRoles, Endpoint, Journal, KeyFile, KeySource, Sync};
+use super::{
+    Configuration, ControlRoles, Endpoint, Journal, KeyFile, KeySource, Peer, Sync, Way, WhenLost,
+};
 
 impl Configuration {
     /// Lines for stdout: the node, each station, each route, and what is not active.
@@ -22,6 +24,9 @@ impl Configuration {
         writeln!(out, "node {}: institution {}, {workers}", self.node, self.institution)?;
         writeln!(out, "state {}", self.state.display())?;
         self.write_journal(out)?;
+        if let Some(peer) = &self.peer {
+            write_peer(out, peer, self.journal.sync)?;
+        }
         self.write_control(out)?;
         self.write_limits(out)?;
         for (station, endpoint) in self.settings.stations.iter().zip(&self.endpoints) {
@@ -77,7 +82,7 @@ impl Configuration {
         }
         let (path, segment, retain) =
             (path_word(*path), show_size(*segment_bytes), show_duration(*retain));
-        write!(out, "journal local, {path}, segments of {segment}, kept {retain}, ")?;
+        write!(out, "journal {}, {path}, segments of {segment}, kept {retain}, ", sync.word())?;
         write!(out, "originals found for {}, ", show_duration(*original_keep))?;
         write!(out, "batches gathered for {} at most, sealed with ", show_duration(*gather))?;
         match key {
@@ -89,6 +94,31 @@ impl Configuration {
         }
         writeln!(out)
     }
+}
+
+fn write_peer(out: &mut String, peer: &Peer, sync: Sync) -> std::fmt::Result {
+    write!(out, "peer {}: ", peer.name)?;
+    match &peer.way {
+        Way::Connects(addresses) => write!(out, "connects to {}, ", list(addresses))?,
+        Way::Listens(addresses) => write!(out, "listens on {}, ", list(addresses))?,
+    }
+    match &peer.tls {
+        Some(tls) => write!(out, "shows {}, trusts {}, ", tls.certificate, tls.authority)?,
+        None => write!(out, "without encryption, ")?,
+    }
+    let lost = match peer.when_standby_lost {
+        WhenLost::Solo => "goes on alone",
+        WhenLost::Stop => "stops",
+    };
+    if sync != Sync::Async {
+        write!(out, "{lost} after {} without it, ", show_duration(peer.ack_timeout))?;
+    }
+    let (window, rate) = (show_duration(peer.orphan_window), show_size(peer.catch_up));
+    writeln!(
+        out,
+        "after a loss 909 for {window} and trace numbers {} ahead, catches up at {rate}/s",
+        peer.stan_skip
+    )
 }
 
 impl std::fmt::Display for KeySource {

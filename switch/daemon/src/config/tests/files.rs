@@ -198,10 +198,10 @@ fn conf_d_has_a_largest_number_of_files() {
 #[test]
 fn only_stations_and_routes_are_lists_that_files_add_to() {
     let directory = Directory::new()
-        .with("sekisho.toml", format!("{WHOLE}[peer]\naddresses = [\"10.1.0.2:7900\"]\n"))
-        .with("conf.d/peer.toml", "[peer]\naddresses = [\"10.1.0.3:7900\"]\n");
+        .with("sekisho.toml", format!("{WHOLE}[log]\nlevel = \"info\"\n"))
+        .with("conf.d/log.toml", "[log]\nlevel = \"info\"\n");
     expect![[r#"
-        conf.d/peer.toml:2:1: peer.addresses: given twice, first at sekisho.toml:23:1; remove one
+        conf.d/log.toml:2:1: log.level: given twice, first at sekisho.toml:23:1; remove one
     "#]]
     .assert_eq(&directory.said(DEMO));
 }

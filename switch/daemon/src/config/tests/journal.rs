@@ -83,7 +83,7 @@ fn every_setting_of_the_journal_has_bounds() {
             journaled("path = \"mmap\""),
             journaled("sync = \"lokal\""),
             journaled("sync = \"durable\""),
-            format!("{}[peer]\naddress = \"10.0.0.2:7900\"\n", journaled("sync = \"memory\"")),
+            journaled("sync = \"memory\""),
         ],
         &expect![[r#"
             sekisho.toml:23:11: journal.segment: "1023KiB" is outside of "1MiB" to "1GiB"; choose one inside
@@ -117,8 +117,8 @@ fn every_setting_of_the_journal_has_bounds() {
             sekisho.toml:23:10: journal.retain: "3651d" is outside of "1d" to "3650d"; choose one inside
             sekisho.toml:23:8: journal.path: "mmap" is not known here; there is: mapped, direct
             sekisho.toml:23:8: journal.sync: "lokal" is not known here; did you mean "local"?
-            sekisho.toml:23:8: journal.sync: needs a [peer] to send records to, which is not there yet; write "local"
-            sekisho.toml:23:8: journal.sync: needs a [peer] to send records to, which is not there yet; write "local"
+            sekisho.toml:23:8: journal.sync: "durable" needs a second node, and there is no table [peer] that names one; add it, or write "local"
+            sekisho.toml:23:8: journal.sync: "memory" needs a second node, and there is no table [peer] that names one; add it, or write "local"
         "#]],
     );
 }

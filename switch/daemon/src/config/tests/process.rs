@@ -73,8 +73,7 @@ fn workers_and_spin_follow_the_cores_unless_they_are_said() {
 
 #[test]
 fn keys_of_later_work_are_checked_and_reported() {
-    let later = "[control]\nhttp = \"127.0.0.1:9180\"\n[peer]\naddress = \"10.0.0.2:7900\"\n\
-                 [witness]\n";
+    let later = "[control]\nhttp = \"127.0.0.1:9180\"\n";
     check(
         &format!("{WHOLE}{later}"),
         &expect![[r#"
@@ -89,8 +88,6 @@ fn keys_of_later_work_are_checked_and_reported() {
               stored messages 1 at once, at most 50/s, again after 1m and then 1s apart, alarm after 6 failures
             route 353011: issuer-x
             sekisho.toml:23:1: control.http: not active yet
-            sekisho.toml:24:2: peer: not active yet
-            sekisho.toml:26:2: witness: not active yet
         "#]],
     );
     check_each(
