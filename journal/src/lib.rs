@@ -29,6 +29,8 @@ pub mod scan;
 
 pub mod verdict;
 
+pub mod mark;
+
 pub mod recovery;
 
 pub mod reader;

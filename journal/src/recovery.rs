@@ -9,6 +9,7 @@ use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{
     BLOCK, BatchNumber, Cluster, Epoch, NoHeader, Position, SegmentHeader, SegmentNumber, Tag,
 };
+use crate::mark::Mark;
 use crate::mutants::{Mutant, breaks};
 use crate::names::Name;
 use crate::scan::{self, Behind, Expected, Found, Rest, Scan, Step};
@@ -29,6 +30,9 @@ pub struct Recovered {
     pub next_position: Position,
     /// The tag of the last batch; zeros if there is none.
     pub previous: Tag,
+    /// The last batch, and who wrote it. Where the log has none behind a checkpoint, its epoch is that of
+    /// the segment that begins there.
+    pub end: Mark,
     /// The last record. All that was recovered counts as released: what starts now acts on it.
     pub released: Position,
     /// The furthest record that a header of the log says was released: what is behind it was durable,
@@ -297,7 +301,8 @@ impl<'a, D: Disk> Walk<'a, D> {
             };
             break;
         }
-        Ok(self.recovered(tail))
+        let epoch = self.wrote_last(archives)?;
+        Ok(self.recovered(tail, epoch))
     }
 
     /// Walks through what the log has in a segment.
@@ -462,7 +467,7 @@ impl<'a, D: Disk> Walk<'a, D> {
         headers.map(|header| header.cluster).next()
     }
 
-    fn recovered(self, tail: Tail) -> Recovered {
+    fn recovered(self, tail: Tail, epoch: Epoch) -> Recovered {
         let expected = self.expected.unwrap_or(FIRST);
         let headers = self.segments.iter().filter_map(|segment| segment.header.as_ref().ok());
         let last_epoch = headers.map(|header| header.epoch).max().unwrap_or_default();
@@ -476,6 +481,7 @@ impl<'a, D: Disk> Walk<'a, D> {
             next_batch: expected.batch,
             next_position: expected.position,
             previous: expected.previous,
+            end: Mark::before(&expected, epoch),
             released: Position(expected.position.0.saturating_sub(1)),
             marked: self.marked,
             next_segment: SegmentNumber(last.saturating_add(1)),
@@ -487,6 +493,8 @@ impl<'a, D: Disk> Walk<'a, D> {
 }
 
 mod told;
+
+mod whose;
 
 #[cfg(test)]
 mod tests;

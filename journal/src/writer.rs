@@ -30,46 +30,19 @@ use crate::format::{
     BATCH_HEADER, BATCH_MAX, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, Cluster, Epoch,
     Position, RECORD_HEAD, RECORD_MAX, SegmentHeader, SegmentNumber, Tag, padded,
 };
+use crate::mark::Mark;
 use crate::names::Name;
 use crate::path::WritePath;
-use crate::recovery::Recovered;
 use crate::seal::{KeyOwner, Keys, SegmentKey};
 use crate::segments::Spares;
 
-/// Where a writer goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
-    /// Whose journal.
-    pub cluster: Cluster,
-    /// Of this writer: later than any before.
-    pub epoch: Epoch,
-    /// The segment that it begins: no file has this number yet.
-    pub next_segment: SegmentNumber,
-    /// Its first batch.
-    pub next_batch: BatchNumber,
-    /// Its first record; everything before it is durable.
-    pub next_position: Position,
-    /// The tag of the batch before its first; zeros before the first of all.
-    pub previous: Tag,
-    /// Released so far.
-    pub released: Position,
-}
+mod start;
 
-impl Start {
-    /// Behind what was recovered, in the next epoch. A journal that was never begun becomes this
-    /// cluster's.
-    pub fn after(recovered: &Recovered, cluster_if_new: Cluster) -> Self {
-        Self {
-            cluster: recovered.cluster.unwrap_or(cluster_if_new),
-            epoch: Epoch(recovered.last_epoch.0 + 1),
-            next_segment: recovered.next_segment,
-            next_batch: recovered.next_batch,
-            next_position: recovered.next_position,
-            previous: recovered.previous,
-            released: recovered.released,
-        }
-    }
-}
+mod tap;
+
+pub use self::start::Start;
+pub use self::tap::Framed;
+use self::tap::Tap;
 
 /// The one writer of a journal.
 #[derive(Debug)]
@@ -90,20 +63,20 @@ pub struct Writer<D: Disk, P: WritePath> {
     previous: Tag,
     /// As the last header said.
     released: Position,
-    durable: Position,
-    /// The last position of each batch under way, in order.
-    submitted: VecDeque<Position>,
+    durable: Mark,
+    /// The end of each batch under way, in order.
+    submitted: VecDeque<Mark>,
     /// Batches that are durable, of all that the path was given.
     landed: u64,
     broken: Option<Broken>,
     written: Written,
+    tap: Option<Tap>,
 }
 
 #[derive(Debug)]
 struct Segment {
-    number: SegmentNumber,
+    header: SegmentHeader,
     key: SegmentKey,
-    bytes: u64,
     /// Where the next batch begins.
     end: u64,
 }
@@ -146,9 +119,13 @@ pub struct Written {
 
 impl<D: Disk, P: WritePath> Writer<D, P> {
     /// Begins a segment where an earlier writer ended. A spare must be ready: step the keeper first.
+    /// The path is a new one.
     ///
     /// # Errors
     /// What the disk refused; no spare is `StorageFull`.
+    ///
+    /// # Panics
+    /// If more was released than is durable.
     pub fn begin(
         disk: D,
         path: P,
@@ -179,12 +156,22 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
             first_position: start.next_position,
             previous: start.previous,
             released: start.released,
-            durable,
+            durable: start.end(),
             submitted: VecDeque::with_capacity(8),
             landed: 0,
             broken: None,
             written: Written::default(),
+            tap: None,
         })
+    }
+
+    /// From now on this hears of every first block of a segment and of every batch, in order, before it
+    /// is sent to the disk; and at once of the block of the segment that is open. What it does is in the
+    /// way of the commit: it copies, or counts that it could not, and never waits for a disk or a line.
+    pub fn tap(&mut self, tap: Box<dyn FnMut(Framed<'_>) + Send>) {
+        let mut tap = Tap(tap);
+        tap.hear_of(&self.segment.header);
+        self.tap = Some(tap);
     }
 
     /// Takes a record into the open batch. It has a position now; it is durable when
@@ -256,11 +243,11 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
         assert!(landed >= self.landed, "what was durable stays so");
         for _ in self.landed..landed {
             let last = self.submitted.pop_front().expect("only what was submitted is durable");
-            assert!(last >= self.durable, "positions become durable in order");
+            assert!(last.position >= self.durable.position, "positions become durable in order");
             self.durable = last;
         }
         self.landed = landed;
-        Ok(self.durable)
+        Ok(self.durable.position)
     }
 
     /// Records in the open batch.
@@ -280,7 +267,18 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
 
     /// Up to where everything is durable, as of the last poll.
     pub fn durable(&self) -> Position {
+        self.durable.position
+    }
+
+    /// The last batch up to which everything is durable, as of the last poll; at first that before the
+    /// start.
+    pub fn durable_mark(&self) -> Mark {
         self.durable
+    }
+
+    /// The last batch that was framed; at first that before the start.
+    pub fn framed(&self) -> Mark {
+        self.submitted.back().copied().unwrap_or(self.durable)
     }
 
     /// What was released, as the last header says.
@@ -295,7 +293,7 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
 
     /// The segment that batches go to.
     pub fn segment(&self) -> SegmentNumber {
-        self.segment.number
+        self.segment.header.segment
     }
 
     /// What was written so far.
@@ -305,9 +303,9 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
 
     fn frame(&mut self, released: Position, now_ns: u64) -> Result<Committed, Broken> {
         assert!(released >= self.released, "what was released stays so");
-        assert!(released <= self.durable, "nothing is released before it is durable");
+        assert!(released <= self.durable.position, "nothing is released before it is durable");
         let size = padded(self.length);
-        if long(size) > self.segment.bytes - self.segment.end {
+        if long(size) > self.segment.header.bytes - self.segment.end {
             while self.under_way() > 0 {
                 self.poll(true)?;
             }
@@ -316,7 +314,7 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
         }
         let header = BatchHeader {
             cluster: self.cluster,
-            segment: self.segment.number,
+            segment: self.segment.header.segment,
             batch: self.next_batch,
             epoch: self.epoch,
             count: self.count,
@@ -330,14 +328,18 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
         };
         let buffer = self.path.buffer().expect("an open batch has its buffer");
         self.previous = seal(&header, &self.segment.key, buffer);
+        let mark = Mark { tag: self.previous, ..Mark::of(&header) };
+        if let Some(Tap(tap)) = &mut self.tap {
+            tap(Framed::Batch(mark, &buffer[..size]));
+        }
         let submitted = self.path.submit(self.segment.end, size);
         submitted.or_else(|error| self.not_durable(error))?;
-        self.advance(released, size);
+        self.advance(mark, released, size);
         Ok(Committed::Submitted)
     }
 
-    fn advance(&mut self, released: Position, size: usize) {
-        self.submitted.push_back(Position(self.next_position().0 - 1));
+    fn advance(&mut self, mark: Mark, released: Position, size: usize) {
+        self.submitted.push_back(mark);
         self.first_position = self.next_position();
         self.written.batches += 1;
         self.written.records += u64::from(self.count);
@@ -353,18 +355,22 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
         let start = Start {
             cluster: self.cluster,
             epoch: self.epoch,
-            next_segment: SegmentNumber(self.segment.number.0 + 1),
+            next_segment: SegmentNumber(self.segment.header.segment.0 + 1),
             next_batch: self.next_batch,
             next_position: self.first_position,
             previous: self.previous,
             released,
+            last_epoch: self.durable.epoch,
         };
         let (disk, path, keys) = (&self.disk, &mut self.path, &*self.keys);
         let bytes = self.spares.segment_bytes();
         match begin_segment(disk, path, keys, spare, bytes, &start, now_ns) {
             Ok(segment) => {
-                self.spares.seal(self.segment.number);
+                self.spares.seal(self.segment.header.segment);
                 self.segment = segment;
+                if let Some(tap) = &mut self.tap {
+                    tap.hear_of(&self.segment.header);
+                }
                 self.written.roll_overs += 1;
                 Ok(())
             }
@@ -374,7 +380,8 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
 
     /// A batch must fit into an empty segment, behind its header.
     fn batch_max(&self) -> usize {
-        let room = usize::try_from(self.segment.bytes - long(BLOCK)).expect("64-bit machine");
+        let room =
+            usize::try_from(self.segment.header.bytes - long(BLOCK)).expect("64-bit machine");
         room.min(BATCH_MAX)
     }
 
@@ -392,7 +399,7 @@ impl<D: Disk, P: WritePath> Writer<D, P> {
     }
 
     fn not_durable<T>(&mut self, error: io::Error) -> Result<T, Broken> {
-        let file = Name::Segment(self.segment.number).to_string();
+        let file = Name::Segment(self.segment.header.segment).to_string();
         self.fail(Broken::at(&file, "not written and synced")(error))
     }
 }
@@ -427,7 +434,7 @@ fn begin_segment<D: Disk, P: WritePath>(
     };
     prepare(disk, spare, &name, &header).map_err(Broken::at(spare, "not made a segment"))?;
     path.begin(&name, bytes).map_err(Broken::at(&name, "not opened to be written"))?;
-    Ok(Segment { number, key, bytes, end: long(BLOCK) })
+    Ok(Segment { header, key, end: long(BLOCK) })
 }
 
 fn prepare<D: Disk>(disk: &D, spare: &str, name: &str, header: &SegmentHeader) -> io::Result<()> {

@@ -76,6 +76,7 @@ fn begin<P: WritePath>(disk: &SystemDisk, path: P, spares: &Arc<Spares>) -> Writ
         next_position: Position(1),
         previous: [0; 16],
         released: Position(0),
+        last_epoch: Epoch(0),
     };
     let keys = Arc::new(Keys::only(Key::of(&[7; 32])));
     Writer::begin(disk.clone(), path, keys, &start, Arc::clone(spares), clock::now_ns()).unwrap()

@@ -26,6 +26,7 @@ fn start() -> Start {
         next_position: Position(1),
         previous: [0; 16],
         released: Position(0),
+        last_epoch: Epoch(0),
     }
 }
 
@@ -238,6 +239,7 @@ fn a_new_writer_goes_on_in_a_segment_of_its_own() {
         next_position: Position(2),
         previous: last.tag,
         released: Position(1),
+        last_epoch: Epoch(3),
         ..self::start()
     };
     assert_eq!(start, expected);
@@ -374,4 +376,46 @@ fn a_path_that_takes_back_what_was_durable_is_our_own_bug() {
     writer.poll(false).unwrap();
     *durable.lock().unwrap() = Ok(1);
     let _never = writer.poll(false);
+}
+
+#[test]
+fn a_tap_hears_of_all_that_goes_to_the_segments_byte_for_byte() {
+    let mut world = World::new("tap");
+    let mut writer = world.mapped();
+    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hears = Arc::clone(&heard);
+    writer.tap(Box::new(move |framed| {
+        let (mark, bytes) = match framed {
+            Framed::Segment(block) => (None, block.to_vec()),
+            Framed::Batch(mark, bytes) => (Some(mark), bytes.to_vec()),
+        };
+        hears.lock().unwrap().push((mark, bytes));
+    }));
+    assert_eq!((writer.framed(), writer.durable_mark()), (Mark::ZERO, Mark::ZERO));
+    for _ in 0..20 {
+        writer.append(&[1; 60_000]).unwrap();
+        writer.commit(Position(0), 9).unwrap();
+        writer.poll(true).unwrap();
+        world.keep();
+    }
+    let heard = heard.lock().unwrap();
+    let mut files: Vec<Vec<u8>> = Vec::new();
+    for (mark, bytes) in heard.iter() {
+        match mark {
+            None => files.push(bytes.clone()),
+            Some(mark) => {
+                assert_eq!(Mark::of(&BatchHeader::read(bytes).unwrap()), *mark);
+                files.last_mut().unwrap().extend(bytes);
+            }
+        }
+    }
+    assert_eq!(files.len(), 2);
+    for (number, heard) in (1..).zip(files) {
+        let name = Name::Segment(SegmentNumber(number)).to_string();
+        let file = std::fs::read(world.place.path().join(name)).unwrap();
+        assert!(file[..heard.len()] == heard && file[heard.len()..].iter().all(|&byte| byte == 0));
+    }
+    let last = heard.iter().rev().find_map(|(mark, _)| *mark).unwrap();
+    assert_eq!((writer.framed(), writer.durable_mark()), (last, last));
+    assert_eq!(last.position, Position(20));
 }

@@ -279,6 +279,7 @@ impl Opened {
             next_position: self.recovered.next_position,
             previous: self.recovered.previous,
             released: self.recovered.released,
+            last_epoch: self.recovered.end.epoch,
         };
         let (disk, keys) = (self.disk.clone(), Arc::clone(&self.keys));
         let now_ns = clocks::utc_ns();
