@@ -5,7 +5,7 @@ use crate::scan::Expected;
 
 /// A place in a log: behind a batch. Two logs that have a batch of the same epoch and number are equal
 /// up to its end, byte for byte: an epoch has one writer, and each batch names the tag of the one before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Mark {
     /// Who wrote the batch.
     pub epoch: Epoch,
@@ -52,7 +52,8 @@ impl Mark {
     }
 }
 
-/// With which batch an epoch begins in a log.
+/// With which batch an epoch begins in a log; one without a batch has an entry as well, and the next one
+/// begins with the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EpochStart {
     /// The epoch.

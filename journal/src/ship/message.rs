@@ -6,8 +6,10 @@
 use std::fmt;
 use std::ops::Deref;
 
-use crate::format::{BatchHeader, BatchNumber, Cluster, Epoch, Position, SegmentNumber, Tag};
+use crate::format::{BatchNumber, Cluster, Epoch, Position, SegmentNumber};
 use crate::ship::pool::Parcel;
+
+pub use crate::mark::{EpochStart, Mark};
 
 /// The version of the line. A node of another one is told so, and nothing else is said to it.
 pub const LINE_VERSION: u16 = 1;
@@ -17,46 +19,6 @@ pub const EPOCHS_MAX: usize = 64;
 pub const NAME_MAX: usize = 64;
 /// Bytes of a piece of a checkpoint, at most.
 pub const PIECE_MAX: usize = 1 << 20;
-
-/// The last batch of a log, or a place in it: behind this batch. Equal marks mean equal logs up to there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Mark {
-    /// Who wrote the batch.
-    pub epoch: Epoch,
-    /// Its number; 0 before the first.
-    pub batch: BatchNumber,
-    /// The position of its last record; of an empty one, that of the last record before it.
-    pub position: Position,
-    /// Its tag; zeros before the first.
-    pub tag: Tag,
-}
-
-impl Mark {
-    /// Before the first batch of a journal.
-    pub const ZERO: Self =
-        Self { epoch: Epoch(0), batch: BatchNumber(0), position: Position(0), tag: [0; 16] };
-
-    /// Behind this batch.
-    pub fn of(header: &BatchHeader) -> Self {
-        Self {
-            epoch: header.epoch,
-            batch: header.batch,
-            position: header.last_position(),
-            tag: header.tag,
-        }
-    }
-}
-
-/// An entry of an epoch table: with which batch a reign begins.
-///
-/// A reign without a batch has an entry as well; the next one begins with the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EpochStart {
-    /// The reign.
-    pub epoch: Epoch,
-    /// Its first batch.
-    pub first_batch: BatchNumber,
-}
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
