@@ -53,6 +53,9 @@ pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 /// How long a client may take to send a request, or to take a reply.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Says how everything stands.
+pub(crate) type AnyStatus = dyn Fn() -> Status + Send + Sync;
+
 /// Shows or changes stored messages, for a peer.
 pub type SafSource = dyn Fn(&SafRequest, &Peer) -> Result<SafReply, NotDone> + Send;
 

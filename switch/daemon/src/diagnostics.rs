@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use signal_hook::consts::SIGQUIT;
 use signal_hook::iterator::Signals;
 use tracing::info;
 
+use crate::control::AnyStatus;
 use crate::logs::ALWAYS;
 use crate::status::{JournalStatus, LinkStatus, Status, WorkerStatus};
 
@@ -21,10 +22,8 @@ const TASKS: &str = "/proc/self/task";
 
 /// What tells the log how everything stands.
 pub(crate) struct Diagnostics {
-    status: Arc<OnceLock<Box<AnyStatus>>>,
+    status: Arc<Mutex<Option<Arc<AnyStatus>>>>,
 }
-
-type AnyStatus = dyn Fn() -> Status + Send + Sync;
 
 /// From here on SIGQUIT has the log told how everything stands, and changes nothing: its threads, and what
 /// is told with [`Diagnostics::tell_of`] once there is any. The thread ends with the process.
@@ -39,7 +38,8 @@ pub(crate) fn start() -> io::Result<Diagnostics> {
         for _ in signals.forever() {
             // The threads first: to ask a worker that hangs takes a second.
             let threads = threads(Path::new(TASKS));
-            if let Some(status) = known.get() {
+            let status = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(status) = status {
                 tell(&status());
             } else {
                 info!(target: ALWAYS, state = "starting", "diagnostics: node");
@@ -51,9 +51,9 @@ pub(crate) fn start() -> io::Result<Diagnostics> {
 }
 
 impl Diagnostics {
-    /// There is a status from here on.
-    pub(crate) fn tell_of(self, status: impl Fn() -> Status + Send + Sync + 'static) {
-        drop(self.status.set(Box::new(status)));
+    /// There is this status from here on.
+    pub(crate) fn tell_of(&self, status: Arc<AnyStatus>) {
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
     }
 }
 

@@ -5,6 +5,8 @@ pub mod cli;
 
 pub mod run;
 
+mod serving;
+
 pub mod worker;
 
 pub mod committer;

@@ -106,6 +106,10 @@ impl Service {
         };
         if is_due {
             self.tell(extended(START_WITHIN));
+            // A process that began anew in its place is watched from its first moment on.
+            if self.watchdog.is_some() {
+                self.alive();
+            }
         }
     }
 
@@ -249,6 +253,16 @@ mod tests {
         assert!(at.parse::<u64>().unwrap() <= clocks::monotonic_us());
         service.reloaded("configuration 8\nruns");
         assert_eq!(manager.hears(), "READY=1\nSTATUS=configuration 8 runs\n");
+    }
+
+    #[test]
+    fn a_start_that_is_watched_already_says_with_its_progress_that_it_is_alive() {
+        let (manager, service) = Heard::listens("watched");
+        let service = Service { watchdog: Some(Duration::from_secs(5)), ..service };
+        service.progresses();
+        service.progresses();
+        let heard = [(); 3].map(|()| manager.hears());
+        assert_eq!(heard, ["EXTEND_TIMEOUT_USEC=60000000\n", "WATCHDOG=1\n", ""]);
     }
 
     #[test]

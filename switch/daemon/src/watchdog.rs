@@ -66,11 +66,6 @@ impl Watchdog {
         }
     }
 
-    /// How many it looks after.
-    pub(crate) fn workers(&self) -> u8 {
-        self.workers
-    }
-
     /// The node stops: it drains for so long at most.
     pub(crate) fn stopping(&self, drain: Duration) {
         self.service.stopping(drain);
