@@ -93,6 +93,7 @@ impl Overview {
             // The control thread knows it, and says it itself.
             control: ControlStatus::default(),
             log_lines_lost: logs::lost(),
+            pair: None,
         }
     }
 

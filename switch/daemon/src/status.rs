@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Progress, Version};
+use crate::node_requests::NodeStatus;
 use crate::saf::SafStatus;
 
 /// Version of these shapes. It goes up when a field changes its meaning or goes away; a new field
@@ -54,6 +55,9 @@ pub struct Status {
     pub log_lines_lost: u64,
     /// The journal; none where no record is kept.
     pub journal: Option<JournalStatus>,
+    /// This node as one of two; none without `[peer]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair: Option<Box<NodeStatus>>,
 }
 
 /// The control socket.

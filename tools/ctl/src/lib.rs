@@ -19,6 +19,8 @@ mod status;
 
 mod saf;
 
+mod node;
+
 mod config;
 
 mod message;
@@ -64,6 +66,9 @@ enum Command {
     /// Messages stored for issuers: reversals and advices that are not acknowledged yet
     #[command(subcommand, arg_required_else_help = true, after_help = saf::STATES)]
     Saf(saf::Command),
+    /// This node and its peer: which one is the primary, and what each lacks
+    #[command(subcommand, arg_required_else_help = true, after_help = node::STATES)]
+    Node(node::Command),
     /// What the configuration says, what a reload would change, and the reload itself
     #[command(subcommand, arg_required_else_help = true, after_help = config::STEPS)]
     Config(config::Command),
@@ -102,6 +107,7 @@ pub fn run() -> ExitCode {
     ended(match Arguments::parse().command {
         Command::Status(arguments) => status::run(&arguments),
         Command::Saf(command) => saf::run(command),
+        Command::Node(command) => node::run(command),
         Command::Config(command) => config::run(&command),
         Command::Message(command) => message::run(&command),
         Command::Dialect(command) => dialect::run(&command),

@@ -7,6 +7,7 @@ use daemon::status::{
 };
 
 use super::table::{behind, size};
+use crate::node;
 use crate::output::duration;
 
 /// From this share of a bound on, in per cent, its use is a problem.
@@ -29,6 +30,9 @@ pub(super) fn problems(status: &Status) -> Vec<String> {
     let mut found = Vec::new();
     if status.state == NodeState::Draining {
         found.push("the node is draining: it takes no new request".into());
+    }
+    if let Some(pair) = &status.pair {
+        found.extend(node::problems(pair));
     }
     if let Some(journal) = &status.journal {
         of_journal(journal, &mut found);

@@ -11,6 +11,7 @@ use daemon::status::{
 use super::problems::{is_bad, problems};
 use crate::grid::{grid, left_grid};
 use crate::journal::second;
+use crate::node;
 use crate::output::{Colours, duration};
 
 /// Digits shown of what tells configurations apart.
@@ -31,6 +32,9 @@ fn write_all(out: &mut String, status: &Status, all: bool, colours: Colours) -> 
     let Status { node, institution, version, pid, .. } = status;
     let (state, uptime) = (status.state.word(), duration(status.uptime_s));
     writeln!(out, "{node} is {state}, up {uptime}, institution {institution}")?;
+    if let Some(pair) = &status.pair {
+        writeln!(out, "{}", node::summary(pair))?;
+    }
     writeln!(out, "sekishod {version}, pid {pid}, configuration {}", status.configuration)?;
     let Version { number, digest, utc, by, how } = &status.adopted;
     if let Some(short) = digest.get(..DIGEST_SHOWN) {

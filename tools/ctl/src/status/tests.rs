@@ -4,6 +4,7 @@
 
 use super::*;
 use daemon::change::{Adoption, Progress, Stage, Version};
+use daemon::node_requests::{NodeRole, NodeStatus, PeerStatus, SyncState};
 use daemon::saf::SafStatus;
 use daemon::status::{
     ControlStatus, JournalStatus, LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION,
@@ -607,5 +608,37 @@ fn a_refused_reload_and_a_worker_that_is_behind_are_problems() {
         &expect![[r#"
         after the last reload: worker 1: listen on 10.0.0.1:7002: too many open files
     "#]],
+    );
+}
+
+#[test]
+fn one_of_two_nodes_says_which_part_it_has_and_what_is_wrong_between_them_first() {
+    let mut shown = status(vec![acquirer(2), issuer(vec![link(2, LinkState::Up)])]);
+    let peer = PeerStatus {
+        name: "osaka".into(),
+        address: "10.0.0.2:7100".into(),
+        line_since_s: Some(90),
+        ..PeerStatus::default()
+    };
+    let pair = NodeStatus {
+        name: "tokyo".into(),
+        role: NodeRole::Primary,
+        epoch: 3,
+        sync: SyncState::Sync,
+        sync_since_s: Some(80),
+        peer: Some(peer),
+        ..NodeStatus::default()
+    };
+    let solo = NodeStatus { sync: SyncState::Solo, why: "osaka lags".into(), ..pair.clone() };
+    shown.pair = Some(Box::new(pair));
+    let text = table::table(&shown, false, Colours::NONE);
+    assert!(text.contains("\ntokyo is primary, epoch 3; sync with osaka for 1m 20s\n"), "{text}");
+    assert!(text.contains("\nNo problems.\n"), "{text}");
+    shown.pair = Some(Box::new(NodeStatus { records_at_risk: 9, ..solo }));
+    check_problems(
+        &shown,
+        &expect![[r"
+            9 released records are at one node only: osaka lags
+        "]],
     );
 }
