@@ -1,0 +1,202 @@
+//! Why a node does not do what an operator wants: what is wrong, where, and what to do. Must not know
+//! how that was found out.
+
+use std::fmt;
+
+use crate::format::{BatchNumber, Epoch};
+use crate::roles::name::NodeName;
+use crate::roles::wish::Question;
+
+/// Why a wish is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// All of this has to be confirmed.
+    Asks(Vec<Question>),
+    /// It is the primary.
+    IsPrimary,
+    /// It is not; this one is, if any is known.
+    NotPrimary(Option<NodeName>),
+    /// The other node is heard, and it is the primary, or about to be.
+    PeerReigns(NodeName),
+    /// This node's journal is empty, and there is one elsewhere.
+    MustJoin(NodeName),
+    /// This node's journal is not empty.
+    NotEmpty,
+    /// Its log is damaged up to this batch and not yet repaired.
+    Repairing(BatchNumber),
+    /// The witness does not answer.
+    NoWitness,
+    /// The witness's record is of another journal.
+    OtherCluster,
+    /// The witness's record speaks of an earlier reign than this node's log: it was lost or restored.
+    WitnessIsBehind {
+        /// The record's.
+        record: Epoch,
+        /// Ours.
+        ours: Epoch,
+    },
+    /// The other node changed the witness's record first.
+    Overtaken,
+    /// The other node is not in sync, so it can not take over without a loss.
+    NotInSync(NodeName),
+    /// `journal.sync = "async"` has no switch-over.
+    Async,
+    /// What both must agree on differs.
+    Differs(Differs),
+    /// What was in flight did not end in time.
+    NotDrained,
+    /// The standby did not have everything in time.
+    NotReached(NodeName),
+    /// Something else is under way.
+    Busy(Busy),
+    /// There is no epoch left: 2^32 reigns.
+    NoEpoch,
+}
+
+/// What the two nodes do not have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Differs {
+    /// The configuration, as far as both must have the same.
+    Configuration,
+    /// The dialects.
+    Dialects,
+    /// The negative files.
+    Negative,
+    /// The sealing keys.
+    Keys,
+}
+
+/// What is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Busy {
+    /// A promotion of this node.
+    Promotion,
+    /// A switch-over.
+    SwitchOver,
+    /// The end of its reign.
+    Demotion,
+    /// It just started, and has not yet found out how things are.
+    Starting,
+}
+
+impl fmt::Display for Differs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Configuration => "configuration",
+            Self::Dialects => "dialects",
+            Self::Negative => "negative files",
+            Self::Keys => "sealing keys",
+        })
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asks(questions) => {
+                let ids: Vec<_> = questions.iter().map(|question| question.id()).collect();
+                write!(f, "to be confirmed first: {}", ids.join(", "))
+            }
+            Self::NotPrimary(Some(name)) => {
+                write!(f, "this node is not the primary; ask {name}, which is")
+            }
+            Self::PeerReigns(name) => write!(
+                f,
+                "{name} is heard and is the primary, or is about to be; use sekisho node switchover \
+                 on {name}, or stop it first",
+            ),
+            Self::MustJoin(name) => write!(
+                f,
+                "the journal of this node is empty and there is one at {name}: let it join (sekisho \
+                 node join, with --replace if it had joined before)",
+            ),
+            Self::Repairing(batch) => write!(
+                f,
+                "the log of this node is damaged up to batch {} and is repaired from the other one: \
+                 wait for that, or see sekisho journal verify",
+                batch.0,
+            ),
+            Self::WitnessIsBehind { record, ours } => write!(
+                f,
+                "the record of the witness speaks of epoch {}, and the log here of {}: the record was \
+                 lost or is an old copy; take [witness] out of the configuration of both nodes, \
+                 promote the one with the newer log, and begin with an empty record",
+                record.0, ours.0,
+            ),
+            Self::NotInSync(name) => write!(
+                f,
+                "{name} does not have everything, so it can not take over; see sekisho node status \
+                 for what it lacks",
+            ),
+            Self::Differs(what) => write!(
+                f,
+                "the two nodes do not have the same {what}: make them equal first; sekisho node \
+                 status shows both digests",
+            ),
+            Self::NotReached(name) => write!(
+                f,
+                "{name} did not have the last record on its disk in time; this node goes on as \
+                 primary, try again",
+            ),
+            Self::IsPrimary
+            | Self::NotPrimary(None)
+            | Self::NotEmpty
+            | Self::NoWitness
+            | Self::OtherCluster
+            | Self::Overtaken
+            | Self::Async
+            | Self::NotDrained
+            | Self::Busy(_)
+            | Self::NoEpoch => f.write_str(self.text()),
+        }
+    }
+}
+
+impl Refusal {
+    /// Of those that name nothing.
+    const fn text(&self) -> &'static str {
+        match self {
+            Self::IsPrimary => "this node is the primary already",
+            Self::NotEmpty => {
+                "the journal of this node is not empty: what it has in common with the primary's is \
+                 found when they meet, and nothing is to be done; to begin again, move its directory \
+                 away first"
+            }
+            Self::NoWitness => {
+                "the witness does not answer, and without it nobody knows whether the other node may \
+                 go on: bring it back, or take [witness] out of the configuration of both nodes"
+            }
+            Self::OtherCluster => {
+                "the record of the witness is of another journal: compare [witness] of both nodes"
+            }
+            Self::Overtaken => {
+                "the other node changed the record of the witness first; see sekisho node status"
+            }
+            Self::Async => {
+                "with journal.sync = \"async\" the standby may lack records at any time: stop this \
+                 node and promote the other one"
+            }
+            Self::NotDrained => {
+                "what was in flight did not end in time; nothing was changed, try again"
+            }
+            Self::Busy(Busy::Promotion) => "this node is being promoted",
+            Self::Busy(Busy::SwitchOver) => "a switch-over is under way",
+            Self::Busy(Busy::Demotion) => "the reign of this node is ending",
+            Self::Busy(Busy::Starting) => "this node has just started; ask again in a second",
+            Self::NoEpoch => "there is no epoch left to reign by: all 2^32 are used",
+            Self::NotPrimary(_)
+            | Self::Asks(_)
+            | Self::PeerReigns(_)
+            | Self::MustJoin(_)
+            | Self::Repairing(_)
+            | Self::WitnessIsBehind { .. }
+            | Self::NotInSync(_)
+            | Self::Differs(_)
+            | Self::NotReached(_) => {
+                "this node is not the primary, and it knows of none; see sekisho node status on both"
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
