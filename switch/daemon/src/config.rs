@@ -56,6 +56,8 @@ mod difference;
 
 mod digest;
 
+mod agreement;
+
 mod inert;
 
 use std::fmt;

@@ -7,6 +7,10 @@ pub mod run;
 
 mod serving;
 
+pub mod pairing;
+
+mod again;
+
 pub mod worker;
 
 pub mod committer;

@@ -96,6 +96,8 @@ pub mod question {
     pub const FIRST: &str = "first-primary";
     /// The other node is stopped, or cut off from all stations, and stays so until it is a standby.
     pub const PEER_FENCED: &str = "peer-fenced";
+    /// The other node has not been the primary since this one last was, or last heard from it.
+    pub const NOT_SINCE: &str = "peer-not-since";
     /// Records that the other node has released may be missing here, and are given up.
     pub const MAY_LOSE: &str = "records-may-be-lost";
     /// This node has not had the whole log since it joined.
@@ -352,6 +354,7 @@ pub struct Orphan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use journal::roles::wish;
 
     #[test]
     fn what_is_wanted_survives_the_wire() {
@@ -373,6 +376,20 @@ mod tests {
             assert!(said.contains(&format!("\"action\":\"{}\"", request.action())), "{said}");
         }
         assert!(serde_json::from_str::<NodeRequest>(r#"{"action":"promote","force":1}"#).is_err());
+    }
+
+    #[test]
+    fn what_can_be_asked_is_what_the_rules_of_two_nodes_ask() {
+        let ids = [
+            question::FIRST,
+            question::PEER_FENCED,
+            question::NOT_SINCE,
+            question::MAY_LOSE,
+            question::JOINING,
+            question::NOT_IN_SYNC,
+            question::NO_PRIMARY,
+        ];
+        assert_eq!(wish::Question::ALL.map(wish::Question::id), ids);
     }
 
     #[test]

@@ -3,4 +3,7 @@
 
 mod alone;
 
+mod words;
+
 pub(crate) use alone::{Alone, nobody};
+pub(crate) use words::{ended, halted};

@@ -16,7 +16,9 @@ use switch_net::Budget;
 use switch_sync::LaneReceiver;
 use tracing::{info, warn};
 
+use crate::again::again;
 use crate::change::ConfigRequest;
+use crate::cli::EXIT_DATA;
 use crate::config::{Configuration, Endpoint, Mode};
 use crate::control::{AnyStatus, ConfigSource, Peer, Sources};
 use crate::descriptors::{self, Descriptors};
@@ -24,10 +26,11 @@ use crate::journaling::{self, Around, Failure, Journal, Opened, Register};
 use crate::keys;
 use crate::mesh::Mesh;
 use crate::node_requests::NodeRequest;
-use crate::nodes::Alone;
+use crate::nodes::{Alone, ended, halted};
 use crate::notes::Notes;
 use crate::operators::Operators;
 use crate::overview::Overview;
+use crate::pairing::Order;
 use crate::reader::{self, Reading};
 use crate::reload::{self, Reload};
 use crate::run::{failed, told};
@@ -273,6 +276,7 @@ impl Serving {
                         return Err(failed(format!("worker {}: {problem}", worker.0)));
                     }
                     Ok(Event::Broken(failure)) => return Err(failure),
+                    Ok(Event::Node(order)) => self.obey(order)?,
                     Err(_) => return Err(failed("no thread is left to wait for".into())),
                 },
                 recv(ticks) -> _ => watchdog.look(self.draining.load(Ordering::Relaxed)),
@@ -286,6 +290,18 @@ impl Serving {
             self.mesh.command(worker, Command::Stop);
         });
         Ok(())
+    }
+
+    /// Does what the rules of two nodes want of one that serves.
+    fn obey(&self, order: Order) -> Result<(), Failure> {
+        match order {
+            Order::Halt(halting) => Err(Failure::new(EXIT_DATA, halted(halting))),
+            Order::Demote(ending) if self.draining.load(Ordering::Relaxed) => {
+                Err(failed(format!("{}, while it stopped", ended(ending))))
+            }
+            Order::Demote(ending) => Err(again(&ended(ending))),
+            Order::Drain(_) | Order::Admit | Order::Reign(_) | Order::Open => Ok(()),
+        }
     }
 
     /// It ends at once, for this reason.

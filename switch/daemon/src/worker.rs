@@ -44,6 +44,7 @@ use crate::journaling::Failure;
 use crate::keys::Asked;
 use crate::mesh::Mesh;
 use crate::notes::{Note, Notes};
+use crate::pairing;
 pub use adopting::{Next, Taken, TakenBy};
 use build::EVENTS_MAX;
 pub(crate) use build::SPARE_SOCKETS;
@@ -102,6 +103,8 @@ pub enum Event {
     Failed(WorkerId, String),
     /// The journal can not go on: nothing more may leave.
     Broken(Failure),
+    /// By the rules of two nodes this is to be done.
+    Node(pairing::Order),
 }
 
 /// One worker, ready to run.

@@ -1,0 +1,35 @@
+//! The end of a life of this process that is not its end: it begins anew in its own place, by `exec`, as a
+//! process that was just started. Must not know why.
+//!
+//! What it was is gone at once: every descriptor is closed by the system (all are opened to be), every thread
+//! and table with it, and what `io_uring` had under way is ended before the new image runs. Nothing is drained.
+//! The process keeps its number, so that for the service manager it is the same one.
+
+use std::env::args_os;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use tracing::warn;
+
+use crate::cli::EXIT_FAILED;
+use crate::journaling::Failure;
+use crate::logs;
+
+/// The program that runs, whatever stands under its name by now.
+const SELF: &str = "/proc/self/exe";
+
+/// Begins anew, with the same arguments and for this reason. Gives why it can not be done: then the process
+/// is to end, and whoever started it starts it again.
+///
+/// To be called by the main thread: another one's processor and priority would stay.
+pub(crate) fn again(why: &str) -> Failure {
+    warn!(target: logs::LAST_WORDS, "begins anew as a standby: {why}");
+    logs::end();
+    let mut arguments = args_os();
+    let mut command = Command::new(SELF);
+    if let Some(name) = arguments.next() {
+        command.arg0(name);
+    }
+    let error = command.args(arguments).exec();
+    Failure::new(EXIT_FAILED, format!("{why}, and it can not begin anew: {error}"))
+}
