@@ -5,3 +5,5 @@
 pub mod message;
 
 pub mod pool;
+
+pub mod wire;

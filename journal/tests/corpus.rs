@@ -33,3 +33,8 @@ fn whatever_stands_in_archives_no_record_is_made_up() {
 fn whatever_stands_in_checkpoints_no_state_is_made_up() {
     holds("checkpoints", proofs::checkpoints);
 }
+
+#[test]
+fn whatever_comes_on_the_line_is_a_message_or_nonsense_told_in_words() {
+    holds("lines", proofs::lines);
+}

@@ -2,6 +2,9 @@
 //! bytes up: the fuzzer, the corpus, or the seeds of the tests.
 
 mod harm;
+mod lines;
+
+pub use lines::lines;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;

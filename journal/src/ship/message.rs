@@ -7,6 +7,9 @@ use std::fmt;
 use std::ops::Deref;
 
 use crate::format::{BatchNumber, Cluster, Epoch, Position, SegmentNumber};
+use crate::roles::name::NodeName;
+use crate::roles::objection::Objection;
+use crate::roles::witness::Incarnation;
 use crate::ship::pool::Parcel;
 
 pub use crate::mark::{EpochStart, Mark};
@@ -15,8 +18,8 @@ pub use crate::mark::{EpochStart, Mark};
 pub const LINE_VERSION: u16 = 1;
 /// Entries of an epoch table that travel: the last ones.
 pub const EPOCHS_MAX: usize = 64;
-/// The longest name of a node, and the longest name of a build, in bytes.
-pub const NAME_MAX: usize = 64;
+/// The longest name of a build, in bytes.
+pub const BUILD_MAX: usize = 64;
 /// Bytes of a piece of a checkpoint, at most.
 pub const PIECE_MAX: usize = 1 << 20;
 
@@ -100,10 +103,10 @@ pub struct Hello {
     pub version: u16,
     /// Whose journal; zeros while it has none.
     pub cluster: Cluster,
-    /// The node, at most [`NAME_MAX`] bytes of printable ASCII.
-    pub name: String,
-    /// Another number at each start.
-    pub incarnation: u64,
+    /// The node.
+    pub name: NodeName,
+    /// Another one at each start.
+    pub incarnation: Incarnation,
     /// What it is now.
     pub role: Role,
     /// What it releases upon as primary.
@@ -120,7 +123,7 @@ pub struct Hello {
     pub utc_ns: u64,
     /// What must agree.
     pub digests: Digests,
-    /// Its program, at most [`NAME_MAX`] bytes of printable ASCII. Shown, never decided upon.
+    /// Its program, at most [`BUILD_MAX`] bytes of printable ASCII. Shown, never decided upon.
     pub build: String,
     /// The last [`EPOCHS_MAX`] entries of its epoch table, in order.
     pub epochs: Vec<EpochStart>,
@@ -147,7 +150,7 @@ pub struct Heartbeat {
     pub utc_ns: u64,
     /// What must agree.
     pub digests: Digests,
-    /// Its program, at most [`NAME_MAX`] bytes of printable ASCII. Shown, never decided upon.
+    /// Its program, at most [`BUILD_MAX`] bytes of printable ASCII. Shown, never decided upon.
     pub build: String,
 }
 
@@ -164,6 +167,13 @@ pub struct Piece {
     pub total: u64,
     /// Its bytes, 1 to [`PIECE_MAX`].
     pub bytes: Bytes,
+}
+
+impl Piece {
+    /// Where in the file its bytes end.
+    pub fn end(&self) -> Option<u64> {
+        self.offset.checked_add(u64::try_from(self.bytes.len()).ok()?)
+    }
 }
 
 /// What is said on the line.
@@ -214,6 +224,13 @@ pub enum Message {
     Nack {
         /// What it has promised.
         reign: Epoch,
+    },
+    /// I have nothing to do with your log, and this is why.
+    Refuse {
+        /// What it has promised, or by which it reigns.
+        reign: Epoch,
+        /// What is wrong.
+        objection: Objection,
     },
     /// Still here.
     Heartbeat(Heartbeat),
@@ -297,6 +314,7 @@ impl Message {
             | Self::Batch { reign, .. }
             | Self::Ack { reign, .. }
             | Self::Nack { reign }
+            | Self::Refuse { reign, .. }
             | Self::Ask { reign, .. }
             | Self::Grant { reign }
             | Self::HandOver { reign, .. }
@@ -319,6 +337,7 @@ impl Message {
             | Self::Ready { .. }
             | Self::Ack { .. }
             | Self::Nack { .. }
+            | Self::Refuse { .. }
             | Self::Heartbeat(_)
             | Self::Ask { .. }
             | Self::Grant { .. }

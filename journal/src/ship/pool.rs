@@ -84,6 +84,11 @@ impl Pool {
         Parcel(filling.slot)
     }
 
+    /// Bytes that a buffer may have.
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
     /// Buffers that nobody holds.
     pub fn free(&self) -> usize {
         self.slots.iter().filter(|slot| Arc::strong_count(slot) == 1).count()
