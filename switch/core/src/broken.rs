@@ -94,6 +94,11 @@ variants! {
     ClosedForgotten "What a crash left without an outcome is unknown after it."
     ClosedNotReversed "What a crash left without an outcome is closed and not reversed."
     KeptForgotten "What is kept for an issuer is forgotten by a crash."
+    StansNotAhead "Behind a promotion that may have lost records trace numbers go on as if it had not."
+    LateReleased "What was committed leaves however late that is, though a peer may reign."
+    LateNotWithdrawn "What waits in front of a socket leaves however late that is, though a peer may reign."
+    LateApprovalStands "An approval that is dropped as it is late is not reversed."
+    RepeatUnproved "A repeat is given an approval again by who can not know that he still reigns."
     DeadlinesNotShortened "What is in flight waits as long as before a timeout became shorter."
     OpenedBeforeAllKnow "What is new in a plan is used before every worker has the plan."
 }

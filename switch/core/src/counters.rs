@@ -38,6 +38,9 @@ counters! {
     5 Forwarded = "forwarded",
     /// Among them, those taken back before the socket took a byte: their time was over.
     92 Withdrawn = "withdrawn",
+    /// Bytes that were dropped as a peer may have begun a reign meanwhile: requests, which count as never
+    /// sent, approvals, which are reversed, and other answers.
+    101 LateDropped = "late_dropped",
     /// Answers of issuers passed on.
     6 Answered = "answered",
     /// Among them, approvals (DE 39 000 to 099).

@@ -6,21 +6,23 @@ use codec::Slots;
 
 use crate::counters::Counter;
 use crate::ids::{LinkId, SlotId, Stan, StationId, WorkerId};
+use crate::late;
 use crate::notices::Notice;
 use crate::outlet::Outlet;
 use crate::refusal::Refusal;
 use crate::stations::Usable;
+use crate::time::Time;
 use crate::turn::Turn;
 
 /// Bytes in front of a message between workers: kind (1), flag (1), station (2), link or STAN (4),
-/// slot (4), generation (4).
-pub const HEAD: usize = 16;
+/// slot (4), generation (4), until when it may leave (8).
+pub const HEAD: usize = 24;
 
 /// A message between workers; requests and answers are followed by their bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// Send the request that follows to an issuer, for the transaction in this slot of mine.
-    Request { issuer: StationId, slot: SlotId },
+    /// Send the request that follows to an issuer, for the transaction in this slot of mine, until then.
+    Request { issuer: StationId, slot: SlotId, until: Time },
     /// The answer that follows came on this link for you.
     Answer { link: LinkId },
     /// No byte of your request left.
@@ -50,9 +52,11 @@ impl Word {
 
     pub(crate) fn write(self) -> [u8; HEAD] {
         let (kind, mut flag, mut station, mut link) = (self.kind(), 0, 0, 0);
-        let mut slot = SlotId { index: 0, generation: 0 };
+        let (mut slot, mut time) = (SlotId { index: 0, generation: 0 }, Time(0));
         match self {
-            Self::Request { issuer, slot: of } => (station, slot) = (issuer.0, of),
+            Self::Request { issuer, slot: of, until } => {
+                (station, slot, time) = (issuer.0, of, until)
+            }
             Self::Answer { link: on } => link = on.0,
             Self::Returned { slot: of } => slot = of,
             Self::Settled => {}
@@ -74,6 +78,7 @@ impl Word {
         head[4..8].copy_from_slice(&u32::to_le_bytes(link));
         head[8..12].copy_from_slice(&slot.index.to_le_bytes());
         head[12..16].copy_from_slice(&slot.generation.to_le_bytes());
+        head[16..24].copy_from_slice(&time.0.to_le_bytes());
         head
     }
 
@@ -84,7 +89,10 @@ impl Word {
         let station = StationId(u16::from_le_bytes([head[2], head[3]]));
         let slot = SlotId { index: long(8), generation: long(12) };
         let word = match (head[0], head[1]) {
-            (1, _) => Self::Request { issuer: station, slot },
+            (1, _) => {
+                let until = Time(u64::from(long(16)) | u64::from(long(20)) << 32);
+                Self::Request { issuer: station, slot, until }
+            }
             (2, _) => Self::Answer { link: LinkId(long(4)) },
             (3, _) => Self::Returned { slot },
             (5, _) => Self::Settled,
@@ -108,8 +116,12 @@ impl Turn<'_> {
         outlet: &mut impl Outlet,
     ) {
         match Word::read(message) {
-            Some((Word::Request { issuer, slot }, wire)) => {
-                self.send_request(issuer, from, slot, wire, outlet);
+            Some((Word::Request { until, slot, .. }, _)) if late::is_late(until, self.now) => {
+                self.count(Counter::LateDropped);
+                self.give_back(from, slot, outlet);
+            }
+            Some((Word::Request { issuer, slot, until }, wire)) => {
+                self.send_request(issuer, (from, slot, until), wire, outlet);
             }
             Some((Word::Answer { link }, frame)) => self.on_carried_answer(link, frame, slots),
             Some((Word::Returned { slot }, _)) => self.on_unsent(slot, Refusal::Unsent),
@@ -151,7 +163,7 @@ mod tests {
     fn every_word_reads_back_as_it_was_written_with_what_follows() {
         let slot = SlotId { index: 70_000, generation: u32::MAX };
         for word in [
-            Word::Request { issuer: StationId(65_000), slot },
+            Word::Request { issuer: StationId(65_000), slot, until: Time(u64::MAX - 2) },
             Word::Answer { link: LinkId(70_000) },
             Word::Returned { slot },
             Word::Settled,

@@ -8,6 +8,7 @@
 //!    |              +-> the link is lost, some taken       unknown: listed until a repeat or a
 //!    |                                                     reversal settles it
 //!    +-> no link takes it                                  undelivered: reversed (4013)
+//!    +-> its time is over (late.rs)                        undelivered
 //! ```
 //! Only approvals are looked after: a decline that is lost is said again to the repeat, and nobody has
 //! booked anything.
@@ -29,6 +30,7 @@ use crate::pending::{Pending, Table};
 use crate::records::{Delivery, HEAD_MAX, Record};
 use crate::repeats::{OWN, OWN_BYTES};
 use crate::saf::NOT_DELIVERED;
+use crate::time::Time;
 use crate::turn::{Core, Turn, World};
 
 /// How much of an approval reached its acquirer before its link was lost.
@@ -36,6 +38,8 @@ use crate::turn::{Core, Turn, World};
 pub(crate) enum Reached {
     Not,
     InPart,
+    /// Not, and it may not reach anybody any more.
+    TooLate,
 }
 
 impl Core {
@@ -53,16 +57,17 @@ impl Core {
 impl World {
     /// An answer was handed to a link.
     #[inline]
-    pub(crate) fn is_leaving(&mut self, then: Then, link: LinkId, placed: Placed) {
+    pub(crate) fn is_leaving(&mut self, then: Then, until: Time, (link, placed): (LinkId, Placed)) {
         let Placed { start, end, handed } = placed;
-        if handed >= end || then == Then::Nothing {
+        if handed >= end || then == Then::Nothing && until == Time::NEVER {
             return delivered(then, &mut self.table, &mut self.duplicates);
         }
         let leaving = &mut self.links[link.index()].leaving;
         if leaving.is_empty() {
             self.leaving.push(link);
         }
-        leaving.push_back(Leaving { start, end, then });
+        leaving.push_back(Leaving { start, end, then, until });
+        self.late_wake = self.late_wake.min(until);
     }
 
     /// What the sockets have taken whole is delivered.
@@ -133,7 +138,7 @@ impl Turn<'_> {
         while let Some(&(slot, reached)) = self.world.undelivered.front() {
             let pending = *self.world.table.of(slot).expect("it is over behind this");
             let goes_on = match reached {
-                Reached::Not => self.deliver_again(slot, &pending),
+                Reached::Not | Reached::TooLate => self.deliver_again(slot, &pending, reached),
                 Reached::InPart => Some(false),
             };
             match goes_on {
@@ -150,8 +155,9 @@ impl Turn<'_> {
     }
 
     /// Gives an approval of which no byte has left to another link of its acquirer, as it is stored;
-    /// false where there is none, or it is not stored any more. None without room in the gate.
-    fn deliver_again(&mut self, slot: SlotId, pending: &Pending) -> Option<bool> {
+    /// false where there is none, or it is not stored any more, or it is too late for that. None without
+    /// room in the gate.
+    fn deliver_again(&mut self, slot: SlotId, pending: &Pending, reached: Reached) -> Option<bool> {
         let plan = self.plan;
         let &Pending { acquirer, issuer, stan, sent_at, duplicate, mti, .. } = pending;
         if !self.world.duplicates.is_still(duplicate, issuer, stan, sent_at) {
@@ -165,7 +171,7 @@ impl Turn<'_> {
             return Some(true);
         }
         let World { stations, duplicates, again, table, .. } = &mut *self.world;
-        if stations[acquirer.index()].ready.is_empty() {
+        if stations[acquirer.index()].ready.is_empty() || reached == Reached::TooLate {
             return Some(false);
         }
         let Some(frame) = duplicates.approval(duplicate) else { return Some(false) };
@@ -187,7 +193,8 @@ impl Turn<'_> {
         let longest = plan.longest(&stored, acquirer) + OWN_BYTES;
         let longest = longest.min(plan.station(acquirer).settings.message_max);
         let mti = mti.answer().expect("it was a request");
-        let entered = self.gate.enter(pending.back_and_end(slot), None, longest, |out| {
+        let proof = plan.proof();
+        let entered = self.gate.enter(pending.back_and_end(slot), proof, longest, |out| {
             forwarding.write(&stored, mti, Fields::EMPTY, &edits[..count], out)
         });
         entered.map(|written| written.is_ok())
@@ -209,7 +216,7 @@ impl Turn<'_> {
         let duplicates = &self.world.duplicates;
         let is_still = duplicates.is_still(duplicate, issuer, stan, sent_at);
         let given_again = is_still && duplicates.was_given_again(duplicate);
-        let unreached = (reached == Reached::Not || breaks(Variant::DoubtReversed))
+        let unreached = (reached != Reached::InPart || breaks(Variant::DoubtReversed))
             && !breaks(Variant::UndeliveredNotReversed);
         let how = if unreached && !given_again {
             if self.oblige(slot, NOT_DELIVERED).is_err() {

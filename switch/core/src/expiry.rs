@@ -40,6 +40,7 @@ impl Turn<'_> {
             left = less;
             self.on_rested(slot);
         }
+        self.on_late_time(outlet);
         self.on_links_time();
         self.on_items_time();
         self.on_retiring_time();

@@ -44,8 +44,6 @@ pub enum Purpose {
         issuer: StationId,
         /// The transaction, at this worker.
         slot: SlotId,
-        /// Until when the bytes are worth sending.
-        deadline: Time,
     },
     /// An answer to an acquirer: the link that asked if it is still open, else another one of the
     /// station.
@@ -107,13 +105,16 @@ pub enum Purpose {
 pub struct Entry<'a> {
     /// Where to.
     pub purpose: Purpose,
+    /// When the batch was framed that committed it, or a later one that was committed as well; of what
+    /// has no record, [`Time::NEVER`].
+    pub framed: Time,
     /// What.
     pub wire: &'a mut [u8],
 }
 
 /// Bytes before record and wire bytes: length (4), record (4), wire (4), kind (1), home (1),
 /// station (2), link or STAN (4), link generation (4), slot (4) and its generation (4) or half a key (8),
-/// deadline (8) or TPDU (5).
+/// TPDU (5), and three bytes of nothing.
 pub(crate) const HEAD: usize = 40;
 /// Entries start at multiples of this.
 const ALIGN: usize = 8;
@@ -144,6 +145,8 @@ pub struct Gate {
     committed: u64,
     /// The end of the last entry.
     end: u64,
+    /// When the batch was framed that committed the last of them.
+    framed: Time,
 }
 
 impl Gate {
@@ -151,7 +154,7 @@ impl Gate {
     pub fn new(capacity: usize) -> Self {
         assert!(capacity.is_power_of_two() && capacity >= 1 << 16, "a power of two from 64 KiB");
         let bytes = alloc::vec![0; capacity + HEAD].into_boxed_slice();
-        Self { bytes, capacity, released: 0, taken: 0, committed: 0, end: 0 }
+        Self { bytes, capacity, released: 0, taken: 0, committed: 0, end: 0, framed: Time(0) }
     }
 
     /// Bytes in use, and in all.
@@ -281,14 +284,16 @@ impl Gate {
         None
     }
 
-    /// Everything below a position is committed. Only records that were taken can be.
-    pub fn commit(&mut self, position: Position) {
+    /// Everything below a position is committed, by a batch that was framed then. Only records that
+    /// were taken can be.
+    pub fn commit(&mut self, position: Position, framed: Time) {
         assert!(position.0 <= self.end, "only what was entered is committed");
         if position.0 > self.taken {
             let untaken = self.next_record().is_some();
             assert!(position.0 <= self.taken || !untaken, "only what was taken is committed");
         }
         self.committed = self.committed.max(position.0);
+        self.framed = self.framed.max(framed);
     }
 
     /// The oldest entry, once it may leave: it is committed, or it has no record and everything
@@ -309,7 +314,9 @@ impl Gate {
             }
             if let Some(purpose) = head.purpose {
                 let from = place + HEAD + head.record;
-                return Some(Entry { purpose, wire: &mut self.bytes[from..from + head.wire] });
+                let framed = if head.record > 0 { self.framed } else { Time::NEVER };
+                let wire = &mut self.bytes[from..from + head.wire];
+                return Some(Entry { purpose, framed, wire });
             }
             self.leave();
         }
@@ -382,8 +389,8 @@ fn write_head(head: &mut [u8], len: usize, record: usize, wire: usize, purpose: 
     let (mut slot, mut last) = (SlotId { index: 0, generation: 0 }, [0; 8]);
     match purpose {
         None => {}
-        Some(Purpose::Forward { issuer, slot: of, deadline: until }) => {
-            (kind, station, slot, last) = (FORWARD, issuer.0, of, until.0.to_le_bytes());
+        Some(Purpose::Forward { issuer, slot: of }) => {
+            (kind, station, slot) = (FORWARD, issuer.0, of);
         }
         Some(Purpose::Answer { acquirer, link: on, link_generation, tpdu, then }) => {
             last[..Tpdu::LEN].copy_from_slice(&tpdu.0);
@@ -434,11 +441,7 @@ impl Head {
             QUEUE => Some(Purpose::Queue { issuer, stan }),
             ITEM => Some(Purpose::Item { issuer, stan }),
             DONE => Some(Purpose::Done { issuer, stan }),
-            FORWARD => Some(Purpose::Forward {
-                issuer: StationId(short(14)),
-                slot,
-                deadline: Time(u64::from(long(32)) | u64::from(long(36)) << 32),
-            }),
+            FORWARD => Some(Purpose::Forward { issuer, slot }),
             ANSWER | ANSWER_THAT_ENDS | ANSWER_TO_REPEAT => Some(Purpose::Answer {
                 acquirer: StationId(short(14)),
                 link,

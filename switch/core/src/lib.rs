@@ -41,6 +41,8 @@ pub mod release;
 
 pub mod delivery;
 
+pub mod late;
+
 pub mod outlet;
 
 pub mod routing;

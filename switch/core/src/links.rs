@@ -58,9 +58,12 @@ pub struct Unsent {
     pub home: WorkerId,
     /// The transaction there.
     pub slot: SlotId,
+    /// Until when it may leave.
+    pub until: Time,
 }
 
-/// An approval handed to a link that its socket has not taken whole.
+/// An approval handed to a link that its socket has not taken whole. On a node with a peer, whatever else
+/// is released there, too.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaving {
     /// Its first byte, counted from the opening of the link.
@@ -69,6 +72,8 @@ pub struct Leaving {
     pub end: u64,
     /// What follows then.
     pub then: Then,
+    /// Until when it may leave.
+    pub until: Time,
 }
 
 /// One link.

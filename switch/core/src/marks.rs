@@ -156,6 +156,9 @@ pub fn plain(record: &Record<'_>, key: &HashKey, mark: &mut dyn FnMut(Mark)) {
         | Record::Start { .. }
         | Record::Counts { .. }
         | Record::HashKey { .. }
+        | Record::Promotion { .. }
+        | Record::Handover { .. }
+        | Record::Orphan { .. }
         | Record::Pulse
         | Record::Command { .. } => {}
     }

@@ -24,6 +24,8 @@ pub(crate) const SIGN_OFF: u16 = 0x802;
 const ECHO: u16 = 0x831;
 /// What it stands for is not available: nothing that is kept for it is sent until it signs on.
 const UNAVAILABLE: u16 = 0x803;
+/// We are the backup of who spoke before, and alternate routing begins.
+const ANNOUNCEMENTS: [u16; 2] = [0x804, 0x806];
 /// A code in DE 70 that is none of these.
 const OTHER: u16 = 0;
 /// Function code of an administrative notification: the message can not be parsed.
@@ -72,6 +74,7 @@ impl NetworkCodes {
         match function {
             SIGN_ON => self.sign_on,
             SIGN_OFF => self.sign_off,
+            function if ANNOUNCEMENTS.contains(&function) => self.announce,
             _ => self.echo,
         }
     }
@@ -142,7 +145,7 @@ impl Turn<'_> {
         if settings.role.issues() {
             self.world.links[link.index()].unsent.reserve(1_024);
         }
-        if settings.role.acquires() {
+        if settings.role.acquires() || self.plan.limits.late_after.is_some() {
             self.world.links[link.index()].leaving.reserve(1_024);
         }
         if settings.sign_on == SignOn::Ours {

@@ -22,7 +22,7 @@ use crate::routing::{RouteSettings, Routes, RoutingError};
 use crate::time::packed;
 
 use joining::{Compiled, forwardings};
-pub use partner::{Acquiring, InFlight, Issuing, SecondReversal, UnknownOriginal};
+pub use partner::{Acquiring, Announce, InFlight, Issuing, SecondReversal, UnknownOriginal};
 pub use succession::Successor;
 pub use writing::Numbers;
 
@@ -88,11 +88,13 @@ pub struct NetworkCodes {
     pub sign_off: u16,
     /// Are you there?
     pub echo: u16,
+    /// We speak from another site (804, 806 of 1993); 0 where it has no code for that, and is not told.
+    pub announce: u16,
 }
 
 impl Default for NetworkCodes {
     fn default() -> Self {
-        Self { sign_on: 0x001, sign_off: 0x002, echo: 0x301 }
+        Self { sign_on: 0x001, sign_off: 0x002, echo: 0x301, announce: 0 }
     }
 }
 
@@ -131,7 +133,9 @@ pub struct StationSettings {
     pub beside: Option<StationId>,
     /// Who signs on.
     pub sign_on: SignOn,
-    /// What it calls sign-on, sign-off and echo, when it is of 1987.
+    /// What it is told behind a promotion.
+    pub announce: Announce,
+    /// What it calls sign-on, sign-off, echo and an announcement, when it is of 1987.
     pub network_codes: NetworkCodes,
     /// How long to wait for a whole answer.
     pub timeout: Duration,
@@ -176,8 +180,15 @@ pub struct Limits {
     pub ask_timeout: Duration,
     /// How long a STAN rests after a timeout before it is used again.
     pub quarantine: Duration,
-    /// How long released bytes are worth sending.
-    pub release_within: Duration,
+    /// What is released later than that behind the framing of its batch is dropped, on a node that has
+    /// a peer: a second. None where no peer can have taken over meanwhile.
+    pub late_after: Option<Duration>,
+    /// For how long behind a promotion that may have lost records a repeat of what is not known is no
+    /// new request.
+    pub orphan_window: Duration,
+    /// By how many trace numbers those of an issuer go on further ahead behind such a promotion, all
+    /// workers together.
+    pub stan_skip: u32,
     /// Notices kept until they are taken.
     pub notices_max: usize,
     /// Requests whose repeats are known, those in flight among them; never fewer than
@@ -200,7 +211,9 @@ impl Default for Limits {
             parked_frame_max: 8_192,
             ask_timeout: Duration::from_secs(2),
             quarantine: Duration::from_mins(1),
-            release_within: Duration::from_secs(1),
+            late_after: None,
+            orphan_window: Duration::from_hours(24),
+            stan_skip: 50_000,
             notices_max: 4_096,
             duplicates_max: 262_144,
             answers_bytes: 64 << 20,

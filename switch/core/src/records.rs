@@ -14,23 +14,28 @@
 
 mod kept;
 
+mod counts;
+
 mod read;
+
+mod unreadable;
 
 mod write;
 
-use core::fmt;
-
 use codec::{Fields, Mti};
 
-use crate::counters::Counter;
 use crate::identity::HashKey;
 use crate::ids::{LinkNumber, RouteId, Stan, StationNumber};
 use crate::time::Time;
+pub use counts::{COUNTED_MAX, Deltas};
 pub use kept::{Kept, Passed};
-use write::Cursor;
+pub use unreadable::Unreadable;
 
 /// The version of this form of the records.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
+
+/// The oldest version that is read: all that it has is in this one, in the same form.
+pub const OLDEST: u8 = 3;
 
 /// The most bytes of a record that stands in the gate, apart from the frames or the counts in it.
 pub const HEAD_MAX: usize = 104;
@@ -295,7 +300,8 @@ pub enum Record<'a> {
         utc: u64,
     },
     /// Nothing happened, and that could be written down: what watches over the switch asks for it, since
-    /// a worker that turns but can not write is of no use.
+    /// a worker that turns but can not write is of no use. On a node with a peer it also stands beside an
+    /// approval that is given once more: who can not have it committed reigns no more.
     Pulse,
     /// Somebody told the switch to do something, or asked it.
     Command {
@@ -311,6 +317,44 @@ pub enum Record<'a> {
         what: &'a str,
         /// What came of it, or that it is about to be done.
         outcome: &'a str,
+    },
+    /// This node was a standby, and begins its reign with the epoch of the start before this record.
+    Promotion {
+        /// The epoch that begins.
+        epoch: u32,
+        /// When, as a second since 1970.
+        utc: u64,
+        /// Whether the primary before may have released records that are not in this log.
+        lossy: bool,
+        /// Until when, as a second since 1970, a repeat of what this log does not know is not taken as
+        /// a new request; 0 where nothing can be lost.
+        until: u64,
+    },
+    /// This node gives up its reign: the standby has every record of it, and begins another one. Nothing
+    /// of this epoch follows.
+    Handover {
+        /// The epoch that ends.
+        epoch: u32,
+        /// When, as a second since 1970.
+        utc: u64,
+    },
+    /// Behind a promotion that may have lost records: a station named a message that this log does not
+    /// know. Its acquirer may have been told something of it that nobody here knows.
+    Orphan {
+        /// Whose message.
+        acquirer: StationNumber,
+        /// Its MTI: a repeat of a request, or a reversal.
+        mti: Mti,
+        /// The acquirer's own STAN (DE 11), of a reversal that of its original.
+        stan: Stan,
+        /// What its repeats are known by: a keyed hash. 0 of a reversal.
+        key: u128,
+        /// What its repeats must agree with: a keyed hash of amount and card. 0 of a reversal.
+        check: u64,
+        /// When, as a second since 1970.
+        utc: u64,
+        /// DE 37, without the spaces around it; nothing where it has none.
+        rrn: &'a str,
     },
 }
 
@@ -349,54 +393,6 @@ pub enum Delivery {
     Unknown,
 }
 
-/// Why bytes are no record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unreadable {
-    /// It is of another version of this form.
-    Version(u8),
-    /// There is no such kind of record.
-    Kind(u8),
-    /// It ends within a field.
-    Short {
-        /// The kind of record, zero where that is missing too.
-        kind: u8,
-    },
-    /// Something follows it.
-    Long {
-        /// The kind of record.
-        kind: u8,
-        /// How many bytes.
-        left: usize,
-    },
-    /// A field says what it can not say.
-    Field {
-        /// The kind of record.
-        kind: u8,
-        /// The field.
-        name: &'static str,
-    },
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Version(version) => {
-                write!(out, "version {version} of the records; this binary reads {VERSION}")
-            }
-            Self::Kind(kind) => write!(out, "no record is of kind {kind}"),
-            Self::Short { kind } => write!(out, "a record of kind {kind} ends too early"),
-            Self::Long { kind, left } => {
-                write!(out, "{left} bytes follow a record of kind {kind}")
-            }
-            Self::Field { kind, name } => {
-                write!(out, "the {name} of a record of kind {kind} makes no sense")
-            }
-        }
-    }
-}
-
-impl core::error::Error for Unreadable {}
-
 impl Record<'_> {
     /// The kind, as its second byte says it.
     pub fn kind(&self) -> u8 {
@@ -421,6 +417,9 @@ impl Record<'_> {
             Self::Delivery { .. } => 18,
             Self::Pulse => 19,
             Self::Command { .. } => 20,
+            Self::Promotion { .. } => 21,
+            Self::Handover { .. } => 22,
+            Self::Orphan { .. } => 23,
         }
     }
 
@@ -447,42 +446,10 @@ impl Record<'_> {
             Self::Delivery { .. } => "delivery",
             Self::Pulse => "pulse",
             Self::Command { .. } => "command",
+            Self::Promotion { .. } => "promotion",
+            Self::Handover { .. } => "handover",
+            Self::Orphan { .. } => "orphan",
         }
-    }
-}
-
-/// What went up by how much: numbers of counters, each with what is to be added.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Deltas<'a>(&'a [u8]);
-
-/// Bytes of one counter: its number (2) and by how much (8).
-const EACH: usize = 10;
-
-/// The most bytes of a record of counts, every counter in it.
-pub const COUNTED_MAX: usize = 4 + EACH * Counter::ALL.len();
-
-impl<'a> Deltas<'a> {
-    /// Writes them into `out`; none when they do not fit.
-    pub fn write(deltas: impl Iterator<Item = (u16, u64)>, out: &'a mut [u8]) -> Option<Self> {
-        let mut to = Cursor { bytes: out, at: 0 };
-        for (number, by) in deltas {
-            to.put(number.to_le_bytes())?;
-            to.put(by.to_le_bytes())?;
-        }
-        let Cursor { bytes, at } = to;
-        Some(Self(&bytes[..at]))
-    }
-
-    /// Each counter's number, and by how much it went up.
-    pub fn iter(self) -> impl Iterator<Item = (u16, u64)> + 'a {
-        self.0.as_chunks::<EACH>().0.iter().map(|&[a, b, c, d, e, f, g, h, i, j]| {
-            (u16::from_le_bytes([a, b]), u64::from_le_bytes([c, d, e, f, g, h, i, j]))
-        })
-    }
-
-    /// Whether nothing went up.
-    pub fn is_empty(self) -> bool {
-        self.0.is_empty()
     }
 }
 

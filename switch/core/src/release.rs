@@ -10,6 +10,7 @@ use crate::counters::Counter;
 use crate::courier::Word;
 use crate::gate::{Purpose, Then};
 use crate::ids::{LinkId, SlotId, Stan, StationId, WorkerId};
+use crate::late;
 use crate::links::{Phase, UNSENT_MAX, Unsent};
 use crate::notices::{Closing, Notice};
 use crate::outlet::{Outlet, Placed};
@@ -36,6 +37,8 @@ enum Follows {
     Nothing,
     /// A request did not leave.
     Unsent(SlotId, Refusal),
+    /// A request may not leave any more.
+    Late(SlotId),
     /// No link took an answer.
     Undeliverable(StationId, Then),
     /// An answer is not given, or another worker's lane had no room for it.
@@ -71,12 +74,17 @@ impl Turn<'_> {
     fn release_committed(&mut self, outlet: &mut impl Outlet) {
         while let Some(entry) = self.gate.front() {
             let (purpose, wire) = (entry.purpose, &*entry.wire);
+            let until = late::leaves_until(self.plan, entry.framed.min(self.now.boot));
+            let is_late = late::is_late(until, self.now);
             let follows = match purpose {
-                // The deadline counts where a peer could have taken over in the meantime; a node
-                // without one sends as long as the transaction waits.
-                Purpose::Forward { issuer, slot, deadline: _ } => {
+                Purpose::Forward { slot, .. } if is_late => Follows::Late(slot),
+                Purpose::Answer { then, .. } if is_late => {
+                    self.world.is_late(then);
+                    Follows::Nothing
+                }
+                Purpose::Forward { issuer, slot } => {
                     let here = (self.plan, self.me, self.now);
-                    self.world.forward(here, (issuer, slot), wire, outlet)
+                    self.world.forward(here, (issuer, slot, until), wire, outlet)
                 }
                 // What it says was undelivered meanwhile, and is reversed: its acquirer asks again, and
                 // hears of that.
@@ -90,7 +98,7 @@ impl Turn<'_> {
                     let placed = self.world.send_answer(acquirer, asked_on, tpdu, wire, outlet);
                     match placed {
                         Some((on, placed)) => {
-                            self.world.is_leaving(then, on, placed);
+                            self.world.is_leaving(then, until, (on, placed));
                             Follows::Nothing
                         }
                         None => Follows::Undeliverable(acquirer, then),
@@ -110,8 +118,8 @@ impl Turn<'_> {
                 Purpose::Item { issuer, stan } => {
                     // Otherwise it came to its end, or was held, meanwhile.
                     let leaves = self.world.item_leaves(issuer, stan);
-                    let sent =
-                        leaves && matches!(self.world.send_item(issuer, wire, outlet), Left::Sent);
+                    let sent = leaves
+                        && matches!(self.world.send_item(issuer, until, wire, outlet), Left::Sent);
                     Follows::ItemLeft(issuer, stan, sent)
                 }
                 Purpose::Carry { home, link } => {
@@ -135,6 +143,10 @@ impl Turn<'_> {
         match follows {
             Follows::Nothing => {}
             Follows::Unsent(slot, why) => self.on_unsent(slot, why),
+            Follows::Late(slot) => {
+                self.count(Counter::LateDropped);
+                self.on_unsent(slot, Refusal::Unsent);
+            }
             Follows::Undeliverable(acquirer, then) => self.on_undeliverable(acquirer, then),
             Follows::AnswerLost => self.count(Counter::AnswersLost),
             Follows::ItemLeft(issuer, stan, sent) => self.on_item_left(issuer, stan, sent),
@@ -146,12 +158,12 @@ impl Turn<'_> {
     pub(crate) fn send_request(
         &mut self,
         issuer: StationId,
-        home: WorkerId,
-        slot: SlotId,
+        whose: (WorkerId, SlotId, Time),
         wire: &[u8],
         outlet: &mut impl Outlet,
     ) {
-        if matches!(self.world.send_request(issuer, home, slot, wire, outlet), Left::Unsent) {
+        if matches!(self.world.send_request(issuer, whose, wire, outlet), Left::Unsent) {
+            let (home, slot, _) = whose;
             self.give_back(home, slot, outlet);
         }
     }
@@ -222,7 +234,7 @@ impl World {
     fn forward(
         &mut self,
         (plan, me, now): (&Plan, WorkerId, Now),
-        (issuer, slot): (StationId, SlotId),
+        (issuer, slot, until): (StationId, SlotId, Time),
         wire: &[u8],
         outlet: &mut impl Outlet,
     ) -> Follows {
@@ -235,9 +247,9 @@ impl World {
         }
         let owner = plan.owner(issuer);
         let left = if owner == me {
-            self.send_request(issuer, me, slot, wire, outlet)
+            self.send_request(issuer, (me, slot, until), wire, outlet)
         } else {
-            self.carry(owner, false, &Word::Request { issuer, slot }.write(), wire, outlet)
+            self.carry(owner, false, &Word::Request { issuer, slot, until }.write(), wire, outlet)
         };
         match left {
             Left::Sent => Follows::Nothing,
@@ -249,8 +261,7 @@ impl World {
     fn send_request(
         &mut self,
         issuer: StationId,
-        home: WorkerId,
-        slot: SlotId,
+        (home, slot, until): (WorkerId, SlotId, Time),
         wire: &[u8],
         outlet: &mut impl Outlet,
     ) -> Left {
@@ -271,7 +282,8 @@ impl World {
                     unsent.pop_front();
                 }
                 let Placed { start, end, .. } = placed;
-                unsent.push_back(Unsent { start, end, home, slot });
+                unsent.push_back(Unsent { start, end, home, slot, until });
+                self.late_wake = self.late_wake.min(until);
                 self.counters.count(Counter::Forwarded);
                 return Left::Sent;
             }
@@ -280,7 +292,13 @@ impl World {
     }
 
     /// Sends an item on one of its issuer's links, each in its turn.
-    fn send_item(&mut self, issuer: StationId, wire: &[u8], outlet: &mut impl Outlet) -> Left {
+    fn send_item(
+        &mut self,
+        issuer: StationId,
+        until: Time,
+        wire: &[u8],
+        outlet: &mut impl Outlet,
+    ) -> Left {
         let station = &mut self.stations[issuer.index()];
         let pauses = station.unavailable && !breaks(Variant::SentToPausing);
         let paused = station.signed_off || pauses;
@@ -290,7 +308,8 @@ impl World {
         let (first, count) = (station.take_turn(self.releases), station.ready.len());
         for step in 0..count {
             let link = self.stations[issuer.index()].ready[(first + step) % count];
-            if outlet.send(link, None, wire).is_some() {
+            if let Some(placed) = outlet.send(link, None, wire) {
+                self.is_leaving(Then::Nothing, until, (link, placed));
                 return Left::Sent;
             }
         }

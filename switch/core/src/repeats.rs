@@ -121,7 +121,8 @@ impl Turn<'_> {
                 count += 1;
             }
         }
-        let entered = self.gate.enter(purpose, None, longest, |out| {
+        let proof = plan.proof();
+        let entered = self.gate.enter(purpose, proof, longest, |out| {
             forwarding.write(&stored, mti, Fields::EMPTY, &edits[..count], out)
         });
         match entered {

@@ -14,6 +14,7 @@
 //! | tombstones | reversals of what nobody knew, the last so many | it is refused, should it still come |
 //! | recent approvals | settlements of the last second | a start does not know whether they were delivered |
 //! | resting STANs | expiries and closings of the last minutes | late answers are known as late |
+//! | promotions, orphans | their records | a node that was promoted announces it, and knows what may be lost |
 //! | last STANs | decisions, by blocks of 1,024 | new ones begin behind them |
 //!
 //! Records that contradict each other are errors with facts. Nothing has changed then.
@@ -27,6 +28,8 @@ mod open;
 mod items;
 
 mod known;
+
+mod sites;
 
 mod form;
 
@@ -49,6 +52,7 @@ use facts::Stations;
 use items::Items;
 use known::KnownOnes;
 use open::OpenOnes;
+use sites::Sites;
 
 pub use contradiction::Contradiction;
 pub use facts::{Recorded, Station};
@@ -57,6 +61,7 @@ use items::Recent;
 pub use items::{Item, Tombstone};
 pub use known::{Known, Outcome};
 pub use open::Open;
+pub use sites::{ORPHANS_MAX, Orphan, Promotion};
 
 /// The number of a record in the journal: 1 for the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,6 +158,7 @@ pub struct State {
     tombstones: VecDeque<Tombstone>,
     /// Approvals of the last second.
     recent: VecDeque<Recent>,
+    sites: Sites,
 }
 
 /// How a transaction ended, as its record says it.
@@ -187,6 +193,7 @@ impl State {
             resting: VecDeque::new(),
             tombstones: VecDeque::new(),
             recent: VecDeque::new(),
+            sites: Sites::default(),
         }
     }
 
@@ -252,6 +259,9 @@ impl State {
                     }
                     self.add(number, by);
                 }
+            }
+            Record::Promotion { .. } | Record::Handover { .. } | Record::Orphan { .. } => {
+                self.of_two_sites(position, record)?;
             }
             Record::Queued { .. }
             | Record::Acknowledged { .. }
@@ -471,7 +481,7 @@ impl State {
 
     /// The STAN of a range of an issuer that was used last; none when none was.
     pub fn last_stan(&self, issuer: StationNumber, range: core::ops::Range<u32>) -> Option<Stan> {
-        self.stations.find(issuer)?.traces.last(range)
+        self.stations.find(issuer)?.traces.last(range).map(|(_, stan)| stan)
     }
 }
 

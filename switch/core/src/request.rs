@@ -399,11 +399,10 @@ impl Turn<'_> {
             present: message.fields(),
             inputs: &[],
         };
-        let deadline = self.now.boot + plan.limits.release_within;
         let forwarding = plan.forwarding(acquirer, issuer).expect("routes were compiled");
         let extract = plan.request_extract(acquirer);
         let entered = self.gate.enter_with(
-            Purpose::Forward { issuer, slot, deadline },
+            Purpose::Forward { issuer, slot },
             record_max,
             wire_max,
             |out| record.write_with(out, |inputs| extract.write(message, inputs)),

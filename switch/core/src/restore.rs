@@ -67,8 +67,9 @@ impl Turn<'_> {
                 now.tally.approved += recorded.approved;
                 now.tally.timeouts += recorded.timeouts;
             }
+            let skip = self.plan.stans_ahead();
             if let Some(stans) = &mut now.stans
-                && let Some(last) = state.last_stan(station.number, stans.range())
+                && let Some(last) = state.goes_on_behind(station.number, &stans.range(), skip)
             {
                 stans.go_on_behind(last);
             }

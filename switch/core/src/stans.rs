@@ -3,6 +3,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::ids::{Stan, WorkerId};
 
@@ -22,6 +23,16 @@ const ANSWERED: u32 = 1 << 30;
 /// Marks an entry that was used before its turn among those never used.
 const BEFORE_ITS_TURN: u32 = 1 << 29;
 const NONE: u32 = BEFORE_ITS_TURN - 1;
+
+/// The STAN behind which a share goes on when so many behind its `last` may have been used by a reign
+/// whose records are lost: so many further ahead, round the end of the share.
+pub(crate) fn ahead(last: Option<Stan>, range: &Range<u32>, skip: u32) -> Stan {
+    let len = range.end - range.start;
+    let used = last.map_or(len - 1, |last| last.0 - range.start);
+    let skip = skip.min(len / 2);
+    let left = len - used;
+    Stan(range.start + if skip < left { used + skip } else { skip - left })
+}
 
 /// One worker's share of the STANs of one issuer. Four bytes a number, touched when first used;
 /// each operation reads and writes one or two entries, whatever is in flight.
@@ -47,18 +58,24 @@ impl Stans {
 
     /// The share of `worker` among `workers`.
     pub fn new(worker: WorkerId, workers: u8) -> Self {
-        let share = TRANSACTIONS_MAX / u32::from(workers);
-        let from = 1 + share * u32::from(worker.0);
-        let len = usize::try_from(share).expect("a share of a million fits");
+        let Range { start: from, end } = Self::share(worker, workers);
+        let share = end - from;
         Self {
             from,
-            entries: vec![0; len],
+            entries: vec![0; place(share)],
             fresh: 0,
             start: 0,
             head: NONE,
             tail: NONE,
             free: share,
         }
+    }
+
+    /// The share of `worker` among `workers`.
+    pub(crate) fn share(worker: WorkerId, workers: u8) -> Range<u32> {
+        let share = TRANSACTIONS_MAX / u32::from(workers);
+        let from = 1 + share * u32::from(worker.0);
+        from..from + share
     }
 
     /// The worker whose share a STAN is in; none for those of network management or out of range.
@@ -101,7 +118,7 @@ impl Stans {
     }
 
     /// The numbers of this share.
-    pub fn range(&self) -> core::ops::Range<u32> {
+    pub fn range(&self) -> Range<u32> {
         self.from..self.from + u32::try_from(self.entries.len()).expect("a share of a million")
     }
 
@@ -287,6 +304,19 @@ mod tests {
         assert_eq!([(); 3].map(|()| stans.take(9)), [Some(Stan(7)), Some(Stan(3)), None]);
         stans.give_back(Stan(7), true);
         assert_eq!((stans.take(8), stans.slot(Stan(7))), (Some(Stan(7)), Some(8)));
+    }
+
+    #[test]
+    fn a_share_goes_on_further_ahead_and_round_its_end_where_numbers_may_be_lost() {
+        let range = 101..201;
+        let behind = |last, skip| ahead(last, &range, skip).0;
+        assert_eq!(
+            [(101, 5), (195, 5), (196, 5), (200, 5)]
+                .map(|(last, skip)| { behind(Some(Stan(last)), skip) }),
+            [106, 200, 101, 105]
+        );
+        assert_eq!(behind(None, 5), 105, "the first five may have been used");
+        assert_eq!(behind(Some(Stan(101)), 1_000), 151, "half a share at most");
     }
 
     #[test]

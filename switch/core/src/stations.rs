@@ -197,6 +197,11 @@ impl StationNow {
 }
 
 impl Plan {
+    /// By how many trace numbers each worker goes on further ahead where numbers may be lost.
+    pub(crate) fn stans_ahead(&self) -> u32 {
+        self.limits.stan_skip.div_ceil(u32::from(self.workers))
+    }
+
     /// The worker that owns a station's links.
     #[inline]
     pub fn owner(&self, station: StationId) -> WorkerId {

@@ -110,6 +110,8 @@ pub(crate) struct World {
     pub(crate) window: Window,
     /// Links with approvals that their sockets have not taken whole.
     pub(crate) leaving: Vec<LinkId>,
+    /// Nothing in front of a socket is late before.
+    pub(crate) late_wake: Time,
     /// Approvals of which no byte reached their acquirer, and what is to follow has found no room.
     pub(crate) undelivered: VecDeque<(SlotId, Reached)>,
     /// Store and forward.
@@ -179,6 +181,7 @@ impl Core {
             held: Held::new(limits.held_max),
             window: Window::default(),
             leaving: Vec::with_capacity(plan.link_stations.len()),
+            late_wake: Time::NEVER,
             undelivered: VecDeque::new(),
             saf: Saf::new(&plan),
             deciding: Line::EMPTY,
@@ -321,8 +324,13 @@ impl Core {
 
     /// Everything up to `position` is committed and may leave. Only what [`Core::poll_record`] has
     /// given can be; what has no record leaves by itself behind it.
-    pub fn handle_committed(&mut self, position: Position) {
-        self.gate.commit(position);
+    ///
+    /// `framed` is when the oldest of the batches was framed (`CLOCK_BOOTTIME`) that brought it there.
+    /// Where the plan has [`late_after`](crate::plan::Limits::late_after), that much later it leaves no
+    /// more. A later time does no harm: that the peer has a batch says that it had not begun a reign
+    /// when that one was framed.
+    pub fn handle_committed(&mut self, position: Position, framed: Time) {
+        self.gate.commit(position, framed);
     }
 
     /// The next record to commit, without taking it: it stays until [`Core::poll_record`], for a
@@ -368,7 +376,7 @@ impl Core {
         let resting = world.table.next_deadline(&world.resting);
         let fixed = world.links_wake.min(resting).min(world.drain_wakes());
         let fixed = fixed.min(world.counts_wake()).min(world.saf.wake).min(world.window.wakes());
-        let fixed = fixed.min(world.retiring_wake);
+        let fixed = fixed.min(world.retiring_wake).min(world.late_wakes());
         if !self.gate.has_room(HEAD_MAX, OWN_MAX) {
             return fixed;
         }

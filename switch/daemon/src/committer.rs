@@ -8,6 +8,7 @@ use journal::format::RECORD_MAX;
 use switch_core::Core;
 use switch_core::gate::Position;
 use switch_core::ids::WorkerId;
+use switch_core::time::Time;
 use switch_sync::{LaneReceiver, LaneSender, wiping_lane};
 
 use crate::mesh::Mesh;
@@ -39,8 +40,9 @@ struct ToJournal {
     mesh: Arc<Mesh>,
     /// The gate's position behind the last record in the lane.
     handed: Position,
-    /// What the mark said last.
+    /// What the mark said last, and when its batch was framed.
     committed: Position,
+    framed: Time,
 }
 
 impl Committer {
@@ -54,19 +56,26 @@ impl Committer {
     pub fn to_journal(worker: WorkerId, mesh: Arc<Mesh>) -> (Self, LaneReceiver) {
         let (lane, receiver) = wiping_lane(LANE_BYTES);
         let (handed, committed) = (Position::default(), Position::default());
-        let way = Way::Journal(Box::new(ToJournal { worker, lane, mesh, handed, committed }));
+        let way = Way::Journal(Box::new(ToJournal {
+            worker,
+            lane,
+            mesh,
+            handed,
+            committed,
+            framed: Time(0),
+        }));
         (Self { records: 0, way }, receiver)
     }
 
     /// Takes every record that waits, as far as there is room for them; gives the position up to
-    /// which all are committed.
-    pub fn commit(&mut self, core: &mut Core) -> Position {
+    /// which all are committed, and when the batch was framed that brought it there.
+    pub fn commit(&mut self, core: &mut Core, now: Time) -> (Position, Time) {
         match &mut self.way {
             Way::AtOnce => {
                 while core.poll_record().is_some() {
                     self.records += 1;
                 }
-                core.entered()
+                (core.entered(), now)
             }
             Way::Journal(journal) => {
                 // In this order. Were the mark looked at behind a lane that was full, that look could
@@ -77,11 +86,8 @@ impl Committer {
                 let (all, count) = journal.hand_over(core);
                 self.records += count;
                 // Behind the last record there is nothing that would have to wait.
-                if all && journal.committed >= journal.handed {
-                    core.entered()
-                } else {
-                    journal.committed
-                }
+                let all = all && journal.committed >= journal.handed;
+                (if all { core.entered() } else { journal.committed }, journal.framed)
             }
         }
     }
@@ -149,6 +155,6 @@ impl ToJournal {
     }
 
     fn look(&mut self) {
-        self.committed = self.mesh.committed(self.worker);
+        (self.committed, self.framed) = self.mesh.committed_and_framed(self.worker);
     }
 }

@@ -11,6 +11,7 @@ use crossbeam::queue::ArrayQueue;
 use crossbeam::utils::CachePadded;
 use switch_core::gate::Position;
 use switch_core::ids::WorkerId;
+use switch_core::time::Time;
 use switch_net::Wake;
 use switch_sync::Sleeper;
 
@@ -46,7 +47,17 @@ struct Door {
     wake: Wake,
     /// Up to where its gate is committed. Stored by the journal's thread (release), loaded by the
     /// worker (acquire): what is durable was written before the worker sees that it is.
-    committed: CachePadded<AtomicU64>,
+    committed: CachePadded<Mark>,
+}
+
+/// Up to where a worker's gate is committed, and when the oldest batch was framed that brought it there.
+#[derive(Debug, Default)]
+struct Mark {
+    /// Stored before the position (relaxed) and loaded after it, so that the time is that of the
+    /// position's batch or of a later one.
+    framed: AtomicU64,
+    /// Stored with release, loaded with acquire.
+    position: AtomicU64,
 }
 
 impl Mesh {
@@ -56,7 +67,7 @@ impl Mesh {
             commands: ArrayQueue::new(COMMANDS_MAX),
             sleeper: Sleeper::new(),
             wake,
-            committed: CachePadded::new(AtomicU64::new(0)),
+            committed: CachePadded::default(),
         });
         let doors: Vec<_> = doors.collect();
         let pulses = Pulses::new(doors.len());
@@ -98,13 +109,22 @@ impl Mesh {
 
     /// Up to where a worker's gate is committed, as the journal's thread has said.
     pub(crate) fn committed(&self, worker: WorkerId) -> Position {
-        Position(self.doors[worker.index()].committed.load(Ordering::Acquire))
+        Position(self.doors[worker.index()].committed.position.load(Ordering::Acquire))
     }
 
-    /// The journal's thread: a worker's gate is committed up to here. [`Mesh::wake_if_asleep`] is to
-    /// follow.
-    pub(crate) fn commit(&self, worker: WorkerId, position: Position) {
-        self.doors[worker.index()].committed.store(position.0, Ordering::Release);
+    /// The same, and when the batch was framed that brought it there, or a later one.
+    pub(crate) fn committed_and_framed(&self, worker: WorkerId) -> (Position, Time) {
+        let mark = &self.doors[worker.index()].committed;
+        let position = Position(mark.position.load(Ordering::Acquire));
+        (position, Time(mark.framed.load(Ordering::Relaxed)))
+    }
+
+    /// The journal's thread: a worker's gate is committed up to here, by a batch that was framed then.
+    /// [`Mesh::wake_if_asleep`] is to follow.
+    pub(crate) fn commit(&self, worker: WorkerId, position: Position, framed: Time) {
+        let mark = &self.doors[worker.index()].committed;
+        mark.framed.store(framed.0, Ordering::Relaxed);
+        mark.position.store(position.0, Ordering::Release);
     }
 
     /// Whether every worker sleeps, or is about to.

@@ -316,8 +316,8 @@ impl Worker {
     fn commit_and_release(&mut self, now: Now) {
         loop {
             let entered = self.core.entered();
-            let committed = self.committer.commit(&mut self.core);
-            self.core.handle_committed(committed);
+            let (committed, framed) = self.committer.commit(&mut self.core, now.boot);
+            self.core.handle_committed(committed, framed);
             self.tell_operators(committed);
             self.tell_written(committed);
             self.with_out(|core, out| core.poll_transmit(now, out));

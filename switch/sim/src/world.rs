@@ -405,7 +405,7 @@ impl World {
                 self.seen.push(Seen::Recorded(record.to_vec()));
                 self.journal.adds(record);
             }
-            core.handle_committed(core.entered());
+            core.handle_committed(core.entered(), now.boot);
         }
         let entered = core.entered();
         core.poll_transmit(*now, &mut network.of(me));

@@ -10,8 +10,8 @@ use switch_core::foresight::AHEAD_MAX;
 use switch_core::ids::{LinkId, Stan, StationId, WorkerId};
 use switch_core::outlet::{Outlet, Placed};
 use switch_core::plan::{
-    Acquiring, Institution, Issuing, Keys, Limits, NetworkCodes, Pin, Plan, Role, Settings, SignOn,
-    StationSettings,
+    Acquiring, Announce, Institution, Issuing, Keys, Limits, NetworkCodes, Pin, Plan, Role,
+    Settings, SignOn, StationSettings,
 };
 use switch_core::time::{Now, Time};
 
@@ -340,7 +340,7 @@ impl World {
 /// One turn of a worker without a journal.
 fn release(core: &mut Core, now: Now, sent: &mut Frames) {
     while core.poll_record().is_some() {}
-    core.handle_committed(core.entered());
+    core.handle_committed(core.entered(), now.boot);
     core.poll_transmit(now, sent);
     while core.poll_notice().is_some() {}
 }
@@ -355,6 +355,7 @@ fn plan(dialect: &Arc<Dialect>, size: Size) -> Plan {
         message_max: 8_192,
         beside: None,
         sign_on: SignOn::None,
+        announce: Announce::None,
         network_codes: NetworkCodes::default(),
         timeout: Duration::from_mins(10),
         echo: None,

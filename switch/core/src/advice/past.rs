@@ -149,6 +149,9 @@ impl Past {
             | Record::Configuration { .. }
             | Record::Start { .. }
             | Record::HashKey { .. }
+            | Record::Promotion { .. }
+            | Record::Handover { .. }
+            | Record::Orphan { .. }
             | Record::Pulse
             | Record::Command { .. }
             | Record::Counts { .. }

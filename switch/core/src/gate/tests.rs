@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 const RECORD: Record<'_> =
     Record::Expiry { issuer: StationNumber(1), stan: Stan(7), at: Time(5), utc: 6 };
 
+const AT: Time = Time(5);
+
 fn network(link: u32) -> Purpose {
     Purpose::Network { link: LinkId(link), link_generation: 3, tpdu: None }
 }
@@ -22,7 +24,7 @@ fn enter(gate: &mut Gate, purpose: Purpose, record: Option<&Record<'_>>, wire: &
 /// Takes every record that waits, and commits it.
 fn commit_all(gate: &mut Gate) {
     while gate.take_record().is_some() {}
-    gate.commit(gate.end());
+    gate.commit(gate.end(), AT);
 }
 
 #[test]
@@ -34,7 +36,7 @@ fn nothing_leaves_before_its_record_is_committed() {
     assert!(gate.front().is_none());
     let (position, record) = gate.take_record().unwrap();
     assert_eq!((position, Record::read(record)), (between, Ok(RECORD)));
-    gate.commit(position);
+    gate.commit(position, AT);
     let entry = gate.front().unwrap();
     assert_eq!((entry.purpose, &*entry.wire), (network(1), &b"first"[..]));
     gate.leave();
@@ -103,7 +105,7 @@ fn a_record_that_is_looked_at_stays_the_next_one_until_it_is_taken() {
 fn a_record_that_nobody_took_can_not_be_committed() {
     let mut gate = Gate::new(1 << 16);
     assert!(enter(&mut gate, network(1), Some(&RECORD), b"wire"));
-    gate.commit(gate.end());
+    gate.commit(gate.end(), AT);
 }
 
 #[test]
@@ -116,7 +118,7 @@ fn what_has_no_record_leaves_without_a_commit_once_it_is_its_turn() {
     gate.leave();
     assert!(gate.front().is_none(), "the record before it is not committed");
     let (position, _) = gate.take_record().unwrap();
-    gate.commit(position);
+    gate.commit(position, AT);
     assert!(enter(&mut gate, network(4), Some(&RECORD), b"fourth"));
     for wire in [&b"second"[..], b"third"] {
         assert_eq!(gate.front().unwrap().wire, wire);
@@ -132,7 +134,7 @@ fn an_entry_that_is_a_record_alone_waits_for_its_commit_and_leaves() {
     assert!(gate.front().is_none());
     let (position, record) = gate.take_record().unwrap();
     assert_eq!(Record::read(record), Ok(RECORD));
-    gate.commit(position);
+    gate.commit(position, AT);
     let entry = gate.front().unwrap();
     assert_eq!((entry.purpose, entry.wire.len()), (Purpose::Record, 0));
     gate.leave();
@@ -164,7 +166,7 @@ fn a_record_as_long_as_any_message_is_kept_whole() {
         assert_eq!(entered, Some(Ok(())));
         let (position, record) = gate.take_record().unwrap();
         assert!(record.len() == len && record.iter().all(|&byte| byte == 7));
-        gate.commit(position);
+        gate.commit(position, AT);
         let entry = gate.front().unwrap();
         assert!(entry.wire.len() == len && entry.wire.iter().all(|&byte| byte == 9));
         gate.leave();
@@ -216,7 +218,7 @@ fn entries_of_every_size_pass_around_the_ring_in_order() {
 fn every_purpose_reads_back_as_it_was_written() {
     let slot = SlotId { index: 4_000_000_000, generation: 17 };
     for purpose in [
-        Purpose::Forward { issuer: StationId(65_000), slot, deadline: Time(u64::MAX - 2) },
+        Purpose::Forward { issuer: StationId(65_000), slot },
         Purpose::Answer {
             acquirer: StationId(2),
             link: LinkId(70_000),

@@ -60,6 +60,28 @@ impl Default for Issuing {
     }
 }
 
+/// What a station is told behind a promotion, on each link that is opened, before we sign on there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announce {
+    /// Nothing.
+    None,
+    /// We are the backup of who spoke with it before (DE 24 804).
+    Backup,
+    /// Alternate routing begins (DE 24 806).
+    Alternate,
+}
+
+impl Announce {
+    /// The function code (DE 24 of 1993), three packed digits; none where nothing is said.
+    pub const fn function(self) -> Option<u16> {
+        match self {
+            Self::None => None,
+            Self::Backup => Some(0x804),
+            Self::Alternate => Some(0x806),
+        }
+    }
+}
+
 /// What a repeat gets while its original is in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InFlight {

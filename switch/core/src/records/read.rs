@@ -2,17 +2,18 @@
 
 use codec::{Fields, Mti};
 
-use super::{Delivery, Deltas, EACH, ItemState, Passed, Record, TakesBack, Unreadable, VERSION};
+use super::counts::EACH;
+use super::{Delivery, Deltas, ItemState, OLDEST, Passed, Record, TakesBack, Unreadable, VERSION};
 use crate::identity::HashKey;
 use crate::ids::{LinkNumber, RouteId, Stan, StationNumber};
 use crate::time::Time;
 
 impl<'a> Record<'a> {
-    /// Reads a record of this version, whole and alone.
+    /// Reads a record of this version, or of one that says the same in the same form, whole and alone.
     pub fn read(bytes: &'a [u8]) -> Result<Self, Unreadable> {
         let mut from = Reader { bytes, kind: 0 };
         let [version] = from.take()?;
-        if version != VERSION {
+        if !(OLDEST..=VERSION).contains(&version) {
             return Err(Unreadable::Version(version));
         }
         [from.kind] = from.take()?;
@@ -23,6 +24,7 @@ impl<'a> Record<'a> {
             14..=18 => from.kept()?,
             19 => Record::Pulse,
             20 => from.command()?,
+            21..=23 => from.of_two_sites()?,
             kind => return Err(Unreadable::Kind(kind)),
         };
         match from.bytes.len() {
@@ -197,6 +199,31 @@ impl<'a> Reader<'a> {
             utc,
             passed,
             inputs: self.frame()?,
+        })
+    }
+
+    fn of_two_sites(&mut self) -> Result<Record<'a>, Unreadable> {
+        Ok(match self.kind {
+            21 => Record::Promotion {
+                epoch: self.word()?,
+                utc: self.long()?,
+                lossy: match self.take()? {
+                    [0] => false,
+                    [1] => true,
+                    _ => return Err(self.wrong("loss")),
+                },
+                until: self.long()?,
+            },
+            22 => Record::Handover { epoch: self.word()?, utc: self.long()? },
+            _ => Record::Orphan {
+                acquirer: StationNumber(self.short()?),
+                mti: self.mti()?,
+                stan: Stan(self.word()?),
+                key: u128::from_le_bytes(self.take()?),
+                check: self.long()?,
+                utc: self.long()?,
+                rrn: self.text("reference number")?,
+            },
         })
     }
 

@@ -91,6 +91,17 @@ fn each() -> Vec<Record<'static>> {
             what: "saf hold 000017",
             outcome: "done",
         },
+        Record::Promotion { epoch: 10, utc, lossy: true, until: utc + 86_400 },
+        Record::Handover { epoch: 11, utc },
+        Record::Orphan {
+            acquirer: StationNumber(1),
+            mti: Mti::of(0x1201),
+            stan: Stan(101),
+            key: u128::MAX - 7,
+            check: u64::MAX - 9,
+            utc,
+            rrn: "000000000017",
+        },
     ]
 }
 
@@ -112,12 +123,12 @@ fn every_record_reads_back_as_it_was_written() {
 fn no_two_records_are_of_one_kind_and_each_says_its_own() {
     for (record, kind) in each().iter().zip(1..) {
         let bytes = written(record);
-        assert_eq!((bytes[0], bytes[1], record.kind()), (3, kind, kind), "{}", record.name());
+        assert_eq!((bytes[0], bytes[1], record.kind()), (4, kind, kind), "{}", record.name());
     }
     let mut names: Vec<_> = each().iter().map(Record::name).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 20);
+    assert_eq!(names.len(), 23);
 }
 
 /// Bytes of a record of each kind, so that its size changes only on purpose.
@@ -146,7 +157,10 @@ fn records_are_as_compact_as_they_are_said_to_be() {
             84 + 18 + 9 + 4,
             17,
             2,
-            18 + 4 + 15 + 4
+            18 + 4 + 15 + 4,
+            23,
+            14,
+            43 + 12
         ]
     );
     assert!(each()[..6].iter().all(|record| written(record).len() <= HEAD_MAX + 14));
@@ -170,11 +184,13 @@ fn what_follows_a_record_another_version_and_another_kind_are_told_apart() {
         bytes.push(0);
         let long = Err(Unreadable::Long { kind: record.kind(), left: 1 });
         assert_eq!(Record::read(&bytes), long);
-        bytes[0] = 1;
-        assert_eq!(Record::read(&bytes), Err(Unreadable::Version(1)));
+        for version in [1, OLDEST - 1, VERSION + 1] {
+            bytes[0] = version;
+            assert_eq!(Record::read(&bytes), Err(Unreadable::Version(version)));
+        }
     }
     assert_eq!(Record::read(&[VERSION, 0]), Err(Unreadable::Kind(0)));
-    assert_eq!(Record::read(&[VERSION, 21]), Err(Unreadable::Kind(21)));
+    assert_eq!(Record::read(&[VERSION, 24]), Err(Unreadable::Kind(24)));
 }
 
 #[test]

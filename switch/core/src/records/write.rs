@@ -68,6 +68,25 @@ impl Record<'_> {
                 to.text(what)?;
                 to.text(outcome)?;
             }
+            Self::Promotion { epoch, utc, lossy, until } => {
+                to.put(epoch.to_le_bytes())?;
+                to.put(utc.to_le_bytes())?;
+                to.put([u8::from(lossy)])?;
+                to.put(until.to_le_bytes())?;
+            }
+            Self::Handover { epoch, utc } => {
+                to.put(epoch.to_le_bytes())?;
+                to.put(utc.to_le_bytes())?;
+            }
+            Self::Orphan { acquirer, mti, stan, key, check, utc, rrn } => {
+                to.put(acquirer.0.to_le_bytes())?;
+                to.put(mti.bcd().to_le_bytes())?;
+                to.put(stan.0.to_le_bytes())?;
+                to.put(key.to_le_bytes())?;
+                to.put(check.to_le_bytes())?;
+                to.put(utc.to_le_bytes())?;
+                to.text(rrn)?;
+            }
             Self::Queued { .. }
             | Self::Acknowledged { .. }
             | Self::Item { .. }

@@ -124,6 +124,13 @@ pub enum Contradiction {
         /// The last.
         last: u32,
     },
+    /// A promotion is of another epoch than the start before it.
+    PromotionAstray {
+        /// Of the record.
+        position: Position,
+        /// Its epoch.
+        epoch: u32,
+    },
 }
 
 impl fmt::Display for Contradiction {
@@ -174,6 +181,9 @@ impl fmt::Display for Contradiction {
             }
             Self::EpochTwice { position, epoch, last } => {
                 write!(f, "record {position} begins epoch {epoch} after {last}")
+            }
+            Self::PromotionAstray { position, epoch } => {
+                write!(f, "record {position} is a promotion to epoch {epoch}, which did not begin")
             }
         }
     }

@@ -124,10 +124,10 @@ impl Traces {
         Some((self.0.get_mut(place / BLOCK)?, place % BLOCK))
     }
 
-    /// The STAN of a range that was used last.
-    pub(super) fn last(&self, range: Range<u32>) -> Option<Stan> {
+    /// The STAN of a range that was used last, and by which record.
+    pub(super) fn last(&self, range: Range<u32>) -> Option<(Position, Stan)> {
         let used = self.0.iter().filter_map(|block| block.last);
-        used.filter(|(_, stan)| range.contains(&stan.0)).max().map(|(_, stan)| stan)
+        used.filter(|(_, stan)| range.contains(&stan.0)).max()
     }
 }
 

@@ -13,6 +13,8 @@
 
 mod kept;
 
+mod sites;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -28,7 +30,7 @@ use crate::replay::{Configuration, Known, Open, Outcome, Position, Resting, Star
 /// What a state begins with.
 const MAGIC: [u8; 4] = *b"SkSt";
 /// The version of this form.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Why bytes are no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +121,7 @@ impl State {
             to.resting(one);
         }
         to.beside(self);
+        to.sites(&self.sites);
     }
 
     /// Reads a state that was written; of what it remembers, no more than `limits` allow.
@@ -178,6 +181,7 @@ impl State {
         }
         state.forget_rested();
         from.beside(&mut state)?;
+        state.sites = from.sites()?;
         match from.bytes.len() {
             0 => Ok(state),
             left => Err(Unreadable::Long { left }),

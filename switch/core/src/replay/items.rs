@@ -204,6 +204,9 @@ impl State {
             | Record::Configuration { .. }
             | Record::Start { .. }
             | Record::HashKey { .. }
+            | Record::Promotion { .. }
+            | Record::Handover { .. }
+            | Record::Orphan { .. }
             | Record::Pulse
             | Record::Command { .. }
             | Record::Counts { .. } => unreachable!("only what is kept is kept"),

@@ -12,13 +12,13 @@ use codec::{Dialect, Slots};
 
 use crate::advice::{self, UNSPECIFIED};
 use crate::broken::{Variant, breaks};
-use crate::ids::{Stan, StationId, StationNumber};
+use crate::ids::{Stan, StationId, StationNumber, WorkerId};
 use crate::plan::Plan;
 use crate::records::{HEAD_MAX, Record, TakesBack};
 use crate::replay::{Known, Open, Outcome, State};
 use crate::saf::reversal::{self, Leg};
 use crate::saf::{NO_ITEM, TIMED_OUT};
-use crate::stans::TRANSACTIONS_MAX;
+use crate::stans::{Stans, TRANSACTIONS_MAX, ahead};
 use crate::time::Stamp;
 
 /// The STANs of one issuer that are in use or rest.
@@ -53,8 +53,9 @@ pub struct Closings {
 /// before any worker restores. A request whose issuer is not configured stays open: it is reversed
 /// at the start that knows the issuer again.
 ///
-/// `utc` is the second of the start since 1970; `state` that of before it.
-pub fn closings(state: &State, plan: &Plan, utc: u64) -> Closings {
+/// `utc` is the second of the start since 1970; `state` that of before it. `lossy`: this start is a
+/// promotion that may have lost records, and says so before these.
+pub fn closings(state: &State, plan: &Plan, utc: u64, lossy: bool) -> Closings {
     let mut used: BTreeMap<StationNumber, Used> = BTreeMap::new();
     let (mut records, mut closed, mut slots) = (Vec::new(), 0, Slots::new());
     let unfinished = state.unfinished();
@@ -63,7 +64,8 @@ pub fn closings(state: &State, plan: &Plan, utc: u64) -> Closings {
         let Some(issuer) = plan.numbered_station(open.issuer) else { continue };
         let is_reversed = open.obliged != NO_ITEM;
         if !is_reversed && !breaks(Variant::ClosedNotReversed) {
-            let used = used.entry(open.issuer).or_insert_with(|| used_of(state, open.issuer));
+            let used =
+                used.entry(open.issuer).or_insert_with(|| used_of(state, plan, open.issuer, lossy));
             let Some(stan) = used.next() else { continue };
             let reason = reasons.get(&open.reference).copied().unwrap_or(TIMED_OUT);
             let item = (stan, reason);
@@ -75,13 +77,21 @@ pub fn closings(state: &State, plan: &Plan, utc: u64) -> Closings {
     Closings { records, closed }
 }
 
-fn used_of(state: &State, issuer: StationNumber) -> Used {
+fn used_of(state: &State, plan: &Plan, issuer: StationNumber, lossy: bool) -> Used {
     let open = state.unfinished().into_iter().map(|open| (open.issuer, open.stan));
     let items = state.items().map(|item| (item.issuer, item.stan));
     let resting = state.resting().map(|resting| (resting.issuer, resting.stan));
     let all = open.chain(items).chain(resting);
     let taken = all.filter(|(of, _)| *of == issuer).map(|(_, stan)| stan).collect();
     let last = state.last_stan(issuer, 1..TRANSACTIONS_MAX + 1);
+    let home = last.and_then(|last| Stans::home(last, plan.workers)).unwrap_or(WorkerId(0));
+    let share = Stans::share(home, plan.workers);
+    let lost = lossy && !breaks(Variant::StansNotAhead);
+    let last = if lost {
+        Some(ahead(last, &share, plan.stans_ahead()))
+    } else {
+        state.goes_on_behind(issuer, &share, plan.stans_ahead())
+    };
     Used { taken, last: last.unwrap_or(Stan(0)) }
 }
 

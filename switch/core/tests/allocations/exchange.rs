@@ -240,7 +240,7 @@ impl Exchange {
                     core.handle_reply(self.now, slot, Reply::Granted, &mut self.slots);
                 }
                 while core.poll_record().is_some() {}
-                core.handle_committed(core.entered());
+                core.handle_committed(core.entered(), self.now.boot);
                 core.poll_transmit(self.now, &mut self.wires);
                 while core.poll_notice().is_some() {}
                 if self.wires.link.len > 0 {
@@ -364,6 +364,7 @@ fn settings(edition: Version) -> Settings {
         message_max: 8_192,
         beside: None,
         sign_on: SignOn::None,
+        announce: switch_core::plan::Announce::None,
         network_codes: NetworkCodes::default(),
         timeout: Duration::from_secs(10),
         echo: None,

@@ -413,7 +413,7 @@ fn a_sign_on_that_is_refused_closes_the_link_and_an_echo_refused_does_not() {
 
 #[test]
 fn a_station_has_network_codes_of_its_own() {
-    let network_codes = NetworkCodes { sign_on: 0x061, sign_off: 0x062, echo: 0x270 };
+    let network_codes = NetworkCodes { sign_on: 0x061, sign_off: 0x062, echo: 0x270, announce: 0 };
     let x = of(packed_87(), issuer("X"));
     let x = StationSettings { sign_on: SignOn::Ours, network_codes, ..x };
     let mut world = Setup::of([of(ascii_87(), acquirer("A")), x]).down();

@@ -1,4 +1,4 @@
-//! `network_codes`: what a station of 1987 calls sign-on, sign-off and echo (DE 70). Must not know
+//! `network_codes`: what a station of 1987 calls sign-on, sign-off, echo and an announcement (DE 70). Must not know
 //! which of them are ever sent.
 
 use codec::{Dialect, Version};
@@ -7,7 +7,8 @@ use switch_core::plan::NetworkCodes;
 use super::document::Value;
 use super::section::{At, Section};
 
-/// `{ sign_on = "001", sign_off = "002", echo = "301" }`: each has its default, and no two are alike.
+/// `{ sign_on = "001", sign_off = "002", echo = "301" }`: each has its default, `announce` has none, and
+/// no two are alike.
 pub(super) fn network_codes(
     section: &mut Section<'_, '_>,
     dialect: Option<&Dialect>,
@@ -27,14 +28,18 @@ pub(super) fn network_codes(
     }
     let path = section.path_of("network_codes");
     let mut inner = Section::new(table, path, section.report);
-    let mut said: Vec<(&str, u16)> = Vec::with_capacity(3);
+    let mut said: Vec<(&str, u16)> = Vec::with_capacity(4);
     for (key, code) in [
         ("sign_on", &mut codes.sign_on),
         ("sign_off", &mut codes.sign_off),
         ("echo", &mut codes.echo),
+        ("announce", &mut codes.announce),
     ] {
         let text = inner.text(key, "three digits, such as \"001\"");
         let place = text.as_ref().map_or_else(|| node.place.clone(), |text| text.place.clone());
+        if key == "announce" && text.is_none() {
+            continue;
+        }
         if let Some(value) = text.and_then(|text| three_digits(&mut inner, key, &text)) {
             *code = value;
         }

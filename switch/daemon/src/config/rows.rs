@@ -212,10 +212,16 @@ pub(super) const STATION: &[PartyRow] = &[
     live("sign_on", |p| Some(sign_on_word(p.settings.sign_on).to_owned())),
     live("timeout", |p| issues(p, show_duration(p.settings.timeout))),
     live("echo", |p| Some(p.settings.echo.map_or("off".into(), show_duration))),
+    live("announce", |p| {
+        let function = p.settings.announce.function();
+        Some(function.map_or("none".into(), |function| format!("{function:03x}")))
+    }),
     live("network_codes", |p| {
         let codes = p.settings.network_codes;
         let (on, off, echo) = (codes.sign_on, codes.sign_off, codes.echo);
-        Some(format!("sign_on {on:03x} sign_off {off:03x} echo {echo:03x}"))
+        let said = format!("sign_on {on:03x} sign_off {off:03x} echo {echo:03x}");
+        let announces = codes.announce != 0;
+        Some(if announces { format!("{said} announce {:03x}", codes.announce) } else { said })
     }),
     live("in_flight_max", |p| issues(p, p.settings.in_flight_max.to_string())),
     live("pin", |p| {

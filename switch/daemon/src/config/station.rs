@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use codec::Fields;
+use codec::{Fields, Version};
 use switch_core::kept::KEPT;
-use switch_core::plan::{Institution, Keys, Pin, Role, SignOn, StationSettings};
+use switch_core::plan::{
+    Announce, Institution, Keys, NetworkCodes, Pin, Role, SignOn, StationSettings,
+};
 
 use super::Mode;
 use super::Report;
@@ -60,6 +62,7 @@ pub(super) fn station(
     let speech = speech(&mut section);
     let network_codes =
         network_codes(&mut section, dialect.as_ref().map(|(of, _)| of.dialect.as_ref()));
+    let announce = announce(&mut section, network_codes, dialect.as_ref());
     let issuing = issuing(&mut section);
     let keys = keys(&mut section, mode);
     let agreed = (partner::acquiring(&mut section), partner::issuing(&mut section));
@@ -87,6 +90,7 @@ pub(super) fn station(
             institutions: institutions.iter().map(|at| at.value).collect(),
             dialect,
             sign_on: speech.0,
+            announce,
             network_codes,
             timeout: issuing.timeout,
             echo: speech.1,
@@ -180,6 +184,25 @@ fn speech(section: &mut Section<'_, '_>) -> (SignOn, Option<Duration>) {
         }
     };
     (sign_on, echo)
+}
+
+/// What it is told behind a promotion. In 1987 it has to have a code for that.
+fn announce(
+    section: &mut Section<'_, '_>,
+    codes: NetworkCodes,
+    dialect: Option<&(Named, Place)>,
+) -> Announce {
+    let words = [("none", Announce::None), ("804", Announce::Backup), ("806", Announce::Alternate)];
+    let Some(found) = section.choice("announce", &words) else { return Announce::None };
+    let is_old = dialect.is_some_and(|(of, _)| of.dialect.version() == Version::Iso1987);
+    if found.value != Announce::None && is_old && codes.announce == 0 {
+        section.fail(
+            "announce",
+            &found.place,
+            "is a code of 1993; write network_codes = { announce = \"...\" } with this station's own",
+        );
+    }
+    found.value
 }
 
 /// Keys that concern requests on their way to an issuer.

@@ -332,7 +332,7 @@ impl Opened {
         let build = concat!("sekishod ", env!("CARGO_PKG_VERSION"));
         let mut records = vec![written(&Record::Start { epoch: self.epoch().0, utc, build })];
         records.append(&mut self.new);
-        let Closings { records: closings, closed } = closings(&self.state, plan, utc);
+        let Closings { records: closings, closed } = closings(&self.state, plan, utc, false);
         records.extend(closings);
         (records, closed)
     }

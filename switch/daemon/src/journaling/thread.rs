@@ -216,7 +216,7 @@ impl<P: WritePath> Run<P> {
                 Committed::Submitted => {
                     self.marked = released;
                     self.pacing.committed(begun.0, bytes);
-                    self.waiting.on_committed();
+                    self.waiting.on_committed(begun);
                     self.under_way.push_back((last, begun));
                     return Ok(());
                 }
@@ -251,8 +251,8 @@ impl<P: WritePath> Run<P> {
         }
         let mesh = &self.with.mesh;
         let mut woken = Ok(());
-        self.waiting.on_durable(durable, |worker, gate| {
-            mesh.commit(worker, gate);
+        self.waiting.on_durable(durable, |worker, gate, framed| {
+            mesh.commit(worker, gate, framed);
             if let Err(error) = mesh.wake_if_asleep(worker) {
                 woken = Err(Ended::Waking(error));
             }

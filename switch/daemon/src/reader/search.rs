@@ -214,6 +214,9 @@ impl Search {
             | Record::Start { .. }
             | Record::Counts { .. }
             | Record::HashKey { .. }
+            | Record::Promotion { .. }
+            | Record::Handover { .. }
+            | Record::Orphan { .. }
             | Record::Pulse
             | Record::Command { .. } => false,
         }

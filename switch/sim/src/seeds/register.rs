@@ -169,6 +169,9 @@ impl Register {
             | Record::Configuration { .. }
             | Record::Start { .. }
             | Record::HashKey { .. }
+            | Record::Promotion { .. }
+            | Record::Handover { .. }
+            | Record::Orphan { .. }
             | Record::Pulse
             | Record::Command { .. }
             | Record::Counts { .. } => {}

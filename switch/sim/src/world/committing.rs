@@ -39,7 +39,7 @@ impl World {
             self.tale.record(&self.plan, Record::read(record).unwrap());
             self.seen.push(Seen::Recorded(record.to_vec()));
             self.journal.adds(record);
-            self.cores[0].handle_committed(position);
+            self.cores[0].handle_committed(position, self.now.boot);
         }
         self.settle();
     }

@@ -153,7 +153,7 @@ impl World {
         let state = self.journal.state(&after.plan);
         after.now = self.now;
         self.journal.begins(self.now.utc);
-        let closings = closings(&state, &after.plan, self.now.utc).records;
+        let closings = closings(&state, &after.plan, self.now.utc, false).records;
         for record in &closings {
             self.tale.record(&after.plan, Record::read(record).unwrap());
             self.journal.adds(record);

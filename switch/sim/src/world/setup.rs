@@ -6,8 +6,8 @@ use std::time::Duration;
 use codec::{Dialect, Fields};
 use switch_core::ids::StationId;
 use switch_core::plan::{
-    Acquiring, Institution, Issuing, Keys, Limits, NetworkCodes, Pin, Plan, PlanError, Role,
-    Settings, SignOn, StationSettings,
+    Acquiring, Announce, Institution, Issuing, Keys, Limits, NetworkCodes, Pin, Plan, PlanError,
+    Role, Settings, SignOn, StationSettings,
 };
 use switch_core::routing::RouteSettings;
 
@@ -134,6 +134,7 @@ pub fn acquirer(name: &str) -> StationSettings {
         message_max: 8_192,
         beside: None,
         sign_on: SignOn::None,
+        announce: Announce::None,
         network_codes: NetworkCodes::default(),
         timeout: Duration::from_secs(10),
         echo: None,

@@ -66,6 +66,13 @@ impl Tale {
             // links with their station.
             Record::Counts { .. } | Record::Queued { .. } | Record::Links { .. } => return,
             Record::Pulse => "nothing to say".to_owned(),
+            Record::Promotion { epoch, lossy, .. } => {
+                format!("a standby reigns, epoch {epoch}{}", if lossy { ", lossy" } else { "" })
+            }
+            Record::Handover { epoch, .. } => format!("epoch {epoch} is handed over"),
+            Record::Orphan { acquirer, mti, stan, .. } => {
+                format!("{} names {mti} {:06}, which nobody knows", station(acquirer), stan.0)
+            }
             Record::Command { who, what, outcome, .. } => format!("{who}: {what}: {outcome}"),
             Record::Closed { issuer, stan, .. } => {
                 format!("{} is not asked for {:06} again", station(issuer), stan.0)

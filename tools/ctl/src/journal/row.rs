@@ -135,6 +135,9 @@ impl Row {
             | Record::Configuration { .. }
             | Record::Start { .. }
             | Record::HashKey { .. }
+            | Record::Promotion { .. }
+            | Record::Handover { .. }
+            | Record::Orphan { .. }
             | Record::Pulse
             | Record::Command { .. }
             | Record::Counts { .. } => self.fill_rare(record, names),
@@ -257,6 +260,21 @@ impl Row {
                 say("who", json!(who));
                 say("what", json!(what));
                 say("outcome", json!(outcome));
+                self.at = Some(times::second(utc));
+            }
+            Record::Promotion { utc, lossy, until, .. } => {
+                say("lossy", json!(lossy));
+                if until > 0 {
+                    say("until", json!(times::second(until)));
+                }
+                self.at = Some(times::second(utc));
+            }
+            Record::Handover { utc, .. } => self.at = Some(times::second(utc)),
+            Record::Orphan { acquirer, mti, stan, utc, rrn, .. } => {
+                say("acquirer_stan", json!(format!("{:06}", stan.0)));
+                self.acquirer = Some(names.station(acquirer));
+                self.mti = Some(mti.to_string());
+                self.rrn = (!rrn.is_empty()).then(|| rrn.to_owned());
                 self.at = Some(times::second(utc));
             }
             // A key is not for anybody's eyes, and a pulse says nothing.

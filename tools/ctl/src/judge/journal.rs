@@ -199,6 +199,9 @@ impl Journal {
             | Record::SignOn { .. }
             | Record::Configuration { .. }
             | Record::HashKey { .. }
+            | Record::Promotion { .. }
+            | Record::Handover { .. }
+            | Record::Orphan { .. }
             | Record::Pulse
             | Record::Command { .. }
             | Record::Counts { .. }
@@ -358,6 +361,9 @@ fn place_of(record: &Record<'_>) -> Option<((u16, u32), u64)> {
         | Record::Configuration { .. }
         | Record::Start { .. }
         | Record::HashKey { .. }
+        | Record::Promotion { .. }
+        | Record::Handover { .. }
+        | Record::Orphan { .. }
         | Record::Pulse
         | Record::Command { .. }
         | Record::Counts { .. }

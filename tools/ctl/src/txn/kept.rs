@@ -70,6 +70,9 @@ impl Kept {
             | Record::Start { .. }
             | Record::Counts { .. }
             | Record::HashKey { .. }
+            | Record::Promotion { .. }
+            | Record::Handover { .. }
+            | Record::Orphan { .. }
             | Record::Pulse
             | Record::Command { .. }
             | Record::Queued { .. }

@@ -126,6 +126,9 @@ fn ending(record: &Record<'_>, is_head: bool) -> Option<String> {
         | Record::Start { .. }
         | Record::Counts { .. }
         | Record::HashKey { .. }
+        | Record::Promotion { .. }
+        | Record::Handover { .. }
+        | Record::Orphan { .. }
         | Record::Pulse
         | Record::Command { .. }
         | Record::Advice { .. }

@@ -110,6 +110,9 @@ impl Names<'_> {
             | Record::Start { .. }
             | Record::Counts { .. }
             | Record::HashKey { .. }
+            | Record::Promotion { .. }
+            | Record::Handover { .. }
+            | Record::Orphan { .. }
             | Record::Pulse
             | Record::Command { .. }
             | Record::Queued { .. }
@@ -159,6 +162,9 @@ impl Names<'_> {
             | Record::Start { .. }
             | Record::Counts { .. }
             | Record::HashKey { .. }
+            | Record::Promotion { .. }
+            | Record::Handover { .. }
+            | Record::Orphan { .. }
             | Record::Pulse
             | Record::Command { .. }
             | Record::Decision { .. }

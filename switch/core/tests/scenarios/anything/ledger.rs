@@ -233,6 +233,9 @@ impl Ledger {
             | Record::Configuration { .. }
             | Record::HashKey { .. }
             | Record::Start { .. }
+            | Record::Promotion { .. }
+            | Record::Handover { .. }
+            | Record::Orphan { .. }
             | Record::Pulse
             | Record::Command { .. } => panic!("{record:?} is of no transaction"),
         };

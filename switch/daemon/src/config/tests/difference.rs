@@ -173,6 +173,7 @@ fn changes_of_each_key_of_a_station() -> Vec<(&'static str, String, bool)> {
         ("station.issuer-x.timeout", issuer("timeout = \"7s\""), false),
         ("station.issuer-x.echo", issuer("echo = \"off\""), false),
         ("station.issuer-x.network_codes", issuer("network_codes = { echo = \"270\" }"), false),
+        ("station.issuer-x.announce", issuer("announce = \"804\""), false),
         ("station.issuer-x.in_flight_max", issuer("in_flight_max = 7"), false),
         ("station.issuer-x.pin", issuer("pin = \"pass\""), false),
         ("station.issuer-x.match", issuer("match = [37]"), false),
@@ -259,8 +260,11 @@ fn nothing_of_what_the_core_and_the_sockets_run_by_is_left_out_of_the_table() {
         parked_frame_max: _,
         ask_timeout: _,
         quarantine: _,
+        // They follow from `[peer]`.
+        late_after: _,
+        orphan_window: _,
         // No keys: they are what they are.
-        release_within: _,
+        stan_skip: _,
         notices_max: _,
         duplicates_max: _,
         answers_bytes: _,
@@ -281,6 +285,7 @@ fn nothing_of_what_a_station_is_is_left_out_of_the_table() {
         message_max: _,
         beside: _,
         sign_on: _,
+        announce: _,
         network_codes: _,
         timeout: _,
         echo: _,

@@ -679,9 +679,10 @@ fn a_station_of_1987_has_the_usual_network_codes_where_it_names_no_others() {
         assert_eq!(loaded.inactive, []);
         loaded.settings.stations[0].network_codes
     };
-    let usual = NetworkCodes { sign_on: 0x001, sign_off: 0x002, echo: 0x301 };
+    let usual = NetworkCodes { sign_on: 0x001, sign_off: 0x002, echo: 0x301, announce: 0 };
     assert_eq!(codes(""), usual);
     assert_eq!(codes("network_codes = { echo = \"270\" }"), NetworkCodes { echo: 0x270, ..usual });
-    let all = "network_codes = { sign_on = \"061\", sign_off = \"062\", echo = \"270\" }";
-    assert_eq!(codes(all), NetworkCodes { sign_on: 0x061, sign_off: 0x062, echo: 0x270 });
+    let all = "network_codes = { sign_on = \"061\", sign_off = \"062\", echo = \"270\", announce = \"804\" }";
+    let said = NetworkCodes { sign_on: 0x061, sign_off: 0x062, echo: 0x270, announce: 0x804 };
+    assert_eq!(codes(all), said);
 }

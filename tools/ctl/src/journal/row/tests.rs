@@ -189,7 +189,7 @@ fn a_frame_that_can_not_be_read_is_shown_by_its_size_and_the_reason() {
     .assert_debug_eq(&whys);
     let unreadable = row(Place::default(), &[9, 1, 0], &names());
     expect![[r#"
-        0           1970-01-01T00:00:00.000000Z  unreadable     -                         -     -       -     -             (version 9 of the records; this binary reads 3; 3 bytes)
+        0           1970-01-01T00:00:00.000000Z  unreadable     -                         -     -       -     -             (version 9 of the records; this binary reads 4; 3 bytes)
     "#]].assert_eq(&line::line(&unreadable));
 }
 
