@@ -55,7 +55,7 @@ impl Word {
         let (mut slot, mut time) = (SlotId { index: 0, generation: 0 }, Time(0));
         match self {
             Self::Request { issuer, slot: of, until } => {
-                (station, slot, time) = (issuer.0, of, until)
+                (station, slot, time) = (issuer.0, of, until);
             }
             Self::Answer { link: on } => link = on.0,
             Self::Returned { slot: of } => slot = of,

@@ -68,24 +68,8 @@ impl Record<'_> {
                 to.text(what)?;
                 to.text(outcome)?;
             }
-            Self::Promotion { epoch, utc, lossy, until } => {
-                to.put(epoch.to_le_bytes())?;
-                to.put(utc.to_le_bytes())?;
-                to.put([u8::from(lossy)])?;
-                to.put(until.to_le_bytes())?;
-            }
-            Self::Handover { epoch, utc } => {
-                to.put(epoch.to_le_bytes())?;
-                to.put(utc.to_le_bytes())?;
-            }
-            Self::Orphan { acquirer, mti, stan, key, check, utc, rrn } => {
-                to.put(acquirer.0.to_le_bytes())?;
-                to.put(mti.bcd().to_le_bytes())?;
-                to.put(stan.0.to_le_bytes())?;
-                to.put(key.to_le_bytes())?;
-                to.put(check.to_le_bytes())?;
-                to.put(utc.to_le_bytes())?;
-                to.text(rrn)?;
+            Self::Promotion { .. } | Self::Handover { .. } | Self::Orphan { .. } => {
+                self.write_of_two_sites(&mut to)?;
             }
             Self::Queued { .. }
             | Self::Acknowledged { .. }
@@ -94,6 +78,33 @@ impl Record<'_> {
             | Self::Delivery { .. } => self.write_kept(&mut to)?,
         }
         Some(to.at)
+    }
+
+    /// What two sites say.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has the list")]
+    fn write_of_two_sites(&self, to: &mut Cursor<'_>) -> Option<()> {
+        match *self {
+            Self::Promotion { epoch, utc, lossy, until } => {
+                to.put(epoch.to_le_bytes())?;
+                to.put(utc.to_le_bytes())?;
+                to.put([u8::from(lossy)])?;
+                to.put(until.to_le_bytes())
+            }
+            Self::Handover { epoch, utc } => {
+                to.put(epoch.to_le_bytes())?;
+                to.put(utc.to_le_bytes())
+            }
+            Self::Orphan { acquirer, mti, stan, key, check, utc, rrn } => {
+                to.put(acquirer.0.to_le_bytes())?;
+                to.put(mti.bcd().to_le_bytes())?;
+                to.put(stan.0.to_le_bytes())?;
+                to.put(key.to_le_bytes())?;
+                to.put(check.to_le_bytes())?;
+                to.put(utc.to_le_bytes())?;
+                to.text(rrn)
+            }
+            _ => unreachable!("nothing else is written here"),
+        }
     }
 
     /// What is kept for an issuer and what has to do with it.

@@ -16,9 +16,13 @@ use super::{Configuration, Mode, Report, journal, log, node, peer, witness};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The most stations: the core keeps a table of all pairs of them.
 const STATIONS_MAX: usize = 1_024;
+/// What is released later behind the framing of its batch is dropped where there is a peer. Half a second
+/// less than the peer waits before it begins a reign.
+const LATE_AFTER: Duration = Duration::from_secs(1);
 
 /// Reads the whole tree. None when something is missing that it can not be put together without;
 /// mistakes are in the report either way.
@@ -73,6 +77,8 @@ pub(super) fn configuration(
     if let Some(longest) = longest.and_then(|longest| u32::try_from(longest).ok()) {
         limits.parked_frame_max = longest;
     }
+    limits.late_after = peer.as_ref().map(|_| LATE_AFTER);
+    limits.orphan_window = peer.as_ref().map_or(limits.orphan_window, |peer| peer.orphan_window);
     let settings = Settings {
         institution: node.institution,
         workers: node.workers,

@@ -78,7 +78,7 @@ mod tests {
     fn told(waiting: &mut Waiting, durable: u64) -> Vec<(u8, u64, u64)> {
         let mut told = Vec::new();
         waiting.on_durable(Position(durable), |worker, gate, framed| {
-            told.push((worker.0, gate.0, framed.0))
+            told.push((worker.0, gate.0, framed.0));
         });
         told
     }

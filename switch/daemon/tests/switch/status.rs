@@ -77,8 +77,9 @@ fn a_status_has_every_bound_beside_its_use() {
         link: echo_missed id last_error out_buffered out_max peer since_s
             state
         limits: answers_bytes ask_timeout_ms commands_max control_clients_max duplicates_max held_max lane_waiting_bytes_max
-            lane_waiting_max large_max log_lines_max notes_max notices_max parked_frame_max parked_max
-            pending_max quarantine_ms questions_max reader_questions_max release_within_ms routes saf_max"#]].assert_eq(&shape.join("\n"));
+            lane_waiting_max large_max late_after_ms log_lines_max notes_max notices_max orphan_window_ms
+            parked_frame_max parked_max pending_max quarantine_ms questions_max reader_questions_max routes
+            saf_max stan_skip"#]].assert_eq(&shape.join("\n"));
     for counter in Counter::ALL {
         assert!(status["counters"][counter.name()].is_u64(), "{}", counter.name());
     }

@@ -184,6 +184,7 @@ impl Ledger {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one list of all records")]
     fn sees_record(&mut self, world: &World, record: Record<'_>) {
         let name = |number| {
             let id = world.plan.numbered_station(number).expect("it is configured");

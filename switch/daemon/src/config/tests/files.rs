@@ -68,7 +68,7 @@ fn unknown_keys_are_errors_with_what_was_probably_meant() {
         ],
         &expect![[r#"
             sekisho.toml:14:1: station.issuer-x.tiemout: unknown key; did you mean "timeout"?
-            sekisho.toml:14:1: station.issuer-x.zzzzzzzz: unknown key; there is: name, role, institution, institutions, dialect, listen, connect, peers, links, links_per_peer, frame_timeout, noise_max, reconnect_min, reconnect_max, out_max, frame_max, framing, sign_on, echo, network_codes, timeout, in_flight_max, pin, match, mac, repeat_in_flight, unknown_original, second_reversal, gives_up, matches_on_rrn, saf_window, saf_retry, saf_gap, saf_alarm_after, saf_rate
+            sekisho.toml:14:1: station.issuer-x.zzzzzzzz: unknown key; there is: name, role, institution, institutions, dialect, listen, connect, peers, links, links_per_peer, frame_timeout, noise_max, reconnect_min, reconnect_max, out_max, frame_max, framing, sign_on, echo, network_codes, announce, timeout, in_flight_max, pin, match, mac, repeat_in_flight, unknown_original, second_reversal, gives_up, matches_on_rrn, saf_window, saf_retry, saf_gap, saf_alarm_after, saf_rate
             sekisho.toml:1:1: node: missing; add a table [node] with name and institution
             sekisho.toml:2:2: nod: unknown key; did you mean "node"?
             sekisho.toml:22:2: weather: unknown key; there is: node, journal, control, log, limits, peer, witness, station, route
