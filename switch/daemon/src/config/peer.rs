@@ -158,7 +158,7 @@ pub(super) fn peer(
     let peer = Peer {
         name: name?.value.into(),
         way,
-        tls: tls?,
+        tls: tls.ok()?,
         ack_timeout: ack_timeout.unwrap_or(Duration::from_secs(1)),
         when_standby_lost: when_standby_lost.map(|when| when.value).unwrap_or_default(),
         orphan_window: orphan_window.unwrap_or(Duration::from_hours(24)),
@@ -202,12 +202,12 @@ fn one_way(section: &mut Section<'_, '_>, connects: bool, theirs: &str) {
     }
 }
 
-/// The three files: all, or with `--insecure-demo` and on loopback none. None when something is wrong.
+/// The three files: all, or with `--insecure-demo` and on loopback none. An error when something is wrong, which is noted.
 fn tls(
     section: &mut Section<'_, '_>,
     used: &[At<SocketAddr>],
     mode: Mode,
-) -> Option<Option<TlsFiles>> {
+) -> Result<Option<TlsFiles>, ()> {
     let keys =
         [("certificate", "peer.certificate"), ("key", "peer.key"), ("authority", "peer.authority")];
     let given = keys.map(|(key, path)| {
@@ -219,18 +219,20 @@ fn tls(
     match missing.as_slice() {
         [] => {
             let [certificate, key, authority] = given;
-            Some(Some(TlsFiles { certificate: certificate?, key: key?, authority: authority? }))
+            let files = (certificate, key, authority);
+            let (Some(certificate), Some(key), Some(authority)) = files else { return Err(()) };
+            Ok(Some(TlsFiles { certificate, key, authority }))
         }
         [_, _, _] if mode.insecure_demo => {
             let open = used.iter().find(|at| !at.value.ip().to_canonical().is_loopback());
-            let Some(open) = open else { return Some(None) };
+            let Some(open) = open else { return Ok(None) };
             let message = format!(
                 "{} is not on loopback, and without certificates the line stays on this machine; add \
                  certificate, key and authority",
                 open.value
             );
             section.fail("certificate", &open.place, message);
-            None
+            Err(())
         }
         [_, _, _] => {
             let place = section.place();
@@ -241,7 +243,7 @@ fn tls(
                  authority (\"credential:NAME\" or the path of a file), or add --insecure-demo to try \
                  it out on loopback",
             );
-            None
+            Err(())
         }
         some => {
             for key in some {
@@ -250,7 +252,7 @@ fn tls(
                 );
                 section.missing(key, &example);
             }
-            None
+            Err(())
         }
     }
 }
