@@ -34,6 +34,8 @@ mod sealing;
 
 mod peer;
 
+mod certificates;
+
 mod witness;
 
 mod later;
@@ -69,6 +71,8 @@ use std::time::Duration;
 use codec::Framing;
 use switch_core::plan::Settings;
 
+pub use certificates::Certificates;
+pub(crate) use certificates::{runs_out, told_ahead};
 pub use difference::{difference, needs_a_start};
 pub use digest::hex;
 pub use journal::{GATHER_MAX, Journal, KeyFile, KeySource, Sync};
@@ -77,6 +81,7 @@ pub use network::{Network, NetworkError};
 pub use peer::{Peer, TlsFiles, Way, WhenLost};
 pub use place::Place;
 pub use roles::ControlRoles;
+pub(crate) use sealing::credentials;
 pub use sealing::{CREDENTIALS, Sealing, open};
 pub use summary::{path_word, role_word, sign_on_word};
 pub use transition::cautions;

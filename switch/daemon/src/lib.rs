@@ -17,6 +17,9 @@ pub mod committer;
 
 pub mod journaling;
 
+#[expect(dead_code, reason = "the thread that owns the line follows")]
+mod peer;
+
 pub mod marking;
 
 pub mod reader;

@@ -10,6 +10,7 @@ use journal::seal::Key;
 
 use super::journal::{Journal, KeyFile, KeySource};
 use super::{ConfigErrors, Configuration, Mode, Report, load};
+use crate::clocks;
 
 /// The longest file that is read for a key.
 const KEY_FILE_BYTES_MAX: u64 = 4_096;
@@ -34,9 +35,17 @@ pub struct Sealing {
 /// See [`load`] and [`Journal::read_keys`].
 pub fn open(path: &Path, mode: Mode) -> Result<(Configuration, Sealing), ConfigErrors> {
     let configuration = load(path, mode)?;
-    let credentials = std::env::var_os(CREDENTIALS).map(PathBuf::from);
-    let sealing = configuration.journal.read_keys(credentials.as_deref())?;
+    let credentials = credentials();
+    let mut sealing = configuration.journal.read_keys(credentials.as_deref())?;
+    if let Some(certificates) = configuration.certificates(credentials.as_deref(), clocks::utc())? {
+        sealing.warnings.extend(certificates.warnings);
+    }
     Ok((configuration, sealing))
+}
+
+/// The directory that systemd gives us for credentials, if it started us.
+pub(crate) fn credentials() -> Option<PathBuf> {
+    std::env::var_os(CREDENTIALS).map(PathBuf::from)
 }
 
 impl Journal {
@@ -67,32 +76,68 @@ impl Journal {
 
 /// Reads one key; with a warning when others can read it too.
 fn read(source: &KeySource, credentials: Option<&Path>) -> Result<(Key, Option<String>), String> {
+    let contents = contents(source, credentials, KEY_FILE_BYTES_MAX, "the key", |path| {
+        let shown = path.display();
+        format!(
+            "make a key with: (umask 077; head -c 32 /dev/urandom > {shown}) and keep a copy where \
+             this machine's loss does not reach it"
+        )
+    })?;
+    let key = Key::parse(&contents.bytes).map_err(|_| {
+        format!(
+            "{} has {} bytes, and is no key; a key is 32 bytes, or 64 hexadecimal digits",
+            contents.path.display(),
+            contents.length
+        )
+    })?;
+    let warning = contents.open_to_all(source);
+    Ok((key, warning))
+}
+
+/// A file that a key or a certificate stands in.
+pub(super) struct Contents {
+    /// Its first bytes.
+    pub(super) bytes: Vec<u8>,
+    pub(super) path: PathBuf,
+    /// All that it has.
+    length: u64,
+    mode: u32,
+}
+
+impl Contents {
+    /// A warning, when everybody can read what should be secret.
+    pub(super) fn open_to_all(&self, source: &KeySource) -> Option<String> {
+        let (key, shown) = (source.key, self.path.display());
+        let open = self.mode & 0o007 != 0;
+        open.then(|| format!("{key}: everybody on this machine can read {shown}; chmod 0400 it"))
+    }
+}
+
+/// What stands in the file of `what`, at most so many bytes; `make`: what to do when it is not there.
+pub(super) fn contents(
+    source: &KeySource,
+    credentials: Option<&Path>,
+    most: u64,
+    what: &str,
+    make: impl Fn(&Path) -> String,
+) -> Result<Contents, String> {
     let path = path(&source.file, credentials)?;
     let shown = path.display();
-    let (bytes, length, mode) = read_file(&path).map_err(|error| match (error.kind(), &source.file) {
+    let read = read_file(&path, most).map_err(|error| match (error.kind(), &source.file) {
         (io::ErrorKind::NotFound, KeyFile::Credential(name)) => format!(
             "there is no credential \"{name}\" ({shown}); add LoadCredential={name}:FILE to the \
              unit, or name the file itself"
         ),
-        (io::ErrorKind::NotFound, KeyFile::Path(_)) => format!(
-            "{shown} is not there; make a key with: (umask 077; head -c 32 /dev/urandom > {shown}) \
-             and keep a copy where this machine's loss does not reach it"
-        ),
+        (io::ErrorKind::NotFound, KeyFile::Path(_)) => {
+            format!("{shown} is not there; {}", make(&path))
+        }
         (io::ErrorKind::IsADirectory, _) => {
-            format!("{shown} is a directory; name the file in it that holds the key")
+            format!("{shown} is a directory; name the file in it that holds {what}")
         }
         _ => format!("{shown} can not be read: {error}; let the daemon's user read it"),
-    })?;
-    let key = Key::parse(&bytes).map_err(|_| {
-        format!(
-            "{shown} has {length} bytes, and is no key; a key is 32 bytes, or 64 hexadecimal digits"
-        )
-    })?;
-    let open = mode & 0o007 != 0;
-    let warning = open.then(|| {
-        format!("{}: everybody on this machine can read {shown}; chmod 0400 it", source.key)
     });
-    Ok((key, warning))
+    let (bytes, length, mode) = read?;
+    Ok(Contents { bytes, path, length, mode })
 }
 
 fn path(file: &KeyFile, credentials: Option<&Path>) -> Result<PathBuf, String> {
@@ -107,10 +152,10 @@ fn path(file: &KeyFile, credentials: Option<&Path>) -> Result<PathBuf, String> {
 }
 
 /// A file's first bytes, its length and its mode.
-fn read_file(path: &Path) -> io::Result<(Vec<u8>, u64, u32)> {
+fn read_file(path: &Path, most: u64) -> io::Result<(Vec<u8>, u64, u32)> {
     let file = File::open(path)?;
     let facts = file.metadata()?;
     let mut bytes = Vec::new();
-    file.take(KEY_FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+    file.take(most).read_to_end(&mut bytes)?;
     Ok((bytes, facts.len(), facts.mode()))
 }
