@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 
 pub use self::packing::{NotPacked, Packed, Pass, pack};
 
-pub(crate) use self::frames::{Frames, begin, own_key};
+pub(crate) use self::frames::{Frames, begin, own_key, segment_key};
 
 use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{

@@ -35,6 +35,10 @@ pub mod recovery;
 
 pub mod reader;
 
+pub mod raw;
+
+pub mod control;
+
 mod pieces;
 
 pub mod checkpoint;

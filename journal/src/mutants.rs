@@ -15,6 +15,8 @@ pub enum Mutant {
     CutsWithoutLooking,
     /// An archived segment is reused although one before it is not archived.
     ReusesOutOfOrder,
+    /// Only one copy of the control file is written each time.
+    WritesOneCopy,
 }
 
 #[cfg(feature = "simulated")]

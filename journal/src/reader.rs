@@ -3,9 +3,11 @@
 //! while a writer writes. Knows no record's meaning.
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 
+use crate::archive::ArchiveHeader;
 use crate::disk::{Disk, Failed};
-use crate::format::{BLOCK, BatchHeader, Position};
+use crate::format::{BLOCK, BatchHeader, BatchNumber, Position, SegmentHeader};
 use crate::names::Name;
 use crate::recovery::Place;
 use crate::scan::{self, Expected, Found, Lengths, Step};
@@ -17,8 +19,10 @@ use crate::window::Reading;
 /// Reads batches one after the other.
 pub struct Reader<'k, D: Disk> {
     disk: D,
-    keys: Option<&'k Keys>,
+    keys: Option<Held<'k>>,
     from: Position,
+    /// Batches are wanted as they were written, from this one on.
+    raw: Option<BatchNumber>,
     /// What files there were at the last look into the directory. Where it is old it is looked again.
     known: Vec<Stretch>,
     /// The file that was looked at last.
@@ -26,6 +30,23 @@ pub struct Reader<'k, D: Disk> {
     walk: Option<Walk<D::File>>,
     /// What follows the last batch that was read.
     next: Option<Expected>,
+}
+
+/// The keys of one who reads: lent, or shared with it.
+enum Held<'k> {
+    Lent(&'k Keys),
+    Shared(Arc<Keys>),
+}
+
+/// A batch as it stands in its file.
+pub(crate) struct Raw<'a> {
+    pub(crate) header: BatchHeader,
+    /// Of a segment, its records sealed; of an archive, its records as they were before.
+    pub(crate) bytes: &'a [u8],
+    pub(crate) segment: SegmentHeader,
+    pub(crate) archive: Option<ArchiveHeader>,
+    /// What follows it in its file.
+    pub(crate) place: Place,
 }
 
 /// A place in a file.
@@ -90,9 +111,51 @@ impl<'k, D: Disk> Reader<'k, D> {
                 Err(Problem::Gone { first: header.first_position })
             }
             _ => {
-                Ok(Self { disk: disk.clone(), keys, from, known, at: None, walk: None, next: None })
+                let keys = keys.map(Held::Lent);
+                Ok(Self::begin(disk, keys, from, None, known))
             }
         }
+    }
+
+    fn begin(
+        disk: &D,
+        keys: Option<Held<'k>>,
+        from: Position,
+        raw: Option<BatchNumber>,
+        known: Vec<Stretch>,
+    ) -> Self {
+        Self { disk: disk.clone(), keys, from, raw, known, at: None, walk: None, next: None }
+    }
+
+    /// Starts with a batch, as it was written.
+    pub(crate) fn open_raw(disk: &D, keys: Arc<Keys>, from: BatchNumber) -> Result<Self, Problem> {
+        let from = from.max(BatchNumber(1));
+        let known = survey::stretches_of(disk, from)?;
+        match known.first() {
+            Some(Stretch { header, .. }) if header.first_batch > from => {
+                Err(Problem::Gone { first: header.first_position })
+            }
+            _ => {
+                let keys = Some(Held::Shared(keys));
+                Ok(Self::begin(disk, keys, Position(0), Some(from), known))
+            }
+        }
+    }
+
+    /// The next batch from that on which was asked for, as it stands in its file.
+    pub(crate) fn next_raw(&mut self) -> Result<Option<Raw<'_>>, Problem> {
+        let from = self.raw.expect("opened to read so");
+        let header = loop {
+            match self.step()? {
+                None => return Ok(None),
+                Some(header) if header.batch >= from => break header,
+                Some(_) => {}
+            }
+        };
+        let (walk, at) = (self.walk.as_ref().expect("it was just read"), self.at.expect("there"));
+        let Stretch { archive, header: segment, .. } = at.stretch;
+        let (bytes, place) = (walk.bytes(), at.place());
+        Ok(Some(Raw { header, bytes, segment, archive, place }))
     }
 
     /// The next batch that has a record at or behind the position asked for, or only a released mark.
@@ -127,8 +190,11 @@ impl<'k, D: Disk> Reader<'k, D> {
             if self.find()? {
                 continue;
             }
-            let position = self.next.map_or(self.from, |next| next.position);
-            self.known = survey::stretches(&self.disk, position)?;
+            self.known = match (self.raw, self.next) {
+                (Some(from), None) => survey::stretches_of(&self.disk, from)?,
+                (_, None) => survey::stretches(&self.disk, self.from)?,
+                (_, Some(next)) => survey::stretches(&self.disk, next.position)?,
+            };
             if !self.find()? {
                 // Nowhere else. It may have been written, and more behind it, since the first look.
                 return self.look_again();
@@ -172,7 +238,10 @@ impl<'k, D: Disk> Reader<'k, D> {
         }
         let name = at.stretch.name();
         let place = (at.expected, at.offset);
-        match Walk::open_at(&self.disk, self.keys, &at.stretch, place, reading) {
+        // What is wanted as it was written is only summed; an archive is opened all the same.
+        let keys = self.keys.as_deref();
+        let keys = keys.filter(|_| self.raw.is_none() || at.stretch.archive.is_some());
+        match Walk::open_at(&self.disk, keys, &at.stretch, place, reading) {
             Ok(walk) => self.walk = Some(walk),
             Err(NoWalk::Key(not)) => return Err(Problem::key(name, not)),
             Err(NoWalk::Disk(error)) if error.kind() == ErrorKind::NotFound => return Ok(false),
@@ -186,13 +255,13 @@ impl<'k, D: Disk> Reader<'k, D> {
         let stretches = &self.known;
         let found = match &self.next {
             None => {
-                let begins = |one: &&Stretch| one.header.first_position <= self.from;
+                let begins = |one: &&Stretch| match self.raw {
+                    None => one.header.first_position <= self.from,
+                    Some(from) => one.has(from),
+                };
                 stretches.iter().rfind(begins).or(stretches.first())
             }
-            Some(next) => stretches.iter().rfind(|one| {
-                one.header.first_batch <= next.batch
-                    && one.until.is_none_or(|until| until > next.batch)
-            }),
+            Some(next) => stretches.iter().rfind(|one| one.has(next.batch)),
         };
         let Some(&stretch) = found else { return Ok(false) };
         if let Some(at) = &mut self.at
@@ -269,10 +338,21 @@ impl<'a> Iterator for Records<'a> {
 }
 
 impl Problem {
-    fn key(file: Name, not: NotOpened) -> Self {
+    pub(crate) fn key(file: Name, not: NotOpened) -> Self {
         match not {
             NotOpened::UnknownKey(check) => Self::UnknownKey { file, check },
             NotOpened::Altered => Self::AlteredKey(file),
+        }
+    }
+}
+
+impl std::ops::Deref for Held<'_> {
+    type Target = Keys;
+
+    fn deref(&self) -> &Keys {
+        match self {
+            Self::Lent(keys) => keys,
+            Self::Shared(keys) => keys,
         }
     }
 }

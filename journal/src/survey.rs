@@ -94,11 +94,33 @@ impl Stretch {
             Some(_) => Name::Archive(self.header.segment),
         }
     }
+
+    /// Whether it has this batch, or may come to have it.
+    pub(crate) fn has(&self, batch: BatchNumber) -> bool {
+        self.header.first_batch <= batch && self.until.is_none_or(|until| until > batch)
+    }
 }
 
 /// The parts of the log in order, from the one on that has the record at `from`. What is both in a
 /// segment and in its archive is in the segment.
 pub(crate) fn stretches<D: Disk>(disk: &D, from: Position) -> Result<Vec<Stretch>, Failed> {
+    let enough = |header: &SegmentHeader| header.first_position < from;
+    stretches_until(disk, enough, |header| header.first_position <= from)
+}
+
+/// The same, from the one on that has this batch.
+pub(crate) fn stretches_of<D: Disk>(disk: &D, from: BatchNumber) -> Result<Vec<Stretch>, Failed> {
+    let begins = |header: &SegmentHeader| header.first_batch <= from;
+    stretches_until(disk, begins, begins)
+}
+
+/// Backwards over archives until one begins early enough: there may be archives of years. One that the
+/// disk does not give is no matter where something behind it `may` begin early enough.
+fn stretches_until<D: Disk>(
+    disk: &D,
+    enough: impl Fn(&SegmentHeader) -> bool,
+    may: impl Fn(&SegmentHeader) -> bool,
+) -> Result<Vec<Stretch>, Failed> {
     // Segments first: one that is gone by the time that archives are listed has its archive.
     let mut stretches: Vec<Stretch> = Vec::new();
     for segment in segments(disk)? {
@@ -110,10 +132,8 @@ pub(crate) fn stretches<D: Disk>(disk: &D, from: Position) -> Result<Vec<Stretch
         }));
     }
     let in_segments: BTreeSet<_> = stretches.iter().map(|one| one.header.segment).collect();
-    // Backwards, and no further than need be: there may be archives of years.
     for number in archive::numbers(disk)?.into_iter().rev() {
-        let begins =
-            |one: &Stretch| one.header.segment > number && one.header.first_position <= from;
+        let begins = |one: &Stretch| one.header.segment > number && may(&one.header);
         let listed = match archive::one(disk, number) {
             // All records that are wanted stand behind it.
             Err(_) if stretches.iter().any(begins) => break,
@@ -126,7 +146,7 @@ pub(crate) fn stretches<D: Disk>(disk: &D, from: Position) -> Result<Vec<Stretch
             let (archive, until) = (Some(header), Some(header.end.batch));
             stretches.push(Stretch { archive, header: header.segment, until });
         }
-        if header.segment.first_position < from {
+        if enough(&header.segment) {
             break;
         }
     }

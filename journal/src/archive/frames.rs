@@ -311,6 +311,6 @@ pub(crate) fn own_key(keys: &Keys, header: &ArchiveHeader) -> Result<SegmentKey,
 }
 
 /// The key of an archive's segment.
-pub(super) fn segment_key(keys: &Keys, header: &ArchiveHeader) -> Result<SegmentKey, NotOpened> {
+pub(crate) fn segment_key(keys: &Keys, header: &ArchiveHeader) -> Result<SegmentKey, NotOpened> {
     keys.open(header.key_check, &header.wrapped_segment_key, &header.owner())
 }

@@ -1,0 +1,174 @@
+//! A log as it is to be sent: blocks of segments and batches byte for byte as they were written, from
+//! segments and, made again, from archives; and what two nodes compare of their logs. Changes nothing,
+//! and may read while a writer or a follower writes. Knows no record and no line.
+
+use std::sync::Arc;
+
+use crate::archive::{self, ArchiveHeader};
+use crate::disk::{Disk, Failed};
+use crate::format::{BATCH_HEADER, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, SegmentNumber};
+use crate::mark::{EpochStart, Mark};
+use crate::reader::{Problem, Reader};
+use crate::scan::{self, Found};
+use crate::seal::{Keys, SegmentKey};
+use crate::survey;
+use crate::writer::Framed;
+
+/// Reads a log as it is to be sent.
+pub struct RawReader<D: Disk> {
+    reader: Reader<'static, D>,
+    keys: Arc<Keys>,
+    /// The segment whose block was given last.
+    segment: Option<SegmentNumber>,
+    /// A batch that is in `bytes`, and not given yet: its segment's block comes first.
+    held: Option<Mark>,
+    block: Box<[u8; BLOCK]>,
+    bytes: Vec<u8>,
+    /// Of the archive that was read last.
+    key: Option<(SegmentNumber, SegmentKey)>,
+}
+
+impl<D: Disk> RawReader<D> {
+    /// Starts with this batch, or, where the log ends before it, with what comes next.
+    ///
+    /// # Errors
+    /// When the log begins after it, or the disk fails.
+    pub fn open(disk: &D, keys: Arc<Keys>, from: BatchNumber) -> Result<Self, Problem> {
+        let reader = Reader::open_raw(disk, Arc::clone(&keys), from)?;
+        let (block, bytes) = (Box::new([0; BLOCK]), Vec::new());
+        Ok(Self { reader, keys, segment: None, held: None, block, bytes, key: None })
+    }
+
+    /// What comes next: the block of the segment first, then its batches. None: there is no more yet; ask
+    /// again later. What is torn at the end is no batch.
+    ///
+    /// # Errors
+    /// What keeps it from reading on: a batch that can not be made again as it was is damage.
+    #[expect(clippy::should_implement_trait, reason = "what it gives lives until the next call")]
+    pub fn next(&mut self) -> Result<Option<Framed<'_>>, Problem> {
+        if let Some(mark) = self.held.take() {
+            return Ok(Some(Framed::Batch(mark, &self.bytes)));
+        }
+        let Some(raw) = self.reader.next_raw()? else { return Ok(None) };
+        let (header, segment, mark) = (raw.header, raw.segment, Mark::of(&raw.header));
+        self.bytes.clear();
+        self.bytes.resize(header.size(), 0);
+        put(&mut self.bytes, &header, raw.bytes);
+        let (archive, place) = (raw.archive, raw.place);
+        if let Some(archive) = archive
+            && !self.seal_again(&archive, &header)?
+        {
+            return Err(Problem::Damaged(place, Found::WrongSeal));
+        }
+        if self.segment == Some(segment.segment) {
+            return Ok(Some(Framed::Batch(mark, &self.bytes)));
+        }
+        self.segment = Some(segment.segment);
+        self.held = Some(mark);
+        segment.write(&mut self.block);
+        Ok(Some(Framed::Segment(&self.block)))
+    }
+
+    /// Seals the records of a batch from an archive as they were sealed; false: it gives another tag.
+    fn seal_again(
+        &mut self,
+        archive: &ArchiveHeader,
+        header: &BatchHeader,
+    ) -> Result<bool, Problem> {
+        if self.key.as_ref().is_none_or(|(segment, _)| *segment != header.segment) {
+            let name = crate::names::Name::Archive(header.segment);
+            let key = archive::segment_key(&self.keys, archive);
+            self.key = Some((header.segment, key.map_err(|not| Problem::key(name, not))?));
+        }
+        let (_, key) = self.key.as_ref().expect("just opened");
+        let (head, rest) = self.bytes.split_at_mut(BATCH_HEADER);
+        let length = usize::try_from(header.length).expect("64-bit machine");
+        let records = &mut rest[..length];
+        let tag = key.seal(header.epoch, header.batch, &head[..BATCH_SEALED], records);
+        Ok(tag == header.tag && header.covers(records))
+    }
+}
+
+fn put(bytes: &mut [u8], header: &BatchHeader, records: &[u8]) {
+    bytes[..BATCH_HEADER].copy_from_slice(&header.whole());
+    bytes[BATCH_HEADER..BATCH_HEADER + records.len()].copy_from_slice(records);
+}
+
+/// The last `most` epochs of a log, in order, and with which batch each begins there. Of the first one
+/// that is still there, that is the first batch that is.
+///
+/// # Errors
+/// What the disk did not do.
+pub fn epochs<D: Disk>(disk: &D, most: usize) -> Result<Vec<EpochStart>, Failed> {
+    // Segments first: one that is gone by the time that archives are listed has its archive.
+    let mut starts: Vec<EpochStart> = Vec::new();
+    let segments = survey::segments(disk)?;
+    let headers: Vec<_> = segments.iter().filter_map(survey::Segment::in_the_log).collect();
+    for header in headers.iter().rev() {
+        before(&mut starts, header.epoch, header.first_batch);
+    }
+    let first = headers.first().map(|header| header.segment);
+    let mut numbers = archive::numbers(disk)?;
+    numbers.retain(|number| first.is_none_or(|first| *number < first));
+    // There may be archives of years, and few epochs: of each the first one is looked for by halves.
+    while starts.len() <= most
+        && let Some(&number) = numbers.last()
+    {
+        let Some(header) = archive::one(disk, number)?.and_then(|one| one.header.ok()) else {
+            numbers.pop();
+            continue;
+        };
+        let epoch = header.segment.epoch;
+        let (mut low, mut high) = (0, numbers.len() - 1);
+        let mut begins = header.segment;
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            match archive::one(disk, numbers[middle])?.and_then(|one| one.header.ok()) {
+                Some(header) if header.segment.epoch == epoch => {
+                    (high, begins) = (middle, header.segment);
+                }
+                _ => low = middle + 1,
+            }
+        }
+        before(&mut starts, epoch, begins.first_batch);
+        numbers.truncate(high);
+    }
+    starts.truncate(most);
+    starts.reverse();
+    Ok(starts)
+}
+
+/// Adds what begins before all that is there: a start of another epoch, or an earlier one of the first.
+fn before(starts: &mut Vec<EpochStart>, epoch: crate::format::Epoch, first_batch: BatchNumber) {
+    match starts.last_mut() {
+        Some(start) if start.epoch == epoch => start.first_batch = first_batch,
+        _ => starts.push(EpochStart { epoch, first_batch }),
+    }
+}
+
+/// Behind which mark the log that is there begins: [`Mark::ZERO`] if nothing of it is gone, else the end
+/// of what is gone, its epoch that of the first segment. None: there is no log.
+///
+/// # Errors
+/// What the disk did not do.
+pub fn first_available<D: Disk>(disk: &D) -> Result<Option<Mark>, Failed> {
+    let segments = survey::segments(disk)?;
+    let mut first = segments.iter().find_map(survey::Segment::in_the_log).copied();
+    // Archives are let go of oldest first.
+    for number in archive::numbers(disk)? {
+        if first.is_some_and(|first| number >= first.segment) {
+            break;
+        }
+        if let Some(header) = archive::one(disk, number)?.and_then(|one| one.header.ok()) {
+            first = Some(header.segment);
+            break;
+        }
+    }
+    Ok(first.map(|first| match first.first_batch.0 {
+        0 | 1 => Mark::ZERO,
+        _ => Mark::before(&scan::first_of(&first), first.epoch),
+    }))
+}
+
+#[cfg(test)]
+mod tests;
