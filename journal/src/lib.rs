@@ -33,6 +33,12 @@ pub mod mark;
 
 pub mod recovery;
 
+mod erase;
+
+pub mod follower;
+
+pub mod repair;
+
 pub mod reader;
 
 pub mod raw;

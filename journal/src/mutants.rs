@@ -15,6 +15,12 @@ pub enum Mutant {
     CutsWithoutLooking,
     /// An archived segment is reused although one before it is not archived.
     ReusesOutOfOrder,
+    /// What was torn at a standby's end stays there.
+    LeavesTheTornEnd,
+    /// A follower writes a batch that says that a record was released before that record is durable.
+    CoversWhatIsUnderWay,
+    /// A follower calls durable what it took.
+    CallsReceivedDurable,
     /// Only one copy of the control file is written each time.
     WritesOneCopy,
 }

@@ -64,6 +64,27 @@ pub struct Extent {
     pub length: u64,
 }
 
+impl Recovered {
+    /// A log that begins anew behind a mark: a checkpoint has what came before.
+    pub fn behind(mark: Mark, cluster: Cluster) -> Self {
+        let next = mark.next();
+        Self {
+            cluster: Some(cluster),
+            last_epoch: mark.epoch,
+            next_batch: next.batch,
+            next_position: next.position,
+            previous: next.previous,
+            end: mark,
+            released: mark.position,
+            marked: Position(0),
+            next_segment: SegmentNumber(1),
+            tail: Tail::Empty,
+            segments: Vec::new(),
+            left_over: Vec::new(),
+        }
+    }
+}
+
 impl Extent {
     fn begin(header: &SegmentHeader) -> Self {
         let end = scan::first_of(header);
@@ -169,20 +190,31 @@ pub fn recover<D: Disk>(disk: &D, keys: Option<&Keys>) -> Result<Recovered, Refu
 
 /// The same, and nothing is made durable: for those that only look, perhaps while a writer writes.
 pub(crate) fn assess<D: Disk>(disk: &D, keys: Option<&Keys>) -> Result<Recovered, Refusal> {
+    match up_to_damage(disk, keys)? {
+        (recovered, None) => Ok(recovered),
+        (_, Some(damage)) => Err(Refusal::Damage(damage)),
+    }
+}
+
+/// The log, or as much of it as stands before what is damaged.
+pub(crate) fn up_to_damage<D: Disk>(
+    disk: &D,
+    keys: Option<&Keys>,
+) -> Result<(Recovered, Option<Damage>), Refusal> {
     let segments = survey::segments(disk)?;
     check_headers(&segments)?;
     let checkpoints = checkpoint::headers(disk)?;
     let archives = archive::numbers(disk)?;
-    let recovered = Walk::new(disk, keys, &segments, &checkpoints).run(&archives)?;
+    let found = Walk::new(disk, keys, &segments, &checkpoints).run(&archives)?;
     let checkpoint = checkpoints.first().map(|about| Name::Checkpoint(about.position));
     let archive = archives.first().map(|&segment| Name::Archive(segment));
     match checkpoint.or(archive) {
-        Some(name) if recovered.tail == Tail::Empty => Err(Refusal::NoSegments(name)),
-        _ => Ok(recovered),
+        Some(name) if found.0.tail == Tail::Empty => Err(Refusal::NoSegments(name)),
+        _ => Ok(found),
     }
 }
 
-fn make_durable<D: Disk>(disk: &D) -> Result<(), Failed> {
+pub(crate) fn make_durable<D: Disk>(disk: &D) -> Result<(), Failed> {
     for name in disk.list().map_err(Failed::when("list", ""))? {
         if let Some(Name::Segment(_)) = Name::parse(&name) {
             let file = disk.open(&name, true).map_err(Failed::when("open", &name))?;
@@ -267,8 +299,8 @@ impl<'a, D: Disk> Walk<'a, D> {
         walk
     }
 
-    fn run(mut self, archives: &[SegmentNumber]) -> Result<Recovered, Refusal> {
-        let mut tail = Tail::Empty;
+    fn run(mut self, archives: &[SegmentNumber]) -> Result<(Recovered, Option<Damage>), Refusal> {
+        let (mut tail, mut damage) = (Tail::Empty, None);
         let archived = self.archived(archives)?;
         let stops = archived.into_iter().map(Ok).chain((0..self.segments.len()).map(Err));
         for stop in stops {
@@ -292,7 +324,8 @@ impl<'a, D: Disk> Walk<'a, D> {
                 }
                 Verdict::Damage => {
                     let released = self.released(&rest);
-                    return Err(Refusal::Damage(Damage { place, facts, released }));
+                    damage = Some(Damage { place, facts, released });
+                    Tail::Clean
                 }
                 Verdict::Refuse => {
                     let Found::Version(version) = facts.found else { unreachable!("by the table") };
@@ -302,7 +335,7 @@ impl<'a, D: Disk> Walk<'a, D> {
             break;
         }
         let epoch = self.wrote_last(archives)?;
-        Ok(self.recovered(tail, epoch))
+        Ok((self.recovered(tail, epoch), damage))
     }
 
     /// Walks through what the log has in a segment.
@@ -367,49 +400,6 @@ impl<'a, D: Disk> Walk<'a, D> {
                 Step::Other(found) => return Ok(found),
             }
         }
-    }
-
-    /// What stands before the first segment: the last archive, or the beginning of all unless a
-    /// checkpoint has what came before.
-    fn archived(&mut self, archives: &[SegmentNumber]) -> Result<Option<Stop>, Failed> {
-        let Some(first) = self.segments.iter().find_map(Segment::in_the_log) else {
-            return Ok(None);
-        };
-        let last = archives.iter().rfind(|&&segment| segment < first.segment);
-        let (file, offset, expected) = match last {
-            Some(&segment) => {
-                let header = archive::one(self.disk, segment)?.and_then(|one| one.header.ok());
-                let Some(header) = header else { return Ok(None) };
-                (Name::Archive(segment), header.bytes, header.end)
-            }
-            None if self.folded.0.saturating_add(1) < first.first_position.0 => {
-                (Name::Segment(SegmentNumber(1)), BLOCK as u64, FIRST)
-            }
-            None => return Ok(None),
-        };
-        self.expected = Some(expected);
-        let (found, rest) = (Found::Empty, Rest::default());
-        Ok(Some(Stop { file, later: 0, offset, expected, found, rest }))
-    }
-
-    /// A segment without a header in front of all others: if it has batches, the log began in it.
-    fn lost_start(&mut self, index: usize) -> Result<Option<Stop>, Refusal> {
-        if self.expected.is_some() || self.segments[index].header.is_ok() {
-            return Ok(None);
-        }
-        let rest = self.rest_without_header(index)?;
-        let Some(first) = rest.first else { return Ok(None) };
-        let (batch, position) = (first.batch, first.first_position);
-        let expected = Expected { batch, position, previous: first.previous };
-        self.expected = Some(expected);
-        let (file, found) = (Name::Segment(self.segments[index].number), Found::BrokenHeader);
-        Ok(Some(Stop { file, later: index + 1, offset: 0, expected, found, rest }))
-    }
-
-    fn rest_without_header(&self, index: usize) -> Result<Rest, Failed> {
-        let number = self.segments[index].number;
-        let rest = scan::rest_without_header(self.disk, number, self.cluster());
-        rest.map_err(Failed::when("read", Name::Segment(number)))
     }
 
     /// Gathers what the verdict needs, from all that stands behind the place.
@@ -491,6 +481,8 @@ impl<'a, D: Disk> Walk<'a, D> {
         }
     }
 }
+
+mod beginning;
 
 mod told;
 

@@ -124,6 +124,11 @@ impl Spares {
         self.change(&mut state);
     }
 
+    /// Follower: a segment that was taken for an old one is written to, or is gone.
+    pub(crate) fn forget(&self, number: SegmentNumber) {
+        self.state().old.remove(&number);
+    }
+
     fn add(&self, name: String) {
         let mut state = self.state();
         state.ready.push_back(name);

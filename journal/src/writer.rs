@@ -437,7 +437,22 @@ fn begin_segment<D: Disk, P: WritePath>(
     Ok(Segment { header, key, end: long(BLOCK) })
 }
 
-fn prepare<D: Disk>(disk: &D, spare: &str, name: &str, header: &SegmentHeader) -> io::Result<()> {
+/// Makes a file of zeros that can become a segment, where no spare has its length. Durable it is with its
+/// header.
+pub(crate) fn make<D: Disk>(disk: &D, name: &str, bytes: u64) -> io::Result<()> {
+    match disk.remove(name) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => disk.create(name, bytes).map(|_| ()),
+    }
+}
+
+/// Makes a file of zeros a segment: its header is durable before its name is.
+pub(crate) fn prepare<D: Disk>(
+    disk: &D,
+    spare: &str,
+    name: &str,
+    header: &SegmentHeader,
+) -> io::Result<()> {
     let mut block = [0; BLOCK];
     header.write(&mut block);
     let file = disk.open(spare, true)?;
