@@ -30,16 +30,15 @@ impl Repair {
     pub fn is_done(&self, durable: &Mark) -> bool {
         durable.batch >= self.until && durable.position >= self.released
     }
+}
 
-    /// The segments behind the open one.
-    pub(crate) fn files_behind<D: Disk>(
-        &self,
-        disk: &D,
-        open: Option<SegmentNumber>,
-    ) -> Result<Vec<SegmentNumber>, Failed> {
-        let segments = survey::segments(disk)?.into_iter().rev().map(|segment| segment.number);
-        Ok(segments.filter(|&number| open < Some(number)).collect())
-    }
+/// The segments behind the open one, last first.
+pub(crate) fn segments_behind<D: Disk>(
+    disk: &D,
+    open: Option<SegmentNumber>,
+) -> Result<Vec<SegmentNumber>, Failed> {
+    let segments = survey::segments(disk)?.into_iter().rev().map(|segment| segment.number);
+    Ok(segments.filter(|&number| open < Some(number)).collect())
 }
 
 /// Reads a log again, as [`recovery::recover`] does; where it is damaged, what stands before that is gone

@@ -441,7 +441,7 @@ fn begin_segment<D: Disk, P: WritePath>(
 /// header.
 pub(crate) fn make<D: Disk>(disk: &D, name: &str, bytes: u64) -> io::Result<()> {
     match disk.remove(name) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => disk.create(name, bytes).map(|_| ()),
     }
 }

@@ -43,6 +43,23 @@ fn what_was_written_is_read_again_whatever_it_says() {
     }
 }
 
+/// Rot of either copy, before any start makes two of one again.
+fn before_a_start(disk: &SimulatedDisk, seed: u64, acknowledged: u32) -> Result<(), String> {
+    if !disk.list().unwrap().contains(&NAME.to_owned()) {
+        return Ok(());
+    }
+    for copy in [0, BLOCK as u64] {
+        let disk = disk.fork(seed);
+        disk.rot(NAME, copy, Rot::Zeroed);
+        let found = read(&disk).map_err(|problem| problem.to_string())?;
+        let found = found.map_or(0, |control| control.promised.0);
+        if found < acknowledged {
+            return Err(format!("rot takes {acknowledged} back to {found}"));
+        }
+    }
+    Ok(())
+}
+
 /// A crash at each operation of some writes; then a start, and rot of either copy.
 fn a_crash_at_every_operation(lies: &[Lie]) -> Result<(), String> {
     let work = |disk: &SimulatedDisk, acknowledged: &mut u32| -> Result<(), Problem> {
@@ -58,24 +75,16 @@ fn a_crash_at_every_operation(lies: &[Lie]) -> Result<(), String> {
         for cut in 0..16 {
             let (disk, mut acknowledged) = (SimulatedDisk::new(cut), 0);
             disk.crash_at(operation);
-            lies.iter().for_each(|&lie| disk.tell(lie));
+            for &lie in lies {
+                disk.tell(lie);
+            }
             work(&disk, &mut acknowledged).expect_err("the machine goes down");
             if cut == 0 {
-                disk.kill()
+                disk.kill();
             } else {
-                disk.cut_power()
+                disk.cut_power();
             }
-            for copy in [0, BLOCK as u64] {
-                if disk.list().unwrap().contains(&NAME.to_owned()) {
-                    let disk = disk.fork(cut);
-                    disk.rot(NAME, copy, Rot::Zeroed);
-                    let found = read(&disk).map_err(|problem| problem.to_string())?;
-                    let found = found.map_or(0, |control| control.promised.0);
-                    if found < acknowledged {
-                        return Err(format!("rot takes {acknowledged} back to {found}"));
-                    }
-                }
-            }
+            before_a_start(&disk, cut, acknowledged)?;
             let found = mend(&disk).map_err(|problem| problem.to_string())?;
             let found = found.map_or(0, |control| control.promised.0);
             if ![acknowledged, acknowledged + 1].contains(&found) {
@@ -85,7 +94,7 @@ fn a_crash_at_every_operation(lies: &[Lie]) -> Result<(), String> {
                 let disk = disk.fork(cut);
                 if found > 0 {
                     disk.cut_power();
-                    disk.rot(NAME, copy, [Rot::Unreadable, Rot::Zeroed][cut as usize % 2]);
+                    disk.rot(NAME, copy, if cut % 2 == 0 { Rot::Zeroed } else { Rot::Unreadable });
                 }
                 let again = read(&disk).map_err(|problem| problem.to_string())?;
                 let again = again.map_or(0, |control| control.promised.0);

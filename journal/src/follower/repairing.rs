@@ -8,7 +8,7 @@ use crate::erase;
 use crate::format::{BLOCK, SegmentHeader};
 use crate::names::Name;
 use crate::path::WritePath;
-use crate::repair::Stands;
+use crate::repair::{self, Stands};
 
 impl<D: Disk, P: WritePath> Follower<D, P> {
     /// Whether the log is whole: from the beginning, or since all that was damaged was had again and is
@@ -22,10 +22,12 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
             return Ok(false);
         }
         self.drain()?;
-        let behind =
-            repair.files_behind(&self.disk, self.segment.as_ref().map(|it| it.header.segment));
+        let open = self.segment.as_ref().map(|segment| segment.header.segment);
+        let behind = repair::segments_behind(&self.disk, open);
         let behind = behind.or_else(|failed| self.fail(of(failed)))?;
-        behind.iter().for_each(|&number| self.spares.forget(number));
+        for &number in &behind {
+            self.spares.forget(number);
+        }
         let names = behind.into_iter().map(Name::Segment);
         erase::remove(&self.disk, names).or_else(|failed| self.fail(of(failed)))?;
         if let Some(Segment { header, end }) = &self.segment {

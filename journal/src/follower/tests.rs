@@ -70,7 +70,7 @@ fn author() -> Author {
     author.batch(&[&[7; 9_000], b"short", &[8; 300]]);
     author.batch(&[]);
     author.roll_over();
-    author.batch(&[&[1; 40_000]]);
+    author.batch(&[&vec![1; 40_000]]);
     author.batches(2);
     author.start();
     author.batches(4);
@@ -171,7 +171,7 @@ fn what_does_not_follow_is_not_taken() {
         change(&mut header);
         let mut block = [0; BLOCK];
         header.write(&mut block);
-        block
+        block.to_vec()
     };
     let blocks = [
         of(|header| header.cluster = [1; 16]),

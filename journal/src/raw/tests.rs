@@ -13,7 +13,7 @@ fn author() -> Author {
     author.batch(&[&[7; 9_000], b"short", &[8; 300]]);
     author.batch(&[]);
     author.roll_over();
-    author.batch(&[&[1; 40_000]]);
+    author.batch(&[&vec![1; 40_000]]);
     author.batches(2);
     author.start();
     author.batches(4);
@@ -61,9 +61,9 @@ fn from_segments_and_from_archives_the_same_bytes_come_from_any_batch_on() {
         }
     };
     first(&disk);
-    for segment in [1, 2] {
+    for (segment, image) in (1..).zip(&author.segments[..2]) {
         pack(&disk, &author.keys, SegmentNumber(segment), 5).unwrap();
-        disk.remove(&author.segments[segment as usize - 1].name).unwrap();
+        disk.remove(&image.name).unwrap();
         first(&disk);
     }
     assert!(sent(&disk, 13).is_empty() && sent(&disk, 99).is_empty());

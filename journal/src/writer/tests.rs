@@ -393,7 +393,7 @@ fn a_tap_hears_of_all_that_goes_to_the_segments_byte_for_byte() {
     }));
     assert_eq!((writer.framed(), writer.durable_mark()), (Mark::ZERO, Mark::ZERO));
     for _ in 0..20 {
-        writer.append(&[1; 60_000]).unwrap();
+        writer.append(&vec![1; 60_000]).unwrap();
         writer.commit(Position(0), 9).unwrap();
         writer.poll(true).unwrap();
         world.keep();
