@@ -23,6 +23,12 @@ pub enum Mutant {
     CallsReceivedDurable,
     /// Only one copy of the control file is written each time.
     WritesOneCopy,
+    /// A standby acknowledges whatever its log ends with, and its primary believes it.
+    AcknowledgesItsOwnLog,
+    /// A standby says that what it received is durable.
+    AcknowledgesBeforeItIsDurable,
+    /// A standby takes from any reign.
+    TakesFromAnyReign,
 }
 
 #[cfg(feature = "simulated")]

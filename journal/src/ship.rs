@@ -7,3 +7,9 @@ pub mod message;
 pub mod pool;
 
 pub mod wire;
+
+pub mod agree;
+
+pub mod sender;
+
+pub mod receiver;

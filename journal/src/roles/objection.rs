@@ -34,11 +34,13 @@ pub enum Objection {
     NothingInCommon = 12,
     /// An operator ended this node's reign.
     SteppedDown = 13,
+    /// The logs have a batch of the same reign and number that is not the same.
+    OtherLog = 14,
 }
 
 impl Objection {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::OtherVersion,
         Self::OtherCluster,
         Self::OtherName,
@@ -52,6 +54,7 @@ impl Objection {
         Self::SameReign,
         Self::NothingInCommon,
         Self::SteppedDown,
+        Self::OtherLog,
     ];
 
     /// As it stands in a message.
@@ -96,6 +99,10 @@ impl fmt::Display for Objection {
                  (sekisho node join --replace, with an empty journal)"
             }
             Self::SteppedDown => "an operator ended its reign: promote a node",
+            Self::OtherLog => {
+                "the logs differ where they should be one: run sekisho journal verify on both; one \
+                 of them is damaged, or of another journal"
+            }
         })
     }
 }
@@ -109,6 +116,6 @@ mod tests {
         for objection in Objection::ALL {
             assert_eq!(Objection::of(objection.code()), Some(objection));
         }
-        assert_eq!((Objection::of(0), Objection::of(14)), (None, None));
+        assert_eq!((Objection::of(0), Objection::of(15)), (None, None));
     }
 }

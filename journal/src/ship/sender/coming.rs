@@ -1,0 +1,96 @@
+//! What is about to be sent: a segment's block or a batch, and where it stands in the log. Must not
+//! know how it came here.
+
+use crate::format::{BatchHeader, BatchNumber, SegmentHeader, SegmentNumber};
+use crate::roles::event::Item;
+use crate::scan::Expected;
+use crate::ship::message::{ItemKind, Mark};
+
+/// A place in the order in which a log is sent: behind a segment's block, or behind a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// 0: not known.
+    segment: SegmentNumber,
+    /// The last batch so far.
+    pub(super) batch: BatchNumber,
+}
+
+impl Place {
+    /// Behind a batch, and before the block of the next segment, if that begins there.
+    pub(super) fn behind(batch: BatchNumber) -> Self {
+        Self { segment: SegmentNumber(0), batch }
+    }
+
+    /// Whether the block of its segment is behind us.
+    pub(super) fn has_segment(&self) -> bool {
+        self.segment.0 > 0
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Coming {
+    pub(super) item: Item,
+    /// Where the log is behind it.
+    pub(super) place: Place,
+    /// What stands there, or comes next behind the block.
+    pub(super) expected: Expected,
+    /// The end of the log behind it, if it is a batch.
+    pub(super) mark: Option<Mark>,
+}
+
+impl Coming {
+    /// # Panics
+    /// If it is neither a block nor a batch: it comes from our own log.
+    pub(super) fn of(item: Item) -> Self {
+        match item.kind {
+            ItemKind::Segment => {
+                let header = SegmentHeader::read(&item.bytes).expect("a block of our own log");
+                let batch = BatchNumber(header.first_batch.0.saturating_sub(1));
+                let expected = Expected {
+                    batch: header.first_batch,
+                    position: header.first_position,
+                    previous: header.previous,
+                };
+                Self { item, place: Place { segment: header.segment, batch }, expected, mark: None }
+            }
+            ItemKind::Batch => {
+                let header = BatchHeader::read(&item.bytes).expect("a batch of our own log");
+                let expected = Expected {
+                    batch: header.batch,
+                    position: header.first_position,
+                    previous: header.previous,
+                };
+                let place = Place { segment: header.segment, batch: header.batch };
+                Self { item, place, expected, mark: Some(Mark::of(&header)) }
+            }
+        }
+    }
+
+    /// What was read from the log behind that place; none if it stands before it.
+    pub(super) fn behind(mut self, last: &Place) -> Option<Self> {
+        match self.item.kind {
+            ItemKind::Segment if self.place.segment > last.segment => {
+                // The block of the segment in which the log was taken up, too.
+                self.place.batch = last.batch;
+                Some(self)
+            }
+            ItemKind::Batch if self.place.batch > last.batch => Some(self),
+            ItemKind::Segment | ItemKind::Batch => None,
+        }
+    }
+
+    /// Whether nothing is missing between that place and this.
+    pub(super) fn follows(&self, place: &Place) -> bool {
+        match self.item.kind {
+            // Only a reign leaves a segment without batches, and it begins where the log ends.
+            ItemKind::Segment => {
+                place.has_segment()
+                    && self.place.segment.0 == place.segment.0 + 1
+                    && self.place.batch == place.batch
+            }
+            ItemKind::Batch => {
+                self.place.segment == place.segment && self.place.batch.0 == place.batch.0 + 1
+            }
+        }
+    }
+}
