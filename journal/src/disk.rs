@@ -54,6 +54,12 @@ pub trait Disk: Clone + Send + Sync + 'static {
     /// What the system says. Not to be tried again.
     fn sync_directory(&self) -> io::Result<()>;
 
+    /// A directory within it, which has files of its own; with `make`, it is made durably if need be.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the system says.
+    fn within(&self, name: &str, make: bool) -> io::Result<Self>;
+
     /// Bytes that can still be allocated.
     ///
     /// # Errors

@@ -16,6 +16,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::base;
 use crate::broken::Broken;
 use crate::disk::{Disk, Failed};
 use crate::erase;
@@ -151,7 +152,7 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
         self.spares.forget(header.segment);
         self.epoch = header.epoch;
         self.segment = Some(Segment { header, end: end_offset });
-        Ok(())
+        base::remove(&self.disk).map_err(of)
     }
 
     /// Segments behind the end have nothing of the log, and their numbers may come again.
@@ -211,6 +212,10 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
             self.fail(Broken::at(&name.to_string(), "not opened to be written")(error))
         })?;
         self.spares.forget(header.segment);
+        if self.segment.is_none() {
+            // From here on the log itself says where it begins.
+            base::remove(&self.disk).or_else(|failed| self.fail(of(failed)))?;
+        }
         self.leave();
         (self.cluster, self.epoch) = (Some(header.cluster), header.epoch);
         self.released = self.released.max(header.released);

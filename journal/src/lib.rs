@@ -35,6 +35,10 @@ pub mod recovery;
 
 mod erase;
 
+pub mod base;
+
+pub mod cut;
+
 pub mod follower;
 
 pub mod repair;

@@ -21,6 +21,8 @@ pub enum Mutant {
     CoversWhatIsUnderWay,
     /// A follower calls durable what it took.
     CallsReceivedDurable,
+    /// What is cut is not kept.
+    CutsWithoutKeeping,
     /// Only one copy of the control file is written each time.
     WritesOneCopy,
     /// A standby acknowledges whatever its log ends with, and its primary believes it.

@@ -5,9 +5,11 @@
 use std::sync::Arc;
 
 use crate::archive::{self, ArchiveHeader};
+use crate::base;
 use crate::disk::{Disk, Failed};
 use crate::format::{BATCH_HEADER, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, SegmentNumber};
 use crate::mark::{EpochStart, Mark};
+use crate::names::Name;
 use crate::reader::{Problem, Reader};
 use crate::scan::{self, Found};
 use crate::seal::{Keys, SegmentKey};
@@ -39,8 +41,9 @@ impl<D: Disk> RawReader<D> {
         Ok(Self { reader, keys, segment: None, held: None, block, bytes, key: None })
     }
 
-    /// What comes next: the block of the segment first, then its batches. None: there is no more yet; ask
-    /// again later. What is torn at the end is no batch.
+    /// What comes next: the block of the segment first, then its batches; of the last segment its block even
+    /// if no batch of it is wanted or there. None: there is no more yet; ask again later. What is torn at the
+    /// end is no batch.
     ///
     /// # Errors
     /// What keeps it from reading on: a batch that can not be made again as it was is damage.
@@ -49,16 +52,14 @@ impl<D: Disk> RawReader<D> {
         if let Some(mark) = self.held.take() {
             return Ok(Some(Framed::Batch(mark, &self.bytes)));
         }
-        let Some(raw) = self.reader.next_raw()? else { return Ok(None) };
-        let (header, segment, mark) = (raw.header, raw.segment, Mark::of(&raw.header));
-        self.bytes.clear();
-        self.bytes.resize(header.size(), 0);
-        put(&mut self.bytes, &header, raw.bytes);
-        let (archive, place) = (raw.archive, raw.place);
-        if let Some(archive) = archive
-            && !self.seal_again(&archive, &header)?
-        {
-            return Err(Problem::Damaged(place, Found::WrongSeal));
+        let Some(raw) = self.reader.next_raw()? else { return Ok(self.open_segment()) };
+        let (segment, mark) = (raw.segment, Mark::of(&raw.header));
+        let sealing = match &raw.archive {
+            None => None,
+            Some(archive) => Some(sealing(&mut self.key, &self.keys, archive)?),
+        };
+        if !as_written(&raw.header, raw.bytes, sealing, &mut self.bytes) {
+            return Err(Problem::Damaged(raw.place, Found::WrongSeal));
         }
         if self.segment == Some(segment.segment) {
             return Ok(Some(Framed::Batch(mark, &self.bytes)));
@@ -69,29 +70,49 @@ impl<D: Disk> RawReader<D> {
         Ok(Some(Framed::Segment(&self.block)))
     }
 
-    /// Seals the records of a batch from an archive as they were sealed; false: it gives another tag.
-    fn seal_again(
-        &mut self,
-        archive: &ArchiveHeader,
-        header: &BatchHeader,
-    ) -> Result<bool, Problem> {
-        if self.key.as_ref().is_none_or(|(segment, _)| *segment != header.segment) {
-            let name = crate::names::Name::Archive(header.segment);
-            let key = archive::segment_key(&self.keys, archive);
-            self.key = Some((header.segment, key.map_err(|not| Problem::key(name, not))?));
-        }
-        let (_, key) = self.key.as_ref().expect("just opened");
-        let (head, rest) = self.bytes.split_at_mut(BATCH_HEADER);
-        let length = usize::try_from(header.length).expect("64-bit machine");
-        let records = &mut rest[..length];
-        let tag = key.seal(header.epoch, header.batch, &head[..BATCH_SEALED], records);
-        Ok(tag == header.tag && header.covers(records))
+    /// The block of the segment in which the log goes on, if it was not given: nothing was written to it yet,
+    /// or nothing that is wanted.
+    fn open_segment(&mut self) -> Option<Framed<'_>> {
+        let segment = self.reader.stands_in().filter(|it| Some(it.segment) != self.segment)?;
+        self.segment = Some(segment.segment);
+        segment.write(&mut self.block);
+        Some(Framed::Segment(&self.block))
     }
 }
 
-fn put(bytes: &mut [u8], header: &BatchHeader, records: &[u8]) {
-    bytes[..BATCH_HEADER].copy_from_slice(&header.whole());
-    bytes[BATCH_HEADER..BATCH_HEADER + records.len()].copy_from_slice(records);
+/// The key of the segment of an archive, which seals its records again.
+fn sealing<'a>(
+    last: &'a mut Option<(SegmentNumber, SegmentKey)>,
+    keys: &Keys,
+    archive: &ArchiveHeader,
+) -> Result<&'a SegmentKey, Problem> {
+    let segment = archive.segment.segment;
+    if last.as_ref().is_none_or(|(of, _)| *of != segment) {
+        let key = archive::segment_key(keys, archive);
+        let key = key.map_err(|not| Problem::key(Name::Archive(segment), not))?;
+        *last = Some((segment, key));
+    }
+    let (_, key) = last.as_ref().expect("just opened");
+    Ok(key)
+}
+
+/// Puts a batch together as it was written: of its header, and of its records as they stand in a segment
+/// or, with the key that seals them again, as they were before. False: it would be another one.
+pub(crate) fn as_written(
+    header: &BatchHeader,
+    records: &[u8],
+    sealing: Option<&SegmentKey>,
+    into: &mut Vec<u8>,
+) -> bool {
+    into.clear();
+    into.resize(header.size(), 0);
+    let (head, rest) = into.split_at_mut(BATCH_HEADER);
+    head.copy_from_slice(&header.whole());
+    let sealed = &mut rest[..records.len()];
+    sealed.copy_from_slice(records);
+    let Some(key) = sealing else { return true };
+    let tag = key.seal(header.epoch, header.batch, &head[..BATCH_SEALED], sealed);
+    tag == header.tag && header.covers(sealed)
 }
 
 /// The last `most` epochs of a log, in order, and with which batch each begins there. Of the first one
@@ -132,6 +153,10 @@ pub fn epochs<D: Disk>(disk: &D, most: usize) -> Result<Vec<EpochStart>, Failed>
         }
         before(&mut starts, epoch, begins.first_batch);
         numbers.truncate(high);
+    }
+    if let (true, Some((_, mark))) = (starts.is_empty(), base::read(disk)?) {
+        // What a snapshot has ends with a batch of this epoch.
+        starts.push(EpochStart { epoch: mark.epoch, first_batch: mark.batch });
     }
     starts.truncate(most);
     starts.reverse();

@@ -181,6 +181,11 @@ impl<'k, D: Disk> Reader<'k, D> {
         next.map(|next| next.position)
     }
 
+    /// The header of the segment that was looked at last.
+    pub(crate) fn stands_in(&self) -> Option<SegmentHeader> {
+        self.at.map(|at| at.stretch.header)
+    }
+
     /// Reads one batch, going on to another file where one ends.
     fn step(&mut self) -> Result<Option<BatchHeader>, Problem> {
         loop {

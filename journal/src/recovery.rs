@@ -4,6 +4,7 @@
 use std::io;
 
 use crate::archive;
+use crate::base;
 use crate::checkpoint::{self, About};
 use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{
@@ -205,11 +206,15 @@ pub(crate) fn up_to_damage<D: Disk>(
     check_headers(&segments)?;
     let checkpoints = checkpoint::headers(disk)?;
     let archives = archive::numbers(disk)?;
-    let found = Walk::new(disk, keys, &segments, &checkpoints).run(&archives)?;
+    let base = base::read(disk)?;
+    let found = Walk::new(disk, keys, &segments, &checkpoints, base).run(&archives)?;
     let checkpoint = checkpoints.first().map(|about| Name::Checkpoint(about.position));
     let archive = archives.first().map(|&segment| Name::Archive(segment));
     match checkpoint.or(archive) {
-        Some(name) if found.0.tail == Tail::Empty => Err(Refusal::NoSegments(name)),
+        Some(name) if found.0.tail == Tail::Empty => match base {
+            Some((cluster, mark)) => Ok((Recovered::behind(mark, cluster), None)),
+            None => Err(Refusal::NoSegments(name)),
+        },
         _ => Ok(found),
     }
 }
@@ -284,6 +289,7 @@ impl<'a, D: Disk> Walk<'a, D> {
         keys: Option<&'a Keys>,
         segments: &'a [Segment],
         checkpoints: &[About],
+        base: Option<(Cluster, Mark)>,
     ) -> Self {
         let mut walk = Self {
             disk,
@@ -295,7 +301,9 @@ impl<'a, D: Disk> Walk<'a, D> {
             extents: Vec::new(),
         };
         let ours = checkpoints.iter().filter(|about| Some(about.cluster) == walk.cluster());
-        walk.folded = ours.map(|about| about.position).max().unwrap_or_default();
+        let base = base.filter(|(cluster, _)| Some(*cluster) == walk.cluster());
+        let known = ours.map(|about| about.position).chain(base.map(|(_, mark)| mark.position));
+        walk.folded = known.max().unwrap_or_default();
         walk
     }
 

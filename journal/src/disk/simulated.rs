@@ -27,7 +27,11 @@ use super::{Disk, DiskFile};
 
 /// The disk. Clones are the same disk.
 #[derive(Clone, Debug)]
-pub struct SimulatedDisk(Arc<Mutex<World>>);
+pub struct SimulatedDisk {
+    world: Arc<Mutex<World>>,
+    /// Of a directory within: what its files' names begin with.
+    within: String,
+}
 
 /// A file of it.
 #[derive(Debug)]
@@ -62,7 +66,7 @@ pub enum Lie {
 impl SimulatedDisk {
     /// An empty disk of 1 TiB.
     pub fn new(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(World::new(seed))))
+        Self { world: Arc::new(Mutex::new(World::new(seed))), within: String::new() }
     }
 
     /// A copy of everything as it is now, with a chance of its own: to see what different crashes do
@@ -71,7 +75,7 @@ impl SimulatedDisk {
     pub fn fork(&self, seed: u64) -> Self {
         let mut world = self.world().clone();
         world.random = Random::new(seed);
-        Self(Arc::new(Mutex::new(world)))
+        Self { world: Arc::new(Mutex::new(world)), within: self.within.clone() }
     }
 
     /// Operations so far.
@@ -190,7 +194,7 @@ impl SimulatedDisk {
         let platter = world.platters.get_mut(&inode).expect("just made");
         platter.write(0, bytes);
         platter.sync();
-        world.directory.sync();
+        world.directory.sync("");
     }
 
     /// All bytes of a file, as the device holds them.
@@ -208,8 +212,13 @@ impl SimulatedDisk {
         work(world.platters.get_mut(&inode).expect("a name stands for a file"))
     }
 
+    /// The name of a file in all of the disk.
+    fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.within)
+    }
+
     fn world(&self) -> MutexGuard<'_, World> {
-        self.0.lock().expect("no holder panicked")
+        self.world.lock().expect("no holder panicked")
     }
 }
 
@@ -219,13 +228,18 @@ impl Disk for SimulatedDisk {
     fn list(&self) -> io::Result<Vec<String>> {
         let world = self.world();
         after(world.down)?;
-        Ok(world.directory.names().cloned().collect())
+        let ours = world.directory.names().filter_map(|name| name.strip_prefix(&self.within));
+        // Of a file in a directory within, that one's name.
+        let mut names: Vec<_> = ours.filter_map(|name| name.split('/').next()).collect();
+        names.dedup();
+        Ok(names.into_iter().map(ToOwned::to_owned).collect())
     }
 
     fn create(&self, name: &str, bytes: u64) -> io::Result<SimulatedFile> {
+        let name = &self.name(name);
         let mut world = self.world();
         let boot = world.boot;
-        let crashes = world.begin(boot, Operation::Create(name.to_owned()))?;
+        let crashes = world.begin(boot, Operation::Create(name.clone()))?;
         if world.directory.find(name).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -234,32 +248,35 @@ impl Disk for SimulatedDisk {
         }
         let inode = world.new_file(name, bytes);
         after(crashes)?;
-        Ok(SimulatedFile { disk: self.clone(), inode, name: name.to_owned(), writes: true, boot })
+        Ok(SimulatedFile { disk: self.clone(), inode, name: name.clone(), writes: true, boot })
     }
 
     fn open(&self, name: &str, writes: bool) -> io::Result<SimulatedFile> {
+        let name = &self.name(name);
         let world = self.world();
         after(world.down)?;
         let (inode, boot) = (world.find(name)?, world.boot);
         if writes && world.read_only {
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
         }
-        Ok(SimulatedFile { disk: self.clone(), inode, name: name.to_owned(), writes, boot })
+        Ok(SimulatedFile { disk: self.clone(), inode, name: name.clone(), writes, boot })
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let (from, to) = (&self.name(from), &self.name(to));
         let mut world = self.world();
         let boot = world.boot;
-        let crashes = world.begin(boot, Operation::Rename(from.to_owned(), to.to_owned()))?;
+        let crashes = world.begin(boot, Operation::Rename(from.clone(), to.clone()))?;
         let inode = world.find(from)?;
         world.directory.rename(from, to, inode);
         after(crashes)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        let name = &self.name(name);
         let mut world = self.world();
         let boot = world.boot;
-        let crashes = world.begin(boot, Operation::Remove(name.to_owned()))?;
+        let crashes = world.begin(boot, Operation::Remove(name.clone()))?;
         world.find(name)?;
         world.directory.remove(name);
         after(crashes)
@@ -270,9 +287,20 @@ impl Disk for SimulatedDisk {
         let boot = world.boot;
         after(world.begin(boot, Operation::SyncDirectory)?)?;
         if !world.lies(Lie::SkipsDirectorySync) {
-            world.directory.sync();
+            world.directory.sync(&self.within);
         }
         Ok(())
+    }
+
+    fn within(&self, name: &str, make: bool) -> io::Result<Self> {
+        let world = self.world();
+        after(world.down)?;
+        let within = format!("{}/", self.name(name));
+        // One without a file is none.
+        if !make && !world.directory.names().any(|name| name.starts_with(&within)) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        Ok(Self { world: Arc::clone(&self.world), within })
     }
 
     fn free_bytes(&self) -> io::Result<u64> {

@@ -177,6 +177,19 @@ impl Disk for SystemDisk {
         Ok(fs::fsync(&self.0.handle)?)
     }
 
+    fn within(&self, name: &str, make: bool) -> io::Result<Self> {
+        if make {
+            match fs::mkdirat(&self.0.handle, name, Mode::RWXU) {
+                Ok(()) | Err(Errno::EXIST) => fs::fsync(&self.0.handle)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = fs::openat(&self.0.handle, name, flags, Mode::empty())?;
+        let (path, mapped) = (self.0.path.join(name), self.0.mapped);
+        Ok(Self(Arc::new(Directory { path, handle, mapped, _lock: None })))
+    }
+
     fn free_bytes(&self) -> io::Result<u64> {
         let system = fs::fstatvfs(&self.0.handle)?;
         Ok(system.f_bavail.saturating_mul(system.f_frsize))

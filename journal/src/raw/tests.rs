@@ -66,7 +66,8 @@ fn from_segments_and_from_archives_the_same_bytes_come_from_any_batch_on() {
         disk.remove(&image.name).unwrap();
         first(&disk);
     }
-    assert!(sent(&disk, 13).is_empty() && sent(&disk, 99).is_empty());
+    let block = author.segments[2].bytes[..BLOCK].to_vec();
+    assert!(sent(&disk, 13) == [block.clone()] && sent(&disk, 99) == [block]);
 }
 
 #[test]
@@ -103,6 +104,18 @@ fn one_that_reads_gives_what_was_written_meanwhile_and_goes_on_in_archives() {
 }
 
 #[test]
+fn the_block_of_a_segment_without_a_batch_is_given_when_the_log_goes_on_there() {
+    let mut author = Author::begin();
+    author.batches(2);
+    author.start();
+    let disk = author.disk();
+    let expected: Vec<_> = made(&author, 2).into_iter().collect();
+    let sent = sent(&disk, 2);
+    assert_eq!(sent.len(), expected.len() + 1);
+    assert!(sent[..2] == expected && sent[2] == author.segments[1].bytes[..BLOCK]);
+}
+
+#[test]
 fn what_is_gone_is_known_by_the_first_batch_that_is_there() {
     let author = author();
     let disk = author.disk();
@@ -110,7 +123,7 @@ fn what_is_gone_is_known_by_the_first_batch_that_is_there() {
     pack(&disk, &author.keys, SegmentNumber(1), 5).unwrap();
     disk.remove(&author.segments[0].name).unwrap();
     assert_eq!(first_available(&disk).unwrap(), Some(Mark::ZERO));
-    disk.remove(&crate::names::Name::Archive(SegmentNumber(1)).to_string()).unwrap();
+    disk.remove(&Name::Archive(SegmentNumber(1)).to_string()).unwrap();
     let (_, last) = author.segments[0].batches.last().unwrap();
     assert_eq!(first_available(&disk).unwrap(), Some(Mark::of(last)));
     let keys = Arc::new(Keys::only(key(1)));

@@ -63,10 +63,16 @@ impl Directory {
         self.pending.push(change);
     }
 
-    /// All changes are durable.
-    pub(super) fn sync(&mut self) {
-        self.kept = self.shown.clone();
-        self.pending.clear();
+    /// All changes of names in one directory are durable: of those that begin so, and have no `/` behind it.
+    pub(super) fn sync(&mut self, within: &str) {
+        let is_in =
+            |name: &String| name.strip_prefix(within).is_some_and(|name| !name.contains('/'));
+        let (synced, pending): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.pending).into_iter().partition(|change| is_in(change.name()));
+        for change in synced {
+            change.apply(&mut self.kept);
+        }
+        self.pending = pending;
     }
 
     /// The power goes: of the changes since the last sync the first few survive, or any of them.
@@ -84,6 +90,12 @@ impl Directory {
 }
 
 impl Change {
+    fn name(&self) -> &String {
+        match self {
+            Self::Made(name, _) | Self::Renamed(name, _, _) | Self::Removed(name) => name,
+        }
+    }
+
     fn apply(&self, names: &mut BTreeMap<String, Inode>) {
         match self {
             Self::Made(name, inode) => {
