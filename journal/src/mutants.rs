@@ -31,6 +31,30 @@ pub enum Mutant {
     AcknowledgesBeforeItIsDurable,
     /// A standby takes from any reign.
     TakesFromAnyReign,
+    /// A swap that was not answered counts as not done when the record is unchanged at the next look.
+    TrustsAStaleSwap,
+    /// The standby is written into the record first, and acknowledgements are required then.
+    RequiresTooLate,
+    /// The primary goes on alone before the record says so.
+    DegradesWithoutTheRecord,
+    /// A standby is promoted though the record does not name it.
+    PromotesWithoutInSync,
+    /// In `memory`, any start of the standby is promoted.
+    IgnoresTheIncarnation,
+    /// The record is swapped before the log is durable and closed.
+    SwapsBeforeTheSeal,
+    /// A node that was the primary is it again, and asks nobody.
+    ResumesByItself,
+    /// A node whose log is damaged, or is still only a part, is promoted.
+    PromotesAnyNode,
+    /// A reign is handed over before the standby has all of it on its disk.
+    HandsOverTooEarly,
+    /// A reign that was handed over goes on when nobody answers.
+    GoesOnAfterGivingUp,
+    /// A primary alone that can not read the record goes on.
+    IgnoresTheSoloLease,
+    /// A promotion that may have lost records is called one that has not.
+    CallsALossyPromotionLossless,
 }
 
 #[cfg(feature = "simulated")]

@@ -18,3 +18,30 @@ pub mod refusal;
 pub mod objection;
 
 pub mod view;
+
+pub mod node;
+
+mod peer;
+
+mod arbiter;
+
+mod standby;
+
+mod deciding;
+
+mod rising;
+
+mod reigning;
+
+mod syncing;
+
+mod shipping;
+
+mod handover;
+
+mod wishes;
+
+mod showing;
+
+#[cfg(test)]
+mod tests;

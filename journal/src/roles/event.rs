@@ -8,7 +8,8 @@ use crate::roles::control::Control;
 use crate::roles::refusal::Refusal;
 use crate::roles::wish::{Done, Wish, WishId};
 use crate::roles::witness::{Record, Reply, RequestId, Revision};
-use crate::ship::message::{Bytes, Digests, EpochStart, ItemKind, Mark, Message};
+use crate::ship::message::{Bytes, Digests, EpochStart, ItemKind, Mark, Message, Piece};
+use crate::ship::sender::{Fed, Need};
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -65,6 +66,8 @@ pub enum Event {
     Drained(Mark),
     /// What is in flight did not end in the time given. (To [`Action::Drain`].)
     NotDrained,
+    /// What was to be read of this node's own log. (To [`Action::Feed`].)
+    Fed(Fed),
     /// Standby: all of a checkpoint is there and durable, and the log goes on behind this mark.
     Restored(Mark),
     /// The damaged part is whole again, and the log ends there. (To [`Action::Mend`] with the last
@@ -144,6 +147,11 @@ pub enum Action {
     Demote(Ending),
     /// This node must not go on: exit with code 74. The last action.
     Halt(Halting),
+    /// Read this of the node's own log or checkpoint, at low priority. Answered by [`Event::Fed`].
+    Feed(Need),
+    /// Standby: a piece of the checkpoint that its log begins with. Answered by [`Event::Restored`]
+    /// when it was the last one, or by a new life of the process that begins with it.
+    Store(Piece),
     /// End the line; the other side was told why where that is worth saying. Answered by
     /// [`Event::LineDown`].
     HangUp,

@@ -47,6 +47,8 @@ pub enum Refusal {
     NotDrained,
     /// The standby did not have everything in time.
     NotReached(NodeName),
+    /// It handed over, and the standby did not take, or did not answer.
+    NotTaken(NodeName),
     /// Something else is under way.
     Busy(Busy),
     /// There is no epoch left: 2^32 reigns.
@@ -138,6 +140,11 @@ impl fmt::Display for Refusal {
                 "{name} did not have the last record on its disk in time; this node goes on as \
                  primary, try again",
             ),
+            Self::NotTaken(name) => write!(
+                f,
+                "this node gave its reign up and {name} did not say that it took it: one of the two \
+                 goes on by itself, or waits for an operator; see sekisho node status on both",
+            ),
             Self::IsPrimary
             | Self::NotPrimary(None)
             | Self::NotEmpty
@@ -192,7 +199,8 @@ impl Refusal {
             | Self::WitnessIsBehind { .. }
             | Self::NotInSync(_)
             | Self::Differs(_)
-            | Self::NotReached(_) => {
+            | Self::NotReached(_)
+            | Self::NotTaken(_) => {
                 "this node is not the primary, and it knows of none; see sekisho node status on both"
             }
         }

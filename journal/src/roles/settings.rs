@@ -1,6 +1,8 @@
 //! What the configuration says of two sites, and what is fixed at a start. Knows no default but the
 //! times.
 
+use std::num::NonZeroU64;
+
 use crate::format::{BatchNumber, Cluster, Position};
 use crate::roles::name::NodeName;
 use crate::roles::witness::Incarnation;
@@ -23,6 +25,8 @@ pub struct Settings {
     pub witness: bool,
     /// Bytes of a segment: equal at both nodes.
     pub segment_bytes: u64,
+    /// What catching up may take, bytes a second; none: as fast as it goes.
+    pub catch_up: Option<NonZeroU64>,
     /// What both must agree on; shown, and asked about by a switch-over.
     pub digests: Digests,
     /// This program; shown.

@@ -1,0 +1,339 @@
+//! A standby: whom it follows, and how its log becomes the primary's. Whether it should be more than
+//! that is `deciding`'s. Must not know what is in the log.
+//!
+//! Before anything of a reign is taken, the promise to it is durable; before anything is cut, so is
+//! what will be cut; before anything is taken behind a cut, that it is done.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a phase is told what is not meant for it, and lets it pass"
+)]
+
+use crate::format::{BatchNumber, Epoch, Position, SegmentHeader};
+use crate::roles::control::Joining;
+use crate::roles::event::{Action, Event, Halting, Item};
+use crate::roles::node::{Node, Phase, Version};
+use crate::ship::message::{
+    Bytes, EpochStart, Heartbeat, ItemKind, Mark, Message, Role, Standing, WhenLost,
+};
+use crate::ship::receiver::{Begin, Receiver};
+
+/// A node that follows, or waits.
+#[derive(Debug)]
+pub(super) struct Standby {
+    /// When a primary was heard last; the start of this life if never.
+    pub(super) heard_primary: u64,
+    pub(super) receiver: Receiver,
+    /// Whose log it takes, on this line.
+    pub(super) following: Option<Epoch>,
+    /// What the primary asked for and was not begun.
+    asked: Option<(Epoch, Mark, Option<Position>)>,
+    step: Step,
+    /// Something of the log is on its way to the disk, behind its end.
+    taken: bool,
+    /// The reign that it asked its peer's consent for, and when.
+    pub(super) asking: Option<(Epoch, u64)>,
+    /// The reign that it consents to, as soon as that is durable.
+    pub(super) granting: Option<(Epoch, Version)>,
+    fetching: bool,
+    /// In this life its primary said that it has everything and never goes on alone.
+    pub(super) assured: Epoch,
+}
+
+/// On the way to the matched prefix.
+#[derive(Debug)]
+enum Step {
+    /// Nothing is under way.
+    Rest,
+    /// The promise is to be durable, and what is to be cut.
+    Writing {
+        version: Version,
+        then: Then,
+    },
+    Cutting,
+    /// That it was cut is to be durable.
+    Clearing {
+        version: Version,
+        mark: Mark,
+    },
+    /// A checkpoint comes.
+    Restoring,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    Cut(Mark),
+    Restore,
+}
+
+impl Standby {
+    pub(super) fn new(receiver: Receiver, now: u64) -> Self {
+        Self {
+            heard_primary: now,
+            receiver,
+            following: None,
+            asked: None,
+            step: Step::Rest,
+            taken: false,
+            asking: None,
+            granting: None,
+            fetching: false,
+            assured: Epoch(0),
+        }
+    }
+
+    /// A cut that was begun goes on; nothing else does.
+    pub(super) fn on_line_down(&mut self, receiver: Receiver) {
+        self.receiver = receiver;
+        self.following = None;
+        self.asked = None;
+        self.asking = None;
+        self.granting = None;
+        self.fetching = false;
+        if matches!(self.step, Step::Restoring) {
+            self.step = Step::Rest;
+        }
+    }
+
+    /// Whether its log is what it was at the start or at the last acknowledgement: nothing of it is
+    /// being cut.
+    pub(super) fn is_at_rest(&self) -> bool {
+        matches!(self.step, Step::Rest) && self.asked.is_none()
+    }
+}
+
+impl Node {
+    pub(super) fn standby(&self) -> &Standby {
+        let Phase::Standby(standby) = &self.phase else { unreachable!("as a standby") };
+        standby
+    }
+
+    pub(super) fn standby_mut(&mut self) -> &mut Standby {
+        let Phase::Standby(standby) = &mut self.phase else { unreachable!("as a standby") };
+        standby
+    }
+
+    pub(super) fn on_heard_as_standby(&mut self, message: Message) {
+        let reign = message.reign();
+        if is_of_a_primary(&message) && reign >= self.control.promised {
+            self.standby_mut().heard_primary = self.now;
+        }
+        match message {
+            Message::Follow { reign, from, snapshot } => self.on_follow(reign, from, snapshot),
+            Message::Segment { reign, block } => self.on_item(reign, ItemKind::Segment, block),
+            Message::Batch { reign, bytes } => self.on_item(reign, ItemKind::Batch, bytes),
+            Message::Snapshot(piece) => match self.standby_mut().receiver.handle_piece(&piece) {
+                Ok(true) => self.acts(Action::Store(piece)),
+                Ok(false) => {}
+                Err(_) => self.hangs_up(),
+            },
+            Message::Heartbeat(heartbeat) => self.on_heartbeat_of_primary(&heartbeat),
+            Message::Ask { reign, end, .. } => self.on_ask(reign, end),
+            Message::Grant { reign } => self.on_grant(reign),
+            Message::Nack { .. } => self.standby_mut().asking = None,
+            Message::HandOver { reign, end } => self.on_hand_over(reign, end),
+            Message::Refuse { objection, .. } => self.peer.objects = Some(objection),
+            Message::Fetch { from, until, .. } => self.acts(Action::Serve { from, until }),
+            Message::Fetched { item, bytes, .. } if self.control.repairing.is_some() => {
+                self.acts(Action::Mend(Item { kind: item, bytes }));
+            }
+            Message::NotHere { from, .. } => self.on_not_here(from),
+            _ => {}
+        }
+    }
+
+    fn on_follow(&mut self, reign: Epoch, from: Mark, snapshot: Option<Position>) {
+        let unasked = self.is_empty() && self.control.joining == Joining::No;
+        if unasked || self.control.repairing.is_some() || self.peer.objected.is_some() {
+            return;
+        }
+        self.standby_mut().asked = Some((reign, from, snapshot));
+    }
+
+    /// Begins what the primary asked for, if nothing else is under way.
+    fn follows(&mut self) {
+        if !matches!(self.standby().step, Step::Rest) {
+            return;
+        }
+        let Some((reign, from, snapshot)) = self.standby_mut().asked.take() else { return };
+        let end = self.log.end;
+        let then = match self.standby_mut().receiver.handle_follow(reign, from, snapshot) {
+            Begin::Cut(mark) => Then::Cut(mark),
+            Begin::Restore { .. } => Then::Restore,
+            Begin::Refused => return,
+        };
+        self.promises(reign);
+        if let Some(hello) = &self.peer.hello
+            && self.is_empty()
+        {
+            self.control.cluster = hello.cluster;
+            self.keeps();
+        }
+        if let Then::Cut(mark) = then
+            && (mark.batch < end.batch || self.standby().taken)
+        {
+            self.control.cut = Some(mark);
+            self.keeps();
+        }
+        self.standby_mut().following = Some(reign);
+        let version = self.latest();
+        self.standby_mut().step = Step::Writing { version, then };
+    }
+
+    pub(super) fn on_driver_as_standby(&mut self, event: Event) {
+        match event {
+            Event::Received(mark) => {
+                if mark.batch > self.log.end.batch {
+                    self.log.end = mark;
+                }
+                self.standby_mut().receiver.handle_received(mark);
+            }
+            Event::Durable(mark) => {
+                self.standby_mut().receiver.handle_durable(mark);
+            }
+            Event::Cut(mark) => self.on_cut(mark),
+            Event::Restored(mark) => self.on_restored(mark),
+            Event::Misfit => match self.control.repairing {
+                Some(batch) => self.halts(Halting::NotMended(batch)),
+                None => self.hangs_up(),
+            },
+            Event::Mended { end, epochs } => self.on_mended(end, epochs),
+            _ => {}
+        }
+    }
+
+    fn on_cut(&mut self, mark: Mark) {
+        if !matches!(self.standby().step, Step::Cutting) {
+            return;
+        }
+        self.log.is_cut(mark);
+        self.standby_mut().taken = false;
+        if self.control.cut.take().is_some() {
+            self.keeps();
+        }
+        let version = self.latest();
+        self.standby_mut().step = Step::Clearing { version, mark };
+    }
+
+    fn on_restored(&mut self, mark: Mark) {
+        if matches!(self.standby().step, Step::Restoring) {
+            self.log.is_cut(mark);
+            let standby = self.standby_mut();
+            standby.step = Step::Rest;
+            standby.receiver.handle_cut(mark);
+        }
+    }
+
+    pub(super) fn settle_standby(&mut self) {
+        self.follows();
+        match self.standby().step {
+            Step::Writing { version, then } if self.is_kept(version) => match then {
+                Then::Cut(mark) => {
+                    self.standby_mut().step = Step::Cutting;
+                    self.acts(Action::Cut(mark));
+                }
+                Then::Restore => self.standby_mut().step = Step::Restoring,
+            },
+            Step::Clearing { version, mark } if self.is_kept(version) => {
+                let standby = self.standby_mut();
+                standby.step = Step::Rest;
+                if standby.following.is_some() {
+                    standby.receiver.handle_cut(mark);
+                }
+                self.follows();
+            }
+            _ => {}
+        }
+        self.repairs();
+        self.grants();
+        self.decides();
+    }
+
+    fn on_item(&mut self, reign: Epoch, kind: ItemKind, bytes: Bytes) {
+        let receiver = &mut self.standby_mut().receiver;
+        let taken = match kind {
+            ItemKind::Segment => receiver.handle_segment(reign, bytes),
+            ItemKind::Batch => receiver.handle_batch(reign, bytes),
+        };
+        match taken {
+            Ok(Some(item)) => {
+                if kind == ItemKind::Segment
+                    && let Ok(header) = SegmentHeader::read(&item.bytes)
+                {
+                    let first_batch = header.first_batch;
+                    self.log.begins(EpochStart { epoch: header.epoch, first_batch });
+                }
+                self.standby_mut().taken = true;
+                self.acts(Action::Take(item));
+            }
+            Ok(None) => {}
+            Err(_) => self.hangs_up(),
+        }
+    }
+
+    fn on_heartbeat_of_primary(&mut self, heartbeat: &Heartbeat) {
+        if heartbeat.role != Role::Primary || self.standby().following != Some(heartbeat.reign) {
+            return;
+        }
+        self.log.released = self.log.released.max(heartbeat.released);
+        if heartbeat.standing != Standing::Sync {
+            return;
+        }
+        if self.control.joining != Joining::No {
+            self.control.joining = Joining::No;
+            self.keeps();
+            self.says_hello();
+        }
+        let theirs = self.peer.hello.as_ref().map(|hello| hello.when_lost);
+        if theirs == Some(WhenLost::Stop) && self.settings.when_lost == WhenLost::Stop {
+            self.standby_mut().assured = heartbeat.reign;
+            if self.control.assured != heartbeat.reign {
+                self.control.assured = heartbeat.reign;
+                self.keeps();
+            }
+        }
+    }
+
+    /// Asks for what was damaged, from whomever is there.
+    fn repairs(&mut self) {
+        let Some(until) = self.control.repairing else { return };
+        let may = self.peer.hello.is_some() && self.peer.objected.is_none();
+        if may && !self.standby().fetching {
+            self.standby_mut().fetching = true;
+            let from = BatchNumber(self.log.end.batch.0.saturating_add(1));
+            self.says(Message::Fetch { reign: self.control.promised, from, until });
+        }
+    }
+
+    fn on_not_here(&mut self, from: BatchNumber) {
+        if self.control.repairing.is_some() && self.standby().fetching {
+            self.halts(Halting::NotMended(from));
+        }
+    }
+
+    fn on_mended(&mut self, end: Mark, epochs: Vec<EpochStart>) {
+        self.log.is_cut(end);
+        self.log.epochs = epochs;
+        self.control.repairing = None;
+        self.keeps();
+        self.says_hello();
+    }
+
+    pub(super) fn halts(&mut self, why: Halting) {
+        self.acts(Action::Halt(why));
+        self.phase = Phase::Over;
+    }
+}
+
+/// Whether only one that reigns says so.
+fn is_of_a_primary(message: &Message) -> bool {
+    match message {
+        Message::Hello(hello) => hello.role == Role::Primary,
+        Message::Heartbeat(heartbeat) => heartbeat.role == Role::Primary,
+        Message::Follow { .. }
+        | Message::Segment { .. }
+        | Message::Batch { .. }
+        | Message::Snapshot(_) => true,
+        _ => false,
+    }
+}

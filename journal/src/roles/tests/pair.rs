@@ -1,0 +1,645 @@
+//! Two nodes, a line, a witness and an operator, in memory: what the stories are told with. Each
+//! node's log is a list. Whatever is released is noted, and a node that begins to reign and lacks
+//! some of it has to have said so. Knows no rule.
+
+use crate::format::{
+    BATCH_HEADER, BLOCK, BatchHeader, PathKind, SegmentHeader, SegmentNumber, sum,
+};
+use crate::format::{BatchNumber, Epoch, Position};
+use crate::roles::control::Control;
+use crate::roles::event::{Action, Allowed, Event, Item, Reign};
+use crate::roles::name::NodeName;
+use crate::roles::node::Node;
+use crate::roles::settings::{LogFacts, Settings, Start, Times};
+use crate::roles::wish::{Wish, WishId};
+use crate::roles::witness::{Incarnation, Known, Record, Reply, RequestId, Revision, Seen};
+use crate::ship::message::{Digests, EpochStart, ItemKind, Mark, Message, Mode, WhenLost};
+use crate::ship::sender::{Fed, Need};
+
+pub(super) const MS: u64 = 1_000_000;
+const CLUSTER: [u8; 16] = *b"tokyo and osaka!";
+const SEGMENT: u64 = 1 << 20;
+
+/// Something of a log: where it ends, who wrote it, and its bytes.
+#[derive(Clone, Debug)]
+struct Piece {
+    mark: Mark,
+    item: Item,
+    epoch: Epoch,
+    first_batch: BatchNumber,
+}
+
+/// A machine with a disk, and the node that lives on it.
+pub(super) struct Site {
+    pub(super) settings: Settings,
+    pub(super) node: Option<Node>,
+    pub(super) control: Control,
+    log: Vec<Piece>,
+    /// So many pieces are on the disk.
+    durable: usize,
+    pub(super) released: Position,
+    allowed: Allowed,
+    reign: Option<Epoch>,
+    pub(super) open: bool,
+    lives: u64,
+    /// Nothing gets to the disk.
+    pub(super) disk_is_slow: bool,
+    pub(super) damaged: Option<BatchNumber>,
+    /// In flight does not end.
+    pub(super) is_busy: bool,
+    segments: u64,
+}
+
+pub(super) struct Pair {
+    pub(super) now: u64,
+    pub(super) sites: [Site; 2],
+    pub(super) line: bool,
+    pub(super) witness: Witness,
+    told: Vec<String>,
+    wishes: u64,
+    /// What anybody released: by which reign, up to which record; and which tag stood there.
+    pub(super) released: Vec<(Epoch, Mark)>,
+}
+
+#[derive(Default)]
+pub(super) struct Witness {
+    pub(super) record: Option<Record>,
+    revision: u64,
+    alive: [bool; 2],
+    /// It does not answer this one.
+    pub(super) deaf: [bool; 2],
+    /// What it is asked to change is done later, or never, and not answered.
+    pub(super) slow: bool,
+    pub(super) later: Vec<(Revision, Record)>,
+}
+
+pub(super) const TOKYO: usize = 0;
+pub(super) const OSAKA: usize = 1;
+
+pub(super) fn settings(mode: Mode, when_lost: WhenLost, witness: bool) -> Settings {
+    Settings {
+        name: NodeName::new("tokyo").expect("a name"),
+        peer: NodeName::new("osaka").expect("a name"),
+        mode,
+        when_lost,
+        witness,
+        segment_bytes: SEGMENT,
+        catch_up: None,
+        digests: Digests::default(),
+        build: "test".into(),
+        times: Times::DESIGN,
+    }
+}
+
+impl Pair {
+    pub(super) fn new(mode: Mode, when_lost: WhenLost, witness: bool) -> Self {
+        let tokyo = settings(mode, when_lost, witness);
+        let osaka = Settings { name: tokyo.peer, peer: tokyo.name, ..tokyo.clone() };
+        let mut pair = Self {
+            now: 1_000_000 * MS,
+            sites: [Site::new(tokyo), Site::new(osaka)],
+            line: true,
+            witness: Witness::default(),
+            told: Vec::new(),
+            wishes: 0,
+            released: Vec::new(),
+        };
+        pair.starts(TOKYO);
+        pair.starts(OSAKA);
+        pair
+    }
+
+    /// A pair of which Tokyo is the primary, and Osaka in sync unless the mode forbids it.
+    pub(super) fn in_sync(mode: Mode, when_lost: WhenLost, witness: bool) -> Self {
+        use crate::roles::wish::{Confirmed, Question};
+        let mut pair = Self::new(mode, when_lost, witness);
+        pair.passes(2_000);
+        pair.wishes(TOKYO, Wish::Promote(Confirmed::default().and(Question::First)));
+        pair.passes(100);
+        pair.wishes(OSAKA, Wish::Join { replace: false });
+        pair.passes(2_000);
+        pair.pays(TOKYO, 3);
+        pair.passes(500);
+        pair.told.clear();
+        pair
+    }
+
+    /// A life of a node begins.
+    pub(super) fn starts(&mut self, at: usize) {
+        let now = self.now;
+        let site = &mut self.sites[at];
+        site.log.truncate(site.durable);
+        site.lives += 1;
+        site.allowed = Allowed::UpTo(Position(0));
+        site.reign = None;
+        site.open = false;
+        let facts = site.facts();
+        let start = Start {
+            incarnation: Incarnation(site.lives + 100 * (at as u64 + 1)),
+            cluster_if_new: CLUSTER,
+        };
+        let node = Node::new(site.settings.clone(), site.control, facts, start, now);
+        site.node = Some(node);
+        self.witness.alive[at] = false;
+        self.joins_lines();
+        self.runs();
+    }
+
+    fn joins_lines(&mut self) {
+        if self.sites.iter().all(|site| site.node.is_some()) {
+            for at in [TOKYO, OSAKA] {
+                self.tells(at, if self.line { Event::LineUp } else { Event::LineDown });
+            }
+        }
+    }
+
+    /// A node is killed, and loses what is not on its disk if it lost power.
+    pub(super) fn dies(&mut self, at: usize) {
+        self.sites[at].node = None;
+        self.witness.alive[at] = false;
+        self.tells(1 - at, Event::LineDown);
+        self.runs();
+    }
+
+    pub(super) fn cuts_line(&mut self) {
+        self.line = false;
+        self.joins_lines();
+        self.runs();
+    }
+
+    pub(super) fn mends_line(&mut self) {
+        self.line = true;
+        self.joins_lines();
+        self.runs();
+    }
+
+    /// Milliseconds pass.
+    pub(super) fn passes(&mut self, ms: u64) {
+        let until = self.now + ms * MS;
+        while self.now < until {
+            self.now = (self.now + 10 * MS).min(until);
+            for at in [TOKYO, OSAKA] {
+                self.tells(at, Event::Tick);
+            }
+            self.runs();
+        }
+    }
+
+    /// An operator's wish.
+    pub(super) fn wishes(&mut self, at: usize, wish: Wish) {
+        self.wishes += 1;
+        self.tells(at, Event::Wish(WishId(self.wishes), wish));
+        self.runs();
+    }
+
+    /// Batches of one record each.
+    pub(super) fn pays(&mut self, at: usize, batches: usize) {
+        for _ in 0..batches {
+            let (end, item) = self.sites[at].writes(1);
+            self.tells(at, Event::Framed { end, item: Some(item) });
+            self.syncs(at);
+            self.runs();
+        }
+    }
+
+    /// A reign's disk does what it was asked to.
+    pub(super) fn syncs(&mut self, at: usize) {
+        let site = &mut self.sites[at];
+        if site.node.is_some() && !site.disk_is_slow && site.durable < site.log.len() {
+            site.durable = site.log.len();
+            let end = site.end();
+            self.tells(at, Event::Durable(end));
+        }
+    }
+
+    /// What was told since this was asked last, a line each.
+    pub(super) fn story(&mut self) -> String {
+        std::mem::take(&mut self.told).into_iter().map(|line| line + "\n").collect()
+    }
+
+    fn notes(&mut self, at: usize, what: &str) {
+        let name = self.sites[at].settings.name;
+        self.told.push(format!("{name}: {what}"));
+    }
+
+    pub(super) fn tells(&mut self, at: usize, event: Event) {
+        let now = self.now;
+        if let Some(node) = &mut self.sites[at].node {
+            node.handle(now, event);
+        }
+    }
+
+    /// Until nothing is to be done or said.
+    fn runs(&mut self) {
+        for _ in 0..100_000 {
+            let went_on = [TOKYO, OSAKA].map(|at| self.runs_one(at));
+            if went_on == [false; 2] {
+                return;
+            }
+        }
+        panic!("they never come to rest");
+    }
+
+    /// All that a node wants done and said; whether there was anything.
+    fn runs_one(&mut self, at: usize) -> bool {
+        let mut went_on = false;
+        while let Some(action) = self.sites[at].node.as_mut().and_then(Node::poll_action) {
+            went_on = true;
+            self.does(at, action);
+        }
+        while let Some(message) = self.sites[at].node.as_mut().and_then(Node::poll_message) {
+            went_on = true;
+            self.hears(1 - at, message);
+        }
+        self.releases(at);
+        went_on
+    }
+
+    fn hears(&mut self, at: usize, message: Message) {
+        if !self.line {
+            return;
+        }
+        match &message {
+            Message::Hello(_)
+            | Message::Heartbeat(_)
+            | Message::Segment { .. }
+            | Message::Batch { .. }
+            | Message::Ack { .. } => {}
+            said => self.notes(1 - at, &format!("says {}", short(said))),
+        }
+        self.tells(at, Event::Heard(message));
+    }
+
+    fn does(&mut self, at: usize, action: Action) {
+        match action {
+            Action::Persist(control) => {
+                self.sites[at].control = control;
+                self.tells(at, Event::Persisted);
+            }
+            Action::Read(id) => {
+                let reply = Reply::Says(self.witness.says(1 - at));
+                self.replies(at, id, reply);
+            }
+            Action::Swap { id, expected, record } => self.swaps(at, id, expected, record),
+            Action::Alive(alive) => self.witness.alive[at] = alive,
+            Action::Require => {
+                let released = self.sites[at].released;
+                self.sites[at].allowed = Allowed::UpTo(released);
+                self.tells(at, Event::Required { released });
+            }
+            Action::Allow(allowed) => self.sites[at].allowed = allowed,
+            Action::Take(item) => {
+                let mark = self.sites[at].takes(item);
+                self.tells(at, Event::Received(mark));
+                self.syncs(at);
+            }
+            Action::Cut(mark) => {
+                let gone = self.sites[at].cut(mark);
+                if gone > 0 {
+                    self.notes(at, &format!("cuts {gone} batches behind {}", mark.batch.0));
+                }
+                self.tells(at, Event::Cut(mark));
+            }
+            Action::Seal => {
+                self.sites[at].durable = self.sites[at].log.len();
+                let end = self.sites[at].end();
+                self.tells(at, Event::Sealed(end));
+            }
+            Action::Reign(reign) => self.reigns(at, reign),
+            Action::Open => {
+                self.sites[at].open = true;
+                self.notes(at, "opens");
+            }
+            Action::Drain(_) if self.sites[at].is_busy => self.tells(at, Event::NotDrained),
+            Action::Drain(_) => {
+                self.notes(at, "drains");
+                let (end, item) = self.sites[at].writes(1);
+                self.tells(at, Event::Framed { end, item: Some(item) });
+                self.syncs(at);
+                self.tells(at, Event::Drained(end));
+            }
+            Action::Admit => self.notes(at, "admits again"),
+            Action::Demote(why) => {
+                self.notes(at, &format!("ends: {why:?}"));
+                self.starts(at);
+            }
+            Action::Halt(why) => {
+                self.notes(at, &format!("halts: {why:?}"));
+                self.dies(at);
+            }
+            Action::HangUp => {
+                self.notes(at, "hangs up");
+                self.joins_lines();
+            }
+            Action::Feed(Need::Log { from, .. }) => {
+                let items = self.sites[at].reads(from);
+                self.tells(at, Event::Fed(Fed::Log { items }));
+            }
+            Action::Feed(Need::Snapshot { .. }) => self.tells(at, Event::Fed(Fed::NoSnapshot)),
+            Action::Serve { from, until } => self.serves(at, from, until),
+            Action::Mend(item) => {
+                let end = self.sites[at].takes(item);
+                let site = &mut self.sites[at];
+                site.durable = site.log.len();
+                if Some(end.batch) == site.damaged {
+                    site.damaged = None;
+                    let epochs = site.facts().epochs;
+                    self.tells(at, Event::Mended { end, epochs });
+                }
+            }
+            Action::Store(_) => unreachable!("no checkpoint in these stories"),
+            Action::Answer(_, Ok(done)) => self.notes(at, &format!("tells its operator: {done:?}")),
+            Action::Answer(_, Err(refusal)) => {
+                self.notes(at, &format!("tells its operator: no, {refusal}"));
+            }
+        }
+    }
+
+    fn replies(&mut self, at: usize, id: RequestId, reply: Reply) {
+        if !self.witness.deaf[at] {
+            self.tells(at, Event::Witnessed { id, reply });
+        }
+    }
+
+    fn swaps(&mut self, at: usize, id: RequestId, expected: Revision, record: Record) {
+        if self.witness.slow {
+            self.notes(at, "asks for a change that nobody answers");
+            self.witness.later.push((expected, record));
+        } else if !self.witness.deaf[at] {
+            let done = self.witness.changes(expected, record);
+            let Record { epoch, primary, in_sync, .. } = record;
+            let with = in_sync.map_or_else(String::new, |member| format!(" with {}", member.name));
+            let what = format!("{} {}{with}", epoch.0, primary.name);
+            let reply = if done {
+                self.notes(at, &format!("changes the record to {what}"));
+                Reply::Swapped(Revision(self.witness.revision))
+            } else {
+                self.notes(at, &format!("does not get the record to {what}"));
+                Reply::Refused
+            };
+            self.replies(at, id, reply);
+        }
+    }
+
+    fn reigns(&mut self, at: usize, reign: Reign) {
+        let Reign { epoch, cause, lossy, .. } = reign;
+        let loss = if lossy { ", lossy" } else { "" };
+        self.notes(at, &format!("reigns by {} ({cause:?}{loss})", epoch.0));
+        let lacks = self.released.iter().any(|(_, mark)| !self.sites[at].has(mark));
+        assert!(lossy || !lacks, "it lacks what was released, and does not say so");
+        assert!(self.sites.iter().all(|site| site.reign != Some(epoch)), "one reign, one writer");
+        self.sites[at].reign = Some(epoch);
+        let block = self.sites[at].begins(epoch);
+        let before = self.sites[at].end();
+        let (end, item) = self.sites[at].writes(1);
+        let begun = end.position;
+        self.tells(at, Event::Reigns { end, begun });
+        self.tells(at, Event::Framed { end: before, item: Some(block) });
+        self.tells(at, Event::Framed { end, item: Some(item) });
+        self.syncs(at);
+    }
+
+    fn serves(&mut self, at: usize, from: BatchNumber, until: BatchNumber) {
+        let site = &self.sites[at];
+        let reign = site.control.promised;
+        let asked = site.log.iter().filter(|piece| {
+            piece.item.kind == ItemKind::Batch && (from..=until).contains(&piece.mark.batch)
+        });
+        let pieces: Vec<_> = asked.cloned().collect();
+        let mut next = from;
+        for piece in pieces {
+            next = BatchNumber(piece.mark.batch.0 + 1);
+            let segment = SegmentNumber(1);
+            let Item { kind, bytes } = piece.item;
+            self.hears(1 - at, Message::Fetched { reign, segment, item: kind, bytes });
+        }
+        if next <= until {
+            self.hears(1 - at, Message::NotHere { reign, from: next });
+        }
+    }
+
+    fn releases(&mut self, at: usize) {
+        let site = &mut self.sites[at];
+        let Some(epoch) = site.reign else { return };
+        let on_disk = &site.log[..site.durable];
+        let may = |mark: &Mark| match site.allowed {
+            Allowed::All => true,
+            Allowed::UpTo(position) => mark.position <= position,
+        };
+        let last = on_disk.iter().rfind(|piece| may(&piece.mark)).map(|piece| piece.mark);
+        if let Some(mark) = last
+            && mark.position > site.released
+        {
+            site.released = mark.position;
+            self.released.push((epoch, mark));
+        }
+    }
+}
+
+/// A message without its figures.
+fn short(message: &Message) -> String {
+    match message {
+        Message::Follow { from, .. } => format!("follow behind {}", from.batch.0),
+        Message::Ready { end, .. } => format!("ready at {}", end.batch.0),
+        Message::Ask { reign, .. } => format!("may I reign by {}?", reign.0),
+        Message::Grant { reign } => format!("you may, by {}", reign.0),
+        Message::Nack { reign } => format!("I promised {}", reign.0),
+        Message::Refuse { objection, .. } => format!("no, {objection:?}"),
+        Message::HandOver { end, .. } => format!("take over at {}", end.batch.0),
+        Message::Taken { reign } => format!("I took over, by {}", reign.0),
+        Message::Fetch { from, until, .. } => format!("what is in {} to {}?", from.0, until.0),
+        Message::Fetched { .. } => "this is".into(),
+        Message::NotHere { from, .. } => format!("{} is not here", from.0),
+        Message::Hello(_)
+        | Message::Heartbeat(_)
+        | Message::Segment { .. }
+        | Message::Batch { .. }
+        | Message::Ack { .. }
+        | Message::Snapshot(_) => String::new(),
+    }
+}
+
+impl Witness {
+    fn says(&self, peer: usize) -> Seen {
+        let known = self.record.map(|record| Known { revision: Revision(self.revision), record });
+        Seen { known, peer_alive: self.alive[peer] }
+    }
+
+    fn changes(&mut self, expected: Revision, record: Record) -> bool {
+        let fits = expected == Revision(self.revision);
+        if fits {
+            self.revision += 1;
+            self.record = Some(record);
+        }
+        fits
+    }
+
+    /// What was not answered is done after all, where the version is still the expected one.
+    pub(super) fn catches_up(&mut self) -> usize {
+        let later = std::mem::take(&mut self.later);
+        later.into_iter().filter(|&(expected, record)| self.changes(expected, record)).count()
+    }
+}
+
+impl Site {
+    fn new(settings: Settings) -> Self {
+        Self {
+            control: Control::first(settings.name),
+            settings,
+            node: None,
+            log: Vec::new(),
+            durable: 0,
+            released: Position(0),
+            allowed: Allowed::UpTo(Position(0)),
+            reign: None,
+            open: false,
+            lives: 0,
+            disk_is_slow: false,
+            damaged: None,
+            is_busy: false,
+            segments: 0,
+        }
+    }
+
+    /// All of it is gone, and what the node knew.
+    pub(super) fn loses_its_disk(&mut self) {
+        self.log.clear();
+        self.durable = 0;
+        self.segments = 0;
+        self.control = Control::first(self.settings.name);
+    }
+
+    /// The last batches are not readable any more.
+    pub(super) fn is_damaged(&mut self, batches: usize) {
+        self.damaged = Some(self.end().batch);
+        self.log.truncate(self.log.len() - batches);
+        self.durable = self.log.len();
+    }
+
+    pub(super) fn end(&self) -> Mark {
+        self.log.last().map_or(Mark::ZERO, |piece| piece.mark)
+    }
+
+    pub(super) fn node(&self) -> &Node {
+        self.node.as_ref().expect("it lives")
+    }
+
+    fn has(&self, mark: &Mark) -> bool {
+        self.log.iter().any(|piece| piece.mark == *mark)
+    }
+
+    fn facts(&self) -> LogFacts {
+        let blocks = self.log.iter().filter(|piece| piece.item.kind == ItemKind::Segment);
+        let start =
+            |piece: &Piece| EpochStart { epoch: piece.epoch, first_batch: piece.first_batch };
+        let mut epochs: Vec<_> = blocks.map(start).collect();
+        epochs.dedup_by_key(|start| start.epoch);
+        LogFacts {
+            cluster: (!self.log.is_empty()).then_some(CLUSTER),
+            end: self.end(),
+            epochs,
+            released: Position(0),
+            damaged: self.damaged,
+        }
+    }
+
+    fn cut(&mut self, mark: Mark) -> usize {
+        let before = self.end().batch.0;
+        self.log.retain(|piece| match piece.item.kind {
+            ItemKind::Batch => piece.mark.batch <= mark.batch,
+            ItemKind::Segment => piece.first_batch <= mark.batch,
+        });
+        self.durable = self.log.len();
+        assert_eq!(self.end(), mark, "what stays ends with what was meant");
+        usize::try_from(before - mark.batch.0).expect("few")
+    }
+
+    /// A segment's block.
+    fn begins(&mut self, epoch: Epoch) -> Item {
+        self.segments = self.log.len() as u64 + 1;
+        let end = self.end();
+        let header = SegmentHeader {
+            cluster: CLUSTER,
+            segment: SegmentNumber(self.segments),
+            epoch,
+            path: PathKind::Mapped,
+            bytes: SEGMENT,
+            first_batch: end.next().batch,
+            first_position: end.next().position,
+            released: Position(0),
+            created_ns: 0,
+            previous: end.tag,
+            key_check: [0; 8],
+            wrapped_key: [0; 60],
+        };
+        let mut block = [0; BLOCK];
+        header.write(&mut block);
+        let item = Item { kind: ItemKind::Segment, bytes: block.to_vec().into() };
+        let first_batch = header.first_batch;
+        self.log.push(Piece { mark: end, item: item.clone(), epoch, first_batch });
+        item
+    }
+
+    /// A batch.
+    fn writes(&mut self, count: u32) -> (Mark, Item) {
+        let next = self.end().next();
+        let block = self.log.iter().rfind(|piece| piece.item.kind == ItemKind::Segment);
+        let block = SegmentHeader::read(&block.expect("begun").item.bytes).expect("a block");
+        let payload = format!("{} {} {}", block.epoch.0, next.batch.0, self.settings.name);
+        let mut tag = [0; 16];
+        tag[..8].copy_from_slice(&sum(payload.as_bytes()).to_le_bytes());
+        let header = BatchHeader {
+            cluster: CLUSTER,
+            segment: block.segment,
+            batch: next.batch,
+            epoch: block.epoch,
+            count,
+            first_position: next.position,
+            released: self.released,
+            length: u32::try_from(payload.len()).expect("short"),
+            written_ns: 0,
+            previous: next.previous,
+            tag,
+            sum: sum(payload.as_bytes()),
+        };
+        let mut bytes = vec![0; BLOCK];
+        bytes[..BATCH_HEADER].copy_from_slice(&header.whole());
+        bytes[BATCH_HEADER..BATCH_HEADER + payload.len()].copy_from_slice(payload.as_bytes());
+        let item = Item { kind: ItemKind::Batch, bytes: bytes.into() };
+        (self.takes(item.clone()), item)
+    }
+
+    /// Takes what was written here or elsewhere.
+    fn takes(&mut self, item: Item) -> Mark {
+        let end = self.end();
+        let piece = match item.kind {
+            ItemKind::Segment => {
+                let header = SegmentHeader::read(&item.bytes).expect("a block");
+                if self.log.iter().any(|piece| piece.item == item) {
+                    return end;
+                }
+                self.segments = header.segment.0;
+                let (epoch, first_batch) = (header.epoch, header.first_batch);
+                Piece { mark: end, item, epoch, first_batch }
+            }
+            ItemKind::Batch => {
+                let header = BatchHeader::read(&item.bytes).expect("a batch");
+                assert_eq!(header.batch, end.next().batch, "in order");
+                let (epoch, first_batch) = (header.epoch, header.batch);
+                Piece { mark: Mark::of(&header), item, epoch, first_batch }
+            }
+        };
+        let mark = piece.mark;
+        self.log.push(piece);
+        mark
+    }
+
+    /// From the segment on in which a batch stands.
+    fn reads(&self, from: BatchNumber) -> Vec<Item> {
+        let is_block = |piece: &Piece| piece.item.kind == ItemKind::Segment;
+        let first = self.log.iter().rposition(|piece| is_block(piece) && piece.first_batch <= from);
+        let pieces = self.log[first.unwrap_or(0)..].iter();
+        let wanted = pieces.filter(|piece| is_block(piece) || piece.mark.batch >= from);
+        wanted.map(|piece| piece.item.clone()).collect()
+    }
+}
