@@ -399,13 +399,14 @@ impl World {
             core.handle_time(*now, &mut network.of(me));
         }
         if !self.holding {
+            let mut framed = Time(0);
             while let Some((_, record)) = core.poll_record() {
-                busy = true;
+                (busy, framed) = (true, now.boot);
                 tale.record(plan, Record::read(record).expect("a record reads back"));
                 self.seen.push(Seen::Recorded(record.to_vec()));
                 self.journal.adds(record);
             }
-            core.handle_committed(core.entered(), now.boot);
+            core.handle_committed(core.entered(), framed);
         }
         let entered = core.entered();
         core.poll_transmit(*now, &mut network.of(me));

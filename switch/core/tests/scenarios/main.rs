@@ -52,6 +52,8 @@ mod release;
 
 mod withdrawn;
 
+mod late;
+
 mod window;
 
 mod delivery;

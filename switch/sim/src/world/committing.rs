@@ -1,7 +1,11 @@
 //! Records of a world that a test commits by hand, and a gate that fills up meanwhile. Knows no station.
 
+use std::time::Duration;
+
 use switch_core::counters::Counter;
+use switch_core::ids::WorkerId;
 use switch_core::records::Record;
+use switch_core::time::Time;
 
 use super::{Seen, World, sale};
 
@@ -29,6 +33,18 @@ impl World {
     /// Commits what has been held back, and everything from now on.
     pub fn commits(&mut self) {
         self.holding = false;
+        self.settle();
+    }
+
+    /// Commits what has been held back, as it was framed so long ago, and everything from now on.
+    pub fn commits_what_was_framed(&mut self, ago: Duration) {
+        self.holding = false;
+        self.records_alone();
+        let framed = Time(self.now.boot.0 - u64::try_from(ago.as_nanos()).unwrap());
+        for (core, worker) in self.cores.iter_mut().zip(0..) {
+            core.handle_committed(core.entered(), framed);
+            core.poll_transmit(self.now, &mut self.network.of(WorkerId(worker)));
+        }
         self.settle();
     }
 

@@ -34,6 +34,8 @@ pub struct Network {
     workers: usize,
     /// Lanes without room: for requests, or for everything.
     pub lanes_full: Full,
+    /// Whether nobody takes what is in the lanes.
+    pub lanes_stalled: bool,
 }
 
 /// What finds no room in the lanes.
@@ -56,6 +58,7 @@ impl Network {
             lanes: (0..workers * workers).map(|_| VecDeque::new()).collect(),
             workers,
             lanes_full: Full::Nothing,
+            lanes_stalled: false,
         }
     }
 
@@ -76,7 +79,7 @@ impl Network {
 
     /// The next message that a worker was sent, and by whom.
     pub fn next_for(&mut self, worker: WorkerId) -> Option<(WorkerId, Vec<u8>)> {
-        (0..self.workers).find_map(|from| {
+        (0..self.workers).filter(|_| !self.lanes_stalled).find_map(|from| {
             let lane = &mut self.lanes[from * self.workers + worker.index()];
             Some((WorkerId(u8::try_from(from).unwrap()), lane.pop_front()?))
         })
@@ -84,7 +87,7 @@ impl Network {
 
     /// Whether nothing is under way between workers.
     pub fn is_quiet(&self) -> bool {
-        self.lanes.iter().all(VecDeque::is_empty)
+        self.lanes_stalled || self.lanes.iter().all(VecDeque::is_empty)
     }
 
     /// Every socket that does not stall takes what waits for it; gives the messages that left.

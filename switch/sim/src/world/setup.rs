@@ -56,6 +56,12 @@ impl Setup {
         self
     }
 
+    /// The same on a node with a peer: what leaves later than a second behind its batch is dropped.
+    #[must_use]
+    pub fn with_peer(self) -> Self {
+        self.limits(|limits| limits.late_after = Some(Duration::from_secs(1)))
+    }
+
     /// A world in which no link is open yet.
     pub fn down(self) -> World {
         let (workers, gate_bytes) = (self.workers, self.gate_bytes);
