@@ -24,6 +24,7 @@ mod tombstones;
 
 use codec::{Edit, Message, Mti, Replace, Version};
 
+use crate::amount::{amount_of, currency_of};
 use crate::answers::OWN_MAX;
 use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
@@ -37,7 +38,7 @@ use crate::plan::Plan;
 use crate::records::{FRAMES_MAX, HEAD_MAX, Kept, Passed, Record, TakesBack};
 use crate::reference::{self, Reference};
 use crate::refusal::Refusal;
-use crate::request::{OF_ONE_HOP, Standing, amount_of, currency_of};
+use crate::request::{OF_ONE_HOP, Standing};
 use crate::saf::{self, Draft, NotQueued};
 use crate::turn::{Question, Turn, World};
 pub(crate) use asking::Parked;
@@ -254,6 +255,9 @@ impl Turn<'_> {
                     self.refuses_from_now(reference, self.now.utc);
                 }
             }
+        }
+        if matches!(taken.effect, Effect::Unknown(_)) {
+            self.list_reversal(link, message);
         }
         let about = (link, message.mti(), self.now.utc);
         // What is passed on says in its own record that it was taken.

@@ -41,6 +41,13 @@ counters! {
     /// Bytes that were dropped as a peer may have begun a reign meanwhile: requests, which count as never
     /// sent, approvals, which are reversed, and other answers.
     101 LateDropped = "late_dropped",
+    /// Repeats and reversals of what nobody knows that are listed, behind a promotion that may have lost
+    /// records.
+    103 Orphans = "orphans",
+    /// Those that are listed no more, as there are too many.
+    104 OrphansDropped = "orphans_dropped",
+    /// Links that were told that a standby reigns (804, 806).
+    105 Announced = "announced",
     /// Answers of issuers passed on.
     6 Answered = "answered",
     /// Among them, approvals (DE 39 000 to 099).
@@ -122,6 +129,8 @@ counters! {
     25 RefusedMalfunction = "refused_malfunction",
     /// Refused with 909: a repeat of what a restart found without an outcome.
     60 RefusedClosed = "refused_closed",
+    /// Because a repeat was of what nobody knows, behind a promotion that may have lost records (909).
+    102 RefusedOrphan = "refused_orphan",
     /// Refused with 909: a repeat of what was approved with an answer that is no longer there.
     61 RefusedForgotten = "refused_forgotten",
     /// Refused with 910: the issuer, or the acquirer itself, is not signed on.

@@ -15,10 +15,10 @@ use core::fmt;
 use codec::{Form, Message, Mti, Pan, Value, Version};
 use siphasher::sip128::{Hash128, SipHasher24};
 
+use crate::amount::amount_of;
 use crate::broken::{Variant, breaks};
 use crate::ids::StationNumber;
 use crate::reference::Reference;
-use crate::request::amount_of;
 
 /// The fields of the key, in the order in which they are hashed. DE 12 of 1987 is a time alone, and
 /// DE 13 its day; in 1993 that one is a date of the card, the same in every repeat.

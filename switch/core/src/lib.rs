@@ -43,6 +43,8 @@ pub mod delivery;
 
 pub mod late;
 
+pub mod orphans;
+
 pub mod outlet;
 
 pub mod routing;
@@ -52,6 +54,8 @@ pub mod pending;
 pub mod kept;
 
 pub mod stans;
+
+pub mod amount;
 
 pub mod identity;
 
@@ -68,6 +72,8 @@ pub mod links;
 pub mod noise;
 
 pub mod network;
+
+pub mod announcing;
 
 pub mod beside;
 

@@ -91,6 +91,8 @@ pub struct Link {
     pub heard: Time,
     /// What we asked on it.
     pub asked: Option<Asked>,
+    /// What it was told of a promotion that is not answered yet.
+    pub announced: Option<Asked>,
     /// Echo tests in a row without an answer.
     pub echo_missed: u8,
     /// Attempts to connect since the last success.
@@ -115,6 +117,7 @@ impl Link {
             since: Time(0),
             heard: Time(0),
             asked: None,
+            announced: None,
             echo_missed: 0,
             attempts: 0,
             retry: Time::NEVER,

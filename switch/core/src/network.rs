@@ -4,6 +4,7 @@
 
 use codec::{Fields, Message, Mti, Tpdu, Version, WriteError, Writer};
 
+use crate::broken::{Variant, breaks};
 use crate::codes;
 use crate::counters::Counter;
 use crate::gate::{Purpose, Service};
@@ -31,7 +32,7 @@ const OTHER: u16 = 0;
 /// Function code of an administrative notification: the message can not be parsed.
 const UNPARSED: u16 = 0x650;
 /// Action code (DE 39): network management accepted.
-const ACCEPTED: u16 = 0x800;
+pub(crate) const ACCEPTED: u16 = 0x800;
 
 /// How long a stopping node waits for the answers to its sign-offs.
 pub(crate) const SIGN_OFF_WITHIN: Duration = Duration::from_secs(2);
@@ -135,7 +136,8 @@ impl Turn<'_> {
         let now = &mut world.links[link.index()];
         now.generation = now.generation.wrapping_add(1);
         (now.phase, now.since, now.heard) = (Phase::Open, self.now.boot, self.now.boot);
-        (now.asked, now.echo_missed, now.spent_until) = (None, 0, Time(0));
+        (now.asked, now.announced) = (None, None);
+        (now.echo_missed, now.spent_until) = (0, Time(0));
         now.unsent.clear();
         world.stations[station.index()].open += 1;
         world.unannounced = true;
@@ -147,6 +149,12 @@ impl Turn<'_> {
         }
         if settings.role.acquires() || self.plan.limits.late_after.is_some() {
             self.world.links[link.index()].leaving.reserve(1_024);
+        }
+        self.announce_reign(link);
+        if self.world.links[link.index()].announced.is_some()
+            && breaks(Variant::AnnouncementAwaited)
+        {
+            return;
         }
         if settings.sign_on == SignOn::Ours {
             if !self.ask(link, SIGN_ON) {
@@ -264,20 +272,26 @@ impl Turn<'_> {
             self.count(Counter::AnswersLost);
             return false;
         }
+        let Some(stan) = self.say(link, function) else {
+            self.count(Counter::AnswersLost);
+            return false;
+        };
+        let station = self.plan.station_of(link);
+        let until = self.now.boot + self.plan.station(station).settings.timeout;
+        self.world.links[link.index()].asked = Some(Asked { stan, function, until });
+        self.world.links_wake = self.world.links_wake.min(until);
+        true
+    }
+
+    /// Enters a network management request of ours, and gives its STAN; none without room for it.
+    pub(crate) fn say(&mut self, link: LinkId, function: u16) -> Option<Stan> {
         let station = self.plan.station_of(link);
         let stan = self.world.stations[station.index()].network_stan();
         let mti = match self.plan.station(station).settings.dialect.version() {
             Version::Iso1987 => Mti::of(0x0800),
             Version::Iso1993 | Version::Iso2003 => Mti::of(0x1804),
         };
-        if !self.enter_own(link, None, mti, function, stan) {
-            self.count(Counter::AnswersLost);
-            return false;
-        }
-        let until = self.now.boot + self.plan.station(station).settings.timeout;
-        self.world.links[link.index()].asked = Some(Asked { stan, function, until });
-        self.world.links_wake = self.world.links_wake.min(until);
-        true
+        self.enter_own(link, None, mti, function, stan).then_some(stan)
     }
 
     /// Reports a message that can not be parsed, or not be answered (1644, DE 24 650). There is no
@@ -379,6 +393,9 @@ impl Turn<'_> {
         let stan = message.value(11).and_then(|value| value.packed()).unwrap_or_default();
         let now = &mut self.world.links[link.index()];
         let Some(asked) = now.asked.filter(|asked| asked.stan.digits() == stan) else {
+            if self.is_of_announcement(link, message) {
+                return;
+            }
             if !self.spends(link) {
                 return;
             }

@@ -189,6 +189,16 @@ pub enum Notice {
         /// For how long the oldest was known.
         secs: u64,
     },
+    /// Behind a promotion that may have lost records, a station named what nobody knows: a repeat gets
+    /// 909, a reversal what was agreed. Somebody has to settle it with the acquirer.
+    Orphan {
+        /// Where it came from.
+        link: LinkId,
+        /// Its MTI.
+        mti: Mti,
+        /// The acquirer's own STAN (DE 11), of a reversal that of its original.
+        stan: Stan,
+    },
     /// An advice or reversal does not agree with its original.
     OriginalDiffers {
         /// Where it came from.

@@ -49,6 +49,8 @@ pub enum Refusal {
     Malfunction,
     /// A restart found it without an outcome, and closed it.
     Closed,
+    /// It repeats what nobody knows, and a reign may have answered it whose records are lost.
+    Orphan,
     /// It was approved, and what the issuer answered is no longer there.
     Forgotten,
     /// The issuer, or the acquirer itself, is not signed on.
@@ -91,7 +93,11 @@ impl Refusal {
             | Self::SafFull
             | Self::Draining => 0x907,
             Self::NoRoute => 0x908,
-            Self::Malfunction | Self::Closed | Self::Forgotten | Self::ReaderSilent => 0x909,
+            Self::Malfunction
+            | Self::Closed
+            | Self::Orphan
+            | Self::Forgotten
+            | Self::ReaderSilent => 0x909,
             Self::SignedOff => 0x910,
             Self::TimedOut | Self::Reversed => 0x911,
             Self::Mac => 0x916,
@@ -130,6 +136,7 @@ impl Refusal {
             Self::NoRoute => Counter::RefusedNoRoute,
             Self::Malfunction => Counter::RefusedMalfunction,
             Self::Closed => Counter::RefusedClosed,
+            Self::Orphan => Counter::RefusedOrphan,
             Self::Forgotten => Counter::RefusedForgotten,
             Self::SignedOff => Counter::RefusedSignedOff,
             Self::TimedOut => Counter::RefusedTimedOut,

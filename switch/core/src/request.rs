@@ -3,6 +3,7 @@
 use codec::{Edit, Fields, Message, Pan, PanError, Replace, Slots};
 
 use crate::advice::{Parked, is_advice};
+use crate::amount::{amount_of, currency_of};
 use crate::broken::{Variant, breaks};
 use crate::counters::Counter;
 use crate::duplicates::{Entered, Facts};
@@ -29,6 +30,8 @@ enum Decision {
     Ask(Question, Identity),
     /// It is known, and what is to be said was said.
     Repeated,
+    /// It repeats what a reign may have answered whose records are lost.
+    Orphan(Identity),
     /// Forward to this issuer.
     Forward(Choice),
 }
@@ -76,6 +79,10 @@ impl Turn<'_> {
         let outcome = match self.decide(link, message, standing) {
             Ok(Decision::Ask(question, identity)) => self.park(link, message, question, identity),
             Ok(Decision::Repeated) => Ok(()),
+            Ok(Decision::Orphan(identity)) => {
+                self.list_repeat(link, message, identity);
+                Err(Refusal::Orphan)
+            }
             Ok(Decision::Forward(choice)) => self.forward(link, message, choice, standing),
             Err(refusal) => Err(refusal),
         };
@@ -146,6 +153,10 @@ impl Turn<'_> {
             }
             Decision::Ask(..) => unreachable!("each question is put once"),
             Decision::Repeated => self.world.table.remove(slot),
+            Decision::Orphan(identity) => {
+                self.list_repeat(link, message, identity);
+                return Err(Refusal::Orphan);
+            }
         }
         Ok(())
     }
@@ -185,6 +196,9 @@ impl Turn<'_> {
         // Whether anybody could take it now or not: it is over.
         if self.was_reversed(message, reference, key) && !breaks(Variant::TombstoneIgnored) {
             return Err(Refusal::Reversed);
+        }
+        if self.is_orphan(message.mti()) {
+            return Ok(Decision::Orphan(identity));
         }
         // The negative file and limits have their stages here; they refuse nothing yet.
         let (route, issuer) = way?;
@@ -466,25 +480,6 @@ impl Turn<'_> {
         let acquirer = self.plan.station_of(link);
         Pending::arrived(self.now.boot, acquirer, (link, generation), self.tpdu, message.mti())
     }
-}
-
-/// The digits of an amount (DE 4), packed, and how many they are.
-#[inline]
-pub(crate) fn amount_of(message: &Message<'_>) -> Option<(u64, u8)> {
-    let amount = message.value(4)?;
-    Some((amount.packed()?, u8::try_from(amount.units()).ok()?))
-}
-
-/// The currency of an amount (DE 49); zeros where none is said.
-#[inline]
-pub(crate) fn currency_of(message: &Message<'_>) -> [u8; 3] {
-    let Some(currency) = message.value(49) else { return [0; 3] };
-    if let Ok(plain) = currency.bytes().try_into() {
-        return plain;
-    }
-    let mut room = [0; 3];
-    let said = currency.write_text(&mut room);
-    if said.is_some_and(|said| said.len() == 3) { room } else { [0; 3] }
 }
 
 /// What a request has of our hop alone: DE 7, 11 and 33.

@@ -40,7 +40,9 @@ impl Core {
         turn.take_up_items(state, &ids);
         turn.take_up_stans(state, &ids);
         turn.take_up_duplicates(state, &ids);
+        turn.take_up_orphans(state, &ids);
         turn.take_up_tombstones(state, &ids);
+        turn.take_up_promotion(state);
         turn.world.past_until = state.start().map_or(0, |_| turn.now.utc + KNOWN_KEPT_SECS);
         if turn.me.0 == 0 {
             for &counter in Counter::ALL {

@@ -188,6 +188,11 @@ impl StationNow {
         self.turn
     }
 
+    /// Those of network management go on far from where a lost reign may have been.
+    pub(crate) fn network_goes_ahead(&mut self) {
+        self.network = NETWORK_MIN + (STAN_MAX - NETWORK_MIN).div_ceil(2);
+    }
+
     /// The STAN of the next network management message.
     pub fn network_stan(&mut self) -> Stan {
         let stan = self.network;

@@ -21,6 +21,7 @@ use crate::ids::{LinkId, SlotId, StationId, WorkerId};
 use crate::links::Link;
 use crate::network::Drain;
 use crate::notices::{Closing, Notice, Notices};
+use crate::orphans::Orphans;
 use crate::outlet::Outlet;
 use crate::parked::Parked;
 use crate::pending::{Asked, Line, Table};
@@ -128,6 +129,10 @@ pub(crate) struct World {
     pub(crate) has_room: bool,
     /// Whether what is not in memory can be asked for.
     pub(crate) has_reader: bool,
+    /// Whether this node was a standby and reigns since it started.
+    pub(crate) promoted: bool,
+    /// What may be lost.
+    pub(crate) orphans: Orphans,
     /// Until when, in seconds since 1970, records from before the start say more than memory does.
     pub(crate) past_until: u64,
     /// No link needs looking at before.
@@ -192,6 +197,8 @@ impl Core {
             counted: Counted::default(),
             has_room: true,
             has_reader: false,
+            promoted: false,
+            orphans: Orphans::default(),
             past_until: 0,
             links_wake: Time::NEVER,
             stamp: Stamp::default(),

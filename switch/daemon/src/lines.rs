@@ -100,6 +100,7 @@ fn core_kind(notice: &Notice, plan: &Plan) -> Kind {
         Notice::WindowShort { .. } | Notice::WindowLong => ("window", 0),
         Notice::OriginalUnknown { link, .. } => ("original unknown", of(link)),
         Notice::TombstoneForgotten { .. } => ("tombstone", 0),
+        Notice::Orphan { link, .. } => ("orphan", of(link)),
         Notice::DoubtDropped { issuer, .. } => ("doubt dropped", issuer.0.into()),
         Notice::OriginalDiffers { link, .. } => ("original differs", of(link)),
         Notice::Unmatched { link, .. } => ("unmatched", of(link)),
@@ -265,6 +266,19 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
                 alarm = true,
                 "a reversal of what nobody knew is forgotten within a week, and its original is not \
                  refused any more: ask the acquirers that send so many, or raise limits.duplicates_max"
+            );
+        }
+        Notice::Orphan { link, mti, stan } => {
+            let (station, mti) = (name(link), mti.to_string());
+            error!(
+                worker,
+                station,
+                link = link.0,
+                mti,
+                stan = stan.0,
+                alarm = true,
+                "a station names what nobody knows since the promotion, which may have lost records: \
+                 settle it with the acquirer; sekisho node status lists all of them"
             );
         }
         Notice::OriginalDiffers { link, mti, field } => {

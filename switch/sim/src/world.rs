@@ -76,6 +76,8 @@ pub struct World {
     pub foreseen: usize,
     /// What left the cores, in order.
     pub seen: Vec<Seen>,
+    /// Whether the next start is a promotion, and whether that may lack records.
+    promotion: Option<bool>,
     /// What was recorded, from the first start on.
     pub journal: Journal,
 }
@@ -128,6 +130,7 @@ impl World {
             tpdus_told: false,
             foreseen: 0,
             seen: Vec::new(),
+            promotion: None,
             journal: Journal::default(),
             plan,
         }

@@ -4,6 +4,7 @@
 use codec::{Dialect, Message, Slots};
 
 use super::passed_on_as;
+use crate::amount::{amount_of, currency_of};
 use crate::duplicates::Facts;
 use crate::found::Found;
 use crate::identity::Identity;
@@ -11,7 +12,6 @@ use crate::ids::{Stan, StationNumber};
 use crate::plan::Plan;
 use crate::records::{Kept, Record, TakesBack};
 use crate::refusal::Refusal;
-use crate::request::{amount_of, currency_of};
 use crate::time::Stamp;
 
 /// An original of long ago.

@@ -43,7 +43,7 @@ fn a_request_that_is_late_counts_as_never_sent() {
 
 #[test]
 fn a_second_behind_its_batch_bytes_may_leave_and_later_not_and_without_a_peer_always() {
-    let mut leave = |mut world: World, ago| {
+    let leave = |mut world: World, ago| {
         sells_and_waits(&mut world);
         world.passes_secs(2);
         world.commits_what_was_framed(ago);

@@ -14,6 +14,8 @@ mod held;
 
 mod restarts;
 
+mod promotions;
+
 mod saf;
 
 mod advices;

@@ -45,6 +45,8 @@ impl World {
             core.handle_committed(core.entered(), framed);
             core.poll_transmit(self.now, &mut self.network.of(WorkerId(worker)));
         }
+        // As in a worker's turn: what was released goes to the sockets before time is looked at.
+        self.deliver();
         self.settle();
     }
 

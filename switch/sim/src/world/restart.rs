@@ -69,6 +69,12 @@ impl Journal {
         self.says(&Record::Start { epoch: self.starts, utc, build: "sim" });
     }
 
+    /// How many there are.
+    #[expect(clippy::len_without_is_empty, reason = "it never is")]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
     /// One more record.
     pub fn adds(&mut self, record: &[u8]) {
         self.records.push(record.to_vec());
@@ -133,6 +139,21 @@ impl World {
         })
     }
 
+    /// The switch is gone, and a second later its standby reigns with these settings; every link that
+    /// there was is lost, and all are opened again. `lossy`: it may lack records.
+    #[must_use]
+    pub fn promotes(mut self, setup: Setup, lossy: bool) -> Self {
+        self.promotion = Some(lossy);
+        let workers = setup.workers;
+        self.starts_again(setup, workers)
+    }
+
+    /// The last so many records never came to the standby.
+    pub fn loses(&mut self, records: usize) {
+        let left = self.journal.records.len() - records;
+        self.journal.records.truncate(left);
+    }
+
     fn starts_again(mut self, setup: Setup, workers: u8) -> Self {
         let gate_bytes = setup.gate_bytes;
         let plan = setup.planned().unwrap();
@@ -147,13 +168,22 @@ impl World {
     /// The switch is gone with all that it did not record, and there is a new one a second later,
     /// whose links are all still closed.
     pub fn begins_again(&mut self, plan: Arc<Plan>, workers: u8, gate_bytes: usize) {
-        self.tale.line("", '*', &format!("restart with {workers}"));
+        let promotion = self.promotion.take();
+        let how = if promotion.is_some() { "promotion" } else { "restart" };
+        self.tale.line("", '*', &format!("{how} with {workers}"));
         self.set_clock(self.now.boot + Duration::from_secs(1));
         let mut after = Self::unsettled(workers, plan, gate_bytes);
         let state = self.journal.state(&after.plan);
         after.now = self.now;
         self.journal.begins(self.now.utc);
-        let closings = closings(&state, &after.plan, self.now.utc, false).records;
+        let lossy = promotion == Some(true);
+        if let Some(lossy) = promotion {
+            let (epoch, utc) = (self.journal.starts, self.now.utc);
+            let window = after.plan.limits.orphan_window.as_secs();
+            let until = if lossy { utc + window } else { 0 };
+            self.journal.says(&Record::Promotion { epoch, utc, lossy, until });
+        }
+        let closings = closings(&state, &after.plan, self.now.utc, lossy).records;
         for record in &closings {
             self.tale.record(&after.plan, Record::read(record).unwrap());
             self.journal.adds(record);

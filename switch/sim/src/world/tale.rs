@@ -152,6 +152,9 @@ impl Tale {
             Notice::TombstoneForgotten { secs } => {
                 format!("alarm: a request is refused no more, {secs} s after its reversal")
             }
+            Notice::Orphan { link: id, mti, stan } => {
+                format!("alarm: {} sent {mti} about {:06}, which may be lost", link(id), stan.0)
+            }
             Notice::OriginalDiffers { link: id, mti, field } => {
                 format!("{} sent {mti} whose original has another DE {field}", link(id))
             }

@@ -1,13 +1,14 @@
 //! What the worlds of chance can not see: alarms that are missed, answers that come sooner than they
 //! should, lists that nobody settles. Each is a few sentences, and true while all rules are in force.
 
+use crate::sites;
 use switch_core::broken::Variant;
 use switch_core::counters::Counter;
 use switch_core::plan::{Acquiring, InFlight, StationSettings};
 use switch_sim::world::{Setup, Text, World, acquirer, issuer, reversal, sale};
 
 /// Which rule is broken, and what is not true any more then.
-pub(crate) const STORIES: [(Variant, fn()); 10] = [
+pub(crate) const STORIES: [(Variant, fn()); 20] = [
     (Variant::LateUnnoticed, a_late_approval_is_one_more_reason_to_reverse),
     (Variant::RefusalIgnored, where_923_was_agreed_nothing_is_held),
     (Variant::OtherAmountUntold, another_amount_is_an_alarm),
@@ -18,6 +19,16 @@ pub(crate) const STORIES: [(Variant, fn()); 10] = [
     (Variant::DoubtUnsettled, a_repeat_settles_whether_an_answer_arrived),
     (Variant::RequestsFillAll, requests_leave_room_for_answers),
     (Variant::OpenedBeforeAllKnow, what_is_new_is_used_when_all_know_it),
+    (Variant::LateReleased, sites::what_is_committed_too_late_never_leaves),
+    (Variant::LateNotWithdrawn, sites::what_waits_too_long_for_a_socket_never_leaves),
+    (Variant::LateApprovalStands, sites::an_approval_that_is_late_is_reversed),
+    (Variant::RepeatUnproved, sites::an_approval_is_given_again_by_who_can_have_that_committed),
+    (Variant::PromotionUntold, sites::a_promotion_is_announced),
+    (Variant::AnnouncementAwaited, sites::nobody_waits_for_the_answer_to_an_announcement),
+    (Variant::OrphanForwarded, sites::a_repeat_of_what_may_be_lost_is_no_new_request),
+    (Variant::OrphanUnlisted, sites::what_may_be_lost_is_listed),
+    (Variant::OrphansForgotten, sites::what_was_listed_is_so_behind_a_restart),
+    (Variant::StansNotAhead, sites::trace_numbers_go_on_far_ahead_where_some_may_be_lost),
 ];
 
 fn centres() -> World {
