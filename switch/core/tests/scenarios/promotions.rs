@@ -175,7 +175,7 @@ fn behind_a_lossy_promotion_a_repeat_of_what_nobody_knows_is_declined_and_listed
             "#]]);
         }
         assert_eq!(world.issuer("X").heard_count(), asked, "nobody is asked");
-        let listed: Vec<_> = world.cores.iter().flat_map(|core| core.orphans()).collect();
+        let listed: Vec<_> = world.cores.iter().flat_map(switch_core::Core::orphans).collect();
         let [orphan] = listed[..] else { panic!("{listed:?}") };
         assert_eq!((orphan.stan.0, &*orphan.rrn), (101, first.of(37)));
     }
@@ -197,7 +197,7 @@ fn what_is_listed_is_known_behind_another_restart_and_another_promotion() {
     let mut world = world.restarts(setup(2));
     let listed = |world: &World| -> usize { world.cores.iter().map(|c| c.orphans().len()).sum() };
     assert_eq!(listed(&world), 1);
-    world.acquirer("A").sends(first.clone());
+    world.acquirer("A").sends(first);
     assert_eq!(world.acquirer("A").heard().of(39), "909");
     let mut world = world.promotes(setup(1), false);
     assert_eq!(listed(&world), 1);
