@@ -70,12 +70,19 @@ impl Site {
             None if is_said => None,
             None => Some(configured(Path::new(CONFIGURATION))?),
         };
-        if let Some(file) = &place.file {
-            let alone = Alone::new(file)?;
-            let disk =
-                SystemDisk::open(&alone.0, false).map_err(|error| not_opened(file, &error))?;
-            return Ok(Self { directory: file.clone(), disk, configuration, _alone: Some(alone) });
+        match &place.file {
+            Some(file) => Self::of_file(file, configuration),
+            None => Self::of_directory(place, configuration),
         }
+    }
+
+    fn of_file(file: &Path, configuration: Option<Configuration>) -> Result<Self, Failure> {
+        let alone = Alone::new(file)?;
+        let disk = SystemDisk::open(&alone.0, false).map_err(|error| not_opened(file, &error))?;
+        Ok(Self { directory: file.to_path_buf(), disk, configuration, _alone: Some(alone) })
+    }
+
+    fn of_directory(place: &Where, configuration: Option<Configuration>) -> Result<Self, Failure> {
         let directory = match (&place.dir, &configuration) {
             (Some(directory), _) => directory.clone(),
             (None, Some(configuration)) => configuration.state.join(WITHIN_STATE),
