@@ -1,9 +1,8 @@
 //! Where a journal is, what opens it, and which dialects its stations speak: by the daemon's own
 //! configuration, or by what the operator says. Must not know what is in a journal.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,10 +36,6 @@ pub(crate) struct Where {
     /// [default: /etc/sekisho/sekisho.toml, unless --dir is given]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-
-    /// A file of segments alone, as the folder `diverged` of a journal keeps what was cut from it
-    #[arg(long, value_name = "FILE", conflicts_with = "dir")]
-    file: Option<PathBuf>,
 }
 
 /// What opens it.
@@ -54,35 +49,19 @@ pub(crate) struct KeyFiles {
 /// A journal's directory, and what is known of it from elsewhere.
 #[derive(Debug)]
 pub(crate) struct Site {
-    /// Or the one file.
     pub(crate) directory: PathBuf,
     pub(crate) disk: SystemDisk,
     configuration: Option<Configuration>,
-    _alone: Option<Alone>,
 }
 
 impl Site {
     /// Opens the directory, to read only. There is a journal in it.
     pub(crate) fn open(place: &Where) -> Result<Self, Failure> {
-        let is_said = place.dir.is_some() || place.file.is_some();
-        let configuration = match &place.config {
-            Some(file) => Some(configured(file)?),
-            None if is_said => None,
-            None => Some(configured(Path::new(CONFIGURATION))?),
+        let configuration = match (&place.config, &place.dir) {
+            (Some(file), _) => Some(configured(file)?),
+            (None, Some(_)) => None,
+            (None, None) => Some(configured(Path::new(CONFIGURATION))?),
         };
-        match &place.file {
-            Some(file) => Self::of_file(file, configuration),
-            None => Self::of_directory(place, configuration),
-        }
-    }
-
-    fn of_file(file: &Path, configuration: Option<Configuration>) -> Result<Self, Failure> {
-        let alone = Alone::new(file)?;
-        let disk = SystemDisk::open(&alone.0, false).map_err(|error| not_opened(file, &error))?;
-        Ok(Self { directory: file.to_path_buf(), disk, configuration, _alone: Some(alone) })
-    }
-
-    fn of_directory(place: &Where, configuration: Option<Configuration>) -> Result<Self, Failure> {
         let directory = match (&place.dir, &configuration) {
             (Some(directory), _) => directory.clone(),
             (None, Some(configuration)) => configuration.state.join(WITHIN_STATE),
@@ -109,7 +88,7 @@ impl Site {
             };
             return Err(Failure::new(NOT_FOUND, format!("no journal in {shown}; {hint}")));
         }
-        Ok(Self { directory, disk, configuration, _alone: None })
+        Ok(Self { directory, disk, configuration })
     }
 
     /// The keys that there are: those that the operator names, else those of the configuration, and
@@ -132,7 +111,7 @@ impl Site {
             keys.extend(sealing.current);
             keys.extend(sealing.former);
         }
-        // Of a file that was cut from a journal: beside that one, two folders up.
+        // What was cut from a journal lies two folders below it, and was sealed with the same key.
         let beside = self.directory.ancestors().step_by(2).take(2);
         if let Some(trial) = beside.map(|place| place.join(TRIAL_KEY)).find(|key| key.exists()) {
             keys.push(key_of(&trial)?);
@@ -164,39 +143,6 @@ impl Site {
     pub(crate) fn dialects(&self) -> Vec<Arc<Dialect>> {
         let stations = self.configuration.iter().flat_map(|known| &known.settings.stations);
         stations.map(|station| Arc::clone(&station.dialect)).collect()
-    }
-}
-
-/// A folder in which one file stands as the only segment of a journal; it goes away with this.
-#[derive(Debug)]
-struct Alone(PathBuf);
-
-impl Alone {
-    fn new(file: &Path) -> Result<Self, Failure> {
-        let failed = |error: &io::Error| {
-            Failure::new(exit_for(error), format!("{}: {error}", file.display()))
-        };
-        let whole = file.canonicalize().map_err(|error| failed(&error))?;
-        let mut block = [0; BLOCK];
-        let read = File::open(&whole).and_then(|mut opened| opened.read_exact(&mut block));
-        read.map_err(|error| failed(&error))?;
-        let header = SegmentHeader::read(&block).map_err(|_| {
-            Failure::new(NOT_FOUND, format!("{} does not begin as a segment", file.display()))
-        })?;
-        let name = format!("sekisho-journal-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        DirBuilder::new().mode(0o700).create(&folder).map_err(|error| failed(&error))?;
-        let alone = Self(folder);
-        let segment = alone.0.join(Name::Segment(header.segment).to_string());
-        symlink(whole, segment).map_err(|error| failed(&error))?;
-        Ok(alone)
-    }
-}
-
-impl Drop for Alone {
-    fn drop(&mut self) {
-        // What is left of it is a link in the folder of temporary files.
-        drop(fs::remove_dir_all(&self.0));
     }
 }
 
