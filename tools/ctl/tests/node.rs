@@ -69,7 +69,7 @@ impl Desk {
         ran(self.command(line))
     }
 
-    /// The same, with somebody at a terminal who types this.
+    /// The same, with somebody at a terminal who types this and then goes away.
     fn is_answered(&self, line: &str, typed: &str) -> Said {
         let desk = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&desk).unwrap();
@@ -78,6 +78,7 @@ impl Desk {
         let terminal = fs::OpenOptions::new().read(true).write(true).open(name.to_str().unwrap());
         let mut command = self.command(line);
         command.stdin(terminal.unwrap());
+        let typed = format!("{typed}\u{4}");
         fs::File::from(desk.try_clone().unwrap()).write_all(typed.as_bytes()).unwrap();
         ran(command)
     }
