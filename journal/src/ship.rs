@@ -13,3 +13,12 @@ pub mod agree;
 pub mod sender;
 
 pub mod receiver;
+
+#[cfg(test)]
+mod world;
+
+#[cfg(test)]
+mod stories;
+
+#[cfg(test)]
+mod endings;

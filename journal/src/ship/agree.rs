@@ -94,6 +94,10 @@ pub fn agreed(ours: &Outline, theirs: &Outline) -> Result<BatchNumber, Parting> 
             return Ok(last);
         }
     }
+    // It ends where our log begins, behind a checkpoint: the tags will tell whether it is the same.
+    if reigns.first().is_some_and(|first| theirs.end.batch.0 + 1 == first.first.0) {
+        return Ok(theirs.end.batch);
+    }
     // It ends before all that we know of, or both go back to the first batch and part right there.
     let is_older = reigns.first().is_some_and(|first| theirs.end.batch < first.first);
     let is_complete = ours.is_complete() && theirs.is_complete();
@@ -134,3 +138,6 @@ impl Outline {
         reigns
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,9 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use crate::format::SegmentNumber;
-use crate::format::{BatchHeader, BatchNumber, Cluster, Epoch, NoHeader, Position, SegmentHeader};
+use crate::format::{
+    BATCH_HEADER, BatchHeader, BatchNumber, Cluster, Epoch, NoHeader, Position, SegmentHeader,
+};
 use crate::mutants::{Mutant, breaks};
 use crate::roles::event::Item;
 use crate::ship::message::{Bytes, ItemKind, Mark, Message, Mode, Piece};
@@ -281,10 +283,7 @@ impl Receiver {
         if (header.first_position, header.previous) != (next.position, next.previous) {
             return Err(Misfit::OtherChain(found));
         }
-        let length = usize::try_from(header.length).expect("64-bit machine");
-        let sealed = bytes.get(crate::format::BATCH_HEADER..).and_then(|rest| rest.get(..length));
-        let is_whole = bytes.len() == header.size();
-        if !is_whole || !sealed.is_some_and(|sealed| header.covers(sealed)) {
+        if !is_whole(&header, &bytes) {
             return Err(Misfit::WrongSum(found));
         }
         if self.given.len() == BATCHES_MAX {
@@ -383,4 +382,12 @@ impl Receiver {
             mark.batch.0.checked_sub(first.batch.0).and_then(|place| usize::try_from(place).ok());
         place.and_then(|place| self.given.get(place)) == Some(mark)
     }
+}
+
+/// Whether these bytes are those that a header was made for, up to the last zero behind them.
+fn is_whole(header: &BatchHeader, bytes: &[u8]) -> bool {
+    let length = usize::try_from(header.length).expect("64-bit machine");
+    let Some(behind) = bytes.get(BATCH_HEADER..) else { return false };
+    let Some((sealed, padding)) = behind.split_at_checked(length) else { return false };
+    bytes.len() == header.size() && header.covers(sealed) && padding.iter().all(|&byte| byte == 0)
 }

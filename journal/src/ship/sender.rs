@@ -56,8 +56,8 @@ pub struct Settings {
 /// What is needed from the disk. There is at most one at a time; it is answered by a [`Fed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// The log from the segment on in which this batch stands, or would stand: blocks of segments, also
-    /// of such without a batch, and batches from this one on.
+    /// The log from this batch on: the block of its segment, batches, and before the first batch of
+    /// each further segment the block of that.
     Log {
         /// The first batch.
         from: BatchNumber,
@@ -153,7 +153,8 @@ impl Sender {
         let at = agreed(&ours, &theirs)?;
         let mut ends = Ends::new();
         ends.add(ours.end.position, now);
-        Ok(Self {
+        let our_end = ours.end;
+        let mut sender = Self {
             settings,
             reign,
             ours,
@@ -167,7 +168,11 @@ impl Sender {
             not_before: now,
             window: Window::new(Mark::ZERO),
             ends,
-        })
+        };
+        if at == our_end.batch {
+            sender.on_place(our_end)?;
+        }
+        Ok(sender)
     }
 
     /// The log goes on to `end`: with what was framed, or without, when nobody wanted it or there was
@@ -358,7 +363,7 @@ impl Sender {
         let last = self.in_hand();
         match self.live.iter().find(|next| next.place > *last) {
             Some(next) => !next.follows(last),
-            None => last.batch < self.ours.end.batch || !last.has_segment(),
+            None => last.batch < self.ours.end.batch,
         }
     }
 
@@ -374,16 +379,21 @@ impl Sender {
 
     fn on_log(&mut self, now: u64, items: Vec<Coming>) -> Result<(), Parting> {
         if let Phase::Looking(at) = self.phase {
-            let Some(from) = self.place_behind(at, &items) else {
+            // What comes next says what is before it.
+            let next = items.iter().find(|coming| coming.expected.batch.0 == at.0 + 1);
+            let Some(next) = next else {
                 self.not_before = self.not_before.max(now + AGAIN);
                 return Ok(());
             };
-            if at == self.their_end.batch && from != self.their_end {
-                let (batch, epoch) = (at, from.epoch);
-                return Err(Parting::OtherLog { batch, epoch });
+            let writer = self.ours.writer_of(at);
+            let is_before_our_log = writer.0 == 0 && at.0 > 0;
+            let epoch = if is_before_our_log { self.their_end.epoch } else { writer };
+            let from = Mark::before(&next.expected, epoch);
+            if is_before_our_log && from != self.their_end {
+                self.phase = Phase::Looking(BatchNumber(0));
+                return Ok(());
             }
-            self.offer(from, None);
-            self.phase = Phase::Offered(from);
+            self.on_place(from)?;
         }
         let before = *self.in_hand();
         for coming in items {
@@ -396,13 +406,14 @@ impl Sender {
         Ok(())
     }
 
-    /// The mark behind a batch of ours, as what follows it says, or the end of the log.
-    fn place_behind(&self, at: BatchNumber, items: &[Coming]) -> Option<Mark> {
-        if at == self.ours.end.batch {
-            return Some(self.ours.end);
+    /// The logs agree up to here, if the standby has the same batch there.
+    fn on_place(&mut self, from: Mark) -> Result<(), Parting> {
+        if from.batch == self.their_end.batch && from != self.their_end {
+            return Err(Parting::OtherLog { batch: from.batch, epoch: from.epoch });
         }
-        let next = items.iter().find(|coming| coming.expected.batch.0 == at.0 + 1)?;
-        Some(Mark::before(&next.expected, self.ours.writer_of(at)))
+        self.offer(from, None);
+        self.phase = Phase::Offered(from);
+        Ok(())
     }
 
     fn offer(&mut self, from: Mark, snapshot: Option<Position>) {

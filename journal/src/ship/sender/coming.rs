@@ -9,7 +9,7 @@ use crate::ship::message::{ItemKind, Mark};
 /// A place in the order in which a log is sent: behind a segment's block, or behind a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    /// 0: not known.
+    /// 0: not known, so the log is read until its block comes.
     segment: SegmentNumber,
     /// The last batch so far.
     pub(super) batch: BatchNumber,
@@ -19,11 +19,6 @@ impl Place {
     /// Behind a batch, and before the block of the next segment, if that begins there.
     pub(super) fn behind(batch: BatchNumber) -> Self {
         Self { segment: SegmentNumber(0), batch }
-    }
-
-    /// Whether the block of its segment is behind us.
-    pub(super) fn has_segment(&self) -> bool {
-        self.segment.0 > 0
     }
 }
 
@@ -82,11 +77,8 @@ impl Coming {
     /// Whether nothing is missing between that place and this.
     pub(super) fn follows(&self, place: &Place) -> bool {
         match self.item.kind {
-            // Only a reign leaves a segment without batches, and it begins where the log ends.
             ItemKind::Segment => {
-                place.has_segment()
-                    && self.place.segment.0 == place.segment.0 + 1
-                    && self.place.batch == place.batch
+                self.place.segment > place.segment && self.place.batch == place.batch
             }
             ItemKind::Batch => {
                 self.place.segment == place.segment && self.place.batch.0 == place.batch.0 + 1
