@@ -22,6 +22,8 @@ mod start;
 
 mod waiting;
 
+mod release;
+
 mod thread;
 
 mod keeper;
@@ -47,7 +49,7 @@ use std::thread as threads;
 use std::thread::JoinHandle;
 
 use crossbeam::channel::Sender;
-use journal::format::{Epoch, PathKind};
+use journal::format::{Epoch, PathKind, Position};
 use journal::path::{Direct, Mapped, WritePath};
 use journal::segments::Spares;
 use switch_core::plan::Plan;
@@ -57,6 +59,7 @@ use tracing::warn;
 
 use crate::mesh::Mesh;
 use crate::notes::Notes;
+use crate::peer::Ship;
 use crate::tunings::Tunings;
 use crate::worker::Event;
 pub use failure::Failure;
@@ -68,8 +71,9 @@ use keeper::Housekeeper;
 pub use numbers::{Allotted, NO_NUMBERS, Register, written};
 use priority::raise_priority;
 pub(crate) use priority::{lower_priority, lowest_priority};
+pub(crate) use release::{Lag, Release};
 pub use start::{Opened, open};
-use thread::{Ended, Scribe};
+use thread::{Ended, Scribe, ToPeer};
 
 /// What the journal's threads need of the daemon.
 pub struct Around {
@@ -85,6 +89,8 @@ pub struct Around {
     pub notes: Notes,
     /// Where it is told that the journal can not go on.
     pub events: Sender<Event>,
+    /// The line to the peer; none where there is no peer.
+    pub ship: Option<Arc<Ship>>,
 }
 
 /// A journal at work.
@@ -134,7 +140,7 @@ fn start_on<P: WritePath + 'static>(
     let indexing = opened.indexing();
     let begun = opened.begin(path, &around.plan, progresses)?;
     restore(&opened.state);
-    let Around { lanes, mesh, plan, tunings, notes, events } = around;
+    let Around { lanes, mesh, plan, tunings, notes, events, ship } = around;
     let directory: Arc<Path> = opened.disk.path().into();
     let fixed = opened.fixed(begun.closed);
     let folding = Folding { checkpoint: opened.checkpoint };
@@ -148,6 +154,7 @@ fn start_on<P: WritePath + 'static>(
         ..Writing::default()
     };
     figures.show_writing(&writing);
+    let peer = ship.map(|ship| to_peer(&opened, &mesh, lanes.len(), ship));
     let stop = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let failed = Failing { directory, events };
     let mut scribe = Scribe {
@@ -158,6 +165,7 @@ fn start_on<P: WritePath + 'static>(
         spares: Arc::clone(&begun.spares),
         figures: Arc::clone(&figures),
         tunings,
+        peer,
         stop: Arc::clone(&stop[0]),
     };
     let fold = Fold {
@@ -196,6 +204,15 @@ fn start_on<P: WritePath + 'static>(
     let fold = spawn("fold", move || failed.tell(fold.run().map_err(Ended::Damaged)))?;
     let spares = begun.spares;
     Ok(Journal { figures, mesh, spares, scribe, others: vec![keeper, fold], stop })
+}
+
+/// What the thread that writes has of the peer, to which so many workers' records go.
+fn to_peer(opened: &Opened, mesh: &Arc<Mesh>, workers: usize, ship: Arc<Ship>) -> ToPeer {
+    // All that the log had before was released, as after any start.
+    let had = Position(opened.recovered.next_position.0 - 1);
+    let release = Arc::new(Release::new(Arc::clone(mesh), workers, had));
+    ship.releases(Arc::clone(&release));
+    ToPeer { ship, release }
 }
 
 impl Journal {

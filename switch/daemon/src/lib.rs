@@ -18,7 +18,7 @@ pub mod committer;
 pub mod journaling;
 
 #[expect(dead_code, reason = "the thread that owns the line follows")]
-mod peer;
+pub mod peer;
 
 pub mod marking;
 

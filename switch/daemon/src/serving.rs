@@ -159,6 +159,7 @@ impl Built {
             tunings: Arc::clone(&tunings),
             notes,
             events,
+            ship: None,
         };
         let restore = |state: &State| workers.iter_mut().for_each(|worker| worker.restore(state));
         let register = opened.as_ref().map_or_else(|| Register::without(&plan), |o| o.register());

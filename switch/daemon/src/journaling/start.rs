@@ -41,7 +41,7 @@ use super::numbers::{Allotted, NO_NUMBERS, Register, written};
 use super::replaying;
 use super::trial_key::trial_key;
 use crate::clocks;
-use crate::config::{self, Configuration, Sealing};
+use crate::config::{self, Configuration, Sealing, Sync};
 use crate::marking::Marker;
 use crate::notes::Notes;
 use crate::reader::Past;
@@ -286,11 +286,13 @@ impl Opened {
         let writer = Writer::begin(disk, path, keys, &start, Arc::clone(&spares), now_ns);
         let mut writer = writer.map_err(broken)?;
         let (records, closed) = self.records(plan);
+        let alone = !matches!(self.settings.sync, Sync::Durable | Sync::Memory | Sync::Async);
+        let mut settling = Settling { writer: &mut writer, keeper: &mut keeper, alone, progresses };
         for record in &records {
-            let position = append(&mut writer, &mut keeper, record, progresses).map_err(broken)?;
+            let position = settling.append(record).map_err(broken)?;
             replaying::apply_one(&mut self.state, position, record, &at)?;
         }
-        settle(&mut writer, &mut keeper, progresses).map_err(broken)?;
+        settling.settle().map_err(broken)?;
         // Of these the log has nothing, and with a later segment nobody looks into them again.
         self.recovered.left_over.iter().for_each(|&segment| spares.archived(segment));
         Ok(Begun { writer, keeper, spares, closed })
@@ -359,41 +361,43 @@ impl Opened {
     }
 }
 
-/// Puts a record into the log; waits for the disk where there is no room.
-fn append<P: WritePath>(
-    writer: &mut Writer<SystemDisk, P>,
-    keeper: &mut Keeper<SystemDisk>,
-    record: &[u8],
-    progresses: &dyn Fn(),
-) -> Result<Position, Broken> {
-    loop {
-        if let Appended::Taken(position) = writer.append(record)? {
-            return Ok(position);
-        }
-        settle(writer, keeper, progresses)?;
-    }
+/// Writes what a start says.
+struct Settling<'a, P: WritePath> {
+    writer: &'a mut Writer<SystemDisk, P>,
+    keeper: &'a mut Keeper<SystemDisk>,
+    /// No peer must have it too before it counts as released.
+    alone: bool,
+    progresses: &'a dyn Fn(),
 }
 
-/// Writes what is open, and waits until everything is durable. What a start closes may take more
-/// segments than were prepared, and nobody else prepares them yet.
-fn settle<P: WritePath>(
-    writer: &mut Writer<SystemDisk, P>,
-    keeper: &mut Keeper<SystemDisk>,
-    progresses: &dyn Fn(),
-) -> Result<(), Broken> {
-    progresses();
-    let released = writer.durable();
-    while writer.commit(released, clocks::utc_ns())? == Committed::NoSpare {
-        progresses();
-        if keeper.step()? != Next::Again {
-            return Err(no_spare());
+impl<P: WritePath> Settling<'_, P> {
+    /// Puts a record into the log; waits for the disk where there is no room.
+    fn append(&mut self, record: &[u8]) -> Result<Position, Broken> {
+        loop {
+            if let Appended::Taken(position) = self.writer.append(record)? {
+                return Ok(position);
+            }
+            self.settle()?;
         }
     }
-    while writer.under_way() > 0 {
-        writer.poll(true)?;
+
+    /// Writes what is open, and waits until everything is durable. What a start closes may take more
+    /// segments than were prepared, and nobody else prepares them yet.
+    fn settle(&mut self) -> Result<(), Broken> {
+        (self.progresses)();
+        let released = if self.alone { self.writer.durable() } else { self.writer.released() };
+        while self.writer.commit(released, clocks::utc_ns())? == Committed::NoSpare {
+            (self.progresses)();
+            if self.keeper.step()? != Next::Again {
+                return Err(no_spare());
+            }
+        }
+        while self.writer.under_way() > 0 {
+            self.writer.poll(true)?;
+        }
+        self.writer.poll(false)?;
+        Ok(())
     }
-    writer.poll(false)?;
-    Ok(())
 }
 
 /// There is no segment to go on in, and no room for another.

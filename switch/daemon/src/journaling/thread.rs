@@ -24,10 +24,12 @@ use switch_sync::LaneReceiver;
 
 use super::failure::Failure;
 use super::figures::{Figures, Writing};
+use super::release::Release;
 use super::start;
 use super::waiting::Waiting;
 use crate::clocks;
 use crate::mesh::Mesh;
+use crate::peer::Ship;
 use crate::tunings::Tunings;
 
 /// Batches that can be under way at once, and the one that is gathered.
@@ -42,6 +44,14 @@ const SPARE_WAIT: Duration = Duration::from_millis(100);
 /// How many looks for a spare segment are made once the switch is to stop.
 const SPARE_WAITS_AT_STOP: u32 = 20;
 
+/// How long one look for a buffer takes, where a batch may not be framed that the peer can not be sent.
+const BUFFER_WAIT: Duration = Duration::from_micros(500);
+/// How many looks for one are made once the switch is to stop.
+const BUFFER_WAITS_AT_STOP: u32 = 4_000;
+/// After so long without an acknowledgement it is looked for less often whether one came.
+const PATIENT: Duration = Duration::from_secs(1);
+const PATIENT_LOOK: Duration = Duration::from_millis(200);
+
 /// What the thread works with.
 pub(super) struct Scribe<P: WritePath> {
     pub(super) writer: Writer<SystemDisk, P>,
@@ -53,8 +63,18 @@ pub(super) struct Scribe<P: WritePath> {
     pub(super) spares: Arc<Spares>,
     pub(super) figures: Arc<Figures>,
     pub(super) tunings: Arc<Tunings>,
+    /// The other of two nodes; none where there is none.
+    pub(super) peer: Option<ToPeer>,
     /// The workers have ended: write what is in the lanes, and end.
     pub(super) stop: Arc<AtomicBool>,
+}
+
+/// What a node with a peer has besides.
+pub(super) struct ToPeer {
+    /// Who sends the peer what is framed.
+    pub(super) ship: Arc<Ship>,
+    /// What is released, of that which is durable.
+    pub(super) release: Arc<Release>,
 }
 
 struct Run<P: WritePath> {
@@ -136,7 +156,8 @@ impl<P: WritePath> Run<P> {
                 continue;
             }
             if stopping {
-                self.mark()?;
+                let released = self.released();
+                self.mark(released)?;
                 self.note();
                 self.with.figures.show_writing(&self.writing);
                 return Ok(());
@@ -206,17 +227,24 @@ impl<P: WritePath> Run<P> {
     /// one, but not for ever once the switch is to stop: what is left then was never acknowledged, and
     /// goes the way of a crash.
     fn commit(&mut self) -> Result<(), Ended> {
+        self.wait_for_a_buffer()?;
         let mut waits_at_stop = 0;
         loop {
             let last = Position(self.with.writer.next_position().0 - 1);
             let bytes = self.with.writer.open_bytes();
-            let released = self.with.writer.durable();
+            let released = self.released();
             let begun = clocks::boot();
             match self.with.writer.commit(released, clocks::utc_ns())? {
                 Committed::Submitted => {
                     self.marked = released;
                     self.pacing.committed(begun.0, bytes);
-                    self.waiting.on_committed(begun);
+                    match &self.with.peer {
+                        None => self.waiting.on_committed(begun),
+                        Some(peer) => {
+                            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+                            peer.release.on_committed(&mut self.waiting, last, bytes, begun);
+                        }
+                    }
                     self.under_way.push_back((last, begun));
                     return Ok(());
                 }
@@ -249,20 +277,54 @@ impl<P: WritePath> Run<P> {
             self.writing.latencies.record(nanos);
             self.writing.commits += 1;
         }
-        let mesh = &self.with.mesh;
-        let mut woken = Ok(());
-        self.waiting.on_durable(durable, |worker, gate, framed| {
-            mesh.commit(worker, gate, framed);
-            if let Err(error) = mesh.wake_if_asleep(worker) {
-                woken = Err(Ended::Waking(error));
+        let woken = match &self.with.peer {
+            None => {
+                let mesh = &self.with.mesh;
+                let mut woken = Ok(());
+                self.waiting.on_durable(durable, |worker, gate, framed| {
+                    mesh.commit(worker, gate, framed);
+                    if let Err(error) = mesh.wake_if_asleep(worker) {
+                        woken = Err(error);
+                    }
+                });
+                woken
             }
-        });
+            Some(peer) => {
+                peer.ship.durable(self.with.writer.durable_mark());
+                peer.release.on_durable(durable).map(drop)
+            }
+        };
         self.writing.durable = durable;
         if now.since(self.shown) >= SHOW_EVERY {
             self.shown = now;
             self.show();
         }
-        woken
+        woken.map_err(Ended::Waking)
+    }
+
+    /// The last position whose bytes may have left.
+    fn released(&self) -> Position {
+        match &self.with.peer {
+            None => self.with.writer.durable(),
+            Some(peer) => peer.release.released(),
+        }
+    }
+
+    /// Where nothing is released without the peer, and all buffers for what it is sent are under way, the
+    /// workers are to feel it: their lanes fill. When the peer is given up, nobody waits any more.
+    fn wait_for_a_buffer(&mut self) -> Result<(), Ended> {
+        let mut waits_at_stop = 0;
+        while self.with.peer.as_ref().is_some_and(|peer| !peer.ship.has_room()) {
+            self.see_what_is_durable(false)?;
+            self.with.mesh.pulses().journal_waits();
+            waits_at_stop += u32::from(self.with.stop.load(Ordering::Acquire));
+            if waits_at_stop > BUFFER_WAITS_AT_STOP {
+                // It is told of the batch without its bytes.
+                break;
+            }
+            thread::park_timeout(BUFFER_WAIT);
+        }
+        Ok(())
     }
 
     fn show(&mut self) {
@@ -285,24 +347,31 @@ impl<P: WritePath> Run<P> {
 
     /// Nothing is left to write: waits for more, and after a while writes down what was released.
     fn rest(&mut self) -> Result<(), Ended> {
-        let unmarked = self.marked != self.writing.durable;
-        let left = IDLE.saturating_sub(clocks::boot().since(self.last_work));
-        if unmarked && left.is_zero() {
-            self.mark()?;
+        let released = self.released();
+        let idle = clocks::boot().since(self.last_work);
+        let left = IDLE.saturating_sub(idle);
+        if released != self.marked && left.is_zero() {
+            self.mark(released)?;
+        } else if released != self.writing.durable {
+            // What is acknowledged wakes the workers, and not us, who have only to write it down.
+            self.sleep(Some(if idle < PATIENT { IDLE } else { PATIENT_LOOK }));
         } else {
-            self.sleep(unmarked.then_some(left));
+            self.sleep((released != self.marked).then_some(left));
         }
         Ok(())
     }
 
     /// Writes down what was released, in a batch without records. Where there is no segment for it,
     /// the next batch says it.
-    fn mark(&mut self) -> Result<(), Ended> {
-        let released = self.writing.durable;
+    fn mark(&mut self, released: Position) -> Result<(), Ended> {
+        self.wait_for_a_buffer()?;
         if released != self.marked {
             let marked = self.with.writer.mark(released, clocks::utc_ns())?;
             while self.with.writer.under_way() > 0 {
                 self.with.writer.poll(true)?;
+            }
+            if let Some(peer) = &self.with.peer {
+                peer.ship.durable(self.with.writer.durable_mark());
             }
             if marked == Committed::NoSpare {
                 // Nothing was written. It is tried again after another while, or a batch says it.

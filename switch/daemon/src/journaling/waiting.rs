@@ -51,6 +51,13 @@ impl Waiting {
         }
     }
 
+    /// The same of a batch that another one gathered.
+    pub(super) fn close(&mut self, gathered: &mut Self, framed: Time) {
+        for (worker, gathered) in self.workers.iter_mut().zip(&mut gathered.workers) {
+            worker.closed.extend(gathered.open.take().map(|step| Step { framed, ..step }));
+        }
+    }
+
     /// The journal is durable up to here: tells each worker whose gate that commits, and when the oldest
     /// batch was framed that it needed for that.
     pub(super) fn on_durable(

@@ -92,7 +92,7 @@ fn worker(configuration: &Configuration) -> (Box<Worker>, Journal, Reloading) {
     worker.listen().expect("a free port");
     let tunings = Arc::new(Tunings::of(configuration));
     let reloading = Reloading { mesh: Arc::clone(&mesh), plan: Arc::clone(&plan) };
-    let around = Around { lanes: to_journal, mesh, plan, tunings, notes, events };
+    let around = Around { lanes: to_journal, mesh, plan, tunings, notes, events, ship: None };
     let journal = journaling::start(opened, around, |state| worker.restore(state), &|| ());
     (worker, journal.expect("a disk"), reloading)
 }

@@ -11,6 +11,11 @@ use switch_sync::{LaneSender, wiping_lane};
 use super::super::figures::{Fixed, Folding};
 use super::super::ground::{Ground, SEGMENT};
 use super::*;
+use crate::peer::unread;
+use journal::mark::Mark;
+use journal::roles::event::{Allowed, Event};
+use journal::ship::pool::BATCHES;
+use journal::writer::Framed;
 
 /// So long something may take that the test waits for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,7 +42,21 @@ impl Desk {
         spares: usize,
         records: impl IntoIterator<Item = (u64, usize)>,
     ) -> Self {
-        let (ground, writer) = Ground::begins(name, spares);
+        Self::opens_beside(name, spares, records, None)
+    }
+
+    /// The same with a peer.
+    fn opens_beside(
+        name: &str,
+        spares: usize,
+        records: impl IntoIterator<Item = (u64, usize)>,
+        ship: Option<&Arc<Ship>>,
+    ) -> Self {
+        let (ground, mut writer) = Ground::begins(name, spares);
+        if let Some(ship) = ship {
+            let end = writer.framed();
+            writer.tap(ship.tap(end));
+        }
         let net = Net::new(8, 8, SocketOptions::default()).expect("sockets");
         let mesh = Arc::new(Mesh::new([net.waker()]));
         let (mut lane, receiver) = wiping_lane(8 << 20);
@@ -62,13 +81,19 @@ impl Desk {
         let figures = Arc::new(Figures::new(fixed, Folding { checkpoint: Position(0) }));
         let scribe: Scribe<Mapped> = Scribe {
             tunings: Arc::default(),
-            writer,
             lanes: vec![receiver],
             mesh: Arc::clone(&mesh),
             spares: Arc::clone(&ground.spares),
             figures: Arc::clone(&figures),
+            peer: ship.map(|ship| {
+                let had = Position(writer.next_position().0 - 1);
+                let release = Arc::new(Release::new(Arc::clone(&mesh), 1, had));
+                ship.releases(Arc::clone(&release));
+                ToPeer { ship: Arc::clone(ship), release }
+            }),
             stop: Arc::clone(&stop),
             writing: Writing::default(),
+            writer,
         };
         let (tell, ended) = channel();
         let thread = thread::spawn(move || tell.send(scribe.run()));
@@ -132,4 +157,76 @@ fn once_there_is_room_again_what_waited_is_written() {
     let shown = desk.figures.status(0);
     assert_eq!((shown.position, shown.durable, shown.released), (25, 25, 25));
     assert_eq!(shown.segment, SegmentNumber(2).0);
+}
+
+/// The last batch that was framed, by what the thread told.
+fn end(events: &[Event]) -> Option<Mark> {
+    let mut newest = events.iter().rev();
+    newest.find_map(|event| if let Event::Framed { end, .. } = event { Some(*end) } else { None })
+}
+
+#[test]
+fn with_a_peer_nothing_leaves_that_is_durable_here_alone_and_its_acknowledgement_is_enough() {
+    let (ship, _poll) = unread::ship();
+    let records = [(100, 50), (200, 50)];
+    let mut desk = Desk::opens_beside("peer", 2, records, Some(&ship));
+    desk.until("all durable", |desk| desk.figures.status(0).durable == 2);
+    let told = unread::events(&ship);
+    let end = end(&told).unwrap();
+    assert_eq!(end.position, Position(2));
+    assert!(told.iter().any(|event| matches!(event, Event::Durable(mark) if *mark == end)));
+    assert_eq!(desk.mesh.committed(WorkerId(0)), gate::Position(0), "the peer has nothing");
+    // The thread `ship` alone moves the mark: the journal's thread sleeps.
+    let release = ship.release().unwrap();
+    release.allow(Allowed::UpTo(Position(1))).unwrap();
+    release.allow(Allowed::UpTo(Position(2))).unwrap();
+    let (committed, framed) = desk.mesh.committed_and_framed(WorkerId(0));
+    assert!(committed == gate::Position(200) && framed > Time(0));
+    // What was released is written down a while later, and the peer is told that too.
+    desk.until("the mark", |desk| desk.figures.status(0).released == 2);
+    desk.until("the empty batch", |_| {
+        unread::events(&ship).iter().any(|event| {
+            matches!(event, Event::Framed { end: then, .. }
+            if then.batch > end.batch && then.position == end.position)
+        })
+    });
+    desk.is_told_to_stop();
+    assert!(desk.ended.recv_timeout(PATIENCE).unwrap().is_ok());
+}
+
+/// All buffers for what the peer is sent, but so many.
+fn under_way(ship: &Arc<Ship>, free: usize) -> Vec<Event> {
+    let mut tap = ship.tap(Mark::ZERO);
+    (free..BATCHES).for_each(|_| tap(Framed::Batch(Mark::ZERO, &[0; 4_096])));
+    unread::events(ship)
+}
+
+#[test]
+fn in_sync_no_batch_is_framed_that_the_peer_can_not_be_sent_and_the_workers_feel_it() {
+    let (ship, _poll) = unread::ship();
+    let held = under_way(&ship, 1);
+    let mut desk = Desk::opens_beside("buffers", 2, [(100, 50)], Some(&ship));
+    desk.until("the wait", |desk| desk.lane.free() == desk.lane.capacity());
+    for _ in 0..1_000 {
+        assert_eq!(desk.figures.status(0).durable, 0);
+        thread::yield_now();
+    }
+    drop(held);
+    desk.until("durable", |desk| desk.figures.status(0).durable == 1);
+    let told = unread::events(&ship);
+    assert!(told.iter().any(|event| matches!(event, Event::Framed { item: Some(_), .. })));
+    desk.is_told_to_stop();
+    assert!(desk.ended.recv_timeout(PATIENCE).unwrap().is_ok());
+}
+
+#[test]
+fn once_the_peer_is_given_up_nobody_waits_for_a_buffer() {
+    let (ship, _poll) = unread::ship();
+    let held = under_way(&ship, 0);
+    let mut desk = Desk::opens_beside("given-up", 2, [(100, 50)], Some(&ship));
+    unread::gives_up(&ship);
+    desk.until("durable", |desk| desk.figures.status(0).durable == 1);
+    desk.is_told_to_stop();
+    assert!(desk.ended.recv_timeout(PATIENCE).unwrap().is_ok());
+    assert_eq!(held.len(), BATCHES);
 }
