@@ -13,10 +13,10 @@ use crate::format::{
 use crate::index::{self, INDEX_HEADER, INDEX_SEALED, PAGE_MARKS};
 use crate::names::Name;
 
-const DOCUMENT: &str = include_str!("../FORMAT.md");
+pub(crate) const DOCUMENT: &str = include_str!("../FORMAT.md");
 
 /// A field as it is drawn: its name, first byte and length.
-type Drawn = (String, usize, usize);
+pub(crate) type Drawn = (String, usize, usize);
 
 /// The fields of the drawing below a heading.
 fn drawing(heading: &str) -> Vec<Drawn> {
@@ -25,7 +25,7 @@ fn drawing(heading: &str) -> Vec<Drawn> {
 }
 
 /// All drawings of fields in a text.
-fn drawings(text: &str) -> Vec<Vec<Drawn>> {
+pub(crate) fn drawings(text: &str) -> Vec<Vec<Drawn>> {
     let blocks = text.split("```text\n").skip(1).map(|block| block.split("```").next());
     let fields = blocks.flatten().filter(|block| block.trim_start().starts_with("+0"));
     fields.map(fields_of).collect()

@@ -360,3 +360,6 @@ fn put_epochs(epochs: &[EpochStart], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod document;

@@ -21,7 +21,7 @@ fn epochs(count: u32) -> Vec<EpochStart> {
     (1..=count).map(start).collect()
 }
 
-fn hello() -> Hello {
+pub(super) fn hello() -> Hello {
     Hello {
         reign: Epoch(7),
         version: LINE_VERSION,
@@ -41,7 +41,7 @@ fn hello() -> Hello {
     }
 }
 
-fn heartbeat() -> Heartbeat {
+pub(super) fn heartbeat() -> Heartbeat {
     Heartbeat {
         reign: Epoch(7),
         role: Role::Standby,
@@ -57,7 +57,7 @@ fn heartbeat() -> Heartbeat {
 }
 
 /// One of each kind, and both sides of what may be there or not.
-fn every_message() -> Vec<Message> {
+pub(super) fn every_message() -> Vec<Message> {
     let reign = Epoch(7);
     let bytes = |length: usize| Bytes::from(vec![0xB5; length]);
     let piece = |offset, total, length| {
@@ -96,7 +96,7 @@ fn every_message() -> Vec<Message> {
     ]
 }
 
-fn bytes_of(message: &Message) -> Vec<u8> {
+pub(super) fn bytes_of(message: &Message) -> Vec<u8> {
     let mut out = Vec::new();
     put(message, &mut out);
     out
