@@ -75,6 +75,8 @@ pub mod network;
 
 pub mod announcing;
 
+pub mod pausing;
+
 pub mod beside;
 
 pub mod adoption;

@@ -102,7 +102,7 @@ impl World {
     }
 
     /// Whether every transaction has its answer.
-    fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.table.used() == self.resting.len() && self.held.fill().0 == 0
     }
 
@@ -113,7 +113,8 @@ impl World {
 
 impl Turn<'_> {
     pub(crate) fn on_accept(&mut self, station: StationId) -> Option<LinkId> {
-        if self.world.drain.is_on() || self.plan.station(station).retired {
+        let takes_nobody = self.world.drain.is_on() || self.world.paused;
+        if takes_nobody || self.plan.station(station).retired {
             return None;
         }
         // When all are open there is none to look for: a flood of connections costs no search.

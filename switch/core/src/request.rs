@@ -231,7 +231,8 @@ impl Turn<'_> {
             return Err(Refusal::NotAnAcquirer);
         }
         let world = &*self.world;
-        let no_new_one = if world.drain.is_on() || self.plan.station(acquirer).retired {
+        let stops = world.drain.is_on() || world.paused;
+        let no_new_one = if stops || self.plan.station(acquirer).retired {
             Some(Refusal::Draining)
         } else if !world.has_room {
             Some(Refusal::NoRoom)

@@ -140,6 +140,8 @@ pub(crate) struct World {
     pub(crate) stamp: Stamp,
     pub(crate) chance: u64,
     pub(crate) drain: Drain,
+    /// Nothing new is admitted, for a while.
+    pub(crate) paused: bool,
     /// No station that retires needs looking at before.
     pub(crate) retiring_wake: Time,
     /// Whether an issuer of ours can be reached may have changed since the others were told.
@@ -204,6 +206,7 @@ impl Core {
             stamp: Stamp::default(),
             chance,
             drain: Drain::Serving,
+            paused: false,
             retiring_wake: Time::NEVER,
             unannounced: false,
             peers_unsettled: (0..plan.workers)

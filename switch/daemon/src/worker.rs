@@ -9,6 +9,7 @@ mod outbox;
 
 mod outlet;
 
+mod pausing;
 mod ports;
 mod pulse;
 
@@ -53,6 +54,7 @@ pub use outbox::LaneFill;
 use outbox::Outbox;
 pub(crate) use outbox::{WAITING_BYTES_MAX, WAITING_MAX};
 use outlet::Out;
+use pausing::Pause;
 pub use ports::{Port, PortChange, missing, ports};
 use pulse::Pulse;
 pub use report::{LinkReport, StationReport, WorkerReport};
@@ -88,6 +90,12 @@ pub enum Command {
     Pulse(u64),
     /// Take nothing new, finish what is in flight.
     Drain,
+    /// Take nothing new until `Admit`, and say [`Event::Settled`] when nothing is in flight.
+    Pause,
+    /// What is in flight behind a `Pause` ends now.
+    CutShort,
+    /// Take what is new again.
+    Admit,
     /// End.
     Stop,
 }
@@ -99,6 +107,8 @@ pub enum Event {
     Signal(i32),
     /// A worker has nothing left to do.
     Drained(WorkerId),
+    /// Behind a [`Command::Pause`], nothing is in flight at a worker.
+    Settled(WorkerId),
     /// A worker can not go on.
     Failed(WorkerId, String),
     /// The journal can not go on: nothing more may leave.
@@ -134,6 +144,7 @@ pub struct Worker {
     /// What the node has it write down.
     writings: Writings,
     pulse: Pulse,
+    pause: Pause,
     drained: bool,
     stopped: bool,
 }
@@ -197,7 +208,8 @@ impl Worker {
         self.net.flush();
         self.with_out(|core, out| core.handle_flushed(out));
         // Behind the flush, so that what was released for such a link in this turn has left.
-        if self.sockets.unfinished.are_read(now.boot, seen.events, EVENTS_MAX) {
+        let unread = self.pause.leaves_unread();
+        if !unread && self.sockets.unfinished.are_read(now.boot, seen.events, EVENTS_MAX) {
             self.close_unfinished(now);
         }
         let failed = self.net.counters().accept_failed;
@@ -212,6 +224,7 @@ impl Worker {
             self.last_work = now.boot;
             self.residue.is_left();
         }
+        self.look_whether_settled();
         if !self.drained && self.core.is_drained() && self.net.out_waiting() == 0 {
             self.drained = true;
             self.tell(Event::Drained(self.me));
@@ -228,7 +241,9 @@ impl Worker {
         }
         let now = clocks::boot();
         let wipes = self.residue.wipe_after(self.last_work, now);
-        let deadline = self.core.poll_timeout().min(self.sockets.unfinished.wakes()).min(wipes);
+        let frames = self.sockets.unfinished.wakes();
+        let frames = if self.pause.leaves_unread() { Time::NEVER } else { frames };
+        let deadline = self.core.poll_timeout().min(frames).min(wipes);
         let deadline = deadline.min(self.writings.wakes());
         if deadline <= now || now.since(self.last_work) < self.spin {
             return Some(Duration::ZERO);
@@ -275,6 +290,9 @@ impl Worker {
                     }
                     self.core.handle_drain(now);
                 }
+                Command::Pause => self.pause(),
+                Command::CutShort => self.cut_short(now),
+                Command::Admit => self.admit(),
                 Command::Stop => self.stopped = true,
             }
         }

@@ -186,6 +186,22 @@ impl Net {
         slot.is_some_and(|slot| slot.out.withdraw(from, to))
     }
 
+    /// Reads this socket no more until [`Net::release_all`]: what comes stays in the kernel, and its end is
+    /// not noticed. What is given to it is sent.
+    pub fn hold(&mut self, socket: SocketId) {
+        self.sockets.hold(socket);
+    }
+
+    /// Reads every socket again, from the next turn on.
+    pub fn release_all(&mut self) {
+        self.sockets.release_all();
+    }
+
+    /// Whether the next turn will not wait: there is more to read or to accept.
+    pub fn has_more(&self) -> bool {
+        !self.sockets.ready.is_empty() || self.listeners.pending()
+    }
+
     /// Bytes given to [`Net::send`] that the kernel has not taken yet; none for a closed socket.
     pub fn out_buffered(&self, socket: SocketId) -> usize {
         self.sockets.peek(socket).map_or(0, |slot| slot.out.len())

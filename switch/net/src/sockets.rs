@@ -33,6 +33,9 @@ pub(crate) struct Socket {
     pub(crate) out: Outgoing,
     /// In the list `ready`.
     ready: bool,
+    /// Not to be read for now, and whether it would be in the list `ready` if it were.
+    held: bool,
+    owed: bool,
     /// In the list `dirty`.
     dirty: bool,
     /// The kernel's send buffer was full; an edge of epoll will say when it is not.
@@ -137,6 +140,7 @@ impl Sockets {
         socket.stream = Some(stream);
         socket.out.restart(out_max);
         socket.ready = false;
+        (socket.held, socket.owed) = (false, false);
         socket.dirty = false;
         // Until the connect is through, nothing can be sent.
         socket.blocked = stage == Stage::Connecting;
@@ -173,8 +177,28 @@ impl Sockets {
     /// The next turn reads this socket.
     pub(crate) fn mark_ready(&mut self, id: SocketId) {
         let Some(socket) = self.find(id) else { return };
-        if !mem::replace(&mut socket.ready, true) {
+        if socket.held {
+            socket.owed = true;
+        } else if !mem::replace(&mut socket.ready, true) {
             self.ready.push(id);
+        }
+    }
+
+    /// This socket is not read from here on.
+    pub(crate) fn hold(&mut self, id: SocketId) {
+        if let Some(socket) = self.find(id) {
+            socket.held = true;
+        }
+    }
+
+    /// Every socket is read again.
+    pub(crate) fn release_all(&mut self) {
+        for (index, socket) in self.slots.iter_mut().enumerate() {
+            socket.held = false;
+            if mem::take(&mut socket.owed) && !mem::replace(&mut socket.ready, true) {
+                let (index, generation) = (ids::narrow(index), socket.generation);
+                self.ready.push(SocketId { index, generation });
+            }
         }
     }
 
@@ -215,6 +239,8 @@ impl Socket {
             carry: Carry::default(),
             out: Outgoing::default(),
             ready: false,
+            held: false,
+            owed: false,
             dirty: false,
             blocked: false,
             to_the_end: false,
@@ -224,7 +250,9 @@ impl Socket {
 
     /// Whether it is to be read, and takes it off the list.
     pub(crate) fn take_ready(&mut self) -> bool {
-        mem::take(&mut self.ready) && self.stage == Stage::Open
+        let ready = mem::take(&mut self.ready);
+        self.owed |= ready && self.held;
+        ready && !self.held && self.stage == Stage::Open
     }
 
     /// Sends once if there is anything to send; `None` if not.

@@ -328,6 +328,30 @@ impl World {
         self.settle();
     }
 
+    /// Every worker takes nothing new, until [`World::admits`].
+    pub fn pauses(&mut self) {
+        self.cores.iter_mut().for_each(Core::handle_pause);
+        self.settle();
+    }
+
+    /// What is under way waits no longer.
+    pub fn cuts_short(&mut self) {
+        for core in &mut self.cores {
+            core.handle_cut_short(self.now);
+        }
+        self.settle();
+    }
+
+    /// Every worker takes what is new again.
+    pub fn admits(&mut self) {
+        self.cores.iter_mut().for_each(Core::handle_admit);
+    }
+
+    /// Whether nothing is under way at any worker.
+    pub fn is_settled(&self) -> bool {
+        self.cores.iter().all(Core::is_settled)
+    }
+
     /// Whether every worker has come to its end.
     pub fn is_drained(&self) -> bool {
         self.cores.iter().all(Core::is_drained)

@@ -74,6 +74,8 @@ mod states;
 
 mod draining;
 
+mod pausing;
+
 #[cfg(test)] // where unwrap is allowed
 mod reload;
 

@@ -15,6 +15,7 @@ use switch_net::{Budget, Net, SocketOptions, Wake};
 use switch_sync::{LaneReceiver, wiping_lane};
 
 use super::outbox::Outbox;
+use super::pausing::Pause;
 use super::ports::Open;
 use super::pulse::Pulse;
 use super::residue::Residue;
@@ -190,6 +191,7 @@ impl Worker {
             told: Vec::new(),
             writings: Writings::default(),
             pulse: Pulse::default(),
+            pause: Pause::None,
             drained: false,
             stopped: false,
         }

@@ -39,10 +39,6 @@ pub(super) fn run(
 }
 
 impl Net {
-    fn has_more(&self) -> bool {
-        !self.sockets.ready.is_empty() || self.listeners.pending()
-    }
-
     fn wait(&self, timeout: Option<Duration>) -> Option<Duration> {
         if self.has_more() || !self.sockets.ending.is_empty() {
             Some(Duration::ZERO)

@@ -149,3 +149,46 @@ fn bytes_changed_in_place_and_not_used_stay_changed() {
     world.until(|world| world.bytes_in() == 2);
     assert_eq!(world.ear.heard[1], Heard::Bytes(socket, b"cz".to_vec()));
 }
+
+#[test]
+fn what_comes_in_on_a_held_socket_stays_there_until_it_is_released() {
+    let mut world = World::new();
+    let (held, mut silent) = world.accept();
+    let (_, mut other) = world.accept();
+    world.net.hold(held);
+    silent.write_all(b"one").unwrap();
+    other.write_all(b"two").unwrap();
+    world.until(|world| world.bytes_in() == 3);
+    silent.write_all(b"three").unwrap();
+    silent.shutdown(std::net::Shutdown::Write).unwrap();
+    other.write_all(b"four").unwrap();
+    world.until(|world| world.bytes_in() == 7);
+    assert_eq!(world.take_bytes(), b"twofour");
+    assert!(world.closed().is_none() && !world.net.has_more());
+    world.net.send(held, &[b"still answered"]).unwrap();
+    world.net.flush();
+    world.net.release_all();
+    assert!(world.net.has_more(), "nobody waits for epoll to say it again");
+    world.turn();
+    world.until(|world| world.closed().is_some());
+    assert_eq!(world.take_bytes(), b"onethree");
+    let mut answer = [0; 14];
+    std::io::Read::read_exact(&mut silent, &mut answer).unwrap();
+    assert_eq!(&answer, b"still answered");
+}
+
+#[test]
+fn a_socket_that_is_held_between_its_event_and_its_turn_is_read_when_it_is_released() {
+    let mut world = World::new();
+    let (socket, mut peer) = world.accept();
+    let written = fill(&mut peer, &pattern(SCRATCH_BYTES * 3));
+    world.turn();
+    assert!(world.net.has_more(), "more than a turn takes");
+    world.net.hold(socket);
+    let before = world.bytes_in();
+    world.net.turn(Some(Duration::ZERO), &mut world.ear).unwrap();
+    assert_eq!(world.bytes_in(), before);
+    world.net.release_all();
+    world.turn();
+    world.until(|world| world.bytes_in() == written);
+}
