@@ -117,7 +117,11 @@ fn warn_of_what_does_nothing(configuration: &Configuration) {
 fn last_failure(happened: &Receiver<Event>) -> Result<(), Failure> {
     let failure = |event| match event {
         Event::Broken(failure) => Some(failure),
-        Event::Signal(_) | Event::Drained(_) | Event::Failed(..) | Event::Node(_) => None,
+        Event::Signal(_)
+        | Event::Drained(_)
+        | Event::Settled(_)
+        | Event::Failed(..)
+        | Event::Node(_) => None,
     };
     happened.try_iter().find_map(failure).map_or(Ok(()), Err)
 }

@@ -273,6 +273,8 @@ impl Serving {
                             break;
                         }
                     }
+                    // Nobody here has told a worker to pause.
+                    Ok(Event::Settled(_)) => {}
                     Ok(Event::Failed(worker, problem)) => {
                         return Err(failed(format!("worker {}: {problem}", worker.0)));
                     }
