@@ -17,7 +17,7 @@ pub mod committer;
 
 pub mod journaling;
 
-#[expect(dead_code, reason = "the thread that owns the line follows")]
+#[expect(dead_code, reason = "the life of a standby starts it")]
 pub mod peer;
 
 pub mod marking;

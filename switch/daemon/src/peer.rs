@@ -11,7 +11,148 @@ mod shown;
 
 mod ship;
 
+mod feed;
+
+mod thread;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread as threads;
+
+use crossbeam::channel::Sender;
+use journal::disk::SystemDisk;
+use journal::roles::control::Control;
+use journal::roles::name::NodeName;
+use journal::roles::node::Node;
+use journal::roles::settings::{LogFacts, Settings, Start, Times};
+use journal::seal::Keys;
+use journal::ship::message::{Digests, Mode, WhenLost};
+use mio::{Poll, Waker};
+use switch_core::time::Time;
+use tracing::info;
+
+use crate::cli::EXIT_FAILED;
+use crate::clocks;
+use crate::config::{self, Configuration, Peer, Sync};
+use crate::journaling::Failure;
+use crate::pairing::LogTask;
+use crate::worker;
+use doors::Doors;
 pub use ship::Ship;
+pub(crate) use shown::Shown;
+use thread::{Shipping, WAKER};
+
+/// What the thread `ship` needs of the daemon.
+pub(crate) struct Parts {
+    /// With a `[peer]`.
+    pub(crate) configuration: Arc<Configuration>,
+    /// Where the control file lies.
+    pub(crate) disk: SystemDisk,
+    /// What the log is sealed with.
+    pub(crate) keys: Arc<Keys>,
+    /// The control file; none if there was none.
+    pub(crate) control: Option<Control>,
+    /// What was found of the log.
+    pub(crate) facts: LogFacts,
+    /// What both sites must have alike.
+    pub(crate) digests: Digests,
+    /// What is new at each start.
+    pub(crate) start: Start,
+    /// The main thread.
+    pub(crate) events: Sender<worker::Event>,
+    /// Who follows the log while this node is a standby.
+    pub(crate) log: Sender<LogTask>,
+    /// Goes up with each turn of the thread, twice a second at least.
+    pub(crate) beat: Arc<AtomicU64>,
+}
+
+/// Starts the thread, and the one that reads the log for it.
+///
+/// # Errors
+/// An address that is not to be had, or what the system says.
+pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
+    let failed = |what: &str, why: &dyn std::fmt::Display| {
+        Failure::new(EXIT_FAILED, format!("{what}: {why}"))
+    };
+    let configuration = parts.configuration;
+    let peer = configuration.peer.as_ref().ok_or_else(|| failed("peer", &"there is none"))?;
+    let poll = Poll::new().map_err(|error| failed("the line to the peer", &error))?;
+    let registry = poll.registry();
+    let waker = Waker::new(registry, WAKER);
+    let waker = waker.map_err(|error| failed("the line to the peer", &error))?;
+    let registry = registry.try_clone().map_err(|error| failed("the line to the peer", &error))?;
+    let doors = Doors::open(&peer.way, registry).map_err(|(address, error)| {
+        Failure::new(EXIT_FAILED, format!("listen on {address} for the peer: {error}"))
+    })?;
+    let mut shown = Shown::default();
+    shown.line.listens = doors.listens_on();
+    for address in &shown.line.listens {
+        info!(address = address.to_string(), "listening for the peer");
+    }
+    let (now, framed) = (clocks::boot(), parts.facts.end);
+    let settings = settings(&configuration, peer, parts.digests);
+    let control = parts.control.unwrap_or_else(|| Control::first(settings.name));
+    let node = Box::new(Node::new(settings, control, parts.facts, parts.start, now.0));
+    shown.view = Some(node.view());
+    shown.line.since_ns = now.0;
+    let ship = Arc::new(Ship::new(waker, shown));
+    let feed = feed::start(parts.disk.clone(), parts.keys, Arc::clone(&ship));
+    let feed = feed.map_err(|error| failed("thread feed", &error))?;
+    let shipping = Box::new(Shipping {
+        ship: Arc::clone(&ship),
+        configuration,
+        node,
+        disk: parts.disk,
+        poll,
+        doors,
+        feed,
+        events: parts.events,
+        log: parts.log,
+        beat: parts.beat,
+        line: None,
+        cutter: None,
+        heard: VecDeque::new(),
+        tasks: VecDeque::new(),
+        wishes: BTreeMap::new(),
+        last_wish: 0,
+        framed,
+        stuck: None,
+        trouble: None,
+        expiry: None,
+        expiry_at: Time(0),
+        head: Vec::new(),
+        over: false,
+    });
+    let thread = threads::Builder::new().name("ship".into()).spawn(move || shipping.run());
+    thread.map_err(|error| failed("thread ship", &error))?;
+    Ok(ship)
+}
+
+fn settings(configuration: &Configuration, peer: &Peer, digests: Digests) -> Settings {
+    let name = |name: &str| NodeName::new(name).expect("the configuration allows no other names");
+    let nanos = |span: std::time::Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+    Settings {
+        name: name(&configuration.node),
+        peer: name(&peer.name),
+        mode: match configuration.journal.sync {
+            Sync::Memory => Mode::Memory,
+            Sync::Async => Mode::Async,
+            Sync::Durable | Sync::Local | Sync::None => Mode::Durable,
+        },
+        when_lost: match peer.when_standby_lost {
+            config::WhenLost::Solo => WhenLost::Solo,
+            config::WhenLost::Stop => WhenLost::Stop,
+        },
+        witness: false,
+        segment_bytes: configuration.journal.segment_bytes,
+        catch_up: NonZeroU64::new(peer.catch_up),
+        digests,
+        build: concat!("sekishod ", env!("CARGO_PKG_VERSION")).to_owned(),
+        times: Times { ack_timeout: nanos(peer.ack_timeout), ..Times::DESIGN },
+    }
+}
 
 /// A box that nobody empties, for tests of those who fill it.
 #[cfg(test)]

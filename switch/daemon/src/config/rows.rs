@@ -132,7 +132,7 @@ pub(super) const NODE: &[NodeRow] = &[
     }),
     restart("peer.orphan_window", TWO, |c| of_peer(c, |p| Some(show_duration(p.orphan_window)))),
     restart("peer.stan_skip", TWO, |c| of_peer(c, |p| Some(p.stan_skip.to_string()))),
-    live("peer.catch_up", |c| of_peer(c, |p| Some(show_size(p.catch_up)))),
+    restart("peer.catch_up", TWO, |c| of_peer(c, |p| Some(show_size(p.catch_up)))),
     restart("control.socket", SOCKET, |c| Some(c.control_socket.display().to_string())),
     live("control.viewers", |c| c.control_roles.viewers.as_deref().map(in_brackets)),
     live("control.operators", |c| listed(&c.control_roles.operators)),

@@ -110,7 +110,6 @@ impl Release {
     ///
     /// # Errors
     /// A worker can not be woken.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the thread `ship` follows"))]
     pub(crate) fn allow(&self, allowed: Allowed) -> io::Result<()> {
         let mut inner = self.lock();
         inner.allowed = match allowed {
@@ -122,7 +121,6 @@ impl Release {
 
     /// The thread `ship`: from here on nothing is released that is not allowed anew. Says how far it was
     /// released before: with the lock held, so that no other thread is between looking and releasing.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the thread `ship` follows"))]
     pub(crate) fn require(&self) -> Position {
         let mut inner = self.lock();
         inner.allowed = inner.released;

@@ -115,6 +115,11 @@ impl From<Broken> for Ended {
 impl<P: WritePath> Scribe<P> {
     /// Runs until it is told to stop and has written everything, or can not go on.
     pub(super) fn run(self) -> Result<(), Ended> {
+        if let Some(peer) = &self.peer {
+            // What the start wrote.
+            peer.ship.durable(self.writer.durable_mark());
+            peer.release.on_durable(self.writer.durable()).map_err(Ended::Waking)?;
+        }
         let run = Run {
             waiting: Waiting::new(self.lanes.len(), BATCHES_MAX),
             pacing: Pacing::new(clocks::boot().0),

@@ -16,7 +16,7 @@ use rustls::server::{NoServerSessionStorage, ParsedCertificate, WebPkiClientVeri
 use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 
-use crate::config::{Certificates, Configuration, credentials, runs_out, told_ahead};
+use crate::config::{Certificates, Configuration, credentials, runs_out};
 
 /// Bytes that are read of a socket at once.
 const SCRATCH_BYTES: usize = 64 * 1024;
@@ -42,14 +42,6 @@ impl Trust {
         };
         let name = ServerName::try_from(peer.name.clone()).map_err(|why| why.to_string())?;
         Ok(Self::Tls(Box::new(certificates), name))
-    }
-
-    /// What is to be said of our own certificate.
-    pub(super) fn warning(&self, utc: u64) -> Option<String> {
-        match self {
-            Self::Plain => None,
-            Self::Tls(certificates, _) => told_ahead(certificates.until?, utc),
-        }
     }
 
     /// When our own certificate runs out.

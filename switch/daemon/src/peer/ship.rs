@@ -103,6 +103,11 @@ impl Ship {
         self.wake();
     }
 
+    /// There is something to be looked at.
+    pub(super) fn look(&self) {
+        self.wake();
+    }
+
     /// What there is to show.
     pub(crate) fn shown(&self) -> Shown {
         let mut shown = lock(&self.shown).clone();

@@ -127,7 +127,7 @@ fn changes_of_each_key_of_the_peer() -> Vec<(&'static str, String, bool)> {
         ("peer.when_standby_lost", with_peer("when_standby_lost = \"stop\""), true),
         ("peer.orphan_window", with_peer("orphan_window = \"2h\""), true),
         ("peer.stan_skip", with_peer("stan_skip = 7"), true),
-        ("peer.catch_up", with_peer("catch_up = \"1MiB\""), false),
+        ("peer.catch_up", with_peer("catch_up = \"1MiB\""), true),
     ]
 }
 

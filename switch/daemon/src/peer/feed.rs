@@ -1,0 +1,162 @@
+//! The thread `feed`: reads this node's own log again, for a peer that is behind or repairs its own. Must
+//! not know what the peer has, nor when it is sent.
+//!
+//! When it stalls, a standby that is behind stays behind, and is not in sync until it has caught up; what
+//! is framed meanwhile is not concerned.
+
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam::channel::{Receiver, Sender, bounded};
+use journal::disk::SystemDisk;
+use journal::format::{BatchNumber, Epoch, SegmentHeader, SegmentNumber};
+use journal::mark::Mark;
+use journal::raw::{self, RawReader};
+use journal::reader::Problem;
+use journal::roles::event::{Event, Item};
+use journal::seal::Keys;
+use journal::ship::message::{Bytes, ItemKind, Message};
+use journal::ship::sender::{Fed, Need};
+use journal::writer::Framed;
+use tracing::warn;
+
+use super::ship::Ship;
+use crate::journaling::lower_priority;
+
+/// Tasks that wait: one need, and what a peer asks for in its repair, of which it asks one at a time.
+const TASKS_MAX: usize = 8;
+/// Messages that wait for the line.
+const SAID_MAX: usize = 2;
+
+/// What is to be read.
+#[derive(Clone, Copy)]
+pub(super) enum Task {
+    /// For the sender.
+    Need(Need),
+    /// For the peer's repair: batches, both included, said by one who promised this.
+    Serve { reign: Epoch, from: BatchNumber, until: BatchNumber },
+}
+
+/// The way to the thread.
+pub(super) struct Feed {
+    pub(super) tasks: Sender<Task>,
+    /// What it has to say to the peer.
+    pub(super) said: Receiver<Message>,
+}
+
+struct Reading {
+    disk: SystemDisk,
+    keys: Arc<Keys>,
+    ship: Arc<Ship>,
+    said: Sender<Message>,
+    /// The one that was read with last, and the batch that it gives next.
+    reader: Option<(BatchNumber, RawReader<SystemDisk>)>,
+}
+
+/// Starts the thread. It ends when nobody can give it a task any more.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn start(disk: SystemDisk, keys: Arc<Keys>, ship: Arc<Ship>) -> std::io::Result<Feed> {
+    let (tasks, wanted) = bounded::<Task>(TASKS_MAX);
+    let (say, said) = bounded(SAID_MAX);
+    let mut reading = Reading { disk, keys, ship, said: say, reader: None };
+    thread::Builder::new().name("feed".into()).spawn(move || {
+        lower_priority();
+        for task in wanted {
+            reading.does(task);
+        }
+    })?;
+    Ok(Feed { tasks, said })
+}
+
+impl Reading {
+    fn does(&mut self, task: Task) {
+        match task {
+            Task::Need(Need::Log { from, bytes }) => {
+                let fed = self.log(from, bytes);
+                self.ship.tell(Event::Fed(fed));
+            }
+            Task::Need(Need::Snapshot { .. }) => self.ship.tell(Event::Fed(Fed::NoSnapshot)),
+            Task::Serve { reign, from, until } => self.serve(reign, from, until),
+        }
+    }
+
+    /// The log from this batch on, until there are so many bytes or no more.
+    fn log(&mut self, from: BatchNumber, most: usize) -> Fed {
+        let goes_on = self.reader.take().filter(|(next, _)| *next == from);
+        let opened = goes_on.map_or_else(
+            || RawReader::open(&self.disk, Arc::clone(&self.keys), from),
+            |(_, reader)| Ok(reader),
+        );
+        let (mut items, mut bytes, mut next) = (Vec::new(), 0, from);
+        let read = opened.and_then(|mut reader| {
+            while bytes < most {
+                let Some(framed) = reader.next()? else { break };
+                if let Framed::Batch(mark, _) = framed {
+                    next = BatchNumber(mark.batch.0 + 1);
+                }
+                let item = item(framed);
+                bytes += item.bytes.len();
+                items.push(item);
+            }
+            Ok(reader)
+        });
+        match read {
+            Ok(reader) => self.reader = Some((next, reader)),
+            Err(Problem::Gone { .. }) => return self.gone(),
+            // What was read before it is right; the next look says it again.
+            Err(problem) => warn!("the log can not be read again for the peer: {problem}"),
+        }
+        Fed::Log { items }
+    }
+
+    fn gone(&self) -> Fed {
+        match raw::first_available(&self.disk) {
+            Ok(Some(first)) => Fed::Gone { first },
+            Ok(None) => Fed::Gone { first: Mark::ZERO },
+            Err(failed) => {
+                warn!("the log can not be read again for the peer: {failed}");
+                Fed::Log { items: Vec::new() }
+            }
+        }
+    }
+
+    fn serve(&mut self, reign: Epoch, from: BatchNumber, until: BatchNumber) {
+        let opened = RawReader::open(&self.disk, Arc::clone(&self.keys), from);
+        let (mut next, mut segment) = (from, SegmentNumber(0));
+        let read = opened.and_then(|mut reader| {
+            while next <= until {
+                let Some(framed) = reader.next()? else { break };
+                match &framed {
+                    Framed::Segment(block) => {
+                        segment = SegmentHeader::read(*block).map_or(segment, |it| it.segment);
+                    }
+                    Framed::Batch(mark, _) => next = BatchNumber(mark.batch.0 + 1),
+                }
+                let Item { kind, bytes } = item(framed);
+                // It waits for the line to take it: so it goes no faster than that.
+                if self.said.send(Message::Fetched { reign, segment, item: kind, bytes }).is_err() {
+                    break;
+                }
+                self.ship.look();
+            }
+            Ok(())
+        });
+        if let Err(problem) = read {
+            warn!("the log can not be read again for the peer's repair: {problem}");
+        }
+        if next <= until {
+            drop(self.said.send(Message::NotHere { reign, from: next }));
+            self.ship.look();
+        }
+    }
+}
+
+fn item(framed: Framed<'_>) -> Item {
+    let (kind, bytes): (_, &[u8]) = match framed {
+        Framed::Segment(block) => (ItemKind::Segment, block),
+        Framed::Batch(_, bytes) => (ItemKind::Batch, bytes),
+    };
+    Item { kind, bytes: Bytes::Owned(bytes.to_vec()) }
+}

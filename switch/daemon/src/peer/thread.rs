@@ -1,0 +1,450 @@
+//! The thread `ship`: owns the line to the peer and the node's role, hears both and does what follows.
+//! Must not decide anything: that is `journal::roles`.
+//!
+//! When it stalls, the peer hears nothing: in sync no record is released, so that lanes and gates fill;
+//! after 1.5 s a standby may be promoted, and what this node still has can not leave any more.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crossbeam::channel::Sender;
+use journal::control;
+use journal::disk::SystemDisk;
+use journal::format::Position;
+use journal::mark::Mark;
+use journal::roles::event::{Action, Allowed, Event};
+use journal::roles::node::Node;
+use journal::roles::view::{Part, View};
+use journal::roles::wish::WishId;
+use journal::roles::witness::Reply;
+use journal::ship::message::Message;
+use journal::ship::pool::Pool;
+use journal::ship::wire::{self, Cutter};
+use mio::{Events, Poll, Token};
+use switch_core::time::Time;
+use tracing::{info, warn};
+
+use super::doors::{Came, Doors};
+use super::feed::{Feed, Task};
+use super::line::Line;
+use super::session::{Ended, More, Trust};
+use super::ship::{Answer, Ship, Wants};
+use crate::cli::EXIT_DATA;
+use crate::clocks;
+use crate::config::{Configuration, told_ahead};
+use crate::journaling::{Failure, Release};
+use crate::pairing::{LogTask, Order};
+use crate::worker;
+
+/// The token of the waker.
+pub(super) const WAKER: Token = Token(0);
+/// Messages that are cut before they are heard.
+const HEARD_MAX: usize = 32;
+/// A line on which nothing came for so long is of no use: heartbeats come five times a second.
+const SILENT: Duration = Duration::from_secs(3);
+/// And one that takes nothing for so long.
+const STUCK: Duration = Duration::from_secs(3);
+/// The thread turns at least so often.
+const TURN: Duration = Duration::from_millis(500);
+/// Between two looks at when certificates run out.
+const EXPIRIES: Duration = Duration::from_hours(1);
+
+/// What the thread works with.
+pub(super) struct Shipping {
+    pub(super) ship: Arc<Ship>,
+    pub(super) configuration: Arc<Configuration>,
+    pub(super) node: Box<Node>,
+    pub(super) disk: SystemDisk,
+    pub(super) poll: Poll,
+    pub(super) doors: Doors,
+    pub(super) feed: Feed,
+    pub(super) events: Sender<worker::Event>,
+    pub(super) log: Sender<LogTask>,
+    pub(super) beat: Arc<AtomicU64>,
+    pub(super) line: Option<(Token, Line)>,
+    /// None before the first line.
+    pub(super) cutter: Option<Cutter>,
+    /// Messages that were cut and not heard of yet.
+    pub(super) heard: VecDeque<Message>,
+    /// What follows the log has no room for these yet.
+    pub(super) tasks: VecDeque<LogTask>,
+    pub(super) wishes: BTreeMap<WishId, Sender<Answer>>,
+    pub(super) last_wish: u64,
+    /// The end of the log, as far as it was framed here.
+    pub(super) framed: Mark,
+    /// Since when the line takes nothing.
+    pub(super) stuck: Option<Time>,
+    /// What was said last of trouble with the line, and of certificates.
+    pub(super) trouble: Option<String>,
+    pub(super) expiry: Option<String>,
+    pub(super) expiry_at: Time,
+    pub(super) head: Vec<u8>,
+    /// No more is to be done: the last action was given to the main thread.
+    pub(super) over: bool,
+}
+
+impl Shipping {
+    /// Runs until it is told to stop.
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(64);
+        let mut again = false;
+        while !self.ship.is_told_to_stop() {
+            self.beat.fetch_add(1, Ordering::Relaxed);
+            let wait = if again { Duration::ZERO } else { self.wait() };
+            if let Err(error) = self.poll.poll(&mut events, Some(wait))
+                && error.kind() != std::io::ErrorKind::Interrupted
+            {
+                self.fails(format!("the line to the peer: {error}"));
+                break;
+            }
+            self.ship.woke();
+            let tokens: Vec<Token> = events.iter().map(mio::event::Event::token).collect();
+            again = self.turn(&tokens);
+        }
+        if let Some((_, line)) = self.line.take() {
+            line.close(self.doors.registry());
+        }
+    }
+
+    /// How long there is nothing to do but wait; zero when something waits already.
+    fn wait(&self) -> Duration {
+        if !self.ship.may_sleep() || !self.feed.said.is_empty() && self.has_room() {
+            return Duration::ZERO;
+        }
+        let now = clocks::boot();
+        let deadlines = [self.node.deadline().map(Time), self.doors.deadline(self.line.is_some())];
+        let until = deadlines.into_iter().flatten().map(|at| at.since(now)).min();
+        until.map_or(TURN, |until| until.min(TURN))
+    }
+
+    /// One look at everything; true: there is more to do at once.
+    fn turn(&mut self, tokens: &[Token]) -> bool {
+        self.node.wall_clock(clocks::utc_ns());
+        self.empty_box();
+        for &token in tokens.iter().filter(|&&token| token != WAKER) {
+            if self.line.as_ref().is_none_or(|(own, _)| *own != token) {
+                self.look_at_door(token);
+            }
+        }
+        let configuration = Arc::clone(&self.configuration);
+        let mut trust = || Trust::read(&configuration, clocks::utc());
+        let came = self.doors.tick(clocks::boot(), self.line.is_some(), &mut trust);
+        self.on_door(came);
+        let again = self.look_at_line();
+        self.handle(Event::Tick);
+        self.speak();
+        self.pass_tasks();
+        self.show();
+        again
+    }
+
+    fn empty_box(&mut self) {
+        let inbox = self.ship.take();
+        for event in inbox.events {
+            if let Event::Framed { end, .. } = &event {
+                self.framed = *end;
+            }
+            self.handle(event);
+        }
+        for (wish, answer) in inbox.wishes {
+            self.last_wish += 1;
+            let id = WishId(self.last_wish);
+            self.wishes.insert(id, answer);
+            self.handle(Event::Wish(id, wish));
+        }
+        if let Some(position) = inbox.drained {
+            let end = self.framed;
+            assert!(end.position >= position, "what is drained was framed before");
+            self.handle(Event::Drained(end));
+        }
+    }
+
+    fn look_at_door(&mut self, token: Token) {
+        let configuration = Arc::clone(&self.configuration);
+        let mut trust = || Trust::read(&configuration, clocks::utc());
+        let came = self.doors.look(token, clocks::boot(), &mut trust);
+        self.on_door(came);
+    }
+
+    fn on_door(&mut self, came: Came) {
+        match came {
+            Came::Nothing => {}
+            Came::Line(token, line) => {
+                // The peer knows better than we whether the old one is of use.
+                if self.line.is_some() {
+                    self.end_line(&Ended::Closed("the peer opened another one".into()));
+                }
+                self.begin_line(token, line);
+            }
+            Came::Failed(address, why) => self.tell_trouble(format!("{address}: {why}")),
+        }
+    }
+
+    fn begin_line(&mut self, token: Token, line: Line) {
+        let (address, encrypted) = (line.address, line.peer_until.is_some());
+        info!(address = address.to_string(), encrypted, "line to the peer");
+        let (since_ns, theirs_until) = (line.since.0, line.peer_until);
+        self.ship.show(|shown| {
+            shown.line.address = Some(address);
+            shown.line.encrypted = encrypted;
+            shown.line.since_ns = since_ns;
+            shown.line.opened += 1;
+            shown.line.theirs_until = theirs_until;
+            shown.line.trouble = None;
+        });
+        self.trouble = None;
+        self.line = Some((token, line));
+        self.stuck = None;
+        self.expiry_at = Time(0);
+        self.handle(Event::LineUp);
+    }
+
+    fn end_line(&mut self, why: &Ended) {
+        let Some((_, line)) = self.line.take() else { return };
+        self.tell_trouble(format!("{}: {why}", line.address));
+        line.close(self.doors.registry());
+        self.doors.line_ended(clocks::boot());
+        self.heard.clear();
+        while self.feed.said.try_recv().is_ok() {}
+        self.cutter = self.cutter.take().map(Cutter::again);
+        self.ship.show(|shown| {
+            shown.line.address = None;
+            shown.line.since_ns = clocks::boot().0;
+            shown.line.round_trip_ns = None;
+        });
+        self.handle(Event::LineDown);
+    }
+
+    /// Once for each trouble that is new.
+    fn tell_trouble(&mut self, trouble: String) {
+        if self.trouble.as_ref() == Some(&trouble) {
+            return;
+        }
+        warn!("the line to the peer: {trouble}");
+        self.ship.show(|shown| shown.line.trouble = Some(trouble.clone()));
+        self.trouble = Some(trouble);
+    }
+
+    /// Reads what came and hears it; true: there is more.
+    fn look_at_line(&mut self) -> bool {
+        let now = clocks::boot();
+        let Some((_, line)) = &mut self.line else { return false };
+        let cutter = self.cutter.get_or_insert_with(|| Cutter::new(Pool::default()));
+        let heard = &mut self.heard;
+        let has_room = self.tasks.is_empty();
+        let looked = line.look(now, &mut |bytes| {
+            if heard.len() >= HEARD_MAX || !has_room {
+                return Ok(0);
+            }
+            let taken = cutter.take(bytes).map_err(|nonsense| nonsense.to_string())?;
+            heard.extend(taken.message);
+            Ok(taken.used)
+        });
+        let silent = now.since(line.heard) >= SILENT;
+        let came = !self.heard.is_empty();
+        while let Some(message) = self.heard.pop_front() {
+            self.on_message(message);
+        }
+        match looked {
+            Err(why) => {
+                self.end_line(&why);
+                false
+            }
+            Ok(_) if silent => {
+                self.end_line(&Ended::Closed("nothing came for three seconds".into()));
+                false
+            }
+            // What nobody had room for is looked at again when somebody has.
+            Ok(More::Perhaps) => came && self.line.is_some(),
+            Ok(More::Empty) => false,
+        }
+    }
+
+    fn on_message(&mut self, message: Message) {
+        if let Message::Heartbeat(heartbeat) = &message {
+            let round_trip = clocks::boot().0.checked_sub(heartbeat.heard_ns);
+            let round_trip = round_trip.filter(|_| heartbeat.heard_ns > 0);
+            self.ship.show(|shown| shown.line.round_trip_ns = round_trip);
+        }
+        self.handle(Event::Heard(message));
+    }
+
+    fn handle(&mut self, event: Event) {
+        if self.over {
+            return;
+        }
+        self.node.handle(clocks::boot().0, event);
+        while let Some(action) = self.node.poll_action() {
+            self.act(action);
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Persist(control) => match control::write(&self.disk, &control) {
+                Ok(()) => self.handle(Event::Persisted),
+                Err(problem) => self.fails(format!("the control file: {problem}")),
+            },
+            // There is no witness yet; nobody asks without one.
+            Action::Read(id) | Action::Swap { id, .. } => {
+                self.handle(Event::Witnessed { id, reply: Reply::Unknown });
+            }
+            Action::Alive(_) => {}
+            Action::Require => {
+                let released = self.ship.release().map_or(Position(0), Release::require);
+                self.handle(Event::Required { released });
+            }
+            Action::Allow(allowed) => self.allow(allowed),
+            Action::Take(item) => self.tasks.push_back(LogTask::Take(item)),
+            Action::Cut(mark) => self.tasks.push_back(LogTask::Cut(mark)),
+            Action::Store(piece) => self.tasks.push_back(LogTask::Store(piece)),
+            Action::Seal => self.tasks.push_back(LogTask::Seal),
+            Action::Mend(item) => self.tasks.push_back(LogTask::Mend(item)),
+            Action::Feed(need) => self.give_feed(Task::Need(need)),
+            Action::Serve { from, until } => {
+                let reign = self.node.view().promised;
+                self.give_feed(Task::Serve { reign, from, until });
+            }
+            Action::HangUp => {
+                // What is to be said first is said, as far as it finds room.
+                self.speak();
+                self.end_line(&Ended::Closed("this node has no more to say on it".into()));
+            }
+            Action::Reign(reign) => self.order(Order::Reign(reign)),
+            Action::Open => self.order(Order::Open),
+            Action::Drain(within) => self.order(Order::Drain(within)),
+            Action::Admit => self.order(Order::Admit),
+            Action::Demote(ending) => {
+                self.over = true;
+                self.speak();
+                self.order(Order::Demote(ending));
+            }
+            Action::Halt(halting) => {
+                self.over = true;
+                self.order(Order::Halt(halting));
+            }
+            Action::Answer(id, answer) => {
+                if let Some(asker) = self.wishes.remove(&id) {
+                    // Who does not wait any more is not told.
+                    drop(asker.try_send(answer));
+                }
+            }
+        }
+    }
+
+    fn allow(&mut self, allowed: Allowed) {
+        let moved = self.ship.release().map_or(Ok(()), |release| release.allow(allowed));
+        if let Err(error) = moved {
+            self.fails(format!("waking a worker: {error}"));
+        }
+        if let Allowed::UpTo(position) = allowed {
+            self.ship.acknowledged(position);
+        }
+    }
+
+    fn give_feed(&mut self, task: Task) {
+        // Beyond what may wait a peer asks again.
+        if self.feed.tasks.try_send(task).is_err() {
+            warn!("the thread that reads the log again has too much to do");
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        // The daemon may have ended already.
+        drop(self.events.send(worker::Event::Node(order)));
+    }
+
+    fn fails(&mut self, why: String) {
+        self.over = true;
+        let failure = Failure::new(EXIT_DATA, why);
+        drop(self.events.send(worker::Event::Broken(failure)));
+    }
+
+    fn has_room(&self) -> bool {
+        self.line.as_ref().is_some_and(|(_, line)| line.has_room())
+    }
+
+    /// Says what there is to say, while the line takes it.
+    fn speak(&mut self) {
+        let now = clocks::boot();
+        loop {
+            let Some((_, line)) = &mut self.line else { return };
+            if !line.has_room() {
+                let since = *self.stuck.get_or_insert(now);
+                if now.since(since) >= STUCK {
+                    self.end_line(&Ended::Closed("it takes nothing any more".into()));
+                }
+                return;
+            }
+            self.stuck = None;
+            let message = self.node.poll_message().or_else(|| self.feed.said.try_recv().ok());
+            let Some(message) = message else { return };
+            self.head.clear();
+            wire::put_head(&message, &mut self.head);
+            let payload = message.payload().map_or(&[][..], |bytes| bytes);
+            let put = line.put([&self.head, payload]).and_then(|()| line.flush());
+            if let Err(why) = put {
+                self.end_line(&why);
+                return;
+            }
+        }
+    }
+
+    /// Gives who follows the log what it has room for.
+    fn pass_tasks(&mut self) {
+        while let Some(task) = self.tasks.pop_front() {
+            if let Err(error) = self.log.try_send(task) {
+                if error.is_full() {
+                    self.tasks.push_front(error.into_inner());
+                }
+                return;
+            }
+        }
+    }
+
+    fn show(&mut self) {
+        let view = self.node.view();
+        self.ship.wants(wants(&view, self.node.wants_live()));
+        if let Some(position) = view.acknowledged {
+            self.ship.acknowledged(position);
+        }
+        self.ship.show(|shown| shown.view = Some(view));
+        let now = clocks::boot();
+        if now >= self.expiry_at {
+            self.expiry_at = now + EXPIRIES;
+            self.tell_expiries();
+        }
+    }
+
+    /// Says when a certificate runs out soon, once for each time that it is said anew.
+    fn tell_expiries(&mut self) {
+        let utc = clocks::utc();
+        let ours = Trust::read(&self.configuration, utc).ok().and_then(|trust| trust.until());
+        let theirs = self.line.as_ref().and_then(|(_, line)| line.peer_until);
+        self.ship.show(|shown| shown.line.ours_until = ours);
+        let told = |until: Option<u64>| until.and_then(|until| told_ahead(until, utc));
+        let words = [("this node's", told(ours)), ("the peer's", told(theirs))];
+        let words: Vec<String> = words
+            .into_iter()
+            .filter_map(|(whose, told)| Some(format!("{whose}: {}", told?)))
+            .collect();
+        let said = (!words.is_empty()).then(|| words.join("; "));
+        if said != self.expiry
+            && let Some(said) = &said
+        {
+            warn!("{said}");
+        }
+        self.expiry = said;
+    }
+}
+
+/// What the journal's thread is to do while the node stands so.
+fn wants(view: &View, bytes: bool) -> Wants {
+    let durable = match view.part {
+        Part::Standby | Part::Promoting | Part::Beginning | Part::HandingOver => true,
+        Part::Primary | Part::Ended => false,
+    };
+    Wants { bytes, durable, requires: view.requires }
+}
