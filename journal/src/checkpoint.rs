@@ -11,6 +11,7 @@ use crate::format::{
 use crate::names::Name;
 use crate::pieces::Pieces;
 use crate::seal::{KeyOwner, Keys, NotOpened, SegmentKey, hex};
+use crate::snapshot;
 use crate::window::{Aligned, LOOK_MAX, Reading, Window};
 
 /// Bytes of a checkpoint's header that mean something; zeros fill its block.
@@ -290,6 +291,20 @@ pub fn check<D: Disk>(disk: &D, position: Position) -> Result<About, Flaw> {
     }
 }
 
+/// The same of a file of another name, by its seals too.
+pub(crate) fn check_file<D: Disk>(
+    disk: &D,
+    file: &str,
+    position: Position,
+    keys: &Keys,
+) -> Result<About, snapshot::Problem> {
+    match read_file(disk, file, Some(keys), position) {
+        Ok((header, _)) => Ok(header.about),
+        Err(NotRead::Flaw(flaw)) => Err(snapshot::Problem::Flaw(flaw)),
+        Err(NotRead::UnknownKey(check)) => Err(snapshot::Problem::UnknownKey(check)),
+    }
+}
+
 /// What the headers of all checkpoints say that have a whole one.
 pub(crate) fn headers<D: Disk>(disk: &D) -> Result<Vec<About>, Failed> {
     let mut all = Vec::new();
@@ -318,9 +333,18 @@ fn read<D: Disk>(
     keys: Option<&Keys>,
     position: Position,
 ) -> Result<(Header, Vec<u8>), NotRead> {
+    read_file(disk, &Name::Checkpoint(position).to_string(), keys, position)
+}
+
+fn read_file<D: Disk>(
+    disk: &D,
+    file: &str,
+    keys: Option<&Keys>,
+    position: Position,
+) -> Result<(Header, Vec<u8>), NotRead> {
     let flaw = NotRead::Flaw;
     let unreadable = |error| NotRead::Flaw(Flaw::Unreadable(error));
-    let file = disk.open(&Name::Checkpoint(position).to_string(), false).map_err(unreadable)?;
+    let file = disk.open(file, false).map_err(unreadable)?;
     let mut window = Window::new(file, 0, Reading::Through).map_err(unreadable)?;
     let block = window.at(0, BLOCK).map_err(unreadable)?;
     let header = Header::read(block).map_err(|not| flaw(Flaw::Header(not)))?;

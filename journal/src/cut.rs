@@ -98,7 +98,7 @@ pub fn finish<D: Disk>(disk: &D, keys: &Arc<Keys>, keep: &Mark) -> Result<Cut, P
     let open = last.map(|(stretch, _)| stretch.header.segment);
     match cluster {
         Some(cluster) if open.is_none() && *keep != Mark::ZERO => {
-            base::write(disk, &cluster, keep)?
+            base::write(disk, &cluster, keep)?;
         }
         None if *keep != Mark::ZERO => {}
         _ => base::remove(disk)?,

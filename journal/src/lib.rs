@@ -39,6 +39,10 @@ pub mod base;
 
 pub mod cut;
 
+pub mod snapshot;
+
+pub mod scrub;
+
 pub mod follower;
 
 pub mod repair;

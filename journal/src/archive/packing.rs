@@ -12,8 +12,8 @@ use super::frames::{
 };
 use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{
-    BATCH_HEADER, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, Epoch, Position, SegmentNumber,
-    sum,
+    BATCH_HEADER, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, Epoch, Position, SegmentHeader,
+    SegmentNumber, sum,
 };
 use crate::index::{FramePlace, Places};
 use crate::names::Name;
@@ -99,6 +99,26 @@ impl<'k, D: Disk> Pass<'k, D> {
         from: Position,
         now_ns: u64,
     ) -> Result<Self, NotPacked> {
+        let segments = survey::segments(disk)?;
+        let index = segments.iter().position(|one| one.number == segment);
+        let index = index.ok_or(NotPacked::NotSealed)?;
+        let header = segments[index].header.map_err(|_| NotPacked::NotSealed)?;
+        let next = survey::next_in_the_log(&segments, index).ok_or(NotPacked::NotSealed)?;
+        let name = Name::Segment(segment).to_string();
+        Self::over(disk, keys, &name, header, next.first_batch, from, now_ns)
+    }
+
+    /// The same with the file that has the segment, and the batch with which the log goes on behind it.
+    pub(crate) fn over(
+        disk: &D,
+        keys: &'k Keys,
+        name: &str,
+        header: SegmentHeader,
+        until: BatchNumber,
+        from: Position,
+        now_ns: u64,
+    ) -> Result<Self, NotPacked> {
+        let segment = header.segment;
         let unfinished = Name::Archive(segment).unfinished();
         match disk.remove(&unfinished) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -106,17 +126,11 @@ impl<'k, D: Disk> Pass<'k, D> {
             }
             _ => {}
         }
-        let segments = survey::segments(disk)?;
-        let index = segments.iter().position(|one| one.number == segment);
-        let index = index.ok_or(NotPacked::NotSealed)?;
-        let header = segments[index].header.map_err(|_| NotPacked::NotSealed)?;
-        let next = survey::next_in_the_log(&segments, index).ok_or(NotPacked::NotSealed)?;
-        let name = Name::Segment(segment);
         let owner = crate::seal::KeyOwner { cluster: header.cluster, segment, epoch: header.epoch };
         let wrapped_segment_key = keys.wrap_again(header.key_check, &header.wrapped_key, &owner)?;
         let (key, wrapped_key) = keys.current.make_segment_key(&owner);
         let opening = scan::segment_key(keys, &header)?;
-        let file = disk.open(&name.to_string(), false).map_err(Failed::when("open", name))?;
+        let file = disk.open(name, false).map_err(Failed::when("open", name))?;
         let first = (scan::first_of(&header), BLOCK as u64);
         let scan = Scan::over(file, header, Some(opening), first.0, first.1, Reading::Steadily);
         let scan = Box::new(scan.map_err(Failed::when("open", name))?);
@@ -133,7 +147,7 @@ impl<'k, D: Disk> Pass<'k, D> {
             wrapped_key,
             wrapped_segment_key,
         });
-        let (disk, until) = (disk.clone(), next.first_batch);
+        let disk = disk.clone();
         let file = disk.create(&unfinished, BLOCK as u64);
         let file = file.map_err(Failed::when("create", &unfinished))?;
         let packing = Packing::new(file, key, header.epoch)

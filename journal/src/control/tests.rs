@@ -73,6 +73,7 @@ fn a_crash_at_every_operation(lies: &[Lie]) -> Result<(), String> {
     work(&whole, &mut 0).unwrap();
     for operation in 1..=whole.operations() {
         for cut in 0..16 {
+            let rot = if cut % 2 == 0 { Rot::Zeroed } else { Rot::Unreadable };
             let (disk, mut acknowledged) = (SimulatedDisk::new(cut), 0);
             disk.crash_at(operation);
             for &lie in lies {
@@ -94,7 +95,7 @@ fn a_crash_at_every_operation(lies: &[Lie]) -> Result<(), String> {
                 let disk = disk.fork(cut);
                 if found > 0 {
                     disk.cut_power();
-                    disk.rot(NAME, copy, if cut % 2 == 0 { Rot::Zeroed } else { Rot::Unreadable });
+                    disk.rot(NAME, copy, rot);
                 }
                 let again = read(&disk).map_err(|problem| problem.to_string())?;
                 let again = again.map_or(0, |control| control.promised.0);

@@ -109,6 +109,17 @@ fn judge(
     if kept == go { Ok(()) } else { Err(format!("{} of {} were kept", kept.len(), go.len())) }
 }
 
+/// After a kill of the process, or a power cut of this chance.
+fn comes_back(disk: &SimulatedDisk, cut: u64) -> SimulatedDisk {
+    let disk = disk.fork(cut);
+    if cut == 0 {
+        disk.kill();
+    } else {
+        disk.cut_power();
+    }
+    disk
+}
+
 /// Each batch as the last one that stays, in each form of the log, with a crash at each operation.
 fn a_crash_at_every_operation() -> Result<u64, String> {
     let author = author();
@@ -130,12 +141,7 @@ fn a_crash_at_every_operation() -> Result<u64, String> {
                     // It may be the last one: to remove what is not there.
                     let _told = finish(&disk, &keys(), keep);
                     assert!(disk.is_down());
-                    let disk = disk.fork(cut);
-                    if cut == 0 {
-                        disk.kill();
-                    } else {
-                        disk.cut_power();
-                    }
+                    let disk = comes_back(&disk, cut);
                     let told = |what: String| format!("{packed}, {keep:?}, {operation}: {what}");
                     let again = finish(&disk, &keys(), keep);
                     again.map_err(|problem| told(problem.to_string()))?;
