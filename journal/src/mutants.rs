@@ -53,6 +53,8 @@ pub enum Mutant {
     GoesOnAfterGivingUp,
     /// A primary alone that can not read the record goes on.
     IgnoresTheSoloLease,
+    /// A primary that hears of a later reign goes on.
+    IgnoresLaterReigns,
     /// A promotion that may have lost records is called one that has not.
     CallsALossyPromotionLossless,
 }

@@ -22,6 +22,8 @@ pub(super) struct Arbiter {
     /// The version that a swap expected of which it is not known what became of it, and what it
     /// would make of the record.
     doubt: Option<(Revision, Record)>,
+    /// When doubt began last.
+    doubtful_from: u64,
     /// Not before then.
     next_look: u64,
 }
@@ -35,7 +37,15 @@ struct Asked {
 
 impl Arbiter {
     pub(super) fn new(now: u64) -> Self {
-        Self { began: now, last_id: 0, asked: None, seen: None, doubt: None, next_look: now }
+        Self {
+            began: now,
+            last_id: 0,
+            asked: None,
+            seen: None,
+            doubt: None,
+            doubtful_from: now,
+            next_look: now,
+        }
     }
 
     /// The record as it was seen last.
@@ -60,6 +70,11 @@ impl Arbiter {
     /// What the record would be if a swap was done after all.
     pub(super) fn doubt(&self) -> Option<Record> {
         self.doubt.map(|(_, record)| record)
+    }
+
+    /// Whether the record was read since a change was asked for that nobody answered.
+    pub(super) fn was_read_again(&self) -> bool {
+        self.doubt.is_none() || self.seen.is_some_and(|(_, at)| at >= self.doubtful_from)
     }
 
     /// A question is on its way.
@@ -144,7 +159,8 @@ impl Node {
             (Reply::Refused, Some(_)) => self.arbiter.next_look = self.now,
             (Reply::Unknown, Some(swap)) => {
                 self.arbiter.doubt = Some(swap);
-                self.looks_soon();
+                self.arbiter.doubtful_from = self.now;
+                self.looks_now();
             }
             // A read without an answer, or an answer that does not belong to the question.
             (_, _) => self.looks_soon(),

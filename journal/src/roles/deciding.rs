@@ -52,7 +52,7 @@ impl Node {
         let Some(seen) = self.arbiter.ever_seen() else { return Err(Waiting::Witness) };
         let Some(record) = self.record_of_ours(&seen)? else { return Err(Waiting::Operator) };
         if record.primary.name == self.settings.name {
-            return self.may_resume(&record, &seen);
+            return self.may_resume(&record);
         }
         self.may_be_promoted(&record)
     }
@@ -90,7 +90,7 @@ impl Node {
     }
 
     /// The record says that this node is the primary: its reign may go on, in a new epoch, by a swap.
-    fn may_resume(&self, record: &Record, seen: &Seen) -> Result<Plan, Waiting> {
+    fn may_resume(&self, record: &Record) -> Result<Plan, Waiting> {
         // The promise was durable before the record was changed: a disk that does not know it is
         // older than the record.
         if self.control.promised < record.epoch {
@@ -98,7 +98,7 @@ impl Node {
         }
         let gave_up =
             self.control.fenced == Fenced::HandedOver && self.control.reigned == record.epoch;
-        if gave_up && !self.peer_does_not_take(seen) {
+        if gave_up && !self.peer_does_not_take() {
             return Err(Waiting::HandedOver);
         }
         let keep = record.in_sync.filter(|member| member.name == self.peer.name);
@@ -107,12 +107,12 @@ impl Node {
     }
 
     /// Whether a node that was handed a reign will not take it any more: on a new line it says that
-    /// it promised nothing since, or nothing is heard of it at all.
-    fn peer_does_not_take(&self, seen: &Seen) -> bool {
-        match &self.peer.hello {
-            Some(hello) => hello.role == Role::Standby && self.peer.reign <= self.control.reigned,
-            None => self.is_silent() && !seen.peer_alive,
-        }
+    /// it promised nothing since; or it had its time. The record says who was first.
+    fn peer_does_not_take(&self) -> bool {
+        let promised_nothing = self.peer.reign <= self.control.reigned;
+        let says_so = (self.peer.hello.as_ref())
+            .is_some_and(|hello| hello.role == Role::Standby && promised_nothing);
+        says_so || self.is_silent()
     }
 
     /// The record says that the other node is the primary.

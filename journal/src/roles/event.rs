@@ -227,6 +227,4 @@ pub enum Ending {
 pub enum Halting {
     /// Its log is damaged, and the peer lacks this batch too, or has another one.
     NotMended(BatchNumber),
-    /// The record of the witness is of another journal.
-    OtherCluster,
 }

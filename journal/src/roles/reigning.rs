@@ -9,6 +9,7 @@
 )]
 
 use crate::format::{Epoch, Position};
+use crate::mutants::{Mutant, breaks};
 use crate::roles::event::{Action, Cause, Ending, Event};
 use crate::roles::handover::{self, Handing};
 use crate::roles::node::{Node, Phase};
@@ -75,7 +76,8 @@ impl Node {
 
     pub(super) fn on_heard_reigning(&mut self, message: &Message) {
         let (epoch, said) = (self.reign().epoch, message.reign());
-        if said > epoch && !self.awaits_taking(message) {
+        let is_later = said > epoch && !breaks(Mutant::IgnoresLaterReigns);
+        if is_later && !self.awaits_taking(message) {
             self.ends(Ending::Epoch(said));
         }
         if matches!(self.phase, Phase::Over) {

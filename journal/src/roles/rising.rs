@@ -62,6 +62,7 @@ pub(super) struct Rising {
     sealed: bool,
     /// When it began to need the record: what was seen before does not count.
     looked_from: u64,
+    began: u64,
 }
 
 #[derive(Debug)]
@@ -98,6 +99,7 @@ impl Node {
             step: Step::Promising(version),
             sealed: false,
             looked_from: self.now,
+            began: self.now,
         });
         self.says_hello();
     }
@@ -159,6 +161,13 @@ impl Node {
     }
 
     fn settle_swapping(&mut self) {
+        // It goes on trying; an operator is not kept waiting.
+        let late = self.rising().began.saturating_add(3 * self.settings.times.witness_timeout);
+        if self.now >= late
+            && let Some(id) = self.rising_mut().wish.take()
+        {
+            self.acts(Action::Answer(id, Err(Refusal::NoWitness)));
+        }
         if self.arbiter.is_asked() {
             return;
         }

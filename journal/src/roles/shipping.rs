@@ -16,11 +16,16 @@ pub(super) struct Shipping {
     /// The end of the log when everything was on its way to the standby for the first time since it
     /// follows; only what is behind that waits for its acknowledgement alone.
     abreast_from: Option<BatchNumber>,
+    /// The driver reads for this sender.
+    reads: bool,
+    /// What the driver still reads for senders that are gone.
+    stale: u32,
 }
 
 impl Shipping {
     pub(super) fn ends(&mut self) {
-        *self = Self::default();
+        let stale = self.stale + u32::from(self.reads);
+        *self = Self { stale, ..Self::default() };
     }
 
     /// The standby follows: its matched prefix has begun.
@@ -116,6 +121,7 @@ impl Node {
             shipping.abreast_from = Some(end);
         }
         if let Some(need) = sender.poll_need(now) {
+            shipping.reads = true;
             self.acts(Action::Feed(need));
         }
     }
@@ -132,7 +138,13 @@ impl Node {
 
     pub(super) fn on_fed(&mut self, fed: Fed) {
         let now = self.now;
-        let Some(sender) = &mut self.reign_mut().shipping.sender else { return };
+        let shipping = &mut self.reign_mut().shipping;
+        if shipping.stale > 0 {
+            shipping.stale -= 1;
+            return;
+        }
+        shipping.reads = false;
+        let Some(sender) = &mut shipping.sender else { return };
         if let Err(parting) = sender.handle_fed(now, fed) {
             self.reign_mut().shipping.ends();
             self.parts(parting);

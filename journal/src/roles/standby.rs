@@ -276,7 +276,13 @@ impl Node {
             return;
         }
         self.log.released = self.log.released.max(heartbeat.released);
-        if heartbeat.standing != Standing::Sync {
+        let has_all = match heartbeat.standing {
+            Standing::Sync => true,
+            // Nobody ever says so in this mode: it has all that its primary had when it spoke.
+            Standing::Async => self.log.durable.batch >= heartbeat.end.batch,
+            Standing::None | Standing::Solo => false,
+        };
+        if !has_all {
             return;
         }
         if self.control.joining != Joining::No {
@@ -285,7 +291,8 @@ impl Node {
             self.says_hello();
         }
         let theirs = self.peer.hello.as_ref().map(|hello| hello.when_lost);
-        if theirs == Some(WhenLost::Stop) && self.settings.when_lost == WhenLost::Stop {
+        let never_alone = theirs == Some(WhenLost::Stop) && heartbeat.standing == Standing::Sync;
+        if never_alone && self.settings.when_lost == WhenLost::Stop {
             self.standby_mut().assured = heartbeat.reign;
             if self.control.assured != heartbeat.reign {
                 self.control.assured = heartbeat.reign;

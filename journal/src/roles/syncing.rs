@@ -93,7 +93,11 @@ impl Node {
 
     /// Moves between sync and solo as far as it may.
     pub(super) fn settle_syncing(&mut self) {
-        if self.settings.mode == Mode::Async || self.reign().begun.is_none() {
+        if self.settings.mode == Mode::Async {
+            self.notes_joined();
+            return;
+        }
+        if self.reign().begun.is_none() {
             return;
         }
         self.notes_oath();
@@ -130,6 +134,14 @@ impl Node {
                 }
             }
             Listing::Out | Listing::Changing => {}
+        }
+    }
+
+    /// In `async` nobody is ever in sync; who came abreast once has joined.
+    fn notes_joined(&mut self) {
+        if !self.control.peer_joined && self.reign().shipping.is_abreast(Mode::Async) {
+            self.control.peer_joined = true;
+            self.keeps();
         }
     }
 
@@ -179,7 +191,7 @@ impl Node {
 
     /// A change can be written now.
     fn may_write(&self) -> bool {
-        self.settings.witness && !self.arbiter.is_asked()
+        self.settings.witness && !self.arbiter.is_asked() && self.arbiter.was_read_again()
     }
 
     /// The standby as the record names it: in `memory` the one start that has what was acknowledged,

@@ -2,6 +2,8 @@
 //! node's log is a list. Whatever is released is noted, and a node that begins to reign and lacks
 //! some of it has to have said so. Knows no rule.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "what is wanted is done in two functions")]
+
 use crate::format::{
     BATCH_HEADER, BLOCK, BatchHeader, PathKind, SegmentHeader, SegmentNumber, sum,
 };
@@ -259,13 +261,9 @@ impl Pair {
         if !self.line {
             return;
         }
-        match &message {
-            Message::Hello(_)
-            | Message::Heartbeat(_)
-            | Message::Segment { .. }
-            | Message::Batch { .. }
-            | Message::Ack { .. } => {}
-            said => self.notes(1 - at, &format!("says {}", short(said))),
+        let said = short(&message);
+        if !said.is_empty() {
+            self.notes(1 - at, &format!("says {said}"));
         }
         self.tells(at, Event::Heard(message));
     }
@@ -300,6 +298,7 @@ impl Pair {
                 }
                 self.tells(at, Event::Cut(mark));
             }
+            Action::Seal if self.sites[at].disk_is_slow => {}
             Action::Seal => {
                 self.sites[at].durable = self.sites[at].log.len();
                 let end = self.sites[at].end();
@@ -310,6 +309,13 @@ impl Pair {
                 self.sites[at].open = true;
                 self.notes(at, "opens");
             }
+            action => self.does_more(at, action),
+        }
+    }
+
+    /// What is done less often.
+    fn does_more(&mut self, at: usize, action: Action) {
+        match action {
             Action::Drain(_) if self.sites[at].is_busy => self.tells(at, Event::NotDrained),
             Action::Drain(_) => {
                 self.notes(at, "drains");
@@ -347,11 +353,11 @@ impl Pair {
                     self.tells(at, Event::Mended { end, epochs });
                 }
             }
-            Action::Store(_) => unreachable!("no checkpoint in these stories"),
             Action::Answer(_, Ok(done)) => self.notes(at, &format!("tells its operator: {done:?}")),
             Action::Answer(_, Err(refusal)) => {
                 self.notes(at, &format!("tells its operator: no, {refusal}"));
             }
+            _ => unreachable!("done already, and there is no checkpoint in these stories"),
         }
     }
 
@@ -472,6 +478,11 @@ impl Witness {
             self.record = Some(record);
         }
         fits
+    }
+
+    /// A node's lease ends.
+    pub(super) fn forgets(&mut self, at: usize) {
+        self.alive[at] = false;
     }
 
     /// What was not answered is done after all, where the version is still the expected one.

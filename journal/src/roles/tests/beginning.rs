@@ -1,0 +1,121 @@
+//! How a pair comes to be and comes back: first reigns, new nodes, lost disks, damage, and nodes that
+//! are no pair. Must not know how the rules are kept.
+
+use expect_test::expect;
+
+use super::*;
+
+#[test]
+pub(super) fn a_first_primary_begins_by_hand_and_a_new_node_joins_it() {
+    let mut pair = Pair::new(Mode::Durable, WhenLost::Solo, true);
+    pair.passes(5_000);
+    expect![[""]].assert_eq(&pair.story());
+    pair.wishes(TOKYO, Wish::Promote(Confirmed::default()));
+    pair.wishes(TOKYO, Wish::Promote(Confirmed::default().and(Question::First)));
+    pair.passes(500);
+    expect![[r"
+        tokyo: tells its operator: no, to be confirmed first: first-primary
+        tokyo: changes the record to 1 tokyo
+        tokyo: reigns by 1 (First)
+        tokyo: tells its operator: Promoted { epoch: Epoch(1), lossy: false }
+        tokyo: opens
+        tokyo: says no, NotJoining
+    "]]
+    .assert_eq(&pair.story());
+    pair.wishes(OSAKA, Wish::Join { replace: false });
+    pair.passes(1_000);
+    expect![[r"
+        osaka: tells its operator: Joins
+        tokyo: says follow behind 0
+        osaka: says ready at 0
+        tokyo: changes the record to 1 tokyo with osaka
+    "]]
+    .assert_eq(&pair.story());
+    assert_eq!(pair.sites[TOKYO].node().view().safety, Safety::Sync);
+    assert_eq!(pair.sites[OSAKA].node().view().part, Part::Standby);
+}
+
+#[test]
+pub(super) fn a_node_whose_disk_was_lost_comes_back_with_replace_only() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.dies(OSAKA);
+    pair.passes(500);
+    pair.sites[OSAKA].loses_its_disk();
+    pair.starts(OSAKA);
+    pair.wishes(OSAKA, Wish::Join { replace: false });
+    pair.passes(500);
+    expect![[r"
+        tokyo: says no, NotJoining
+        osaka: tells its operator: Joins
+        tokyo: says no, JoinedBefore
+    "]]
+    .assert_eq(&pair.story());
+    pair.wishes(OSAKA, Wish::Join { replace: true });
+    pair.passes(1_000);
+    expect![[r"
+        osaka: tells its operator: Joins
+        tokyo: changes the record to 1 tokyo
+        tokyo: says follow behind 0
+        osaka: says ready at 0
+        tokyo: changes the record to 1 tokyo with osaka
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn a_damaged_node_is_repaired_by_its_peer_before_it_is_anything_else() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.dies(TOKYO);
+    pair.sites[TOKYO].is_damaged(2);
+    pair.starts(TOKYO);
+    pair.passes(500);
+    expect![[r"
+        tokyo: says what is in 3 to 4?
+        osaka: says this is
+        osaka: says this is
+        tokyo: changes the record to 3 tokyo with osaka
+        tokyo: reigns by 3 (Resumed)
+        tokyo: says follow behind 4
+        osaka: says ready at 4
+        tokyo: opens
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn damage_that_the_peer_has_not_either_halts_the_node() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.cuts_line();
+    pair.passes(2_000);
+    pair.pays(TOKYO, 2);
+    pair.dies(TOKYO);
+    pair.sites[TOKYO].is_damaged(1);
+    pair.line = true;
+    pair.starts(TOKYO);
+    pair.wishes(TOKYO, promote(&[]));
+    pair.passes(500);
+    expect![[r"
+        tokyo: changes the record to 1 tokyo
+        tokyo: says what is in 6 to 6?
+        osaka: says 6 is not here
+        tokyo: halts: NotMended(BatchNumber(6))
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn nodes_that_are_no_pair_say_why() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.dies(OSAKA);
+    pair.sites[OSAKA].settings.segment_bytes *= 2;
+    pair.starts(OSAKA);
+    pair.passes(3_000);
+    let view = pair.sites[OSAKA].node().view();
+    assert_eq!(view.peer.objects, Some(Objection::OtherSegments));
+    expect![[r"
+        osaka: says no, OtherSegments
+        tokyo: says no, OtherSegments
+        tokyo: changes the record to 1 tokyo
+    "]]
+    .assert_eq(&pair.story());
+}

@@ -1,0 +1,141 @@
+//! Without a witness: what nodes agree on and what an operator answers for. Must not know how the rules are kept.
+
+use expect_test::expect;
+
+use super::*;
+
+#[test]
+pub(super) fn without_a_witness_a_restarted_primary_goes_on_when_its_peer_agrees() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.dies(TOKYO);
+    pair.passes(10_000);
+    pair.starts(TOKYO);
+    pair.passes(500);
+    expect![[r"
+        tokyo: says may I reign by 3?
+        osaka: says you may, by 3
+        tokyo: reigns by 3 (Resumed)
+        tokyo: says follow behind 4
+        osaka: says ready at 4
+        tokyo: opens
+    "]]
+    .assert_eq(&pair.story());
+    assert_eq!(pair.sites[TOKYO].node().view().safety, Safety::Sync);
+}
+
+#[test]
+pub(super) fn without_a_witness_and_its_peer_a_restarted_primary_asks_its_operator() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.dies(OSAKA);
+    pair.dies(TOKYO);
+    pair.starts(TOKYO);
+    pair.passes(10_000);
+    pair.wishes(TOKYO, promote(&[]));
+    pair.wishes(TOKYO, promote(&[Question::PeerFenced, Question::NotSince]));
+    pair.passes(100);
+    expect![[r"
+        tokyo: tells its operator: no, to be confirmed first: peer-fenced, peer-not-since
+        tokyo: reigns by 3 (Resumed)
+        tokyo: tells its operator: Promoted { epoch: Epoch(3), lossy: false }
+        tokyo: opens
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn without_a_witness_a_standby_is_promoted_by_hand_and_lossy_as_its_primary_may_have_been_alone()
+ {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.wishes(OSAKA, promote(&[]));
+    pair.dies(TOKYO);
+    pair.passes(10_000);
+    pair.wishes(OSAKA, promote(&[]));
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced, Question::MayLose]));
+    pair.passes(100);
+    expect![[r"
+        osaka: tells its operator: no, tokyo is heard and is the primary, or is about to be; use sekisho node switchover on tokyo, or stop it first
+        osaka: tells its operator: no, to be confirmed first: peer-fenced, records-may-be-lost
+        osaka: reigns by 2 (Promoted, lossy)
+        osaka: tells its operator: Promoted { epoch: Epoch(2), lossy: true }
+        osaka: opens
+    "]].assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn without_a_witness_two_nodes_that_never_go_on_alone_lose_nothing_in_a_promotion() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Stop, false);
+    pair.dies(TOKYO);
+    pair.passes(10_000);
+    pair.wishes(OSAKA, promote(&[]));
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced, Question::NotSince]));
+    pair.passes(100);
+    expect![[r"
+        osaka: tells its operator: no, to be confirmed first: peer-fenced, peer-not-since
+        osaka: reigns by 2 (Promoted)
+        osaka: tells its operator: Promoted { epoch: Epoch(2), lossy: false }
+        osaka: opens
+    "]]
+    .assert_eq(&pair.story());
+    pair.starts(TOKYO);
+    pair.passes(1_000);
+    expect![[r"
+        osaka: says follow behind 4
+        tokyo: says ready at 4
+    "]]
+    .assert_eq(&pair.story());
+    assert_eq!(pair.sites[OSAKA].node().view().safety, Safety::Sync);
+}
+
+#[test]
+pub(super) fn two_reigns_that_operators_forced_have_two_epochs_and_the_later_one_stays() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.dies(TOKYO);
+    pair.cuts_line();
+    pair.starts(TOKYO);
+    pair.passes(3_000);
+    pair.wishes(TOKYO, promote(&[Question::PeerFenced, Question::NotSince]));
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced, Question::MayLose]));
+    pair.passes(100);
+    pair.pays(TOKYO, 2);
+    pair.pays(OSAKA, 1);
+    expect![[r"
+        tokyo: reigns by 3 (Resumed)
+        tokyo: tells its operator: Promoted { epoch: Epoch(3), lossy: false }
+        tokyo: opens
+        osaka: reigns by 2 (Promoted, lossy)
+        osaka: tells its operator: Promoted { epoch: Epoch(2), lossy: true }
+        osaka: opens
+    "]]
+    .assert_eq(&pair.story());
+    pair.mends_line();
+    pair.passes(1_000);
+    expect![[r"
+        osaka: ends: Epoch(Epoch(3))
+        tokyo: says follow behind 4
+        osaka: cuts 2 batches behind 4
+        osaka: says ready at 4
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn an_operator_ends_a_reign_and_it_does_not_go_on_by_itself() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.wishes(TOKYO, Wish::Demote(Confirmed::default()));
+    pair.wishes(TOKYO, Wish::Demote(Confirmed::default().and(Question::NoPrimary)));
+    pair.passes(5_000);
+    assert_eq!(pair.sites[TOKYO].node().view().waiting, Waiting::SteppedDown);
+    pair.wishes(OSAKA, promote(&[]));
+    pair.passes(1_000);
+    expect![[r"
+        tokyo: tells its operator: no, to be confirmed first: no-primary-then
+        tokyo: tells its operator: Demoted
+        tokyo: ends: ByOperator
+        osaka: reigns by 2 (Promoted)
+        osaka: tells its operator: Promoted { epoch: Epoch(2), lossy: false }
+        osaka: opens
+        osaka: says follow behind 4
+        tokyo: says ready at 4
+    "]]
+    .assert_eq(&pair.story());
+}
