@@ -49,7 +49,7 @@ pub enum Fenced {
 }
 
 /// Whether a node's log is still only a part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Joining {
     /// It was in sync once.
     #[default]

@@ -132,7 +132,8 @@ impl Node {
                 replace: self.control.joining == Joining::Replacing,
                 repairing: self.control.repairing.is_some(),
             },
-            end: self.log.durable,
+            // What was received and acknowledged in this life counts, on the disk or not.
+            end: self.log.end,
             segment_bytes: self.settings.segment_bytes,
             utc_ns: self.utc_ns,
             digests: self.settings.digests,

@@ -81,15 +81,15 @@ impl Node {
                 self.objects(objection);
                 return;
             }
-            // Whoever was in sync under this name is gone with its disk.
-            if self.is_in_record() {
-                self.reign_mut().syncing.expels = true;
-                return;
-            }
             if self.control.peer_joined {
                 self.control.peer_joined = false;
                 self.keeps();
             }
+        }
+        // Whoever was in sync under this name is gone, with its disk or with a part of its log.
+        if (hello.flags.empty || hello.flags.joining) && self.is_in_record() {
+            self.reign_mut().syncing.expels = true;
+            return;
         }
         self.reign_mut().syncing.expels = false;
         let settings =

@@ -304,16 +304,32 @@ impl Node {
     /// Asks for what was damaged, from whomever is there.
     fn repairs(&mut self) {
         let Some(until) = self.control.repairing else { return };
-        let may = self.peer.hello.is_some() && self.peer.objected.is_none();
-        if may && !self.standby().fetching {
+        let from = BatchNumber(self.log.end.batch.0.saturating_add(1));
+        if until < from {
+            // How far the damage goes is not known: it follows until it was in sync once.
+            self.control.repairing = None;
+            self.control.joining = self.control.joining.max(Joining::New);
+            self.keeps();
+            self.says_hello();
+            return;
+        }
+        if self.peer_is_whole() && !self.standby().fetching {
             self.standby_mut().fetching = true;
-            let from = BatchNumber(self.log.end.batch.0.saturating_add(1));
             self.says(Message::Fetch { reign: self.control.promised, from, until });
         }
     }
 
+    /// The other node is there, and nothing of its log is missing.
+    fn peer_is_whole(&self) -> bool {
+        let hello = self.peer.hello.as_ref();
+        self.peer.objected.is_none()
+            && hello.is_some_and(|hello| {
+                !hello.flags.empty && !hello.flags.joining && !hello.flags.repairing
+            })
+    }
+
     fn on_not_here(&mut self, from: BatchNumber) {
-        if self.control.repairing.is_some() && self.standby().fetching {
+        if self.control.repairing.is_some() && self.standby().fetching && self.peer_is_whole() {
             self.halts(Halting::NotMended(from));
         }
     }

@@ -351,16 +351,21 @@ impl Node {
         if self.settings.mode == Mode::Async {
             return Safety::Async;
         }
+        if !syncing.requires {
+            return if self.is_past_its_lease() { Safety::Stopped } else { Safety::Solo };
+        }
         let lost = self.standby_is_lost();
         match self.listing() {
-            Listing::In(incarnation)
-                if syncing.requires && !lost && incarnation == self.peer_member().incarnation =>
-            {
-                Safety::Sync
+            Listing::In(incarnation) => {
+                let is_this_start = incarnation == self.peer_member().incarnation;
+                if !lost && is_this_start && self.has_all() {
+                    Safety::Sync
+                } else {
+                    Safety::Stopped
+                }
             }
-            _ if syncing.requires && (lost || !self.may_go_alone()) => Safety::Stopped,
-            _ if self.is_past_its_lease() => Safety::Stopped,
-            Listing::Out | Listing::In(_) | Listing::Changing => Safety::Solo,
+            _ if lost || !self.may_go_alone() => Safety::Stopped,
+            Listing::Out | Listing::Changing => Safety::Solo,
         }
     }
 

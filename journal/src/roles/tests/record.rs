@@ -82,6 +82,7 @@ pub(super) fn a_change_that_nobody_answered_is_made_impossible_by_a_fresh_one() 
     pair.witness.slow = false;
     pair.passes(2_000);
     expect![[r"
+        tokyo: asks for a change that nobody answers
         tokyo: changes the record to 1 tokyo
     "]]
     .assert_eq(&pair.story());

@@ -30,10 +30,5 @@ pub(crate) fn halted(halting: Halting) -> String {
              whole, move this journal away and let this node join again with `sekisho node join --replace`",
             batch.0
         ),
-        Halting::OtherCluster => {
-            "the record of the witness is of another journal: compare [witness] of both nodes, and \
-             node.state of this one"
-                .into()
-        }
     }
 }
