@@ -115,7 +115,8 @@ pub struct Hello {
     pub when_lost: WhenLost,
     /// What else is to be known.
     pub flags: Flags,
-    /// The end of its log: what is durable there.
+    /// The end of its log, with what is only in the memory of this life. Before it says that it is
+    /// ready there, that is durable too.
     pub end: Mark,
     /// Bytes of its segments: they must be equal, since the logs are.
     pub segment_bytes: u64,

@@ -25,7 +25,7 @@ use crate::format::{BatchNumber, Epoch, Position};
 use crate::roles::event::Item;
 use crate::ship::agree::{Outline, Parting, agreed};
 use crate::ship::message::{Bytes, Hello, ItemKind, Mark, Message, Mode, Piece};
-use crate::ship::sender::coming::{Coming, Place};
+use crate::ship::sender::coming::{Coming, Found, Place};
 use crate::ship::sender::lag::Ends;
 use crate::ship::sender::window::Window;
 
@@ -115,8 +115,8 @@ pub struct Sender {
     read: VecDeque<Coming>,
     live: VecDeque<Coming>,
     said: VecDeque<Message>,
-    /// A need is out.
-    asked: bool,
+    /// What is needed and not yet here.
+    asked: Option<Need>,
     /// The log is not asked before.
     not_before: u64,
     window: Window,
@@ -164,7 +164,7 @@ impl Sender {
             read: VecDeque::new(),
             live: VecDeque::new(),
             said: VecDeque::new(),
-            asked: false,
+            asked: None,
             not_before: now,
             window: Window::new(Mark::ZERO),
             ends,
@@ -178,7 +178,9 @@ impl Sender {
     /// The log goes on to `end`: with what was framed, or without, when nobody wanted it or there was
     /// no room. Several without may be told as one; one with an item is told by itself, in order.
     pub fn handle_framed(&mut self, now: u64, end: Mark, item: Option<Item>) {
-        self.ours.end = end;
+        if end.batch > self.ours.end.batch {
+            self.ours.end = end;
+        }
         self.ends.add(end.position, now);
         match item {
             Some(item) if self.wants_live() && self.live.len() < LIVE_MAX => {
@@ -293,9 +295,8 @@ impl Sender {
         if now < self.not_before {
             return None;
         }
-        let need = self.need()?;
-        self.asked = true;
-        Some(need)
+        self.asked = self.need();
+        self.asked
     }
 
     /// When [`Sender::poll_need`] has something to say, if nothing else happens.
@@ -303,12 +304,25 @@ impl Sender {
         self.need().map(|_| self.not_before)
     }
 
-    /// What was needed.
+    /// What was needed. An answer to what another line's sender needed is passed over, or taken for
+    /// what it says of the log.
     ///
     /// # Errors
     /// When nothing can be shipped: begin with a new hello, or tell what is wrong.
     pub fn handle_fed(&mut self, now: u64, fed: Fed) -> Result<(), Parting> {
-        self.asked = false;
+        let answers = match (&fed, self.asked) {
+            (Fed::Log { .. }, Some(Need::Log { .. }))
+            | (Fed::NoSnapshot, Some(Need::Snapshot { .. })) => true,
+            (Fed::Gone { first }, Some(Need::Log { from, .. })) => from <= first.batch,
+            (Fed::Snapshot { offset, .. }, Some(Need::Snapshot { offset: asked, .. })) => {
+                *offset == asked
+            }
+            _ => false,
+        };
+        if !answers {
+            return Ok(());
+        }
+        self.asked = None;
         match fed {
             Fed::Log { items } => {
                 let items: Vec<Coming> = items.into_iter().map(Coming::of).collect();
@@ -333,7 +347,7 @@ impl Sender {
     }
 
     fn need(&self) -> Option<Need> {
-        if self.asked {
+        if self.asked.is_some() {
             return None;
         }
         let log = |behind: BatchNumber| {
@@ -397,8 +411,11 @@ impl Sender {
         }
         let before = *self.in_hand();
         for coming in items {
-            let last = *self.in_hand();
-            self.read.extend(coming.behind(&last));
+            match coming.behind(self.in_hand()) {
+                Found::Next(coming) => self.read.push_back(coming),
+                Found::Former => {}
+                Found::Other => break,
+            }
         }
         if *self.in_hand() == before {
             self.not_before = self.not_before.max(now + AGAIN);
@@ -438,7 +455,8 @@ impl Sender {
                 self.phase = Phase::Restoring { from, piece: None };
                 return Ok(());
             }
-            Some((_, next)) => assert_eq!(offset, next, "the piece that was asked for"),
+            Some((_, next)) if offset != next => return Ok(()),
+            Some(_) => {}
             None => self.offer(from, Some(about)),
         }
         let (reign, bytes) = (self.reign, Bytes::from(bytes));

@@ -5,8 +5,8 @@ use expect_test::expect;
 
 use super::world::*;
 use crate::format::{BatchNumber, Epoch, Position};
-use crate::ship::message::Mode;
-use crate::ship::sender::Sender;
+use crate::ship::message::{Mark, Mode};
+use crate::ship::sender::{Fed, Sender};
 
 /// A log of two batches, and a standby that has it and is live.
 pub(super) fn live(mode: Mode) -> World {
@@ -362,6 +362,56 @@ fn how_far_a_standby_is_behind_is_told_in_records_and_seconds() {
     let lag = world.sender.as_ref().unwrap().lag(world.now);
     assert_eq!((lag.records, lag.batches, lag.bytes), (1_000, 1_000, 0));
     assert!((98_000_000_000..=100_000_000_000).contains(&lag.for_ns), "{}", lag.for_ns);
+}
+
+#[test]
+fn an_answer_to_what_another_line_needed_does_no_harm() {
+    let mut world = World::new(Mode::Durable);
+    for number in 0..20 {
+        world.writes(&format!("record {number}"), false);
+    }
+    world.connects().unwrap();
+    let late = [
+        Fed::Log { items: read(&world.author.disk(), BatchNumber(12)) },
+        Fed::Gone { first: Mark::ZERO },
+        Fed::NoSnapshot,
+        Fed::Log { items: Vec::new() },
+        Fed::Snapshot { about: Position(3), total: 9, offset: 4, bytes: vec![1; 5] },
+    ];
+    loop {
+        for fed in &late {
+            let now = world.now;
+            world.sender.as_mut().unwrap().handle_fed(now, fed.clone()).unwrap();
+        }
+        if !world.step().unwrap() {
+            break;
+        }
+    }
+    world.assert_equal();
+}
+
+#[test]
+fn a_batch_that_was_read_without_its_segment_s_block_is_read_again_with_it() {
+    let mut world = live(Mode::Durable);
+    world.loses_the_line();
+    world.writes("three", false);
+    world.connects().unwrap();
+    let now = world.now;
+    let sender = world.sender.as_mut().unwrap();
+    assert!(sender.poll_need(now).is_some());
+    let mut items = read(&world.author.disk(), BatchNumber(3));
+    items.remove(0);
+    sender.handle_fed(now, Fed::Log { items }).unwrap();
+    world.told();
+    world.settles().unwrap();
+    world.assert_equal();
+    expect![[r"
+        > follow 1/2
+        < ready 1/2
+        > segment 1 of reign 1
+        > batch 1/3, read
+        < has 1/3, on disk 1/3"]]
+    .assert_eq(&world.told());
 }
 
 /// Sites to which everything happens at any time, and a writer that waits or not.

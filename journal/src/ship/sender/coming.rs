@@ -22,6 +22,16 @@ impl Place {
     }
 }
 
+/// What something that was read is, seen from a place in the log.
+pub(super) enum Found {
+    /// What comes next.
+    Next(Coming),
+    /// What is behind us.
+    Former,
+    /// Something is missing before it.
+    Other,
+}
+
 #[derive(Debug)]
 pub(super) struct Coming {
     pub(super) item: Item,
@@ -61,17 +71,18 @@ impl Coming {
         }
     }
 
-    /// What was read from the log behind that place; none if it stands before it.
-    pub(super) fn behind(mut self, last: &Place) -> Option<Self> {
-        match self.item.kind {
-            ItemKind::Segment if self.place.segment > last.segment => {
-                // The block of the segment in which the log was taken up, too.
-                self.place.batch = last.batch;
-                Some(self)
-            }
-            ItemKind::Batch if self.place.batch > last.batch => Some(self),
-            ItemKind::Segment | ItemKind::Batch => None,
+    /// What was read from the log, seen from that place. The block of the segment in which the log is
+    /// taken up comes next, too; a batch without its segment's block does not.
+    pub(super) fn behind(mut self, last: &Place) -> Found {
+        let is_block = self.item.kind == ItemKind::Segment;
+        if is_block && self.place.segment > last.segment && self.place.batch <= last.batch {
+            self.place.batch = last.batch;
+            return Found::Next(self);
         }
+        if self.follows(last) {
+            return Found::Next(self);
+        }
+        if self.place.batch <= last.batch { Found::Former } else { Found::Other }
     }
 
     /// Whether nothing is missing between that place and this.
