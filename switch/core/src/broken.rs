@@ -100,6 +100,8 @@ variants! {
     OrphanUnlisted "Nobody is told of repeats and reversals of what may be lost."
     OrphansForgotten "What was named and nobody knew is unknown again behind a restart."
     StansNotAhead "Behind a promotion that may have lost records trace numbers go on as if it had not."
+    PausedAdmits "Who hands over admits new requests."
+    CutShortSilent "What is in flight when the time for a switch-over is over has no answer."
     LateReleased "What was committed leaves however late that is, though a peer may reign."
     LateNotWithdrawn "What waits in front of a socket leaves however late that is, though a peer may reign."
     LateApprovalStands "An approval that is dropped as it is late is not reversed."

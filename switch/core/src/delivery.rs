@@ -62,12 +62,17 @@ impl World {
         if handed >= end || then == Then::Nothing && until == Time::NEVER {
             return delivered(then, &mut self.table, &mut self.duplicates);
         }
+        self.waits_for(link, Leaving { start, end, then, item: None, until });
+    }
+
+    /// Something was handed to a link whose socket has not taken it yet.
+    pub(crate) fn waits_for(&mut self, link: LinkId, one: Leaving) {
         let leaving = &mut self.links[link.index()].leaving;
         if leaving.is_empty() {
             self.leaving.push(link);
         }
-        leaving.push_back(Leaving { start, end, then, until });
-        self.late_wake = self.late_wake.min(until);
+        leaving.push_back(one);
+        self.late_wake = self.late_wake.min(one.until);
     }
 
     /// What the sockets have taken whole is delivered.

@@ -5,7 +5,7 @@
 //! ```text
 //! request   counts as never sent: 907, and nothing is reversed
 //! approval  its acquirer will not hear of it: reversed (4013), a repeat gets 911
-//! item      stays due, or is sent again when its acknowledgement does not come
+//! item      stays due
 //! other     dropped and counted: its repeat is answered
 //! ```
 //! What a socket has taken a byte of goes its way: a part of a message would be worse than all of it.
@@ -80,13 +80,16 @@ impl Turn<'_> {
         for _ in 0..self.world.links[link.index()].leaving.len() {
             let leaving = &mut self.world.links[link.index()].leaving;
             let Some(one) = leaving.pop_front() else { return };
-            let Leaving { start, end, then, until } = one;
+            let Leaving { start, end, then, item, until } = one;
             let stays = self.now.boot <= until || start < handed;
             if stays || !outlet.withdraw(link, start, end) {
                 let until = if start < handed { Time::NEVER } else { until };
                 let leaving = &mut self.world.links[link.index()].leaving;
                 leaving.push_back(Leaving { until, ..one });
                 self.world.late_wake = self.world.late_wake.min(until);
+            } else if let Some((issuer, stan)) = item {
+                self.count(Counter::LateDropped);
+                self.on_item_withdrawn(issuer, stan);
             } else {
                 self.world.is_late(then);
             }

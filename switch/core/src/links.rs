@@ -72,6 +72,8 @@ pub struct Leaving {
     pub end: u64,
     /// What follows then.
     pub then: Then,
+    /// The item that it is a sending of, if it is.
+    pub item: Option<(StationId, Stan)>,
     /// Until when it may leave.
     pub until: Time,
 }

@@ -10,6 +10,7 @@
 //! ```
 //! So whoever was admitted has an answer on its own link, and nobody's silence holds up a switch-over.
 
+use crate::broken::{Variant, breaks};
 use crate::time::Now;
 use crate::turn::{Core, World};
 
@@ -17,7 +18,7 @@ impl Core {
     /// Admits nothing new from here on: no connection and no request, but what is known and what is an
     /// answer. Whoever reads the links leaves those alone that bring nothing else.
     pub fn handle_pause(&mut self) {
-        self.world.paused = true;
+        self.world.paused = !breaks(Variant::PausedAdmits);
     }
 
     /// Admits as before.
@@ -29,6 +30,9 @@ impl Core {
     /// no byte left gets 907, another one 911 and is reversed; who waits for a reply gets what silence
     /// gets.
     pub fn handle_cut_short(&mut self, now: Now) {
+        if breaks(Variant::CutShortSilent) {
+            return;
+        }
         let World { table, stations, deciding, .. } = &mut self.world;
         for station in stations {
             table.shorten(&station.in_flight, now.boot);

@@ -11,7 +11,7 @@ use crate::courier::Word;
 use crate::gate::{Purpose, Then};
 use crate::ids::{LinkId, SlotId, Stan, StationId, WorkerId};
 use crate::late;
-use crate::links::{Phase, UNSENT_MAX, Unsent};
+use crate::links::{Leaving, Phase, UNSENT_MAX, Unsent};
 use crate::notices::{Closing, Notice};
 use crate::outlet::{Outlet, Placed};
 use crate::pending::State;
@@ -119,7 +119,10 @@ impl Turn<'_> {
                     // Otherwise it came to its end, or was held, meanwhile.
                     let leaves = self.world.item_leaves(issuer, stan);
                     let sent = leaves
-                        && matches!(self.world.send_item(issuer, until, wire, outlet), Left::Sent);
+                        && matches!(
+                            self.world.send_item((issuer, stan, until), wire, outlet),
+                            Left::Sent
+                        );
                     Follows::ItemLeft(issuer, stan, sent)
                 }
                 Purpose::Carry { home, link } => {
@@ -294,8 +297,7 @@ impl World {
     /// Sends an item on one of its issuer's links, each in its turn.
     fn send_item(
         &mut self,
-        issuer: StationId,
-        until: Time,
+        (issuer, stan, until): (StationId, Stan, Time),
         wire: &[u8],
         outlet: &mut impl Outlet,
     ) -> Left {
@@ -309,7 +311,11 @@ impl World {
         for step in 0..count {
             let link = self.stations[issuer.index()].ready[(first + step) % count];
             if let Some(placed) = outlet.send(link, None, wire) {
-                self.is_leaving(Then::Nothing, until, (link, placed));
+                let Placed { start, end, handed } = placed;
+                if handed < end && until != Time::NEVER {
+                    let (then, item) = (Then::Nothing, Some((issuer, stan)));
+                    self.waits_for(link, Leaving { start, end, then, item, until });
+                }
                 return Left::Sent;
             }
         }

@@ -218,6 +218,18 @@ impl Turn<'_> {
         world.wake_items();
     }
 
+    /// An item was given to a socket, which took no byte of it, and is taken back: it was not sent.
+    pub(crate) fn on_item_withdrawn(&mut self, issuer: StationId, stan: Stan) {
+        let now = self.now.boot;
+        self.world.saf.items.change(issuer, stan, |item| {
+            item.sends = item.sends.saturating_sub(1);
+            if item.stage == Stage::Awaited {
+                (item.stage, item.due) = (Stage::Waiting, now);
+            }
+        });
+        self.world.wake_items();
+    }
+
     /// A send was in vain: nobody answered, or with a code that may heal (`action`). It is sent again
     /// later.
     pub(crate) fn on_vain(&mut self, issuer: StationId, stan: Stan, action: Option<u16>) {

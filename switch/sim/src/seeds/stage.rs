@@ -167,6 +167,8 @@ impl Stage {
             limits.duplicates_max = 2_000;
             limits.answers_bytes = 1 << 20;
             limits.quarantine = quarantine;
+            // Half of them have a peer.
+            limits.late_after = (self.agreement % 2 == 1).then_some(Duration::from_secs(1));
         })
     }
 

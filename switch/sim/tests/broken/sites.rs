@@ -56,6 +56,22 @@ pub(crate) fn an_approval_is_given_again_by_who_can_have_that_committed() {
     assert_eq!(world.acquirer("A").heard_count(), 1);
 }
 
+pub(crate) fn who_hands_over_admits_nothing_new() {
+    let mut world = setup().up();
+    world.pauses();
+    sells(&mut world);
+    assert_eq!(world.issuer("X").heard_count(), 0);
+}
+
+pub(crate) fn who_was_admitted_has_an_answer_before_it_is_handed_over() {
+    let mut world = setup().up();
+    sells(&mut world);
+    world.pauses();
+    world.cuts_short();
+    assert!(world.is_settled());
+    assert_eq!(world.acquirer("A").heard().of(39), "911");
+}
+
 pub(crate) fn a_promotion_is_announced() {
     let mut world = setup().up().promotes(setup(), false);
     assert_eq!(world.acquirer("A").heard().of(24), "804");

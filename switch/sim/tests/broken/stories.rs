@@ -8,7 +8,7 @@ use switch_core::plan::{Acquiring, InFlight, StationSettings};
 use switch_sim::world::{Setup, Text, World, acquirer, issuer, reversal, sale};
 
 /// Which rule is broken, and what is not true any more then.
-pub(crate) const STORIES: [(Variant, fn()); 20] = [
+pub(crate) const STORIES: [(Variant, fn()); 22] = [
     (Variant::LateUnnoticed, a_late_approval_is_one_more_reason_to_reverse),
     (Variant::RefusalIgnored, where_923_was_agreed_nothing_is_held),
     (Variant::OtherAmountUntold, another_amount_is_an_alarm),
@@ -23,6 +23,8 @@ pub(crate) const STORIES: [(Variant, fn()); 20] = [
     (Variant::LateNotWithdrawn, sites::what_waits_too_long_for_a_socket_never_leaves),
     (Variant::LateApprovalStands, sites::an_approval_that_is_late_is_reversed),
     (Variant::RepeatUnproved, sites::an_approval_is_given_again_by_who_can_have_that_committed),
+    (Variant::PausedAdmits, sites::who_hands_over_admits_nothing_new),
+    (Variant::CutShortSilent, sites::who_was_admitted_has_an_answer_before_it_is_handed_over),
     (Variant::PromotionUntold, sites::a_promotion_is_announced),
     (Variant::AnnouncementAwaited, sites::nobody_waits_for_the_answer_to_an_announcement),
     (Variant::OrphanForwarded, sites::a_repeat_of_what_may_be_lost_is_no_new_request),
