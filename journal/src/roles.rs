@@ -45,3 +45,6 @@ mod showing;
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod document;
