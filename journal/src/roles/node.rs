@@ -52,6 +52,8 @@ pub struct Node {
     pub(super) since: (Safety, u64),
     actions: VecDeque<Action>,
     messages: VecDeque<Message>,
+    /// Why it ended a line by itself, the last time that it did.
+    pub(super) hung_up: Option<String>,
 }
 
 /// What a life of the process goes through, in this order. It never goes back: that is another life.
@@ -145,6 +147,7 @@ impl Node {
             since: (Safety::NoPrimary, now),
             actions: VecDeque::new(),
             messages: VecDeque::new(),
+            hung_up: None,
         };
         if facts.damaged.is_some() && node.control.repairing < facts.damaged {
             node.control.repairing = facts.damaged;

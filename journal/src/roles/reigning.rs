@@ -17,6 +17,7 @@ use crate::roles::refusal::{Busy, Refusal};
 use crate::roles::shipping::Shipping;
 use crate::roles::syncing::Syncing;
 use crate::ship::message::Message;
+use crate::ship::sender::Sender;
 
 /// A reign of this node.
 #[derive(Debug)]
@@ -121,7 +122,10 @@ impl Node {
 
     pub(super) fn deadline_reigning(&self, reigning: &Reigning) -> Option<u64> {
         let handing = reigning.handing.as_ref().and_then(Handing::deadline);
-        [handing, self.deadline_of_syncing(reigning)].into_iter().flatten().min()
+        // What the sender needs is asked for when something happens, or else soon.
+        let needs = reigning.shipping.sender().and_then(Sender::deadline);
+        let needs = needs.map(|at| at.max(self.now + 1));
+        [handing, needs, self.deadline_of_syncing(reigning)].into_iter().flatten().min()
     }
 
     /// This life is over: everything that was promised to operators is said, and nothing is done any

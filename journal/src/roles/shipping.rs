@@ -155,21 +155,21 @@ impl Node {
     fn parts(&mut self, parting: Parting) {
         match parting.objection() {
             Some(objection) => self.objects(objection),
-            None => self.hangs_up(),
+            None => self.hangs_up(&parting),
         }
     }
 
     pub(super) fn on_ready(&mut self, end: Mark) {
         let Some(sender) = &mut self.reign_mut().shipping.sender else { return };
-        if sender.handle_ready(end).is_err() {
-            self.hangs_up();
+        if let Err(lie) = sender.handle_ready(end) {
+            self.hangs_up(&lie);
         }
     }
 
     pub(super) fn on_ack(&mut self, received: Mark, durable: Mark) {
         let Some(sender) = &mut self.reign_mut().shipping.sender else { return };
-        if sender.handle_ack(received, durable).is_err() {
-            self.hangs_up();
+        if let Err(lie) = sender.handle_ack(received, durable) {
+            self.hangs_up(&lie);
         }
     }
 
@@ -200,8 +200,14 @@ impl Node {
         }
     }
 
+    /// Why this node ended a line, the last time that it did: with [`Action::HangUp`].
+    pub fn hung_up(&self) -> Option<&str> {
+        self.hung_up.as_deref()
+    }
+
     /// Ends the line, because of what was said on it.
-    pub(super) fn hangs_up(&mut self) {
+    pub(super) fn hangs_up(&mut self, why: &dyn std::fmt::Display) {
+        self.hung_up = Some(why.to_string());
         self.acts(Action::HangUp);
         self.on_line_down();
     }

@@ -125,7 +125,7 @@ impl Node {
             Message::Snapshot(piece) => match self.standby_mut().receiver.handle_piece(&piece) {
                 Ok(true) => self.acts(Action::Store(piece)),
                 Ok(false) => {}
-                Err(_) => self.hangs_up(),
+                Err(misfit) => self.hangs_up(&misfit),
             },
             Message::Heartbeat(heartbeat) => self.on_heartbeat_of_primary(&heartbeat),
             Message::Ask { reign, end, .. } => self.on_ask(reign, end),
@@ -195,7 +195,7 @@ impl Node {
             Event::Restored(mark) => self.on_restored(mark),
             Event::Misfit => match self.control.repairing {
                 Some(batch) => self.halts(Halting::NotMended(batch)),
-                None => self.hangs_up(),
+                None => self.hangs_up(&"what was shipped does not fit the log"),
             },
             Event::Mended { end, epochs } => self.on_mended(end, epochs),
             _ => {}
@@ -267,7 +267,7 @@ impl Node {
                 self.acts(Action::Take(item));
             }
             Ok(None) => {}
-            Err(_) => self.hangs_up(),
+            Err(misfit) => self.hangs_up(&misfit),
         }
     }
 
