@@ -42,7 +42,7 @@ use crate::worker;
 use doors::Doors;
 pub use ship::Ship;
 pub(crate) use shown::Shown;
-use thread::{Shipping, WAKER};
+use thread::{ROUND_TRIPS, Shipping, WAKER};
 
 /// What the thread `ship` needs of the daemon.
 pub(crate) struct Parts {
@@ -122,6 +122,8 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
         trouble: None,
         expiry: None,
         expiry_at: Time(0),
+        round_trips: [u64::MAX; ROUND_TRIPS],
+        round_trip: 0,
         head: Vec::new(),
         over: false,
     });
@@ -184,3 +186,6 @@ pub(crate) mod unread {
         ship.take().events.into()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,7 @@ impl Release {
     ///
     /// # Errors
     /// A worker can not be woken.
-    pub(super) fn on_durable(&self, durable: Position) -> io::Result<Position> {
+    pub(crate) fn on_durable(&self, durable: Position) -> io::Result<Position> {
         let mut inner = self.lock();
         inner.durable = inner.durable.max(durable);
         self.advance(&mut inner)?;

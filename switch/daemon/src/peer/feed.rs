@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::thread;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
-use journal::disk::SystemDisk;
+use journal::disk::{Disk, SystemDisk};
 use journal::format::{BatchNumber, Epoch, SegmentHeader, SegmentNumber};
 use journal::mark::Mark;
-use journal::raw::{self, RawReader};
+use journal::raw::RawReader;
 use journal::reader::Problem;
 use journal::roles::event::{Event, Item};
 use journal::seal::Keys;
 use journal::ship::message::{Bytes, ItemKind, Message};
 use journal::ship::sender::{Fed, Need};
+use journal::snapshot::{self, Newest, Sending};
 use journal::writer::Framed;
 use tracing::warn;
 
@@ -51,6 +52,8 @@ struct Reading {
     said: Sender<Message>,
     /// The one that was read with last, and the batch that it gives next.
     reader: Option<(BatchNumber, RawReader<SystemDisk>)>,
+    /// What a peer begins with that needs more than the log has.
+    snapshot: Option<(Newest, Sending<<SystemDisk as Disk>::File>)>,
 }
 
 /// Starts the thread. It ends when nobody can give it a task any more.
@@ -60,7 +63,7 @@ struct Reading {
 pub(super) fn start(disk: SystemDisk, keys: Arc<Keys>, ship: Arc<Ship>) -> std::io::Result<Feed> {
     let (tasks, wanted) = bounded::<Task>(TASKS_MAX);
     let (say, said) = bounded(SAID_MAX);
-    let mut reading = Reading { disk, keys, ship, said: say, reader: None };
+    let mut reading = Reading { disk, keys, ship, said: say, reader: None, snapshot: None };
     thread::Builder::new().name("feed".into()).spawn(move || {
         lower_priority();
         for task in wanted {
@@ -77,7 +80,10 @@ impl Reading {
                 let fed = self.log(from, bytes);
                 self.ship.tell(Event::Fed(fed));
             }
-            Task::Need(Need::Snapshot { .. }) => self.ship.tell(Event::Fed(Fed::NoSnapshot)),
+            Task::Need(Need::Snapshot { offset, bytes }) => {
+                let fed = self.piece(offset, bytes);
+                self.ship.tell(Event::Fed(fed));
+            }
             Task::Serve { reign, from, until } => self.serve(reign, from, until),
         }
     }
@@ -111,13 +117,34 @@ impl Reading {
         Fed::Log { items }
     }
 
-    fn gone(&self) -> Fed {
-        match raw::first_available(&self.disk) {
-            Ok(Some(first)) => Fed::Gone { first },
-            Ok(None) => Fed::Gone { first: Mark::ZERO },
+    /// That batch was let go: what there is begins with the newest checkpoint, and the log goes on behind it.
+    fn gone(&mut self) -> Fed {
+        let newest = snapshot::newest(&self.disk).and_then(|newest| {
+            let Some(newest) = newest else { return Ok(None) };
+            Ok(Some((newest, Sending::open(&self.disk, newest.position)?)))
+        });
+        match newest {
+            Ok(newest) => {
+                let first = newest.as_ref().map_or(Mark::ZERO, |(newest, _)| newest.base);
+                self.snapshot = newest;
+                Fed::Gone { first }
+            }
             Err(failed) => {
-                warn!("the log can not be read again for the peer: {failed}");
+                warn!("the checkpoint can not be read for the peer: {failed}");
                 Fed::Log { items: Vec::new() }
+            }
+        }
+    }
+
+    /// A piece of the checkpoint that was found then.
+    fn piece(&self, offset: u64, most: usize) -> Fed {
+        let Some((newest, sending)) = &self.snapshot else { return Fed::NoSnapshot };
+        let (about, total) = (newest.position, newest.total);
+        match sending.piece(offset, most) {
+            Ok(bytes) => Fed::Snapshot { about, total, offset, bytes },
+            Err(failed) => {
+                warn!("the checkpoint can not be read for the peer: {failed}");
+                Fed::NoSnapshot
             }
         }
     }

@@ -48,6 +48,8 @@ const SILENT: Duration = Duration::from_secs(3);
 const STUCK: Duration = Duration::from_secs(3);
 /// The thread turns at least so often.
 const TURN: Duration = Duration::from_millis(500);
+/// Round trips of which the shortest is shown.
+pub(super) const ROUND_TRIPS: usize = 32;
 /// Between two looks at when certificates run out.
 const EXPIRIES: Duration = Duration::from_hours(1);
 
@@ -80,6 +82,9 @@ pub(super) struct Shipping {
     pub(super) trouble: Option<String>,
     pub(super) expiry: Option<String>,
     pub(super) expiry_at: Time,
+    /// The last round trips by heartbeats, and where the next one goes.
+    pub(super) round_trips: [u64; ROUND_TRIPS],
+    pub(super) round_trip: usize,
     pub(super) head: Vec<u8>,
     /// No more is to be done: the last action was given to the main thread.
     pub(super) over: bool,
@@ -214,6 +219,7 @@ impl Shipping {
             shown.line.since_ns = clocks::boot().0;
             shown.line.round_trip_ns = None;
         });
+        self.round_trips = [u64::MAX; ROUND_TRIPS];
         self.handle(Event::LineDown);
     }
 
@@ -264,9 +270,14 @@ impl Shipping {
 
     fn on_message(&mut self, message: Message) {
         if let Message::Heartbeat(heartbeat) = &message {
-            let round_trip = clocks::boot().0.checked_sub(heartbeat.heard_ns);
-            let round_trip = round_trip.filter(|_| heartbeat.heard_ns > 0);
-            self.ship.show(|shown| shown.line.round_trip_ns = round_trip);
+            let waited = clocks::boot().0.checked_sub(heartbeat.heard_ns);
+            if let Some(waited) = waited.filter(|_| heartbeat.heard_ns > 0) {
+                // Between hearing ours and speaking itself it let time pass, so the shortest is nearest.
+                self.round_trips[self.round_trip] = waited;
+                self.round_trip = (self.round_trip + 1) % ROUND_TRIPS;
+                let shortest = self.round_trips.iter().copied().min();
+                self.ship.show(|shown| shown.line.round_trip_ns = shortest);
+            }
         }
         self.handle(Event::Heard(message));
     }
@@ -338,9 +349,6 @@ impl Shipping {
         let moved = self.ship.release().map_or(Ok(()), |release| release.allow(allowed));
         if let Err(error) = moved {
             self.fails(format!("waking a worker: {error}"));
-        }
-        if let Allowed::UpTo(position) = allowed {
-            self.ship.acknowledged(position);
         }
     }
 
