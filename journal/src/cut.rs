@@ -28,7 +28,7 @@ use crate::mark::Mark;
 use crate::mutants::{Mutant, breaks};
 use crate::names::Name;
 use crate::raw;
-use crate::recovery;
+use crate::recovery::{self, Recovered, Refusal};
 use crate::scan::{self, Step};
 use crate::seal::{Keys, NotOpened};
 use crate::survey::{self, Stretch};
@@ -122,6 +122,42 @@ pub fn finish<D: Disk>(disk: &D, keys: &Arc<Keys>, keep: &Mark) -> Result<Cut, P
         erase::zero_behind(disk, Name::Segment(header.segment), end)?;
     }
     Ok(Cut { tail })
+}
+
+/// Makes sure that the segment with the last batch of a log is a segment, and has no archive: a log goes on
+/// there that was cut or archived further back than its primary's. Says whether anything was changed.
+///
+/// A crash in between leaves a segment beside its archive, and the segment counts.
+pub(crate) fn open_the_end<D: Disk>(
+    disk: &D,
+    keys: &Keys,
+    recovered: &Recovered,
+) -> Result<bool, Refusal> {
+    let mut written = recovered.segments.iter().filter(|extent| extent.batches > 0);
+    if let Some(extent) = written.next_back() {
+        let number = extent.header.segment;
+        if archive::one(disk, number)?.is_some() {
+            remove_archive(disk, number)?;
+        }
+        return Ok(false);
+    }
+    if recovered.end.batch.0 == 0 {
+        return Ok(false);
+    }
+    let stretches = survey::stretches_of(disk, recovered.end.batch)?;
+    let Some(last) = stretches.iter().rfind(|stretch| stretch.has(recovered.end.batch)) else {
+        return Ok(false);
+    };
+    match tail::make_again(disk, keys, &recovered.end, last) {
+        Ok(()) => {}
+        Err(Problem::Disk(failed)) => return Err(Refusal::Disk(failed)),
+        Err(Problem::Key(_, NotOpened::UnknownKey(check))) => {
+            return Err(Refusal::UnknownKey { segment: last.header.segment, check });
+        }
+        Err(_) => return Err(Refusal::AlteredKey(last.header.segment)),
+    }
+    remove_archive(disk, last.header.segment)?;
+    Ok(true)
 }
 
 fn remove_archive<D: Disk>(disk: &D, number: SegmentNumber) -> Result<(), Failed> {

@@ -29,7 +29,7 @@ use crate::mutants::{Mutant, breaks};
 use crate::names::Name;
 use crate::path::WritePath;
 use crate::recovery::{Extent, Recovered, Tail};
-use crate::repair::{Repair, Stands};
+use crate::repair::{self, Repair, Stands};
 use crate::scan::{self, Expected, Found};
 use crate::seal::{Keys, NotOpened};
 use crate::segments::Spares;
@@ -66,6 +66,8 @@ pub struct Follower<D: Disk, P: WritePath> {
     submitted: VecDeque<Mark>,
     /// Batches that are durable, of all that the path was given.
     landed: u64,
+    /// Segments behind the end that nothing was written to.
+    unused: Vec<SegmentNumber>,
     repair: Option<Repair>,
     broken: Option<Broken>,
 }
@@ -118,20 +120,26 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
             next_segment: recovered.next_segment,
             submitted: VecDeque::with_capacity(8),
             landed: 0,
+            unused: Vec::new(),
             repair,
             broken: None,
         };
-        let last = recovered.segments.last();
+        // A segment that was begun and never written to is none of the log's: the primary's may go on in the
+        // one before it, or in another one.
+        let has_any = |extent: &&Extent| extent.batches > 0 || follower.repair.is_some();
+        let last = recovered.segments.iter().rfind(has_any);
         let open = last.map(|extent| extent.header.segment);
-        for &number in &recovered.left_over {
-            if open.is_some_and(|open| number < open) {
-                follower.spares.archived(number);
-            }
+        for &number in recovered.left_over.iter().filter(|&&number| Some(number) < open) {
+            follower.spares.archived(number);
+        }
+        follower.unused = recovered.left_over.clone();
+        follower.unused.retain(|&number| open < Some(number) && follower.repair.is_none());
+        // None of what stands behind the end is sealed.
+        for number in repair::segments_behind(&follower.disk, open).map_err(of)? {
+            follower.spares.forget(number);
         }
         if let Some(extent) = last {
             follower.go_on(extent, recovered)?;
-        } else if follower.repair.is_none() {
-            follower.remove_behind(recovered)?;
         }
         Ok(follower)
     }
@@ -139,13 +147,14 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
     fn go_on(&mut self, extent: &Extent, recovered: &Recovered) -> Result<(), Broken> {
         let Extent { header, end_offset, .. } = *extent;
         let name = Name::Segment(header.segment);
-        if self.repair.is_none() {
-            self.remove_behind(recovered)?;
-            if matches!(recovered.tail, Tail::Torn(_)) && !breaks(Mutant::LeavesTheTornEnd) {
+        if self.repair.is_some() {
+            self.lengthen(&header).map_err(Broken::at(&name.to_string(), "not made longer"))?;
+        } else {
+            let is_torn = matches!(recovered.tail, Tail::Torn(_)) || !self.unused.is_empty();
+            self.remove_unused(None)?;
+            if is_torn && !breaks(Mutant::LeavesTheTornEnd) {
                 erase::zero_behind(&self.disk, name, end_offset).map_err(of)?;
             }
-        } else {
-            self.lengthen(&header).map_err(Broken::at(&name.to_string(), "not made longer"))?;
         }
         let begun = self.path.begin(&name.to_string(), header.bytes);
         begun.map_err(Broken::at(&name.to_string(), "not opened to be written"))?;
@@ -155,13 +164,14 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
         base::remove(&self.disk).map_err(of)
     }
 
-    /// Segments behind the end have nothing of the log, and their numbers may come again.
-    fn remove_behind(&mut self, recovered: &Recovered) -> Result<(), Broken> {
-        let open = recovered.segments.last().map(|extent| extent.header.segment);
-        let behind = recovered.left_over.iter().rev().filter(|&&number| open < Some(number));
-        for &number in behind {
+    /// Removes segments that nothing was written to: a batch in front of one would count as cut. Of a log
+    /// whose batches are all archived the last of them goes when another segment is there.
+    fn remove_unused(&mut self, but: Option<SegmentNumber>) -> Result<(), Broken> {
+        for number in std::mem::take(&mut self.unused).into_iter().rev() {
             self.spares.forget(number);
-            erase::remove(&self.disk, [Name::Segment(number)]).map_err(of)?;
+            if Some(number) != but {
+                erase::remove(&self.disk, [Name::Segment(number)]).map_err(of)?;
+            }
         }
         Ok(())
     }
@@ -212,6 +222,7 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
             self.fail(Broken::at(&name.to_string(), "not opened to be written")(error))
         })?;
         self.spares.forget(header.segment);
+        self.remove_unused(Some(header.segment))?;
         if self.segment.is_none() {
             // From here on the log itself says where it begins.
             base::remove(&self.disk).or_else(|failed| self.fail(of(failed)))?;

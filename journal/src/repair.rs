@@ -2,6 +2,7 @@
 //! standby's, and what stood behind it comes again, byte for byte, to its place. Until all of it is
 //! there, nothing is cut and nothing is promoted. Knows no line.
 
+use crate::cut;
 use crate::disk::{Disk, DiskFile, Failed};
 use crate::erase;
 use crate::format::{BLOCK, BatchHeader, BatchNumber, Position, SegmentHeader, SegmentNumber};
@@ -44,12 +45,19 @@ pub(crate) fn segments_behind<D: Disk>(
 /// Reads a log again, as [`recovery::recover`] does; where it is damaged, what stands before that is gone
 /// on with, and the rest is to be repaired. Only for a node with a peer.
 ///
+/// Whoever starts so may become a standby, whose log goes on where it ends: the segment in which that is has
+/// no archive then.
+///
 /// # Errors
 /// What no peer helps against.
 pub fn recover<D: Disk>(disk: &D, keys: &Keys) -> Result<(Recovered, Option<Repair>), Refusal> {
     recovery::make_durable(disk)?;
     let (recovered, damage) = recovery::up_to_damage(disk, Some(keys))?;
-    let Some(damage) = damage else { return Ok((recovered, None)) };
+    let Some(damage) = damage else {
+        let changed = cut::open_the_end(disk, keys, &recovered)?;
+        let again = if changed { recovery::assess(disk, Some(keys))? } else { recovered };
+        return Ok((again, None));
+    };
     let mut until = damage.place.batch;
     sweep::sweep(disk, None, None, |seen| -> Result<(), Failed> {
         if let Seen::Batch { header, .. } = seen {

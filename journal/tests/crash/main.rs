@@ -8,8 +8,10 @@ mod journey;
 mod judge;
 mod ledger;
 mod node;
+mod pair;
 mod points;
 mod rot;
+mod standby;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
