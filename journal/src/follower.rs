@@ -39,6 +39,8 @@ mod problem;
 
 mod repairing;
 
+mod unused;
+
 pub use self::problem::Problem;
 
 /// The longest segment that is taken.
@@ -53,6 +55,8 @@ pub struct Follower<D: Disk, P: WritePath> {
     spares: Arc<Spares>,
     cluster: Option<Cluster>,
     segment: Option<Segment>,
+    /// The one before it, as long as nothing was written to it: the log may go on there.
+    before: Option<Segment>,
     /// The last batch that was taken.
     received: Mark,
     durable: Mark,
@@ -72,7 +76,7 @@ pub struct Follower<D: Disk, P: WritePath> {
     broken: Option<Broken>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Segment {
     header: SegmentHeader,
     /// Where the next batch begins.
@@ -113,6 +117,7 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
             spares,
             cluster: recovered.cluster.or(cluster),
             segment: None,
+            before: None,
             received: recovered.end,
             durable: recovered.end,
             released: recovered.marked,
@@ -164,18 +169,6 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
         base::remove(&self.disk).map_err(of)
     }
 
-    /// Removes segments that nothing was written to: a batch in front of one would count as cut. Of a log
-    /// whose batches are all archived the last of them goes when another segment is there.
-    fn remove_unused(&mut self, but: Option<SegmentNumber>) -> Result<(), Broken> {
-        for number in std::mem::take(&mut self.unused).into_iter().rev() {
-            self.spares.forget(number);
-            if Some(number) != but {
-                erase::remove(&self.disk, [Name::Segment(number)]).map_err(of)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Takes the first block of a segment: all before it is durable then.
     ///
     /// # Errors
@@ -190,6 +183,10 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
         }
         if self.segment.as_ref().is_some_and(|segment| segment.header == header) {
             return Ok(Took::NotNew);
+        }
+        if let Some(before) = self.before.filter(|before| before.header == header) {
+            self.go_back(before)?;
+            return Ok(Took::It(self.received));
         }
         self.fits(&header)?;
         match scan::segment_key(&self.keys, &header) {
@@ -222,12 +219,12 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
             self.fail(Broken::at(&name.to_string(), "not opened to be written")(error))
         })?;
         self.spares.forget(header.segment);
+        self.leave();
         self.remove_unused(Some(header.segment))?;
-        if self.segment.is_none() {
+        if self.before.is_none() {
             // From here on the log itself says where it begins.
             base::remove(&self.disk).or_else(|failed| self.fail(of(failed)))?;
         }
-        self.leave();
         (self.cluster, self.epoch) = (Some(header.cluster), header.epoch);
         self.released = self.released.max(header.released);
         self.segment = Some(Segment { header, end: BLOCK as u64 });
@@ -236,7 +233,9 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
 
     fn fits(&self, header: &SegmentHeader) -> Result<(), Problem> {
         let Expected { batch, position, previous } = self.received.next();
-        let after = self.segment.as_ref().map(|segment| segment.header.segment);
+        let written = if self.is_unused() { &self.before } else { &self.segment };
+        let after = written.as_ref().map(|segment| segment.header.segment);
+        let epoch = written.as_ref().map_or(Epoch(0), |segment| segment.header.epoch);
         let found = if self.cluster.is_some_and(|cluster| cluster != header.cluster) {
             Found::OtherCluster
         } else if header.first_batch != batch {
@@ -245,7 +244,7 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
             Found::OtherPrevious
         } else if header.first_position != position || header.released >= position {
             Found::OtherPosition(header.first_position)
-        } else if after >= Some(header.segment) || header.epoch < self.epoch {
+        } else if after >= Some(header.segment) || header.epoch < epoch {
             Found::OtherSegment
         } else {
             let whole = header.bytes.is_multiple_of(BLOCK as u64);
@@ -266,16 +265,6 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
         let made = writer::make(&self.disk, &unfinished, header.bytes);
         made.or_else(|error| self.fail(Broken::at(&unfinished, "not made")(error)))?;
         Ok(Some(unfinished))
-    }
-
-    /// The open segment gets no more.
-    fn leave(&mut self) {
-        let Some(segment) = self.segment.take() else { return };
-        self.spares.seal(segment.header.segment);
-        if segment.end == BLOCK as u64 {
-            // It has nothing of the log: there is nothing to archive.
-            self.spares.archived(segment.header.segment);
-        }
     }
 
     /// Takes a batch, whole blocks as they were written, and sends it on its way. It waits for its own
@@ -320,6 +309,9 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
                 self.durable = mark;
             }
             Stands::Nothing => self.write(&header, bytes, offset)?,
+        }
+        if let Some(before) = self.before.take() {
+            self.spares.seal(before.header.segment);
         }
         self.received = mark;
         self.released = self.released.max(header.released);
@@ -410,12 +402,19 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
     ///
     /// # Panics
     /// If something is under way, the log is not whole, or the epoch is not a later one.
-    pub fn into_start(mut self, epoch: Epoch, cluster_if_new: Cluster) -> Start {
+    pub fn into_start(self, epoch: Epoch, cluster_if_new: Cluster) -> Start {
         assert!(self.submitted.is_empty() && self.repair.is_none(), "sealed, and whole");
         assert!(epoch > self.epoch, "a reign has an epoch of its own");
         let after = |segment: &Segment| SegmentNumber(segment.header.segment.0 + 1);
         let next_segment = self.segment.as_ref().map_or(self.next_segment, after);
-        self.leave();
+        let is_unused = self.is_unused();
+        for segment in self.before.iter().chain(&self.segment) {
+            self.spares.seal(segment.header.segment);
+        }
+        if let Some(segment) = self.segment.as_ref().filter(|_| is_unused) {
+            // There is nothing to archive.
+            self.spares.archived(segment.header.segment);
+        }
         let Mark { position, .. } = self.received;
         let next = self.received.next();
         Start {

@@ -316,7 +316,7 @@ impl<'a, D: Disk> Walk<'a, D> {
                 Ok(archived) => archived,
                 Err(index) => match self.segments[index].in_the_log() {
                     Some(header) => self.segment(index, header)?,
-                    None => match self.lost_start(index)? {
+                    None => match self.lost_start(index, archives)? {
                         Some(stop) => stop,
                         None => continue,
                     },

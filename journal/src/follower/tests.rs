@@ -314,3 +314,33 @@ fn a_damaged_log_that_is_another_one_further_on_is_not_written_over() {
     let same = before.iter().zip(&after).filter(|(before, after)| before != after).count();
     assert_eq!(same, 1, "only the bit that had turned over");
 }
+
+#[test]
+fn a_segment_that_was_begun_and_never_written_to_gives_way_to_any_other() {
+    let mut author = Author::begin();
+    author.batches(2);
+    let mut standby = Standby::begin(&SimulatedDisk::new(1));
+    standby.takes(&author);
+    // A reign that wrote nothing, and two others that go on from the same batch.
+    let mut gone = Author::begin();
+    gone.next = author.next;
+    gone.released = author.released;
+    for _ in 0..3 {
+        gone.start();
+    }
+    standby.segment(&gone.segments[3].bytes[..BLOCK]).unwrap();
+    standby.segment(&gone.segments[2].bytes[..BLOCK]).unwrap();
+    assert_eq!(standby.spares.sealed(), []);
+    // The log goes on in the segment before.
+    author.batches(1);
+    standby.segment(&author.segments[0].bytes[..BLOCK]).unwrap();
+    standby.follower.batch(batch(&author.segments[0], 2)).unwrap();
+    author.start();
+    standby.segment(&author.segments[1].bytes[..BLOCK]).unwrap();
+    author.batches(1);
+    standby.follower.batch(batch(&author.segments[1], 0)).unwrap();
+    standby.has(&author);
+    assert_eq!(standby.spares.sealed(), [SegmentNumber(1)]);
+    let names = standby.disk.list().unwrap();
+    assert_eq!(names.iter().filter(|name| name.ends_with(".segment")).count(), 2);
+}

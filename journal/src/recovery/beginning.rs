@@ -33,14 +33,30 @@ impl<D: Disk> Walk<'_, D> {
     }
 
     /// A segment without a header in front of all others: if it has batches, the log began in it.
-    pub(super) fn lost_start(&mut self, index: usize) -> Result<Option<Stop>, Refusal> {
+    pub(super) fn lost_start(
+        &mut self,
+        index: usize,
+        archives: &[SegmentNumber],
+    ) -> Result<Option<Stop>, Refusal> {
         if self.expected.is_some() || self.segments[index].header.is_ok() {
             return Ok(None);
         }
         let rest = self.rest_without_header(index)?;
         let Some(first) = rest.first else { return Ok(None) };
         let (batch, position) = (first.batch, first.first_position);
-        let expected = Expected { batch, position, previous: first.previous };
+        let mut expected = Expected { batch, position, previous: first.previous };
+        // Its first batch may be lost too: what stands before it says which one that is.
+        let number = self.segments[index].number;
+        let before = archives.iter().rfind(|&&archive| archive < number);
+        let ended = match before {
+            Some(&archive) => archive::one(self.disk, archive)?.and_then(|one| one.header.ok()),
+            None => None,
+        };
+        match ended.map(|header| header.end) {
+            Some(end) if end.batch <= batch => expected = end,
+            None if number == SegmentNumber(1) => expected = FIRST,
+            _ => {}
+        }
         self.expected = Some(expected);
         let (file, found) = (Name::Segment(self.segments[index].number), Found::BrokenHeader);
         Ok(Some(Stop { file, later: index + 1, offset: 0, expected, found, rest }))
