@@ -6,3 +6,6 @@
 pub mod world;
 
 pub mod seeds;
+
+#[cfg(feature = "pair")]
+pub mod pair;

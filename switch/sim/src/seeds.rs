@@ -6,7 +6,7 @@
 mod acquirers;
 mod agenda;
 mod deadlines;
-mod dice;
+pub(crate) mod dice;
 mod happened;
 mod issuers;
 mod outside;
@@ -20,7 +20,7 @@ use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use happened::{Happened, Happening};
-use outside::Outside;
+pub(crate) use outside::Outside;
 pub use outside::Sums;
 
 /// The world of one seed, from its beginning until nothing in it is open; gives how much of what

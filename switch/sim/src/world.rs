@@ -2,6 +2,7 @@
 //! the core from outside only.
 
 mod committing;
+pub mod elsewhere;
 pub mod network;
 mod party;
 mod reader;
@@ -65,6 +66,9 @@ pub struct World {
     counted: Vec<u64>,
     /// Whether records wait to be committed by hand.
     holding: bool,
+    /// Whether nobody has a turn, and what waits to be read then.
+    still: bool,
+    unread: VecDeque<(LinkId, Tpdu, Vec<u8>)>,
     connecting: Vec<LinkId>,
     asked: VecDeque<(WorkerId, SlotId)>,
     /// Whether questions about older records have a reply.
@@ -123,6 +127,8 @@ impl World {
             tale: Tale::default(),
             counted: vec![0; Counter::ALL.len()],
             holding: false,
+            still: false,
+            unread: VecDeque::new(),
             connecting: Vec::new(),
             asked: VecDeque::new(),
             reading: false,
@@ -239,7 +245,7 @@ impl World {
     /// Lets time pass up to where a worker wants to be called next, or until then; false then.
     pub fn steps(&mut self, until: Time) -> bool {
         let next = self.cores.iter().map(Core::poll_timeout).min();
-        let next = next.filter(|&next| next <= until);
+        let next = next.filter(|&next| next <= until && !self.still);
         self.set_clock(next.unwrap_or(until));
         self.settle();
         next.is_some()
@@ -366,6 +372,9 @@ impl World {
     /// The same, and its answer is to carry this TPDU.
     pub fn hears_under(&mut self, link: LinkId, tpdu: Tpdu, frame: &[u8]) {
         assert!(self.network.sockets[link.index()].open, "nobody speaks on a closed link");
+        if self.still {
+            return self.unread.push_back((link, tpdu, frame.to_vec()));
+        }
         self.takes_in(link, tpdu, frame);
         self.settle();
     }
@@ -398,6 +407,9 @@ impl World {
     fn settle(&mut self) {
         for _ in 0..TURNS_MAX {
             let mut busy = false;
+            if self.still {
+                return;
+            }
             for worker in 0..self.cores.len() {
                 busy |= self.turn(WorkerId(u8::try_from(worker).unwrap()));
             }

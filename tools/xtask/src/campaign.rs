@@ -13,6 +13,7 @@ mod records;
 mod service;
 mod setting;
 mod sim;
+mod sites;
 mod switch;
 mod trouble;
 
@@ -37,7 +38,8 @@ const LIFE: u64 = 25;
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Which: kill (SIGKILL at random instants), power (its file system loses power), service (the
-    /// package in a real Debian) or sim (worlds of chance around the core)
+    /// package in a real Debian), sim (worlds of chance around the core) or sites (worlds of chance
+    /// around two nodes)
     name: String,
     /// How many rounds
     #[arg(long, default_value_t = COUNT, value_parser = clap::value_parser!(u64).range(1..))]
@@ -48,6 +50,12 @@ pub(crate) struct Arguments {
     /// Stop after so many seconds, if as many rounds as --at-least says are done
     #[arg(long)]
     seconds: Option<u64>,
+    /// Of sites: go on for so many simulated hours, whatever --count says
+    #[arg(long)]
+    hours: Option<u64>,
+    /// Of sites: add the result to the table in switch/sim/README.md
+    #[arg(long)]
+    append: bool,
     /// The least number of rounds for a verdict
     #[arg(long, default_value_t = 1)]
     at_least: u64,
@@ -97,8 +105,12 @@ pub(crate) fn run(
             package => service::prepare(root, package.as_deref(), out),
         },
         "sim" => sim::run(root, arguments),
+        "sites" => sites::run(root, arguments),
         name => {
-            writeln!(err, "xtask: no campaign `{name}`; there are kill, power, service and sim")?;
+            writeln!(
+                err,
+                "xtask: no campaign `{name}`; there are kill, power, service, sim and sites"
+            )?;
             Ok(Ended::NotFound)
         }
     }

@@ -242,6 +242,7 @@ impl<'a> Party<'a> {
 
     fn loses(self, sent: u64) {
         let Self { world, station, link, .. } = self;
+        world.unread.retain(|(on, ..)| *on != link);
         let worker = world.plan.owner(station);
         let core = &mut world.cores[worker.index()];
         core.handle_closed(world.now, link, sent, &mut world.network.of(worker));

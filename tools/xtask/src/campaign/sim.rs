@@ -15,7 +15,8 @@ const FOUND: i32 = 7;
 pub(super) fn run(root: &Path, arguments: &Arguments) -> io::Result<Ended> {
     let Arguments { count, seed, seconds, at_least, .. } = arguments;
     let mut command = cargo::command(root);
-    command.args(["run", "--quiet", "--profile", "sim", "--package", "switch-sim", "--"]);
+    command.args(["run", "--quiet", "--profile", "sim", "--package", "switch-sim"]);
+    command.args(["--bin", "switch-sim", "--"]);
     command.args(["--count", &count.to_string(), "--at-least", &at_least.to_string()]);
     if let Some(seed) = seed {
         command.args(["--seed", &seed.to_string()]);

@@ -17,7 +17,12 @@ pub(super) fn run(checkout: &Checkout) -> io::Result<Outcome> {
     let mut models = cargo::loom_command(&checkout.root, "clippy");
     models.args(["--package", "switch-sync"]);
 
+    // And two sites, so that no other build has a simulated disk in it.
+    let mut sites = cargo::command(&checkout.root);
+    sites.args(["clippy", "--package", "switch-sim", "--features", "broken"]);
+
     let mut findings = clippy(workspace)?;
+    findings.extend(clippy(sites)?);
     findings.extend(clippy(models)?);
     Ok(Vec::from_iter(findings).into())
 }

@@ -81,6 +81,9 @@ impl Outside {
 
     pub(super) fn connects(&mut self, link: LinkId) {
         let ours = self.world.is_connecting(link);
+        if self.world.is_still() {
+            return;
+        }
         if link.0 < 3 && !self.is_open(link) || ours {
             if ours && !self.healing && self.dice.percent(self.weather.drops) {
                 self.saw(Happening::NotConnected);

@@ -1,0 +1,64 @@
+//! Two sites from one seed: two nodes with their disks and clocks, the line between them and a witness,
+//! and everything that can go wrong with any of these. After every event what both disks have and what
+//! the outside was told is held against the protocol's invariants. Must not know how a node decides.
+
+mod agenda;
+mod book;
+mod clock;
+mod cores;
+mod following;
+mod happened;
+mod judge;
+mod life;
+mod line;
+mod living;
+mod machine;
+mod operators;
+mod shipping;
+mod starting;
+mod tale;
+mod troubles;
+mod weather;
+mod witness;
+mod world;
+mod writing;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use happened::{Happened, Happening};
+pub use world::Sums;
+
+use crate::seeds::dice::Dice;
+use weather::Weather;
+use world::World;
+
+/// The world of one seed, from its beginning until all is well again; gives what happened there, else
+/// what was not as it must be. `told`: with everything that happened.
+pub fn live(seed: u64, told: bool) -> Result<(Sums, String), String> {
+    let mut dice = Dice::new(seed);
+    let weather = Weather::of(&mut dice);
+    let shown = if told { format!("{weather:#?}\n") } else { String::new() };
+    let mut world = World::new(seed, weather, dice, told);
+    let lived = catch_unwind(AssertUnwindSafe(|| world.lives()));
+    let story = shown + &world.tale.text;
+    match lived {
+        Ok(()) => Ok((world.sums, story)),
+        Err(why) => {
+            let said = why.downcast_ref::<String>().map(String::as_str);
+            let said = said.or(why.downcast_ref::<&str>().copied()).unwrap_or("it panics");
+            Err(format!("{story}seed {seed}, at {} s: {said}", world.now.shown().trim()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_world_of_a_seed_is_the_same_every_time() {
+        for seed in 1..20 {
+            assert_eq!(live(seed, true), live(seed, true));
+        }
+    }
+}

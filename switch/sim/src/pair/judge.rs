@@ -1,0 +1,249 @@
+//! What has to be true of two sites at every instant, whatever went wrong: I1 to I5, I11, I14 and I15
+//! of the protocol, from what both disks have and what the outside was told. Must not ask a node.
+
+use std::collections::BTreeMap;
+
+use journal::format::{Epoch, Position};
+use journal::mark::Mark;
+
+use super::book::{Book, Entry, count};
+use super::line::Site;
+
+/// A reign, as the world saw it begin.
+#[derive(Clone, Copy, Debug)]
+struct Reign {
+    site: Site,
+    life: u64,
+}
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+pub(crate) struct Judge {
+    /// What each site's log has.
+    pub(crate) books: [Book; 2],
+    /// What the outside was told of: the batches from the first one on.
+    pub(crate) released: Vec<Entry>,
+    reigns: BTreeMap<Epoch, Reign>,
+    /// Reigns before this one are of a branch that an operator has given up.
+    given_up: Epoch,
+    promised: [Epoch; 2],
+    /// What a site was about to write when something happened to it.
+    offered: [Option<Mark>; 2],
+    record: Epoch,
+    /// Sites whose disk is lost, until they have everything again; and those whose disk has rotted.
+    gone: [bool; 2],
+    rotten: [bool; 2],
+    /// Records that a forced promotion lost.
+    pub(crate) lost: u64,
+    /// Records that a branch released after it had been given up.
+    pub(crate) stray: u64,
+}
+
+impl Judge {
+    /// Whether a site's disk can not be expected to hold what it held.
+    pub(crate) fn is_marred(&self, site: Site) -> bool {
+        self.gone[site.0] || self.rotten[site.0]
+    }
+
+    /// Something of a site's disk is not what was written there.
+    pub(crate) fn rots(&mut self, site: Site) {
+        self.rotten[site.0] = true;
+    }
+
+    /// Who lost a disk has everything again, if it has.
+    pub(crate) fn looks(&mut self) {
+        for site in Site::BOTH {
+            if self.gone[site.0] && !self.released.is_empty() {
+                self.gone[site.0] = !self.books[site.0].has(&self.released);
+            }
+        }
+    }
+
+    /// A site writes or takes a batch.
+    pub(crate) fn frames(&mut self, site: Site, mark: &Mark) {
+        self.books[site.0].adds(mark);
+    }
+
+    /// A site is about to write a batch.
+    pub(crate) fn offers(&mut self, site: Site, mark: &Mark) {
+        self.offered[site.0] = Some(*mark);
+    }
+
+    /// A site's log is on its platter up to a batch.
+    pub(crate) fn is_durable(&mut self, site: Site, mark: &Mark) {
+        let batches = count(mark);
+        let book = &mut self.books[site.0];
+        let entry = batches.checked_sub(1).map(|at| book.entries[at].tag);
+        assert_eq!(entry.unwrap_or_default(), mark.tag, "what is durable is what was written");
+        book.durable = book.durable.max(batches);
+    }
+
+    /// A site begins to reign, and its log is `book`. `lossy`: an operator wanted it whatever is lost.
+    pub(crate) fn reigns(&mut self, site: Site, life: u64, epoch: Epoch, lossy: bool) {
+        let before = self.reigns.insert(epoch, Reign { site, life });
+        assert!(
+            before.is_none(),
+            "I2: a second reign {}, at site {} and {before:?}",
+            epoch.0,
+            site.0
+        );
+        let book = &self.books[site.0];
+        if lossy {
+            let common = book.common(&self.released);
+            let left = common.checked_sub(1).map_or(0, |at| self.released[at].last.0);
+            self.lost += self.released.last().map_or(0, |entry| entry.last.0) - left;
+            self.released.truncate(common);
+            self.given_up = epoch;
+        } else {
+            let common = book.common(&self.released);
+            assert!(
+                book.has(&self.released),
+                "I4: site {} reigns in {} and lacks what was released: it has {common} of {} batches",
+                site.0,
+                epoch.0,
+                self.released.len(),
+            );
+        }
+    }
+
+    /// A site that reigns tells the outside of everything up to a record. `required`: it
+    /// needs the other one to have that on its platter.
+    pub(crate) fn releases(&mut self, site: Site, epoch: Epoch, up_to: Position, required: bool) {
+        let reign =
+            self.reigns.get(&epoch).unwrap_or_else(|| panic!("nobody reigns in {}", epoch.0));
+        assert_eq!(
+            reign.site, site,
+            "I2: site {} releases in the reign {} of another",
+            site.0, epoch.0
+        );
+        let book = &self.books[site.0];
+        let batches = book.up_to(up_to);
+        assert!(
+            batches <= book.durable,
+            "I1: record {} is released, and not durable at site {}",
+            up_to.0,
+            site.0
+        );
+        if epoch < self.given_up {
+            self.stray += 1;
+            return;
+        }
+        if required {
+            let other = &self.books[site.other().0];
+            let there = other.has(&book.entries[..batches]) && batches <= other.durable;
+            let exempt = self.is_marred(site.other());
+            assert!(
+                there || exempt,
+                "I1: record {} is released, and the other site has it not",
+                up_to.0
+            );
+        }
+        let both = batches.min(self.released.len());
+        if let Some(last) = both.checked_sub(1) {
+            let same = self.released[last].tag == book.entries[last].tag;
+            assert!(same, "I3: up to batch {both} something else was released before");
+        }
+        // By promise 3 there is no such moment, whatever I5 would allow.
+        for (_, later) in self.reigns.range(Epoch(epoch.0 + 1)..) {
+            let has = self.books[later.site.0].has(&book.entries[..batches]);
+            assert!(
+                has,
+                "I5: record {} is released in {}, and a later reign has it not",
+                up_to.0, epoch.0
+            );
+        }
+        if batches > self.released.len() {
+            self.released.extend_from_slice(&book.entries[self.released.len()..batches]);
+        }
+    }
+
+    /// A site keeps only so many batches of its log: what goes was cut, or is what a crash left.
+    pub(crate) fn cuts(&mut self, site: Site, mark: &Mark) {
+        let (kept, marred) = (count(mark), self.is_marred(site));
+        let book = &mut self.books[site.0];
+        let common = book.common(&self.released);
+        assert!(
+            kept >= common || marred,
+            "I14: site {} cuts batch {common}, which was released",
+            site.0
+        );
+        book.keeps(kept);
+    }
+
+    /// A site starts, and finds its log to end here.
+    pub(crate) fn recovers(&mut self, site: Site, mark: &Mark) {
+        let kept = count(mark);
+        let marred = self.is_marred(site);
+        let book = &mut self.books[site.0];
+        if let Some(offered) = self.offered[site.0].filter(|offered| offered == mark)
+            && kept == book.entries.len() + 1
+        {
+            book.adds(&offered);
+        }
+        assert!(
+            kept >= book.durable || marred,
+            "site {} lost what was durable: {kept} of {} batches",
+            site.0,
+            book.durable
+        );
+        assert!(kept <= book.entries.len(), "site {} has batch {kept}, and never wrote it", site.0);
+        book.keeps(kept);
+        let last = book.entries.last().map_or([0; 16], |entry| entry.tag);
+        assert_eq!(last, mark.tag, "what is found at site {} is what was written", site.0);
+        book.durable = kept;
+    }
+
+    /// What a site has promised is on its platter.
+    pub(crate) fn promises(&mut self, site: Site, epoch: Epoch) {
+        assert!(epoch >= self.promised[site.0], "I11: site {} promises {} again", site.0, epoch.0);
+        self.promised[site.0] = epoch;
+    }
+
+    /// What a site has promised.
+    pub(crate) fn promised(&self, site: Site) -> Epoch {
+        self.promised[site.0]
+    }
+
+    /// A disk is gone, with all that stood on it.
+    pub(crate) fn loses(&mut self, site: Site) {
+        self.books[site.0] = Book::default();
+        self.promised[site.0] = Epoch(0);
+        self.gone[site.0] = true;
+    }
+
+    /// What the witness says. `in_sync`: the sites that it names, each with whether that is still the life
+    /// in which it was named.
+    pub(crate) fn witness(
+        &mut self,
+        epoch: Epoch,
+        primary: Site,
+        in_sync: [bool; 2],
+        durably: bool,
+    ) {
+        assert!(epoch >= self.record, "I11: the witness goes back to {}", epoch.0);
+        self.record = epoch;
+        let standby = primary.other();
+        if in_sync[standby.0] && !self.is_marred(standby) && epoch >= self.given_up {
+            let book = &self.books[standby.0];
+            let has = book.has(&self.released) && (!durably || self.released.len() <= book.durable);
+            assert!(
+                has,
+                "I15: site {} is in sync, and has {} of {} batches that were released, {} durable",
+                standby.0,
+                book.common(&self.released),
+                self.released.len(),
+                book.durable,
+            );
+        }
+    }
+
+    /// Who reigns in the latest reign, and in which life.
+    pub(crate) fn latest(&self) -> Option<(Epoch, Site, u64)> {
+        self.reigns.last_key_value().map(|(epoch, reign)| (*epoch, reign.site, reign.life))
+    }
+
+    /// How many reigns there were.
+    pub(crate) fn count(&self) -> usize {
+        self.reigns.len()
+    }
+}
