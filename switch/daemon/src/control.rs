@@ -25,7 +25,7 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam::channel::Sender;
+use crossbeam::channel::{Sender, bounded};
 
 use crate::change::{ConfigReply, ConfigRequest};
 use crate::config::ControlRoles;
@@ -102,6 +102,8 @@ impl Sources {
 /// The control thread. It ends, and its socket goes away, when this is dropped.
 #[derive(Debug)]
 pub struct ControlHandle {
+    /// Where those are handed over who answer from then on.
+    next: Sender<Sources>,
     /// Closed first: the thread sees the end of its other half.
     stop: Option<UnixStream>,
     thread: Option<JoinHandle<()>>,
@@ -130,14 +132,21 @@ fn serve_with(
     };
     let socket = BoundSocket::bind(path).map_err(named)?;
     let (stop, stopped) = UnixStream::pair()?;
-    let mut clients = Clients::new(Desk::new(sources), patience, identify);
+    let (next, changed) = bounded(1);
+    let mut clients = Clients::new(Desk::new(sources, changed), patience, identify);
     let thread = thread::Builder::new()
         .name("control".into())
         .spawn(move || clients.run(&socket, &stopped))?;
-    Ok(ControlHandle { stop: Some(stop), thread: Some(thread) })
+    Ok(ControlHandle { next, stop: Some(stop), thread: Some(thread) })
 }
 
 impl ControlHandle {
+    /// Others answer from the next command on. Nobody waits for the one that is being answered.
+    pub(crate) fn answered_by(&self, sources: Sources) {
+        // The node changes its part once in a life of the process, so there is room.
+        drop(self.next.try_send(sources));
+    }
+
     /// Leaves the thread to the end of the process, which is near, and does not wait for it.
     pub fn leave(mut self) {
         drop(self.thread.take());

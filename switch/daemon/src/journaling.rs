@@ -20,6 +20,16 @@ mod replaying;
 
 mod start;
 
+mod hot;
+
+mod following;
+
+mod standing;
+
+mod two_sites;
+
+pub(crate) mod orphans;
+
 mod waiting;
 
 mod release;
@@ -43,15 +53,17 @@ mod ground;
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::thread as threads;
 use std::thread::JoinHandle;
 
 use crossbeam::channel::Sender;
-use journal::format::{Epoch, PathKind, Position};
+use journal::format::{PathKind, Position};
+use journal::mark::Mark;
 use journal::path::{Direct, Mapped, WritePath};
 use journal::segments::Spares;
+use journal::writer::Framed;
 use switch_core::plan::Plan;
 use switch_core::replay::State;
 use switch_sync::LaneReceiver;
@@ -72,8 +84,11 @@ pub use numbers::{Allotted, NO_NUMBERS, Register, written};
 use priority::raise_priority;
 pub(crate) use priority::{lower_priority, lowest_priority};
 pub(crate) use release::{Lag, Release};
+pub(crate) use standing::{Standby, Standing};
+use start::Begun;
+pub(crate) use start::new_cluster;
 pub use start::{Opened, open};
-use thread::{Ended, Scribe, ToPeer};
+use thread::{Ended, LastRecord, Scribe, ToPeer};
 
 /// What the journal's threads need of the daemon.
 pub struct Around {
@@ -93,15 +108,21 @@ pub struct Around {
     pub ship: Option<Arc<Ship>>,
 }
 
+/// Hears of each block and batch of a log that is written, before it is on its way to the disk.
+pub type Tap = Box<dyn FnMut(Framed<'_>) + Send>;
+
 /// A journal at work.
 pub struct Journal {
     figures: Arc<Figures>,
     mesh: Arc<Mesh>,
     spares: Arc<Spares>,
+    /// The end of the log with what the start wrote.
+    begun: Mark,
     scribe: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
     /// For the thread that writes, and for the others.
     stop: [Arc<AtomicBool>; 2],
+    last: LastRecord,
 }
 
 /// Begins to write a journal, saying again and again that it goes on, and starts its threads.
@@ -138,25 +159,17 @@ fn start_on<P: WritePath + 'static>(
     progresses: &dyn Fn(),
 ) -> Result<Journal, Failure> {
     let indexing = opened.indexing();
-    let begun = opened.begin(path, &around.plan, progresses)?;
-    restore(&opened.state);
     let Around { lanes, mesh, plan, tunings, notes, events, ship } = around;
+    let tap = ship.as_ref().map(|ship| ship.tap(opened.end()));
+    let begun = opened.begin(path, &plan, tap, progresses)?;
+    restore(&opened.state);
+    let (end, epoch) = (begun.writer.framed(), opened.epoch());
     let directory: Arc<Path> = opened.disk.path().into();
-    let fixed = opened.fixed(begun.closed);
-    let folding = Folding { checkpoint: opened.checkpoint };
-    let figures = Arc::new(Figures::new(fixed, folding));
-    let durable = begun.writer.durable();
-    let writing = Writing {
-        position: durable,
-        durable,
-        released: begun.writer.released(),
-        segment: begun.writer.segment(),
-        ..Writing::default()
-    };
-    figures.show_writing(&writing);
+    let (figures, writing) = shown(&opened, &begun);
     let peer = ship.map(|ship| to_peer(&opened, &mesh, lanes.len(), ship));
     let stop = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let failed = Failing { directory, events };
+    let last = LastRecord::default();
     let mut scribe = Scribe {
         writer: begun.writer,
         writing,
@@ -167,13 +180,14 @@ fn start_on<P: WritePath + 'static>(
         tunings,
         peer,
         stop: Arc::clone(&stop[0]),
+        last: Arc::clone(&last),
     };
     let fold = Fold {
         indexing,
         disk: opened.disk.clone(),
         keys: opened.keys,
         cluster: opened.cluster,
-        epoch: Epoch(opened.recovered.last_epoch.0 + 1),
+        epoch,
         state: opened.state,
         checkpoint: opened.checkpoint,
         retain: opened.settings.retain,
@@ -203,13 +217,38 @@ fn start_on<P: WritePath + 'static>(
     let keeper = spawn("keeper", move || of_keeper.tell(housekeeper.run().map_err(Ended::Broken)))?;
     let fold = spawn("fold", move || failed.tell(fold.run().map_err(Ended::Damaged)))?;
     let spares = begun.spares;
-    Ok(Journal { figures, mesh, spares, scribe, others: vec![keeper, fold], stop })
+    Ok(Journal {
+        figures,
+        mesh,
+        spares,
+        begun: end,
+        scribe,
+        others: vec![keeper, fold],
+        stop,
+        last,
+    })
+}
+
+/// What there is to see of a journal that begins to be written.
+fn shown<P: WritePath>(opened: &Opened, begun: &Begun<P>) -> (Arc<Figures>, Writing) {
+    let folding = Folding { checkpoint: opened.checkpoint };
+    let figures = Arc::new(Figures::new(opened.fixed(begun.closed), folding));
+    let durable = begun.writer.durable();
+    let writing = Writing {
+        position: durable,
+        durable,
+        released: begun.writer.released(),
+        segment: begun.writer.segment(),
+        ..Writing::default()
+    };
+    figures.show_writing(&writing);
+    (figures, writing)
 }
 
 /// What the thread that writes has of the peer, to which so many workers' records go.
 fn to_peer(opened: &Opened, mesh: &Arc<Mesh>, workers: usize, ship: Arc<Ship>) -> ToPeer {
     // All that the log had before was released, as after any start.
-    let had = Position(opened.recovered.next_position.0 - 1);
+    let had = opened.end().position;
     let release = Arc::new(Release::new(Arc::clone(mesh), workers, had));
     ship.releases(Arc::clone(&release));
     ToPeer { ship, release }
@@ -219,6 +258,19 @@ impl Journal {
     /// What the threads say about themselves.
     pub fn figures(&self) -> Arc<Figures> {
         Arc::clone(&self.figures)
+    }
+
+    /// The end of the log with what the start wrote.
+    pub fn begun(&self) -> Mark {
+        self.begun
+    }
+
+    /// As [`Journal::stop`], with a record behind all else; gives its position.
+    pub fn stop_behind(self, record: Vec<u8>) -> Position {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
+        let figures = self.figures();
+        self.stop();
+        Position(figures.status(0).position)
     }
 
     /// Ends the threads, once no worker hands anything over any more: what was handed over is
@@ -261,10 +313,10 @@ impl Failing {
     }
 }
 
-fn spawn(
+fn spawn<T: Send + 'static>(
     name: &'static str,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>, Failure> {
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Failure> {
     let thread = threads::Builder::new().name(name.into()).spawn(work);
     let failed =
         |error: io::Error| Failure::new(crate::cli::EXIT_FAILED, format!("thread {name}: {error}"));

@@ -5,6 +5,8 @@ pub mod cli;
 
 pub mod run;
 
+mod standby;
+
 mod serving;
 
 pub mod pairing;
@@ -17,7 +19,6 @@ pub mod committer;
 
 pub mod journaling;
 
-#[expect(dead_code, reason = "the life of a standby starts it")]
 pub mod peer;
 
 pub mod marking;

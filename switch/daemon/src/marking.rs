@@ -85,6 +85,11 @@ impl Marker {
         }
     }
 
+    /// From here on hashes are made under this key.
+    pub fn keyed(&mut self, key: HashKey) {
+        self.key = key;
+    }
+
     /// What the hashes are made under.
     pub fn key(&self) -> &HashKey {
         &self.key

@@ -5,5 +5,8 @@ mod alone;
 
 mod words;
 
+mod pair;
+
 pub(crate) use alone::{Alone, nobody};
+pub(crate) use pair::Pair;
 pub(crate) use words::{ended, halted};

@@ -19,6 +19,7 @@ use crate::control::CLIENTS_MAX;
 use crate::journaling::Figures;
 use crate::keys::QUESTIONS_MAX;
 use crate::mesh::{COMMANDS_MAX, Mesh};
+use crate::nodes::Pair;
 use crate::notes::NOTES_MAX;
 use crate::reader;
 use crate::reload::Reload;
@@ -35,12 +36,12 @@ use crate::{lines, logs};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the status is made from.
-#[derive(Debug)]
-pub struct Overview {
+pub(crate) struct Overview {
     running: Arc<Running>,
     mesh: Arc<Mesh>,
     journal: Option<Arc<Figures>>,
     reload: Reload,
+    pair: Option<Arc<Pair>>,
     started: Time,
     /// The last that each worker said, in case one does not answer.
     last: Vec<Option<WorkerReport>>,
@@ -48,18 +49,19 @@ pub struct Overview {
 
 impl Overview {
     /// Of a node that starts now; with its journal, where records are kept.
-    pub fn new(
+    pub(crate) fn new(
         running: Arc<Running>,
         mesh: Arc<Mesh>,
         journal: Option<Arc<Figures>>,
         reload: Reload,
+        pair: Option<Arc<Pair>>,
     ) -> Self {
         let last = (0..running.now().plan.workers).map(|_| None).collect();
-        Self { running, mesh, journal, reload, started: clocks::boot(), last }
+        Self { running, mesh, journal, reload, pair, started: clocks::boot(), last }
     }
 
     /// How everything stands now. Takes at most a second longer than the slowest worker's turn.
-    pub fn status(&mut self, draining: bool) -> Status {
+    pub(crate) fn status(&mut self, draining: bool) -> Status {
         let answering = self.ask();
         // Behind the answers: no worker speaks of a station before all have adopted it.
         let now = self.running.now();
@@ -89,11 +91,11 @@ impl Overview {
             workers: self.workers(&now.plan, &answering),
             stations: self.stations(&now),
             journal: self.journal.as_ref().map(|journal| journal.status(no_room)),
+            pair: self.pair.as_ref().map(|pair| Box::new(pair.status())),
             counters,
             // The control thread knows it, and says it itself.
             control: ControlStatus::default(),
             log_lines_lost: logs::lost(),
-            pair: None,
         }
     }
 

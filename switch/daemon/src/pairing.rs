@@ -13,7 +13,7 @@ use journal::roles::event::{Ending, Halting, Item, Reign};
 use journal::ship::message::Piece;
 
 /// What the main thread is to do. Each stands for the action of its name (`journal::roles::event::Action`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Order {
     /// Begin the writer, and write what a start writes. Answered by `Reigns`.
     Reign(Reign),
@@ -28,6 +28,9 @@ pub enum Order {
     Demote(Ending),
     /// Exit with 74.
     Halt(Halting),
+    /// What this node has is to be read again, for this reason: begin again as a standby. Said by who follows
+    /// the log.
+    Anew(&'static str),
 }
 
 /// What the thread that follows a primary's log is to do.

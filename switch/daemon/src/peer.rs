@@ -181,6 +181,11 @@ pub(crate) mod unread {
         ship.wants(Wants::default());
     }
 
+    /// The last record of a reign that was handed over, once.
+    pub(crate) fn drained(ship: &Ship) -> Option<journal::format::Position> {
+        ship.take().drained
+    }
+
     /// What was put into it.
     pub(crate) fn events(ship: &Ship) -> Vec<Event> {
         ship.take().events.into()

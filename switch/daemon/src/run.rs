@@ -17,8 +17,9 @@ use crate::journaling::{self, Failure, Opened};
 use crate::running::{Running, Snapshot};
 use crate::service::Service;
 use crate::serving::{Built, Shell};
+use crate::standby::{self, First};
 use crate::worker::Event;
-use crate::{clocks, diagnostics, lines, logs, notes, signals};
+use crate::{clocks, diagnostics, lines, logs, notes, peer, signals};
 
 /// Runs the daemon from its command line to its end.
 pub fn run(arguments: &Arguments) -> ExitCode {
@@ -70,10 +71,20 @@ fn serve(
     let service = Arc::new(Service::of_environment());
     let (notes, from_workers) = notes::channel();
     let (events, happened) = bounded(1_024);
-    let (plan, opened) = ground(&configuration, sealing, &service)?;
-    let workers = plan.workers;
-    let shell = Shell { file, demo, service, notes, events: events.clone() };
-    let mut built = Built::new(shell, &configuration, plan, opened)?;
+    let shell = Shell { file, demo, service, notes, events };
+    let has_peer = configuration.peer.is_some();
+    let first =
+        First { shell, configuration, sealing, signals, diagnostics, from_workers, happened };
+    if has_peer { standby::live(Box::new(first), peer::start) } else { alone(first) }
+}
+
+/// The life of a node without a peer.
+fn alone(first: First) -> Result<(), Failure> {
+    let First { shell, configuration, sealing, signals, diagnostics, from_workers, happened } =
+        first;
+    let (plan, opened) = ground(&configuration, sealing, &shell.service)?;
+    let (workers, demo, events) = (plan.workers, shell.demo, shell.events.clone());
+    let mut built = Built::new(shell, &configuration, plan, opened, None)?;
     built.listen()?;
     warn_of_what_does_nothing(&configuration);
     let (socket, node) = (configuration.control_socket.clone(), configuration.node.clone());
@@ -83,13 +94,13 @@ fn serve(
     };
     let begun = built.begin(first)?;
     let log = lines::start(from_workers, begun.running()).map_err(told("thread log"))?;
-    let (status, sources) = begun.answers();
+    let (status, sources) = begun.answers(None);
     diagnostics.tell_of(status);
     let control = control(&socket, sources, demo)?;
     signals.become_events(events).map_err(told("signals"))?;
-    let serving = begun.serve()?;
+    let mut serving = begun.serve()?;
     info!(node, workers, control = %socket.display(), "serving");
-    if let Err(failure) = serving.watch(&happened) {
+    if let Err(failure) = serving.watch(&happened, None) {
         // Nobody is waited for: the operators' thread may wait itself, for what failed.
         serving.fails(&failure);
         if let Some(control) = control {
@@ -97,7 +108,8 @@ fn serve(
         }
         return Err(failure);
     }
-    serving.join(log);
+    serving.join();
+    drop(log.join());
     // Behind the journal: the operators' thread may be waiting for somebody, and nothing else does for it.
     drop(control);
     last_failure(&happened)?;
@@ -105,7 +117,7 @@ fn serve(
     Ok(())
 }
 
-fn warn_of_what_does_nothing(configuration: &Configuration) {
+pub(crate) fn warn_of_what_does_nothing(configuration: &Configuration) {
     for inactive in &configuration.inactive {
         warn!(key = inactive.key, place = inactive.place.to_string(), "{}", inactive.why);
     }
@@ -114,7 +126,7 @@ fn warn_of_what_does_nothing(configuration: &Configuration) {
 
 /// What the journal could not do while the switch stopped: somebody is to know that its last records
 /// are not on the disk.
-fn last_failure(happened: &Receiver<Event>) -> Result<(), Failure> {
+pub(crate) fn last_failure(happened: &Receiver<Event>) -> Result<(), Failure> {
     let failure = |event| match event {
         Event::Broken(failure) => Some(failure),
         Event::Signal(_)
@@ -156,7 +168,11 @@ pub(crate) fn told(what: &'static str) -> impl FnOnce(std::io::Error) -> Failure
 
 /// Opens the control socket. In a trial nobody should be kept by a directory that only the system
 /// can make.
-fn control(socket: &Path, sources: Sources, demo: bool) -> Result<Option<ControlHandle>, Failure> {
+pub(crate) fn control(
+    socket: &Path,
+    sources: Sources,
+    demo: bool,
+) -> Result<Option<ControlHandle>, Failure> {
     match control::serve(socket, sources) {
         Ok(control) => Ok(Some(control)),
         Err(error) if demo => {

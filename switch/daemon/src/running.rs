@@ -40,6 +40,21 @@ impl Snapshot {
         Self { configuration: Arc::new(configuration), plan, endpoints, places, since, how, digest }
     }
 
+    /// The same configuration, with a plan that has its numbers.
+    #[must_use]
+    pub fn numbered(&self, plan: Arc<Plan>) -> Self {
+        let Self { configuration, endpoints, places, since, how, digest, .. } = self;
+        Self {
+            configuration: Arc::clone(configuration),
+            plan,
+            endpoints: Arc::clone(endpoints),
+            places: places.clone(),
+            since: since.clone(),
+            how,
+            digest: *digest,
+        }
+    }
+
     /// Its number in the journal.
     pub fn number(&self) -> u32 {
         self.plan.numbers().configuration

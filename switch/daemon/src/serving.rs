@@ -1,16 +1,23 @@
 //! A node that serves: all that it is made of, in the order in which it begins, until a signal has been
 //! obeyed or something has failed. Must not know what a message says, nor how the node came to serve.
 
+mod handing;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender};
+use journal::format::Position;
+use journal::mark::Mark;
+use journal::roles::event::Event as Told;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use signal_hook::consts::SIGHUP;
 use switch_core::ids::WorkerId;
 use switch_core::plan::{Keys, Plan};
+use switch_core::records::Record;
 use switch_core::replay::State;
 use switch_net::Budget;
 use switch_sync::LaneReceiver;
@@ -22,15 +29,15 @@ use crate::cli::EXIT_DATA;
 use crate::config::{Configuration, Endpoint, Mode};
 use crate::control::{AnyStatus, ConfigSource, Peer, Sources};
 use crate::descriptors::{self, Descriptors};
-use crate::journaling::{self, Around, Failure, Journal, Opened, Register};
-use crate::keys;
+use crate::journaling::{self, Around, Failure, Journal, Opened, Register, written};
 use crate::mesh::Mesh;
 use crate::node_requests::NodeRequest;
-use crate::nodes::{Alone, ended, halted};
+use crate::nodes::{Alone, Pair, ended, halted};
 use crate::notes::Notes;
 use crate::operators::Operators;
 use crate::overview::Overview;
 use crate::pairing::Order;
+use crate::peer::Ship;
 use crate::reader::{self, Reading};
 use crate::reload::{self, Reload};
 use crate::run::{failed, told};
@@ -41,6 +48,8 @@ use crate::tunings::Tunings;
 use crate::versions::{self, Versions};
 use crate::watchdog::Watchdog;
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
+use crate::{clocks, keys};
+use handing::Handing;
 
 /// From so many cores up, each worker keeps to its own.
 const PINNED_FROM_CORES: usize = 4;
@@ -68,6 +77,7 @@ pub(crate) struct Built {
     has_keys: bool,
     workers: Vec<Worker>,
     lanes: Vec<LaneReceiver>,
+    ship: Option<Arc<Ship>>,
 }
 
 /// A node whose log is begun, and whose workers do not run yet.
@@ -95,6 +105,15 @@ pub(crate) struct Serving {
     draining: Arc<AtomicBool>,
 }
 
+/// How a node ends to serve, when nothing failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The process is to end.
+    Stops,
+    /// The other of two nodes is to go on.
+    HandsOver,
+}
+
 impl Built {
     /// Makes the workers of a plan, on a log that was read where there is one.
     ///
@@ -105,6 +124,7 @@ impl Built {
         configuration: &Configuration,
         plan: Arc<Plan>,
         opened: Option<Box<Opened>>,
+        ship: Option<Arc<Ship>>,
     ) -> Result<Self, Failure> {
         let endpoints: Arc<[_]> = configuration.endpoints.clone().into();
         let budget = Budget::new(links_max(&plan, &endpoints));
@@ -130,7 +150,20 @@ impl Built {
             journaled: opened.is_some(),
         };
         let Made { workers, to_journal: lanes } = nets.into_workers(&parts, &mesh);
-        Ok(Self { shell, plan, opened, budget, mesh, tunings, reading, has_keys, workers, lanes })
+        let built = Self {
+            shell,
+            plan,
+            opened,
+            budget,
+            mesh,
+            tunings,
+            reading,
+            has_keys,
+            workers,
+            lanes,
+            ship,
+        };
+        Ok(built)
     }
 
     /// Opens the ports of all stations.
@@ -159,7 +192,7 @@ impl Built {
             tunings: Arc::clone(&tunings),
             notes,
             events,
-            ship: None,
+            ship: self.ship,
         };
         let restore = |state: &State| workers.iter_mut().for_each(|worker| worker.restore(state));
         let register = opened.as_ref().map_or_else(|| Register::without(&plan), |o| o.register());
@@ -200,12 +233,12 @@ impl Built {
 
 impl Begun {
     /// Who answers operators from here on, and who says how it stands.
-    pub(crate) fn answers(&self) -> (Arc<AnyStatus>, Sources) {
+    pub(crate) fn answers(&self, pair: Option<Arc<Pair>>) -> (Arc<AnyStatus>, Sources) {
         let Self { running, mesh, journal, operators, reload, draining, .. } = self;
         let figures = journal.as_ref().map(Journal::figures);
         let (running, mesh) = (Arc::clone(running), Arc::clone(mesh));
         let alone = Alone::new(Arc::clone(&running), figures.clone());
-        let overview = Mutex::new(Overview::new(running, mesh, figures, reload.clone()));
+        let overview = Mutex::new(Overview::new(running, mesh, figures, reload.clone(), pair));
         let draining = Arc::clone(draining);
         let status: Arc<AnyStatus> = Arc::new(move || {
             let mut overview = overview.lock().expect("a status does not panic");
@@ -221,6 +254,19 @@ impl Begun {
         let shown = Arc::clone(&status);
         let (shown, saf, node) = (Box::new(move || shown()), Box::new(saf), Box::new(node));
         (status, Sources { status: shown, saf, config, node, roles, write })
+    }
+
+    /// The end of the log with what was written at its begin; none where no record is kept.
+    pub(crate) fn end(&self) -> Option<Mark> {
+        self.journal.as_ref().map(Journal::begun)
+    }
+
+    /// Opens the ports of all stations.
+    ///
+    /// # Errors
+    /// Which one is not to be had.
+    pub(crate) fn listen(&mut self) -> Result<(), Failure> {
+        listen(&mut self.workers, &self.running.now().plan)
     }
 
     /// What it runs by.
@@ -242,18 +288,23 @@ impl Begun {
 
 impl Serving {
     /// Waits for the end: the first signal begins the drain, a second one, or the time for the drain,
-    /// ends it.
+    /// ends it. A node with a peer may be told to hand over instead.
     ///
     /// # Errors
     /// What failed.
-    pub(crate) fn watch(&self, happened: &Receiver<Event>) -> Result<(), Failure> {
+    pub(crate) fn watch(
+        &mut self,
+        happened: &Receiver<Event>,
+        ship: Option<&Arc<Ship>>,
+    ) -> Result<End, Failure> {
         let workers = self.running.now().plan.workers;
-        let all = || (0..workers).map(WorkerId);
         let (service, mesh) = (Arc::clone(&self.service), Arc::clone(&self.mesh));
         let mut watchdog = Watchdog::of_a_ready(service, mesh, Arc::clone(&self.running), workers);
         let ticks = watchdog.ticks();
         let mut deadline = crossbeam::channel::never();
         let mut left = usize::from(workers);
+        let mut end = End::Stops;
+        let mut handing = Handing::none();
         loop {
             crossbeam::channel::select! {
                 recv(happened) -> event => match event {
@@ -261,7 +312,7 @@ impl Serving {
                     Ok(Event::Signal(signal)) if !self.draining.swap(true, Ordering::Relaxed) => {
                         let drain = self.running.now().configuration.drain;
                         deadline = crossbeam::channel::after(drain);
-                        all().for_each(|worker| { self.mesh.command(worker, Command::Drain); });
+                        self.tell_all(&Command::Drain);
                         watchdog.stopping(drain);
                         info!(signal, within_s = drain.as_secs(), "draining; a second signal ends at once");
                     }
@@ -274,25 +325,68 @@ impl Serving {
                         }
                     }
                     // Nobody here has told a worker to pause.
-                    Ok(Event::Settled(_)) => {}
+                    Ok(Event::Settled(worker)) => {
+                        if handing.settles(worker) {
+                            end = End::HandsOver;
+                            break;
+                        }
+                    }
                     Ok(Event::Failed(worker, problem)) => {
                         return Err(failed(format!("worker {}: {problem}", worker.0)));
                     }
                     Ok(Event::Broken(failure)) => return Err(failure),
+                    Ok(Event::Node(Order::Drain(_))) if self.draining.load(Ordering::Relaxed) => {
+                        ship.inspect(|ship| ship.tell(Told::NotDrained));
+                    }
+                    Ok(Event::Node(Order::Drain(nanos))) => {
+                        handing = Handing::begins(workers, Duration::from_nanos(nanos));
+                        self.tell_all(&Command::Pause);
+                        info!("handing over: what is in flight is to end, nothing more is admitted");
+                    }
                     Ok(Event::Node(order)) => self.obey(order)?,
                     Err(_) => return Err(failed("no thread is left to wait for".into())),
                 },
                 recv(ticks) -> _ => watchdog.look(self.draining.load(Ordering::Relaxed)),
+                recv(handing.cut) -> _ => {
+                    handing.was_cut();
+                    self.tell_all(&Command::CutShort);
+                }
+                recv(handing.until) -> _ => {
+                    warn!("what is in flight did not end in time: nothing is handed over");
+                    handing = Handing::none();
+                    self.tell_all(&Command::Admit);
+                    ship.inspect(|ship| ship.tell(Told::NotDrained));
+                }
                 recv(deadline) -> _ => {
                     warn!("the time for the drain is over; what is still in flight is not answered");
                     break;
                 }
             }
         }
-        all().for_each(|worker| {
-            self.mesh.command(worker, Command::Stop);
+        self.tell_all(&Command::Stop);
+        Ok(end)
+    }
+
+    fn tell_all(&self, command: &Command) {
+        let workers = self.running.now().plan.workers;
+        (0..workers).map(WorkerId).for_each(|worker| {
+            self.mesh.command(worker, command.clone());
         });
-        Ok(())
+    }
+
+    /// Writes behind all else that this reign ends and the other node is to go on; gives the position of that.
+    /// What is still in flight is closed and reversed by the next reign.
+    pub(crate) fn hands_over(self) -> Position {
+        for thread in self.threads {
+            drop(thread.join());
+        }
+        if let Some(reading) = self.reading {
+            reading.end();
+        }
+        let journal = self.journal.expect("who hands over keeps a journal");
+        let epoch = journal.figures().status(0).epoch;
+        let record = Record::Handover { epoch, utc: clocks::utc() };
+        journal.stop_behind(written(&record))
     }
 
     /// Does what the rules of two nodes want of one that serves.
@@ -303,7 +397,12 @@ impl Serving {
                 Err(failed(format!("{}, while it stopped", ended(ending))))
             }
             Order::Demote(ending) => Err(again(&ended(ending))),
-            Order::Drain(_) | Order::Admit | Order::Reign(_) | Order::Open => Ok(()),
+            Order::Anew(why) => Err(again(why)),
+            Order::Admit => {
+                self.tell_all(&Command::Admit);
+                Ok(())
+            }
+            Order::Drain(_) | Order::Reign(_) | Order::Open => Ok(()),
         }
     }
 
@@ -313,8 +412,8 @@ impl Serving {
     }
 
     /// Waits for the workers, ends the reader that hears from them only, then waits for what they have
-    /// handed over to be written, then for the log.
-    pub(crate) fn join(self, log: JoinHandle<()>) {
+    /// handed over to be written.
+    pub(crate) fn join(self) {
         // It fails only when a thread panicked, which the release build does not survive.
         for thread in self.threads {
             drop(thread.join());
@@ -325,7 +424,6 @@ impl Serving {
         if let Some(journal) = self.journal {
             journal.stop();
         }
-        drop(log.join());
     }
 }
 

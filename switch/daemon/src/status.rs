@@ -83,6 +83,8 @@ pub enum NodeState {
     Serving,
     /// It finishes what is in flight and takes nothing new.
     Draining,
+    /// Its ports are closed: the other of two nodes serves, or is to.
+    Standby,
 }
 
 /// One worker, each use beside its bound.
@@ -324,6 +326,7 @@ impl NodeState {
         match self {
             Self::Serving => "serving",
             Self::Draining => "draining",
+            Self::Standby => "standby",
         }
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::endpoint::addresses;
 use super::journal::{KeySource, SOURCE, source};
-use super::later::LATER;
 use super::node::name;
 use super::section::{At, Section};
 use super::{Mode, Sync};
@@ -108,7 +107,6 @@ pub(super) fn peer(
         return Some(Read::default());
     }
     let table = root.table("peer")?;
-    root.inactive(&["peer"], LATER);
     let mut section = Section::new(table, "peer", root.report);
     let name = name(&mut section, "the other node's name, name = \"osaka\"");
     if let Some(name) = name.as_ref().filter(|name| Some(name.value) == node) {

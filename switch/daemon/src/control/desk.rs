@@ -49,6 +49,8 @@ struct Refusal<'a> {
 /// Where commands are handled.
 pub(super) struct Desk {
     sources: Sources,
+    /// Who is to answer from now on.
+    changed: Receiver<Sources>,
     own_uid: u32,
     rate: Rate<u32>,
     /// Records of commands refused as there were too many: one a second of a user.
@@ -61,12 +63,12 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(sources: Sources) -> Self {
+    pub(super) fn new(sources: Sources, changed: Receiver<Sources>) -> Self {
         let own_uid = rustix::process::geteuid().as_raw();
         let rate = Rate::new(COMMANDS_PER_SECOND, USERS_MAX);
         let refusals = Rate::new(1, USERS_MAX);
         let (loose, counts) = (bounded(LOOSE_MAX), ControlStatus::default());
-        Self { sources, own_uid, rate, refusals, owed: 0, loose, counts }
+        Self { sources, changed, own_uid, rate, refusals, owed: 0, loose, counts }
     }
 
     /// Says how many commands were refused as there were too many, when a second is over. Whether some more
@@ -87,6 +89,9 @@ impl Desk {
 
     /// The line that answers a line of this peer, who is one of so many clients.
     pub(super) fn answer(&mut self, peer: &Peer, line: &[u8], clients: u32) -> Vec<u8> {
+        if let Ok(sources) = self.changed.try_recv() {
+            self.sources = sources;
+        }
         self.counts.clients = clients;
         self.counts.unrecorded += lost(self.loose.1.try_iter());
         let role = role_of(peer, &(self.sources.roles)(), self.own_uid);

@@ -103,6 +103,17 @@ fn a_status_is_asked_for_and_given() {
 }
 
 #[test]
+fn whoever_is_to_answer_later_answers_from_the_next_command_on_and_clients_stay() {
+    let place = Place::new();
+    let control = place.served();
+    let mut client = Client::connects(&place);
+    assert!(client.says(b"{\"command\":\"status\"}\n").hears().contains("\"node\":\"tokyo\""));
+    let osaka = || Status { node: "osaka".into(), ..status() };
+    control.answered_by(Sources::unrecorded(Box::new(osaka), Box::new(saf)));
+    assert!(client.says(b"{\"command\":\"status\"}\n").hears().contains("\"node\":\"osaka\""));
+}
+
+#[test]
 fn a_client_may_ask_again_and_may_ask_ahead() {
     let place = Place::new();
     let _served = place.served();

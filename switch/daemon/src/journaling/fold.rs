@@ -176,12 +176,15 @@ impl Fold {
         while let Some(batch) = pass.next_batch(&mut |bytes| pace.wrote(bytes)).map_err(not)? {
             // Each record of the log comes by here once, when its segment is sealed.
             let records = batch.records().expect("there are keys");
-            for (position, record) in records.clone() {
+            // What a start has read again is in the state already.
+            let new = records.clone().filter(|(position, _)| *position > before);
+            replaying::apply(&mut self.state, new, &path).map_err(Trouble::Damage)?;
+            // A standby that began empty learns from the log whose it is, and its key.
+            self.cluster = batch.header.cluster;
+            self.indexing.keyed(self.state.hash_key());
+            for (position, record) in records {
                 self.indexing.mark(&mut marks, position, record);
             }
-            // What a start has read again is in the state already.
-            let new = records.filter(|(position, _)| *position > before);
-            replaying::apply(&mut self.state, new, &path).map_err(Trouble::Damage)?;
             if !pace.passed(batch.header.size()) {
                 // It is begun anew by the next start.
                 return Ok(());
@@ -216,6 +219,7 @@ impl Fold {
             if batch.header.segment > last {
                 break;
             }
+            self.cluster = batch.header.cluster;
             let records = batch.records().expect("there are keys");
             replaying::apply(&mut self.state, records, &path).map_err(Trouble::Damage)?;
             due.bytes += u64::try_from(batch.header.size()).unwrap_or(u64::MAX);

@@ -16,6 +16,7 @@ use journal::disk::SystemDisk;
 use journal::format::{Position, SegmentNumber};
 use journal::index::{self, Marks, Shelf};
 use journal::seal::Keys;
+use switch_core::identity::HashKey;
 use switch_core::time::Time;
 
 use super::pace::Pace;
@@ -114,6 +115,13 @@ impl Indexing {
     /// sealed meanwhile are marked.
     pub(super) fn learn(&mut self) {
         self.marker.learn_dialects(self.spoken.take());
+    }
+
+    /// What the log says that its marks are made under.
+    pub(super) fn keyed(&mut self, key: Option<HashKey>) {
+        if let Some(key) = key {
+            self.marker.keyed(key);
+        }
     }
 
     /// Takes in the marks of a record.

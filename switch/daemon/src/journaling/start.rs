@@ -18,10 +18,14 @@ use journal::broken::Broken;
 use journal::checkpoint;
 use journal::disk::{Disk, SystemDisk};
 use journal::format::{Cluster, Epoch, Position};
+use journal::mark::Mark;
 use journal::names::Name;
 use journal::path::WritePath;
 use journal::reader::Reader;
-use journal::recovery::{self, Recovered, Tail};
+use journal::recovery::{Recovered, Tail};
+use journal::repair::Repair;
+use journal::roles::control::Control;
+use journal::roles::event::Reign;
 use journal::seal::{self, Keys};
 use journal::segments::{Keeper, Next, Spares};
 use journal::writer::{Appended, Committed, Start, Writer};
@@ -40,6 +44,7 @@ use super::keeper::SPARES_MIN;
 use super::numbers::{Allotted, NO_NUMBERS, Register, written};
 use super::replaying;
 use super::trial_key::trial_key;
+use super::{Tap, two_sites};
 use crate::clocks;
 use crate::config::{self, Configuration, Sealing, Sync};
 use crate::marking::Marker;
@@ -74,6 +79,19 @@ pub struct Opened {
     pub(super) spoken: Arc<Spoken>,
     /// What the reader sees.
     pub(super) sight: Arc<Sight>,
+    /// One of two nodes: what it knows of its role, and what of its log must come again from the other.
+    pub(super) control: Option<Control>,
+    pub(super) repair: Option<Repair>,
+    /// The reign that begins, and where; none where a start is all there is to it.
+    pub(super) begins: Option<Begins>,
+}
+
+/// Where a reign begins.
+pub(super) struct Begins {
+    pub(super) start: Start,
+    pub(super) reign: Reign,
+    /// The last batch before it.
+    pub(super) end: Mark,
 }
 
 /// A journal that is written: everything that its threads need.
@@ -106,8 +124,7 @@ pub fn open(
         None => trial_key(&path).map_err(|error| Failure::file(&path, &error))?,
     };
     let keys = Arc::new(Keys { current, former: sealing.former });
-    let recovered =
-        recovery::recover(&disk, Some(&keys)).map_err(|why| Failure::refusal(&path, &why))?;
+    let (control, recovered, repair) = two_sites::recovered(configuration, &disk, &keys)?;
     let mut opened = Box::new(Opened {
         cluster: recovered.cluster.unwrap_or_else(new_cluster),
         settings,
@@ -126,6 +143,9 @@ pub fn open(
         wanted: Arc::default(),
         spoken: Arc::default(),
         sight: Arc::default(),
+        control,
+        repair,
+        begins: None,
     });
     opened.replay(&configuration.settings.limits, progresses)?;
     opened.register = Register::of(&opened.state);
@@ -187,8 +207,19 @@ impl Opened {
     /// What writes the indexes, once the plan has its numbers and before the start has written anything:
     /// what is packed next was written before that, in the dialects of then.
     pub(super) fn indexing(&mut self) -> Indexing {
-        let mut marker = Marker::new(self.hash_key, std::mem::take(&mut self.dialects));
-        marker.learn_all(&self.state);
+        let dialects = std::mem::take(&mut self.dialects);
+        self.indexing_under(self.hash_key, dialects, &self.state)
+    }
+
+    /// The same for a state, and under a key, that the log says.
+    pub(super) fn indexing_under(
+        &self,
+        key: HashKey,
+        dialects: Vec<Arc<Dialect>>,
+        state: &State,
+    ) -> Indexing {
+        let mut marker = Marker::new(key, dialects);
+        marker.learn_all(state);
         let (disk, keys) = (self.disk.clone(), Arc::clone(&self.keys));
         let (knows_the_past, pause_until) = (false, Time(0));
         let (wanted, spoken) = (Arc::clone(&self.wanted), Arc::clone(&self.spoken));
@@ -241,17 +272,20 @@ impl Opened {
         let problem = |problem| Failure::problem(&path, &problem);
         let from = Position(self.checkpoint.0 + 1);
         let mut reader = Reader::open(&self.disk, Some(&self.keys), from).map_err(problem)?;
-        while let Some(batch) = reader.next_batch().map_err(problem)? {
+        let end = self.recovered.next_position.0 - 1;
+        // Behind the end there may be what is damaged, and comes again from the other node.
+        while self.state.position().0 < end {
+            let Some(batch) = reader.next_batch().map_err(problem)? else { break };
             let records = batch.records().expect("there are keys");
             replaying::apply(&mut self.state, records, &path)?;
             progresses();
         }
-        let (last, end) = (self.state.position().0, self.recovered.next_position.0 - 1);
-        if last != end {
+        let last = self.state.position().0;
+        if last != end && !(last > end && self.repair.is_some()) {
             let why = format!("the log ends with record {end}, and {last} was read last");
             return Err(Failure::unreadable(&path, last + 1, why));
         }
-        self.replayed = end - self.checkpoint.0;
+        self.replayed = end.saturating_sub(self.checkpoint.0);
         Ok(())
     }
 }
@@ -266,25 +300,21 @@ impl Opened {
         &mut self,
         path: P,
         plan: &Plan,
+        tap: Option<Tap>,
         progresses: &dyn Fn(),
     ) -> Result<Begun<P>, Failure> {
         let (spares, mut keeper) = self.spares(progresses)?;
         let at = self.path().to_owned();
         let broken = |broken| Failure::broken(&at, &broken);
-        let start = Start {
-            cluster: self.cluster,
-            epoch: self.epoch(),
-            next_segment: self.recovered.next_segment,
-            next_batch: self.recovered.next_batch,
-            next_position: self.recovered.next_position,
-            previous: self.recovered.previous,
-            released: self.recovered.released,
-            last_epoch: self.recovered.end.epoch,
-        };
+        let alone = || Start::after(&self.recovered, self.cluster);
+        let start = self.begins.as_ref().map_or_else(alone, |begins| begins.start);
         let (disk, keys) = (self.disk.clone(), Arc::clone(&self.keys));
         let now_ns = clocks::utc_ns();
         let writer = Writer::begin(disk, path, keys, &start, Arc::clone(&spares), now_ns);
         let mut writer = writer.map_err(broken)?;
+        if let Some(tap) = tap {
+            writer.tap(tap);
+        }
         let (records, closed) = self.records(plan);
         let alone = !matches!(self.settings.sync, Sync::Durable | Sync::Memory | Sync::Async);
         let mut settling = Settling { writer: &mut writer, keeper: &mut keeper, alone, progresses };
@@ -300,11 +330,20 @@ impl Opened {
 
     /// The epoch of this start.
     pub(super) fn epoch(&self) -> Epoch {
-        Epoch(self.recovered.last_epoch.0 + 1)
+        let alone = || Epoch(self.recovered.last_epoch.0 + 1);
+        self.begins.as_ref().map_or_else(alone, |begins| begins.start.epoch)
+    }
+
+    /// The last batch of the log before this start.
+    pub(super) fn end(&self) -> Mark {
+        self.begins.as_ref().map_or(self.recovered.end, |begins| begins.end)
     }
 
     /// Prepares the segment that is written first and those that must be spare behind it.
-    fn spares(&self, progresses: &dyn Fn()) -> Result<(Arc<Spares>, Keeper<SystemDisk>), Failure> {
+    pub(super) fn spares(
+        &self,
+        progresses: &dyn Fn(),
+    ) -> Result<(Arc<Spares>, Keeper<SystemDisk>), Failure> {
         let broken = |broken| Failure::broken(self.path(), &broken);
         let bytes = self.settings.segment_bytes;
         let spares = Arc::new(Spares::new(bytes));
@@ -334,7 +373,9 @@ impl Opened {
         let build = concat!("sekishod ", env!("CARGO_PKG_VERSION"));
         let mut records = vec![written(&Record::Start { epoch: self.epoch().0, utc, build })];
         records.append(&mut self.new);
-        let Closings { records: closings, closed } = closings(&self.state, plan, utc, false);
+        let (promotion, lossy) = self.promotion(&plan.limits, utc);
+        records.extend(promotion);
+        let Closings { records: closings, closed } = closings(&self.state, plan, utc, lossy);
         records.extend(closings);
         (records, closed)
     }
@@ -410,7 +451,7 @@ pub(super) fn no_spare() -> Broken {
 }
 
 /// A name for a journal that nobody else's has.
-fn new_cluster() -> Cluster {
+pub(crate) fn new_cluster() -> Cluster {
     let digits = seal::generate();
     let mut cluster = Cluster::default();
     for (byte, pair) in cluster.iter_mut().zip(digits.as_bytes().chunks(2)) {

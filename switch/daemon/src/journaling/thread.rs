@@ -6,8 +6,8 @@
 //! more, and the process ends with 74.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -67,7 +67,12 @@ pub(super) struct Scribe<P: WritePath> {
     pub(super) peer: Option<ToPeer>,
     /// The workers have ended: write what is in the lanes, and end.
     pub(super) stop: Arc<AtomicBool>,
+    /// What is written behind all else then, if anything is.
+    pub(super) last: LastRecord,
 }
+
+/// A record that ends a log; set before the thread is told to stop.
+pub(super) type LastRecord = Arc<Mutex<Option<Vec<u8>>>>;
 
 /// What a node with a peer has besides.
 pub(super) struct ToPeer {
@@ -160,6 +165,9 @@ impl<P: WritePath> Run<P> {
             if self.with.writer.under_way() > 0 || !self.lanes_are_empty() {
                 continue;
             }
+            if stopping && self.append_last()? {
+                continue;
+            }
             if stopping {
                 let released = self.released();
                 self.mark(released)?;
@@ -169,6 +177,18 @@ impl<P: WritePath> Run<P> {
             }
             self.rest()?;
         }
+    }
+
+    /// Puts what ends the log behind all else; says whether there is anything.
+    fn append_last(&mut self) -> Result<bool, Ended> {
+        let last = self.with.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(record) = last else { return Ok(false) };
+        let Appended::Taken(position) = self.with.writer.append(&record)? else {
+            unreachable!("nothing is open, so there is room for a short record")
+        };
+        self.open_since = clocks::boot();
+        self.writing.position = position;
+        Ok(true)
     }
 
     /// When the open batch is to go. `now`: it waits for nothing more.

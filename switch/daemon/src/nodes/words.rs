@@ -2,6 +2,7 @@
 //! ends. Decides nothing.
 
 use journal::roles::event::{Ending, Halting};
+use journal::roles::view::Waiting;
 
 /// Why a life of the process ends and another one begins.
 pub(crate) fn ended(ending: Ending) -> String {
@@ -30,5 +31,52 @@ pub(crate) fn halted(halting: Halting) -> String {
              whole, move this journal away and let this node join again with `sekisho node join --replace`",
             batch.0
         ),
+    }
+}
+
+/// What a node waits for.
+pub(crate) fn waits(waiting: Waiting) -> &'static str {
+    match waiting {
+        Waiting::Nothing => "",
+        Waiting::FirstPrimaryOrJoin => {
+            "the journal is empty: promote this node where there is none yet, or let it join (sekisho node \
+             promote, sekisho node join)"
+        }
+        Waiting::Line => "there is no line to the other node",
+        Waiting::Primary => "the primary does not ship its log",
+        Waiting::Repair => "damage in the log is being made good from the other node",
+        Waiting::Operator => {
+            "without a witness an operator decides who goes on: sekisho node promote"
+        }
+        Waiting::OperatorAsync => {
+            "with journal.sync = \"async\" an operator decides who takes over: sekisho node promote"
+        }
+        Waiting::NotInSync => {
+            "by the record of the witness this node does not have everything: only an operator may promote it"
+        }
+        Waiting::OtherStart => {
+            "this node was started anew since it had everything in its memory: only an operator may promote it"
+        }
+        Waiting::Joining => "this node joins, and has not had the whole log yet",
+        Waiting::SteppedDown => "an operator has ended the reign of this node: promote one of both",
+        Waiting::HandedOver => {
+            "the other node is to take over, and has not said yet whether it does"
+        }
+        Waiting::Witness => "the witness does not answer",
+        Waiting::WitnessDiffers => {
+            "the record of the witness is of another journal, or older than the log: an operator decides"
+        }
+        Waiting::PrimaryAlive => "the primary is not heard, and its lease at the witness stands",
+        Waiting::Consent => "the other node has not said yet that this one may go on",
+        Waiting::CatchingUp => "the standby is not there, or catches up with what it lacks",
+        Waiting::Record => {
+            "the record of the witness is about to say whether the standby is in sync"
+        }
+        Waiting::SoloLease => {
+            "the witness does not answer, and a primary that is alone must read it: nothing is released"
+        }
+        Waiting::Standby => {
+            "the standby is away, and when_standby_lost = \"stop\": nothing is released until it is back"
+        }
     }
 }

@@ -80,6 +80,7 @@ impl Desk {
         };
         let figures = Arc::new(Figures::new(fixed, Folding { checkpoint: Position(0) }));
         let scribe: Scribe<Mapped> = Scribe {
+            last: LastRecord::default(),
             tunings: Arc::default(),
             lanes: vec![receiver],
             mesh: Arc::clone(&mesh),

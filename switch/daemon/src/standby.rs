@@ -1,0 +1,316 @@
+//! A node that has a peer: it begins as a standby, always, and is one until the rules of two nodes make it
+//! reign, or it ends. Must not know these rules.
+//!
+//! ```text
+//! read the log -> standby ---Reign--> build, begin the log ---Open---> serve (serving.rs)
+//!      ^             |                         |                         |
+//!      +-- exec -----+-------------------------+-------------------------+    Demote
+//!                    v                         v                         v
+//!               SIGTERM: it ends          Halt: it ends with 74
+//! ```
+
+mod watching;
+
+mod overview;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use crossbeam::channel::{Receiver, bounded};
+use journal::disk::SystemDisk;
+use journal::roles::event::{Event as Told, Reign};
+use journal::roles::settings::Start;
+use journal::roles::witness::Incarnation;
+use signal_hook::consts::SIGHUP;
+use switch_core::plan::Plan;
+use switch_core::time::Time;
+use tracing::{info, warn};
+
+use crate::again::again;
+use crate::cli::EXIT_DATA;
+use crate::config::{Configuration, Sealing};
+use crate::control::ControlHandle;
+use crate::diagnostics::Diagnostics;
+use crate::journaling::{self, Failure, Standby, Standing};
+use crate::nodes::{Pair, ended, halted};
+use crate::notes::NotesReceiver;
+use crate::pairing::Order;
+use crate::peer::{Parts, Ship};
+use crate::run::{control, failed, last_failure, told, warn_of_what_does_nothing};
+use crate::running::{Running, Snapshot};
+use crate::service::Service;
+use crate::serving::{Begun, Built, End, Shell};
+use crate::signals::Early;
+use crate::worker::Event;
+use crate::{clocks, lines};
+use overview::Overview;
+use watching::{Next, Watching};
+
+/// What comes from the primary and waits for the thread that writes it: as many as buffers travel.
+const TASKS_MAX: usize = 128;
+
+/// What such a node begins with.
+pub(crate) struct First {
+    pub(crate) shell: Shell,
+    pub(crate) configuration: Configuration,
+    pub(crate) sealing: Sealing,
+    pub(crate) signals: Early,
+    pub(crate) diagnostics: Diagnostics,
+    pub(crate) from_workers: NotesReceiver,
+    pub(crate) happened: Receiver<Event>,
+}
+
+/// What is there in every part that the node may have.
+struct Life {
+    service: Arc<Service>,
+    running: Arc<Running>,
+    ship: Arc<Ship>,
+    /// Goes up while the thread `ship` turns.
+    beat: Arc<AtomicU64>,
+    diagnostics: Diagnostics,
+    control: Option<ControlHandle>,
+    happened: Receiver<Event>,
+    pair: Arc<Pair>,
+}
+
+/// What a node that waited is to do.
+enum Turn {
+    Reigns(Reign),
+    Opens,
+    Ends,
+}
+
+/// Lives until a signal has been obeyed, or something has failed. Does not come back where it begins anew.
+/// `start` begins the thread `ship`.
+///
+/// # Errors
+/// What failed.
+pub(crate) fn live(
+    first: Box<First>,
+    start: impl FnOnce(Parts) -> Result<Arc<Ship>, Failure>,
+) -> Result<(), Failure> {
+    let started = clocks::boot();
+    let First { shell, configuration, sealing, signals, diagnostics, from_workers, happened } =
+        *first;
+    let service = Arc::clone(&shell.service);
+    let plan = Plan::new(configuration.settings.clone());
+    let plan = plan.map_err(|error| failed(format!("the settings can not be run: {error:?}")))?;
+    sealing.warnings.iter().for_each(|warning| warn!("{warning}"));
+    let opened = journaling::open(&configuration, sealing, &|| service.progresses())?;
+    warn_of_what_does_nothing(&configuration);
+    let dialects = plan.stations.iter().map(|station| Arc::clone(&station.settings.dialect));
+    let dialects: Vec<_> = dialects.collect();
+    opened.list_what_was_cut(&dialects, &|| service.progresses());
+    let (socket, node) = (configuration.control_socket.clone(), configuration.node.clone());
+    let plan = Arc::new(plan);
+    let snapshot = Snapshot::first(configuration, Arc::clone(&plan), clocks::utc());
+    let configuration = Arc::clone(&snapshot.configuration);
+    let running = Arc::new(Running::new(snapshot));
+    drop(lines::start(from_workers, Arc::clone(&running)).map_err(told("thread log"))?);
+    let (disk, keys) = opened.disk();
+    // To look only: who looks does not keep the journal for this process.
+    let journal = SystemDisk::open(disk.path(), false).map_err(told("journal"))?;
+    let (log, tasks) = bounded(TASKS_MAX);
+    let beat = Arc::default();
+    let ship = start(Parts {
+        configuration: Arc::clone(&configuration),
+        disk,
+        keys: Arc::clone(&keys),
+        control: opened.control(),
+        facts: opened.facts()?,
+        digests: configuration.agreement(&keys),
+        start: Start {
+            incarnation: Incarnation(clocks::utc_ns().max(1)),
+            cluster_if_new: journaling::new_cluster(),
+        },
+        events: shell.events.clone(),
+        log,
+        beat: Arc::clone(&beat),
+    })?;
+    let of_journal = Arc::clone(&ship);
+    let standing = opened.stand(Standby {
+        tasks,
+        tell: Arc::new(move |told| of_journal.tell(told)),
+        plan: &plan,
+        notes: shell.notes.clone(),
+        events: shell.events.clone(),
+        progresses: &|| service.progresses(),
+    })?;
+    let pair = pair(journal, &ship, &running, &keys, &standing);
+    let overview = Overview {
+        running: Arc::clone(&running),
+        journal: standing.figures(),
+        pair: Arc::clone(&pair),
+        started,
+    };
+    let (status, sources) = overview.answers();
+    diagnostics.tell_of(status);
+    let control = control(&socket, sources, shell.demo)?;
+    signals.become_events(shell.events.clone()).map_err(told("signals"))?;
+    service.ready("standby");
+    info!(node, control = %socket.display(), "standby: the ports are closed");
+    let life = Life { service, running, ship, beat, diagnostics, control, happened, pair };
+    life.stands(shell, standing)
+}
+
+/// What operators see of both nodes, and can have done.
+fn pair(
+    disk: SystemDisk,
+    ship: &Arc<Ship>,
+    running: &Arc<Running>,
+    keys: &Arc<journal::seal::Keys>,
+    standing: &Standing,
+) -> Arc<Pair> {
+    let (shown, wished) = (Arc::clone(ship), Arc::clone(ship));
+    let (now, keys, behind) = (Arc::clone(running), Arc::clone(keys), standing.behind());
+    Arc::new(Pair {
+        running: Arc::clone(running),
+        journal: disk,
+        shown: Box::new(move || shown.shown()),
+        wish: Box::new(move |wish| wished.wish(wish)),
+        digests: Box::new(move || now.now().configuration.agreement(&keys)),
+        replayed: Box::new(move || Some(behind.replayed())),
+    })
+}
+
+impl Life {
+    /// A standby, until it reigns or ends.
+    fn stands(self, shell: Shell, standing: Standing) -> Result<(), Failure> {
+        let mut beats = vec![("ship", Arc::clone(&self.beat))];
+        beats.extend(["journal", "replay"].into_iter().zip(standing.beats()));
+        let mut watching = Watching::new(Arc::clone(&self.service), beats);
+        match self.waits(&mut watching)? {
+            Turn::Reigns(reign) => self.reigns(&reign, shell, standing),
+            Turn::Opens => Err(failed("it is to open without a reign".into())),
+            Turn::Ends => {
+                drop(shell);
+                standing.stop();
+                self.ends()
+            }
+        }
+    }
+
+    /// From the order to reign to open ports, and then as any node that serves.
+    fn reigns(self, reign: &Reign, shell: Shell, standing: Standing) -> Result<(), Failure> {
+        let ordered = clocks::boot();
+        info!(epoch = reign.epoch.0, lossy = reign.lossy, "this node is to reign");
+        let begun = self.begins(reign, shell, standing)?;
+        let took_ms = since(ordered);
+        info!(
+            epoch = reign.epoch.0,
+            took_ms, "the reign is begun; its first records are to be safe"
+        );
+        let beats = [("ship", Arc::clone(&self.beat))];
+        let mut watching = Watching::new(Arc::clone(&self.service), beats);
+        match self.waits(&mut watching)? {
+            Turn::Opens => {}
+            Turn::Reigns(_) => return Err(failed("it is to reign twice".into())),
+            // Nothing was served: what was begun is as good as a crash.
+            Turn::Ends => return self.ends(),
+        }
+        let mut begun = begun;
+        begun.listen()?;
+        let mut serving = begun.serve()?;
+        let took_ms = since(ordered);
+        info!(epoch = reign.epoch.0, took_ms, "reigns: the ports are open");
+        match serving.watch(&self.happened, Some(&self.ship)) {
+            Ok(End::Stops) => {
+                serving.join();
+                self.ends()
+            }
+            Ok(End::HandsOver) => {
+                self.ship.drained(serving.hands_over());
+                info!(epoch = reign.epoch.0, "handed over: nothing more is written here");
+                match self.waits(&mut watching)? {
+                    Turn::Ends => self.ends(),
+                    Turn::Reigns(_) | Turn::Opens => {
+                        Err(failed("it is to reign behind its reign".into()))
+                    }
+                }
+            }
+            Err(failure) => {
+                serving.fails(&failure);
+                if let Some(control) = self.control {
+                    control.leave();
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// Begins the writer where the log ends, and makes all that serves.
+    fn begins(&self, reign: &Reign, shell: Shell, standing: Standing) -> Result<Begun, Failure> {
+        let now = self.running.now();
+        let configuration = &now.configuration;
+        let Some(mut opened) = standing.promote(reign, configuration) else {
+            last_failure(&self.happened)?;
+            return Err(failed("the standby's threads have ended".into()));
+        };
+        let plan = Plan::new(configuration.settings.clone());
+        let plan =
+            plan.map_err(|error| failed(format!("the settings can not be run: {error:?}")))?;
+        let plan = Arc::new(opened.numbered(plan)?);
+        let built =
+            Built::new(shell, configuration, plan, Some(opened), Some(Arc::clone(&self.ship)))?;
+        let running = Arc::clone(&self.running);
+        let begun = built.begin(|plan| {
+            running.publish(Arc::new(now.numbered(plan)));
+            running
+        })?;
+        let end = begun.end().expect("there is a log");
+        self.ship.tell(Told::Reigns { end, begun: end.position });
+        // The start has waited for its disk.
+        self.ship.tell(Told::Durable(end));
+        let (status, mut sources) = begun.answers(Some(Arc::clone(&self.pair)));
+        self.diagnostics.tell_of(status);
+        let pair = Arc::clone(&self.pair);
+        sources.node = Box::new(move |request| pair.answer(request));
+        if let Some(control) = &self.control {
+            control.answered_by(sources);
+        }
+        Ok(begun)
+    }
+
+    /// Waits until there is something else to be than what it is.
+    fn waits(&self, watching: &mut Watching) -> Result<Turn, Failure> {
+        loop {
+            match watching.next(&self.happened, &|| self.pair.words())? {
+                Next::Signal(SIGHUP) => {
+                    warn!("SIGHUP: a standby takes up its configuration when it begins anew");
+                }
+                Next::Signal(signal) => {
+                    info!(signal, "stopping");
+                    self.service.stopping(std::time::Duration::ZERO);
+                    return Ok(Turn::Ends);
+                }
+                Next::Order(Order::Reign(reign)) => return Ok(Turn::Reigns(reign)),
+                Next::Order(Order::Open) => return Ok(Turn::Opens),
+                Next::Order(Order::Demote(ending)) => return Err(again(&ended(ending))),
+                Next::Order(Order::Anew(why)) => return Err(again(why)),
+                Next::Order(Order::Halt(halting)) => {
+                    return Err(Failure::new(EXIT_DATA, halted(halting)));
+                }
+                Next::Order(Order::Admit) => {
+                    return Err(again("the other node did not take over what was handed to it"));
+                }
+                // There is nothing to drain.
+                Next::Order(Order::Drain(_)) => {}
+            }
+        }
+    }
+
+    fn ends(self) -> Result<(), Failure> {
+        self.ship.stop();
+        drop(self.control);
+        last_failure(&self.happened)?;
+        info!("stopped");
+        Ok(())
+    }
+}
+
+fn since(begun: Time) -> u64 {
+    u64::try_from(clocks::boot().since(begun).as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
