@@ -94,6 +94,10 @@ impl Turn<'_> {
                 self.world.is_late(then);
             }
         }
+        // Or the next one would list it a second time.
+        if self.world.links[link.index()].leaving.is_empty() {
+            self.world.leaving.retain(|&other| other != link);
+        }
     }
 }
 

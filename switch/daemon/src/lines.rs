@@ -278,7 +278,7 @@ fn core_line(worker: u8, notice: &Notice, plan: &Plan) {
                 stan = stan.0,
                 alarm = true,
                 "a station names what nobody knows since the promotion, which may have lost records: \
-                 settle it with the acquirer; sekisho node status lists all of them"
+                 settle it with the acquirer; sekisho status lists all of them"
             );
         }
         Notice::OriginalDiffers { link, mti, field } => {

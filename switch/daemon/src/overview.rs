@@ -10,6 +10,7 @@ use switch_core::counters::Counter;
 use switch_core::ids::{StationId, WorkerId};
 use switch_core::links::Phase;
 use switch_core::plan::{Plan, SignOn};
+use switch_core::replay::Orphan;
 use switch_core::stations::Tally;
 use switch_core::time::Time;
 
@@ -26,8 +27,8 @@ use crate::reload::Reload;
 use crate::running::{Running, Snapshot};
 use crate::saf;
 use crate::status::{
-    ControlStatus, LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION, StationStatus,
-    Status, WorkerStatus,
+    ControlStatus, LaneStatus, LinkState, LinkStatus, NodeState, OrphanStatus, SCHEMA_VERSION,
+    StationStatus, Status, WorkerStatus,
 };
 use crate::worker::{Command, LinkReport, WAITING_BYTES_MAX, WAITING_MAX, WorkerReport};
 use crate::{lines, logs};
@@ -154,6 +155,7 @@ impl Overview {
                     let doubts = report.doubts.1.iter();
                     let doubts = doubts.map(|&(issuer, stan)| saf::id(name(issuer), stan.0));
                     status.deliveries_unknown_first = doubts.collect();
+                    status.orphans = orphans(report, |acquirer| name(acquirer).clone());
                     status.repeats_known_s = report.repeats_known;
                     status.stored = report.stored.0;
                     (status.gate_used, status.gate_bytes) =
@@ -285,6 +287,17 @@ fn link_status(
         out_max: wide(endpoint.out_max),
         last_error: link.failure.map(|why| lines::why_closed(why).into_owned()),
     }
+}
+
+fn orphans(report: &WorkerReport, name: impl Fn(StationId) -> String) -> Vec<OrphanStatus> {
+    let shown = |(acquirer, orphan): &(StationId, Orphan)| OrphanStatus {
+        acquirer: name(*acquirer),
+        mti: orphan.mti.to_string(),
+        stan: format!("{:06}", orphan.stan.0),
+        rrn: orphan.rrn.clone(),
+        utc: orphan.utc,
+    };
+    report.orphans.iter().map(shown).collect()
 }
 
 fn limits(plan: &Plan) -> BTreeMap<String, u64> {

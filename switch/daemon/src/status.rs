@@ -87,6 +87,22 @@ pub enum NodeState {
     Standby,
 }
 
+/// A message that a station named and that may be lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OrphanStatus {
+    /// Whose message.
+    pub acquirer: String,
+    /// The MTI of what named it: a repeat of a request, or a reversal.
+    pub mti: String,
+    /// The acquirer's own STAN, of a reversal that of its original.
+    pub stan: String,
+    /// DE 37; empty where there is none.
+    pub rrn: String,
+    /// When, as a second since 1970.
+    pub utc: u64,
+}
+
 /// One worker, each use beside its bound.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -125,6 +141,9 @@ pub struct WorkerStatus {
     pub deliveries_unknown: u64,
     /// The first of them, as `ISSUER/STAN`.
     pub deliveries_unknown_first: Vec<String>,
+    /// Repeats and reversals of what nobody here knows, behind a promotion that may have lost records:
+    /// each is to be settled with its acquirer.
+    pub orphans: Vec<OrphanStatus>,
     /// For how long a repeat is known by now, in seconds; none while nothing had to be forgotten.
     pub repeats_known_s: Option<u64>,
     /// Bytes that wait at its gate.

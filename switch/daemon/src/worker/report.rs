@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use switch_core::counters::Counters;
 use switch_core::ids::{LinkId, Stan, StationId};
 use switch_core::links::Phase;
+use switch_core::replay::Orphan;
 use switch_core::stations::Tally;
 use switch_core::time::{Now, Time};
 use switch_net::CloseReason;
@@ -34,6 +35,8 @@ pub struct WorkerReport {
     /// Approvals of which nobody knows whether they reached their acquirer: how many, and some of
     /// them by issuer and our STAN.
     pub doubts: (usize, Vec<(StationId, Stan)>),
+    /// What stations named and nobody here knows, behind a promotion that may have lost records.
+    pub orphans: Vec<(StationId, Orphan)>,
     /// For how many seconds every repeat is known; none while no request had to be forgotten.
     pub repeats_known: Option<u64>,
     /// Stored messages that it made and that are not done, and the most there may be, with requests
@@ -96,6 +99,12 @@ pub struct LinkReport {
 }
 
 impl Worker {
+    fn orphans(&self) -> Vec<(StationId, Orphan)> {
+        let plan = self.core.plan();
+        let named = self.core.orphans();
+        named.filter_map(|one| Some((plan.numbered_station(one.acquirer)?, one.clone()))).collect()
+    }
+
     pub(super) fn report(&mut self, now: Now) -> WorkerReport {
         let stations = 0..self.core.plan().stations.len();
         let stations = stations.map(|place| {
@@ -103,6 +112,7 @@ impl Worker {
         });
         let stations = stations.collect();
         let doubts = (self.core.doubtful(), self.core.doubts().take(DOUBTS_SHOWN).collect());
+        let orphans = self.orphans();
         let lanes = self.outboxes.iter_mut().map(|outbox| outbox.as_mut().map(Outbox::fill));
         WorkerReport {
             worker: self.me.0,
@@ -111,6 +121,7 @@ impl Worker {
             occupancy: self.core.occupancy(),
             held: self.core.held(),
             doubts,
+            orphans,
             repeats_known: self.core.window(now.utc).map(|(seconds, _)| seconds),
             stored: self.core.saf_fill(),
             gate: self.core.gate_fill(),

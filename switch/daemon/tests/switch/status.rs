@@ -66,9 +66,9 @@ fn a_status_has_every_bound_beside_its_use() {
             limits log_lines_lost node pid refused reload schema_version
             state stations uptime_s version workers
         worker: answering configuration deliveries_unknown deliveries_unknown_first gate_bytes gate_used held
-            held_max id journal_lane_bytes journal_lane_used lanes parked parked_max
-            pending pending_max pulse_ms repeats_known_s resting stored stored_max
-            turns
+            held_max id journal_lane_bytes journal_lane_used lanes orphans parked
+            parked_max pending pending_max pulse_ms repeats_known_s resting stored
+            stored_max turns
         lane: bytes to used waiting
         station: answers approved connects declined dialect frame_timeout_ms in_flight
             in_flight_max links links_max links_per_peer links_ready name noise_max

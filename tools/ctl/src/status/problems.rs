@@ -256,6 +256,18 @@ fn of_worker(worker: &WorkerStatus, found: &mut Vec<String>) {
              reversal settles each; if none comes, ask it: sekisho txn find --stan STAN"
         ));
     }
+    if !worker.orphans.is_empty() {
+        let (count, all) = (worker.orphans.len(), &worker.orphans);
+        let named = all.iter().take(DOUBTS_TOLD);
+        let named = named.map(|one| format!("{} {} {}", one.acquirer, one.stan, one.rrn));
+        let named: Vec<String> = named.map(|one| one.trim_end().to_owned()).collect();
+        let more = if count > DOUBTS_TOLD { " and more: sekisho status -o json" } else { "" };
+        found.push(format!(
+            "{of}: {count} messages were named since a promotion that may have lost them ({}{more}): \
+             settle each with its acquirer, whose repeat got 909",
+            named.join(", ")
+        ));
+    }
     if let Some(known) = worker.repeats_known_s.filter(|&known| known < REPEATS_KNOWN_MIN_S) {
         found.push(format!(
             "{of}: a repeat is known for {} only, and would be a new request after that: raise \

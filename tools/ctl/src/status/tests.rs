@@ -7,8 +7,8 @@ use daemon::change::{Adoption, Progress, Stage, Version};
 use daemon::node_requests::{NodeRole, NodeStatus, PeerStatus, SyncState};
 use daemon::saf::SafStatus;
 use daemon::status::{
-    ControlStatus, JournalStatus, LaneStatus, LinkState, LinkStatus, NodeState, SCHEMA_VERSION,
-    StationStatus, WorkerStatus,
+    ControlStatus, JournalStatus, LaneStatus, LinkState, LinkStatus, NodeState, OrphanStatus,
+    SCHEMA_VERSION, StationStatus, WorkerStatus,
 };
 use expect_test::{Expect, expect};
 
@@ -533,6 +533,27 @@ fn approvals_in_doubt_are_named() {
         worker 0: 2 approvals may not have reached their acquirer whole (issuer-x/004711 issuer-x/004712): its repeat or reversal settles each; if none comes, ask it: sekisho txn find --stan STAN
     "#]],
     );
+}
+
+#[test]
+fn what_may_be_lost_is_named() {
+    let mut lossy = status(vec![issuer(vec![link(1, LinkState::Up)])]);
+    let one = |rrn: &str| OrphanStatus {
+        acquirer: "merchant-a".into(),
+        stan: "000101".into(),
+        rrn: rrn.into(),
+        ..OrphanStatus::default()
+    };
+    lossy.workers[0].orphans = vec![one("632514000101"), one("")];
+    check_problems(
+        &lossy,
+        &expect![[r#"
+        worker 0: 2 messages were named since a promotion that may have lost them (merchant-a 000101 632514000101, merchant-a 000101): settle each with its acquirer, whose repeat got 909
+    "#]],
+    );
+    lossy.workers[0].orphans = vec![one(""); 300];
+    let told = problems::problems(&lossy).join("\n");
+    assert!(told.contains("000101 and more: sekisho status -o json)"), "{told}");
 }
 
 #[test]
