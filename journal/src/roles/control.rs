@@ -29,7 +29,8 @@ pub struct Control {
     pub cut: Option<Mark>,
     /// The log is damaged up to and with this batch, and is being repaired from the peer.
     pub repairing: Option<BatchNumber>,
-    /// Without a witness: since when this node's reign goes on alone; nanoseconds since 1970 UTC.
+    /// Since when this node's reign goes on alone: without a witness by policy, with one because an
+    /// operator said so; nanoseconds since 1970 UTC.
     pub solo_since: Option<u64>,
     /// The last reign whose primary said that this node has all that it released and that it never
     /// goes on alone (`when_standby_lost = "stop"`); 0: none.

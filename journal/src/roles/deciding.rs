@@ -103,7 +103,9 @@ impl Node {
         }
         let keep = record.in_sync.filter(|member| member.name == self.peer.name);
         let basis = Basis::Record(record.epoch);
-        Ok(Plan { cause: Cause::Resumed, lossy: false, keep, by_hand: false, basis })
+        // What an operator let go on alone does so after a restart too.
+        let by_hand = keep.is_none() && self.control.solo_since.is_some();
+        Ok(Plan { cause: Cause::Resumed, lossy: false, keep, by_hand, basis })
     }
 
     /// Whether a node that was handed a reign will not take it any more: on a new line it says that

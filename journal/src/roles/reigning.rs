@@ -26,6 +26,8 @@ pub(super) struct Reigning {
     pub(super) cause: Cause,
     pub(super) lossy: bool,
     pub(super) began_at: u64,
+    /// The last record that is known to be at both nodes.
+    pub(super) safe: Position,
     /// The last record that the start wrote; none while the writer has not begun.
     pub(super) begun: Option<Position>,
     pub(super) opened: bool,

@@ -14,7 +14,7 @@
     reason = "a phase is told what is not meant for it, and lets it pass"
 )]
 
-use crate::format::Epoch;
+use crate::format::{BatchNumber, Cluster, Epoch, Position};
 use crate::mutants::{Mutant, breaks};
 use crate::roles::control::{Fenced, Joining};
 use crate::roles::event::{Action, Cause, Ending, Event, Reign};
@@ -199,7 +199,7 @@ impl Node {
         Record { cluster, epoch: rising.epoch, primary, in_sync: rising.plan.keep }
     }
 
-    fn cluster_of_mine(&self) -> crate::format::Cluster {
+    fn cluster_of_mine(&self) -> Cluster {
         match self.control.cluster {
             none if none == [0; 16] => self.start.cluster_if_new,
             ours => ours,
@@ -232,7 +232,7 @@ impl Node {
     fn notes_reign(&mut self) {
         let (epoch, plan) = (self.rising().epoch, self.rising().plan);
         let cluster = self.cluster_of_mine();
-        let alone = !self.settings.witness && plan.keep.is_none();
+        let alone = plan.keep.is_none() && (plan.by_hand || !self.settings.witness);
         let control = &mut self.control;
         control.cluster = cluster;
         control.reigned = epoch;
@@ -256,13 +256,15 @@ impl Node {
         let sworn = !self.settings.witness && keep.is_some();
         // All that is here counts as released: what starts now acts on it.
         self.log.released = self.log.released.max(self.log.end.position);
-        let first_batch = crate::format::BatchNumber(self.log.end.batch.0.saturating_add(1));
+        let first_batch = BatchNumber(self.log.end.batch.0.saturating_add(1));
         self.log.begins(EpochStart { epoch, first_batch });
         self.phase = Phase::Reigning(Box::new(Reigning {
             epoch,
             cause,
             lossy,
             began_at: self.now,
+            // What was there before this reign, its predecessor had as well.
+            safe: if cause == Cause::First { Position(0) } else { self.log.end.position },
             begun: None,
             opened: false,
             syncing: Syncing::begin(requires, by_hand, sworn),

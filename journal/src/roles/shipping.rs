@@ -170,7 +170,11 @@ impl Node {
         let Some(sender) = &mut self.reign_mut().shipping.sender else { return };
         if let Err(lie) = sender.handle_ack(received, durable) {
             self.hangs_up(&lie);
+            return;
         }
+        let mode = self.settings.mode;
+        let reigning = self.reign_mut();
+        reigning.safe = reigning.safe.max(reigning.shipping.matched(mode).position);
     }
 
     /// What is to be shipped or acknowledged next.

@@ -1,6 +1,5 @@
 //! How a node stands, for those that look. Decides nothing.
 
-use crate::format::Position;
 use crate::roles::control::Joining;
 use crate::roles::node::{Node, Phase};
 use crate::roles::view::{Part, PeerView, Safety, View, Waiting, WitnessView};
@@ -16,7 +15,6 @@ impl Node {
         let sender = reigning.and_then(|reigning| reigning.shipping.sender());
         let acknowledged =
             sender.map(|_| self.reign().shipping.matched(self.settings.mode).position);
-        let known = acknowledged.unwrap_or(Position(0));
         let released = self.log.released;
         View {
             part: self.part(),
@@ -32,7 +30,7 @@ impl Node {
             released,
             acknowledged,
             requires: reigning.is_some_and(|reigning| reigning.syncing.requires),
-            at_risk: reigning.map_or(0, |_| released.0.saturating_sub(known.0)),
+            at_risk: reigning.map_or(0, |reigning| released.0.saturating_sub(reigning.safe.0)),
             fenced: self.control.fenced,
             joining: self.control.joining,
             repairing: self.control.repairing.is_some(),

@@ -66,11 +66,6 @@ impl Syncing {
     pub(super) fn on_line_down(&mut self) {
         self.probe = None;
     }
-
-    /// An operator says that it shall not wait for its standby.
-    pub(super) fn goes_alone(&mut self) {
-        self.alone = true;
-    }
 }
 
 impl Node {
@@ -211,8 +206,9 @@ impl Node {
 
     /// Writes that the standby may take over.
     fn writes_in(&mut self) {
-        if !self.control.peer_joined {
+        if !self.control.peer_joined || self.control.solo_since.is_some() {
             self.control.peer_joined = true;
+            self.control.solo_since = None;
             let version = self.keeps();
             self.reign_mut().syncing.noting = Some(version);
         }
@@ -224,8 +220,7 @@ impl Node {
             }
             return;
         }
-        self.control.solo_since = None;
-        let version = self.keeps();
+        let version = self.latest();
         self.reign_mut().syncing.swearing = Some((version, true));
     }
 
@@ -248,6 +243,13 @@ impl Node {
     fn record_with(&self, in_sync: Option<Member>) -> Record {
         let primary = Member { name: self.settings.name, incarnation: self.start.incarnation };
         Record { cluster: self.control.cluster, epoch: self.reign().epoch, primary, in_sync }
+    }
+
+    /// An operator says that this reign shall not wait for its standby; a restart keeps to it.
+    pub(super) fn goes_alone(&mut self) {
+        self.reign_mut().syncing.alone = true;
+        self.control.solo_since = Some(self.utc_ns);
+        self.keeps();
     }
 
     fn is_in_sync(&mut self) {
@@ -316,6 +318,10 @@ impl Node {
     /// Tells the driver what may be released.
     pub(super) fn sets_gate(&mut self) {
         let syncing = &self.reign().syncing;
+        if syncing.requiring {
+            // Nothing more may be allowed until it is known how much was released.
+            return;
+        }
         let allowed = if syncing.requires {
             Allowed::UpTo(self.reign().shipping.matched(self.settings.mode).position)
         } else if self.is_past_its_lease() {

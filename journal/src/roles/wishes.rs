@@ -54,9 +54,8 @@ impl Node {
                     self.refuses(id, Refusal::Asks(asks));
                     return;
                 }
-                let reigning = self.reign_mut();
-                reigning.syncing.goes_alone();
                 let lossy = reigning.lossy;
+                self.goes_alone();
                 self.acts(Action::Answer(id, Ok(Done::Promoted { epoch, lossy })));
             }
             Phase::Reigning(_) => self.refuses(id, Refusal::IsPrimary),
