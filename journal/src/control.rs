@@ -31,6 +31,7 @@ const PEER_JOINED: u8 = 1;
 const CUT: u8 = 2;
 const KNOWN: u8 = 4;
 const IN_SYNC: u8 = 8;
+const LOSSY: u8 = 16;
 
 /// Why nothing is known of a node's role.
 #[derive(Debug)]
@@ -174,7 +175,8 @@ pub(crate) fn block(sequence: u64, control: &Control) -> AlignedBytes {
     let flags = flag(control.peer_joined, PEER_JOINED)
         | flag(control.cut.is_some(), CUT)
         | flag(known.is_some(), KNOWN)
-        | flag(in_sync.is_some(), IN_SYNC);
+        | flag(in_sync.is_some(), IN_SYNC)
+        | flag(control.lossy, LOSSY);
     let mut to = To { bytes: &mut block, at: 0 };
     to.put(&MAGIC);
     to.put(&VERSION.to_le_bytes());
@@ -246,6 +248,7 @@ fn parse(block: &[u8]) -> Result<Copy, NoHeader> {
         },
         known: is(KNOWN).then_some(Known { revision, record }),
         peer_joined: is(PEER_JOINED),
+        lossy: is(LOSSY),
         joining: match joining {
             0 => Joining::No,
             1 => Joining::New,

@@ -18,6 +18,7 @@ fn control(promised: u32) -> Control {
         fenced: [Fenced::No, Fenced::HandedOver, Fenced::ByOperator][promised as usize % 3],
         known: (promised > 1).then_some(Known { revision: Revision(5), record }),
         peer_joined: promised.is_multiple_of(2),
+        lossy: promised.is_multiple_of(3),
         joining: [Joining::No, Joining::New, Joining::Replacing][promised as usize % 3],
         cut: (promised > 2).then_some(Mark {
             epoch: Epoch(1),

@@ -17,6 +17,9 @@ pub struct Control {
     pub promised: Epoch,
     /// The last reign that this node began itself; 0: none.
     pub reigned: Epoch,
+    /// Records may be missing since that reign began, or one before it, and its log does not say so
+    /// yet.
+    pub lossy: bool,
     /// Whether and why it gave that reign up.
     pub fenced: Fenced,
     /// The last record of the witness that was seen; it may be old.
@@ -69,6 +72,7 @@ impl Control {
             name,
             promised: Epoch(0),
             reigned: Epoch(0),
+            lossy: false,
             fenced: Fenced::No,
             known: None,
             peer_joined: false,

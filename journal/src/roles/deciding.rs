@@ -59,7 +59,7 @@ impl Node {
 
     /// What speaks against any reign that an operator did not order.
     fn must_not_rise(&self) -> Option<Waiting> {
-        if self.control.repairing.is_some() {
+        if self.repairing().is_some() {
             return Some(Waiting::Repair);
         }
         if self.control.joining != Joining::No {

@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use crate::format::{Epoch, Position};
+use crate::format::{BatchNumber, Epoch, Position};
 use crate::roles::arbiter::Arbiter;
 use crate::roles::control::Control;
 use crate::roles::event::{Action, Allowed, Event};
@@ -45,6 +45,8 @@ pub struct Node {
     pub(super) wish: Option<Waited>,
     /// What is done as soon as the control file says so.
     pub(super) later: Option<Later>,
+    /// The driver's follower repairs its log: as the start found it, until it is mended.
+    pub(super) damaged: Option<BatchNumber>,
     /// At its start it had a journal and no control file: it was never one of two.
     pub(super) was_alone: bool,
     /// As the driver was last told.
@@ -143,6 +145,7 @@ impl Node {
             wish: None,
             later: None,
             was_alone,
+            damaged: facts.damaged,
             allowed: Allowed::UpTo(Position(0)),
             since: (Safety::NoPrimary, now),
             actions: VecDeque::new(),

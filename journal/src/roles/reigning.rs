@@ -118,6 +118,10 @@ impl Node {
         let reigning = self.reign_mut();
         if !reigning.opened && reigning.begun.is_some_and(|begun| committed >= begun) {
             reigning.opened = true;
+            if self.control.lossy {
+                self.control.lossy = false;
+                self.keeps();
+            }
             self.acts(Action::Open);
         }
     }

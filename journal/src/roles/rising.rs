@@ -89,6 +89,8 @@ impl Node {
     }
 
     pub(super) fn rises_to(&mut self, epoch: Epoch, plan: Plan, wish: Option<WishId>) {
+        // What an operator gave up stays given up until the log says so, through every restart.
+        let plan = Plan { lossy: plan.lossy || self.control.lossy, ..plan };
         self.promises(epoch);
         let version = self.latest();
         self.acts(Action::Seal);
@@ -233,13 +235,15 @@ impl Node {
         let (epoch, plan) = (self.rising().epoch, self.rising().plan);
         let cluster = self.cluster_of_mine();
         let alone = plan.keep.is_none() && (plan.by_hand || !self.settings.witness);
+        let since = self.utc_ns.max(1);
         let control = &mut self.control;
         control.cluster = cluster;
         control.reigned = epoch;
+        control.lossy = plan.lossy;
         control.fenced = Fenced::No;
         control.joining = Joining::No;
         control.assured = Epoch(0);
-        control.solo_since = alone.then_some(self.utc_ns);
+        control.solo_since = alone.then_some(since);
         let version = self.keeps();
         self.rising_mut().step = Step::Noting(version);
     }

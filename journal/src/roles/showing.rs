@@ -33,7 +33,7 @@ impl Node {
             at_risk: reigning.map_or(0, |reigning| released.0.saturating_sub(reigning.safe.0)),
             fenced: self.control.fenced,
             joining: self.control.joining,
-            repairing: self.control.repairing.is_some(),
+            repairing: self.repairing().is_some(),
             peer: self.peer_view(),
             witness: self.settings.witness.then(|| WitnessView {
                 known: self.arbiter.known(),
@@ -120,7 +120,7 @@ impl Node {
     }
 
     fn waiting_as_standby(&self) -> Waiting {
-        if self.control.repairing.is_some() {
+        if self.repairing().is_some() {
             return Waiting::Repair;
         }
         if self.is_empty() && self.control.joining == Joining::No {

@@ -306,9 +306,12 @@ impl Node {
         let Some(until) = self.control.repairing else { return };
         let from = BatchNumber(self.log.end.batch.0.saturating_add(1));
         if until < from {
-            // How far the damage goes is not known: it follows until it was in sync once.
             self.control.repairing = None;
-            self.control.joining = self.control.joining.max(Joining::New);
+            // It was mended, and the last life ended before that was written down; or how far the
+            // damage goes is not known: then it follows until it was in sync once.
+            if self.damaged.is_some() {
+                self.control.joining = self.control.joining.max(Joining::New);
+            }
             self.keeps();
             self.says_hello();
             return;
@@ -338,8 +341,14 @@ impl Node {
         self.log.is_cut(end);
         self.log.epochs = epochs;
         self.control.repairing = None;
+        self.damaged = None;
         self.keeps();
         self.says_hello();
+    }
+
+    /// Up to which batch its log is damaged; nothing is promoted meanwhile.
+    pub(super) fn repairing(&self) -> Option<BatchNumber> {
+        self.control.repairing.or(self.damaged)
     }
 
     pub(super) fn halts(&mut self, why: Halting) {

@@ -235,7 +235,7 @@ impl Node {
             }
             return;
         }
-        self.control.solo_since = Some(self.utc_ns);
+        self.control.solo_since = Some(self.utc_ns.max(1));
         let version = self.keeps();
         self.reign_mut().syncing.swearing = Some((version, false));
     }
@@ -248,7 +248,7 @@ impl Node {
     /// An operator says that this reign shall not wait for its standby; a restart keeps to it.
     pub(super) fn goes_alone(&mut self) {
         self.reign_mut().syncing.alone = true;
-        self.control.solo_since = Some(self.utc_ns);
+        self.control.solo_since = Some(self.utc_ns.max(1));
         self.keeps();
     }
 

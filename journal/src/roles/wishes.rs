@@ -99,7 +99,7 @@ impl Node {
     }
 
     fn plan_by_hand(&self, seen: Option<Seen>, confirmed: Confirmed) -> Result<Plan, Refusal> {
-        if let Some(until) = self.control.repairing {
+        if let Some(until) = self.repairing() {
             return Err(Refusal::Repairing(until));
         }
         if self.is_empty() {

@@ -50,6 +50,8 @@ pub(super) struct Site {
     /// In flight does not end.
     pub(super) is_busy: bool,
     segments: u64,
+    /// It loses power when its writer is to begin.
+    pub(super) dies_at_reign: bool,
 }
 
 pub(super) struct Pair {
@@ -304,6 +306,10 @@ impl Pair {
                 let end = self.sites[at].end();
                 self.tells(at, Event::Sealed(end));
             }
+            Action::Reign(_) if self.sites[at].dies_at_reign => {
+                self.sites[at].dies_at_reign = false;
+                self.dies(at);
+            }
             Action::Reign(reign) => self.reigns(at, reign),
             Action::Open => {
                 self.sites[at].open = true;
@@ -509,6 +515,7 @@ impl Site {
             damaged: None,
             is_busy: false,
             segments: 0,
+            dies_at_reign: false,
         }
     }
 

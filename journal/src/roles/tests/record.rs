@@ -354,3 +354,20 @@ pub(super) fn acknowledgements_are_required_before_the_standby_is_written_in() {
     pair.pays(TOKYO, 1);
     assert_eq!(pair.sites[TOKYO].released, released, "the standby does not have it");
 }
+
+#[test]
+pub(super) fn what_an_operator_gave_up_stays_given_up_until_the_log_says_so() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.cuts_line();
+    pair.passes(2_000);
+    pair.pays(TOKYO, 2);
+    pair.dies(TOKYO);
+    pair.passes(5_000);
+    pair.sites[OSAKA].dies_at_reign = true;
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced, Question::MayLose]));
+    pair.passes(100);
+    pair.starts(OSAKA);
+    pair.passes(500);
+    assert!(pair.story().contains("osaka: reigns by 4 (Resumed, lossy)"));
+    assert!(!pair.sites[OSAKA].control.lossy, "its log says so now");
+}
