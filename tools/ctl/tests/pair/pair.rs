@@ -1,0 +1,308 @@
+//! Two sites with one key, the line between them, the centres around them, and the judge who holds what those
+//! wrote down against the journal at the end. Must not know what happens in between.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bench::issuer::ActionCode;
+use bench::ledger::{Acquirer, Answered};
+use bench::load::Report;
+use ctl::judge::{Books, Judge};
+use ctl::parties::{ACQUIRERS, ISSUERS, stations};
+use journal::disk::SystemDisk;
+use journal::format::Position;
+use journal::reader::Reader;
+use journal::seal::{Key, Keys};
+use serde_json::Value;
+
+use crate::centres::{Bank, Merchant};
+use crate::certificates;
+use crate::front::Front;
+use crate::logs;
+use crate::patience::until;
+use crate::place::{Directory, own_port};
+use crate::site::Site;
+
+/// Which site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    Tokyo,
+    Osaka,
+}
+
+pub(crate) use Which::{Osaka, Tokyo};
+
+/// How the two are told to work together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) sync: &'static str,
+    pub(crate) when_lost: &'static str,
+    /// Requests of each acquirer a second.
+    pub(crate) rate: u64,
+}
+
+impl Terms {
+    pub(crate) const DURABLE: Self = Self { sync: "durable", when_lost: "solo", rate: 100 };
+}
+
+/// Two sites and everybody around them.
+pub(crate) struct Pair {
+    sites: [Site; 2],
+    fronts: [Front; 2],
+    banks: [Bank; 2],
+    merchants: Vec<Merchant>,
+    judge: Judge,
+    /// Answers that acquirers have.
+    answered: Vec<Answered>,
+    key: [u8; 32],
+    certificates: Directory,
+}
+
+impl Pair {
+    /// Two sites whose journals are empty and that do not run.
+    pub(crate) fn new(terms: Terms) -> Self {
+        let certificates = Directory::new();
+        certificates::write(certificates.path(), ["tokyo", "osaka"]);
+        let pair = Self {
+            sites: [Site::new("tokyo"), Site::new("osaka")],
+            fronts: [Front::opens(), Front::opens()],
+            banks: ISSUERS.each_ref().map(|party| Bank::opens(party, Duration::from_millis(2))),
+            merchants: Vec::new(),
+            judge: Judge::default(),
+            answered: Vec::new(),
+            key: [7; 32],
+            certificates,
+        };
+        let line = own_port();
+        for which in [Tokyo, Osaka] {
+            let site = pair.site(which);
+            std::fs::write(site.path().join("journal.key"), pair.key).unwrap();
+            site.is_configured(&pair.text(which, line, terms));
+        }
+        pair
+    }
+
+    /// The same, and tokyo is promoted by hand and serves alone; acquirers send.
+    pub(crate) fn alone(terms: Terms) -> Self {
+        let mut pair = Self::new(terms);
+        pair.begins(Tokyo);
+        pair.leads(Tokyo);
+        pair.merchants_begin(terms.rate);
+        pair
+    }
+
+    /// The same, and osaka joins and follows before acquirers send.
+    pub(crate) fn serving(terms: Terms) -> Self {
+        let mut pair = Self::new(terms);
+        pair.begins(Tokyo);
+        pair.starts(Osaka);
+        pair.site(Osaka).does("node join");
+        pair.is_followed(Tokyo, terms);
+        pair.leads(Tokyo);
+        pair.merchants_begin(terms.rate);
+        pair
+    }
+
+    pub(crate) fn site(&self, which: Which) -> &Site {
+        match which {
+            Tokyo => &self.sites[0],
+            Osaka => &self.sites[1],
+        }
+    }
+
+    pub(crate) fn site_mut(&mut self, which: Which) -> &mut Site {
+        match which {
+            Tokyo => &mut self.sites[0],
+            Osaka => &mut self.sites[1],
+        }
+    }
+
+    /// Its daemon runs, and answers operators.
+    pub(crate) fn starts(&mut self, which: Which) {
+        let site = self.site_mut(which);
+        site.starts();
+        until(&format!("{} to answer", site.name), || {
+            site.still_runs();
+            site.stands()
+        });
+    }
+
+    /// It runs, and is the first primary of all.
+    pub(crate) fn begins(&mut self, which: Which) {
+        self.starts(which);
+        self.site(which).does("node promote --first");
+        self.serves(which);
+    }
+
+    /// It is the primary, and its ports are open.
+    pub(crate) fn serves(&self, which: Which) -> Value {
+        self.site(which).comes_to("serve", |stands| stands["role"] == "primary")
+    }
+
+    /// What the two are called when all is well.
+    pub(crate) fn state_of(terms: Terms) -> &'static str {
+        if terms.sync == "async" { "async" } else { "sync" }
+    }
+
+    /// Its standby has all that it must have.
+    pub(crate) fn is_followed(&self, which: Which, terms: Terms) -> Value {
+        let state = Self::state_of(terms);
+        self.site(which).comes_to(state, |stands| {
+            stands["sync"] == state && stands["peer"]["role"] == "standby"
+        })
+    }
+
+    /// Acquirers are led there.
+    pub(crate) fn leads(&self, which: Which) {
+        for (front, to) in self.fronts.iter().zip(self.site(which).listens) {
+            front.leads(to);
+        }
+    }
+
+    /// They are led nowhere.
+    pub(crate) fn is_cut(&self) {
+        self.fronts.iter().for_each(Front::is_cut);
+    }
+
+    fn merchants_begin(&mut self, rate: u64) {
+        let begin = |(party, front): (_, &Front)| Merchant::begins(party, front.address(), rate);
+        self.merchants = ACQUIRERS.iter().zip(&self.fronts).map(begin).collect();
+        self.get_answers(200);
+    }
+
+    /// The acquirers get so many more answers, each.
+    pub(crate) fn get_answers(&self, more: u64) {
+        for (party, merchant) in ACQUIRERS.iter().zip(&self.merchants) {
+            let enough = merchant.answers() + more;
+            until(&format!("{more} more answers for {}", party.name), || {
+                (merchant.answers() >= enough).then_some(())
+            });
+        }
+    }
+
+    /// The acquirers end and have an answer to everything; none of their answers was wrong.
+    pub(crate) fn merchants_end(&mut self) {
+        let unanswered: u64 = self.merchants_part().iter().map(|report| report.unanswered).sum();
+        assert_eq!(unanswered, 0, "requests without an answer");
+    }
+
+    /// The same where answers were held back for longer than the second after which they are dropped: they may
+    /// lack some.
+    pub(crate) fn merchants_part(&mut self) -> [Report; 2] {
+        let reports: Vec<Report> = std::mem::take(&mut self.merchants)
+            .into_iter()
+            .map(|merchant| {
+                let (report, written) = merchant.ends();
+                self.judge.hear_acquirer(&written);
+                self.answered.extend(written.iter().filter_map(|entry| {
+                    if let Acquirer::Answered(answered) = entry { Some(*answered) } else { None }
+                }));
+                assert!(report.wrong.is_empty(), "{report:?}");
+                report
+            })
+            .collect();
+        reports.try_into().expect("two of them")
+    }
+
+    /// Everybody ends in order, with that site as the primary: nothing is owed any more, both logs are equal,
+    /// and what acquirers, issuers and the journal say agrees: nothing that was released is gone.
+    pub(crate) fn ends(mut self, primary: Which, terms: Terms) -> Books {
+        if !self.merchants.is_empty() {
+            self.merchants_end();
+        }
+        self.both_end(primary, terms);
+        let books = self.judged(primary);
+        assert_eq!(
+            (self.judge.findings().count(), books.open),
+            (0, 0),
+            "{}",
+            self.judge.findings()
+        );
+        books
+    }
+
+    /// Both sites end in order when nothing is owed any more, the primary first, and have equal logs.
+    pub(crate) fn both_end(&mut self, primary: Which, terms: Terms) {
+        self.nothing_is_open(primary);
+        self.is_followed(primary, terms);
+        self.site_mut(primary).stops();
+        self.site_mut(primary.other()).stops();
+        logs::are_equal(&self.sites[0], &self.sites[1]);
+    }
+
+    /// References of approvals that an acquirer has and that are in no journal.
+    pub(crate) fn lost(&self) -> Vec<String> {
+        let approved = |known: &&Answered| known.action.is_some_and(ActionCode::approves);
+        let missing = |known: &&Answered| self.judge.known(known.reference).is_none();
+        let all = self.answered.iter().filter(approved).filter(missing);
+        all.map(|known| known.reference.to_string()).collect()
+    }
+
+    /// Waits until no request is without an answer and no message for an issuer without its acknowledgement.
+    pub(crate) fn nothing_is_open(&self, primary: Which) {
+        let site = self.site(primary);
+        until("nothing to be open", || {
+            let status: Value = serde_json::from_str(&site.does("status -o json")).unwrap();
+            let sum = |list: &str, figure: &str| -> u64 {
+                status[list]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|one| one[figure].as_u64().unwrap())
+                    .sum()
+            };
+            (sum("stations", "in_flight") + sum("workers", "stored") == 0).then_some(())
+        });
+    }
+
+    /// Holds what everybody wrote down against the journal of that site, and closes the books.
+    pub(crate) fn judged(&mut self, which: Which) -> Books {
+        for (party, bank) in ISSUERS.iter().zip(&self.banks) {
+            self.judge.hear_issuer(party.name, &bank.wrote());
+        }
+        let disk = SystemDisk::open(&self.site(which).journal(), false).unwrap();
+        let keys = Keys::only(Key::parse(&self.key).unwrap());
+        let mut reader = Reader::open(&disk, Some(&keys), Position(1)).unwrap();
+        while let Some(batch) = reader.next_batch().unwrap() {
+            for (position, record) in batch.records().into_iter().flatten() {
+                self.judge.read(position.0, record);
+            }
+        }
+        self.judge.judge();
+        self.judge.close()
+    }
+
+    fn text(&self, which: Which, line: SocketAddr, terms: Terms) -> String {
+        let (name, place, peer) = match which {
+            Tokyo => ("tokyo", "listen", "osaka"),
+            Osaka => ("osaka", "connect", "tokyo"),
+        };
+        let Terms { sync, when_lost, .. } = terms;
+        let certificates = self.certificates.path().display();
+        let stations = stations(
+            self.site(which).listens,
+            [self.banks[0].address(), self.banks[1].address()],
+            format_args!(
+                "links = 2\ntimeout = \"2s\"\nsaf_retry = \"1s\"\nsaf_gap = \"0s\"\nsaf_window = 64\n\
+                 saf_rate = 1000\nreconnect_min = \"50ms\"\nreconnect_max = \"100ms\""
+            ),
+        );
+        format!(
+            "[node]\nname = \"{name}\"\ninstitution = \"49000000001\"\nstate = \"state\"\nworkers = 1\n\n\
+             [journal]\nsegment = \"1MiB\"\nkey = \"journal.key\"\nsync = \"{sync}\"\n\n\
+             [control]\nsocket = \"control.sock\"\n\n[limits]\ndrain = \"5s\"\n\n\
+             [peer]\nname = \"{peer}\"\n{place} = [\"{line}\"]\nwhen_standby_lost = \"{when_lost}\"\n\
+             certificate = \"{certificates}/{name}.crt\"\nkey = \"{certificates}/{name}.key\"\n\
+             authority = \"{certificates}/authority.crt\"\n\n{stations}"
+        )
+    }
+}
+
+impl Which {
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Tokyo => Osaka,
+            Osaka => Tokyo,
+        }
+    }
+}
