@@ -4,6 +4,7 @@
 
 mod agenda;
 mod book;
+pub mod broken;
 mod clock;
 mod cores;
 mod following;

@@ -1,6 +1,7 @@
 //! Each rule that can be broken on purpose is broken, and somebody notices: a world of chance, or where
 //! those can not see it, a story. Must not know how a rule works.
 
+mod pair;
 mod sites;
 mod stories;
 
