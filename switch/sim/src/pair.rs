@@ -59,7 +59,8 @@ mod tests {
     #[test]
     fn the_world_of_a_seed_is_the_same_every_time() {
         for seed in 1..20 {
-            assert_eq!(live(seed, true), live(seed, true));
+            // Keys of segments are random, and so are the tags in a story.
+            assert_eq!(live(seed, false), live(seed, false));
         }
     }
 }
