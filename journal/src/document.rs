@@ -3,7 +3,9 @@
 
 use crate::archive::{ARCHIVE_HEADER, ARCHIVED_AT, ArchiveHeader, FRAME_HEADER, pack};
 use crate::authoring::{Author, CLUSTER};
+use crate::base::{self, BASE};
 use crate::checkpoint::{self, About, CHECKPOINT_HEADER, CHUNK};
+use crate::control::{self, COPY};
 use crate::disk::Disk;
 use crate::disk::simulated::SimulatedDisk;
 use crate::format::{
@@ -11,7 +13,11 @@ use crate::format::{
     SegmentHeader, SegmentNumber,
 };
 use crate::index::{self, INDEX_HEADER, INDEX_SEALED, PAGE_MARKS};
+use crate::mark::Mark;
 use crate::names::Name;
+use crate::roles::control::{Control, Fenced, Joining};
+use crate::roles::name::NodeName;
+use crate::roles::witness::{Incarnation, Known, Member, Record, Revision};
 
 pub(crate) const DOCUMENT: &str = include_str!("../FORMAT.md");
 
@@ -368,4 +374,112 @@ fn a_frame_is_drawn_as_it_is_written() {
     assert!(frame[FRAME_HEADER + headers + packed..].iter().all(|&byte| byte == 0));
     assert_eq!(field("check"), crate::format::sum(&frame[..FRAME_HEADER - 8]).to_le_bytes());
     assert_eq!(drawn.iter().map(|(_, _, length)| length).sum::<usize>(), FRAME_HEADER);
+}
+
+#[test]
+fn the_control_file_is_drawn_as_it_is_written() {
+    let name = |text| NodeName::new(text).expect("a name");
+    let member =
+        |text| Member { name: name(text), incarnation: Incarnation(0x1111_1111_1111_1111) };
+    let base = Control {
+        cluster: [0x11; 16],
+        name: name("11111111111111111111111111111111"),
+        promised: Epoch(0x1111_1111),
+        reigned: Epoch(0x1111_1111),
+        fenced: Fenced::HandedOver,
+        known: Some(Known {
+            revision: Revision(0x1111_1111_1111_1111),
+            record: Record {
+                cluster: [0x11; 16],
+                epoch: Epoch(0x1111_1111),
+                primary: member("11111111111111111111111111111111"),
+                in_sync: Some(member("11111111111111111111111111111111")),
+            },
+        }),
+        peer_joined: true,
+        joining: Joining::New,
+        cut: Some(Mark {
+            epoch: Epoch(0x1111_1111),
+            batch: BatchNumber(0x1111_1111_1111_1111),
+            position: Position(0x1111_1111_1111_1111),
+            tag: [0x11; 16],
+        }),
+        repairing: Some(BatchNumber(0x1111_1111_1111_1111)),
+        solo_since: Some(0x1111_1111_1111_1111),
+        assured: Epoch(0x1111_1111),
+    };
+    let whole = |sequence, control: &Control| control::block(sequence, control)[..COPY].to_vec();
+    let first = 0x1111_1111_1111_1111;
+    let of = |change: &dyn Fn(&mut Control)| {
+        let mut control = base;
+        change(&mut control);
+        whole(first, &control)
+    };
+    let cut = |change: fn(&mut Mark)| of(&|it| change(it.cut.as_mut().expect("there")));
+    let known = |change: fn(&mut Known)| of(&|it| change(it.known.as_mut().expect("there")));
+    let other = name("22222222222222222222222222222222");
+    let others = [
+        ("why", of(&|it| it.fenced = Fenced::ByOperator)),
+        ("new", of(&|it| it.joining = Joining::Replacing)),
+        ("promised", of(&|it| it.promised = Epoch(!0x1111_1111))),
+        ("cluster", of(&|it| it.cluster = [9; 16])),
+        ("name", of(&|it| it.name = other)),
+        ("sequence", whole(!first, &base)),
+        ("reigned", of(&|it| it.reigned = Epoch(!0x1111_1111))),
+        ("assured", of(&|it| it.assured = Epoch(!0x1111_1111))),
+        ("solo since", of(&|it| it.solo_since = Some(!first))),
+        ("repairing", of(&|it| it.repairing = Some(BatchNumber(!first)))),
+        ("has", of(&|it| it.peer_joined = false)),
+        ("cut epoch", cut(|mark| mark.epoch = Epoch(!0x1111_1111))),
+        ("cut batch", cut(|mark| mark.batch.0 = !mark.batch.0)),
+        ("cut position", cut(|mark| mark.position.0 = !mark.position.0)),
+        ("cut tag", cut(|mark| mark.tag = [9; 16])),
+        ("revision", known(|known| known.revision.0 = !known.revision.0)),
+        ("record epoch", known(|known| known.record.epoch = Epoch(!0x1111_1111))),
+        ("record cluster", known(|known| known.record.cluster = [9; 16])),
+        ("primary", of(&|it| it.known.as_mut().expect("there").record.primary.name = other)),
+        (
+            "primary incarnation",
+            known(|known| known.record.primary.incarnation.0 = !0x1111_1111_1111_1111),
+        ),
+        (
+            "in sync",
+            of(&|it| {
+                let in_sync = it.known.as_mut().and_then(|known| known.record.in_sync.as_mut());
+                in_sync.expect("there").name = other;
+            }),
+        ),
+        (
+            "in sync incarnation",
+            known(|known| {
+                let in_sync = known.record.in_sync.as_mut().expect("there");
+                in_sync.incarnation.0 = !in_sync.incarnation.0;
+            }),
+        ),
+    ];
+    compare(&drawing("The control file"), &whole(first, &base), &others);
+}
+
+#[test]
+fn a_base_is_drawn_as_it_is_written() {
+    let mark = Mark {
+        epoch: Epoch(0x1111_1111),
+        batch: BatchNumber(0x1111_1111_1111_1111),
+        position: Position(0x1111_1111_1111_1111),
+        tag: [0x11; 16],
+    };
+    let whole = |cluster, mark: &Mark| base::block(cluster, mark)[..BASE].to_vec();
+    let of = |change: fn(&mut Mark)| {
+        let mut mark = mark;
+        change(&mut mark);
+        whole(&[0x11; 16], &mark)
+    };
+    let others = [
+        ("epoch", of(|mark| mark.epoch.0 = !mark.epoch.0)),
+        ("cluster", whole(&[9; 16], &mark)),
+        ("batch", of(|mark| mark.batch.0 = !mark.batch.0)),
+        ("position", of(|mark| mark.position.0 = !mark.position.0)),
+        ("tag", of(|mark| mark.tag = [9; 16])),
+    ];
+    compare(&drawing("A base"), &whole(&[0x11; 16], &mark), &others);
 }
