@@ -377,6 +377,7 @@ fn a_frame_is_drawn_as_it_is_written() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one line for each field")]
 fn the_control_file_is_drawn_as_it_is_written() {
     let name = |text| NodeName::new(text).expect("a name");
     let member =

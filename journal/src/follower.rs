@@ -137,7 +137,7 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
         for &number in recovered.left_over.iter().filter(|&&number| Some(number) < open) {
             follower.spares.archived(number);
         }
-        follower.unused = recovered.left_over.clone();
+        follower.unused.clone_from(&recovered.left_over);
         follower.unused.retain(|&number| open < Some(number) && follower.repair.is_none());
         // None of what stands behind the end is sealed.
         for number in repair::segments_behind(&follower.disk, open).map_err(of)? {

@@ -22,10 +22,13 @@ use crate::node::{self, Failed};
 
 const CLUSTER: [u8; 16] = [9; 16];
 
+/// Batches by epoch and number.
+type Batches = BTreeMap<(u32, u64), Vec<u8>>;
+
 /// What was framed, whoever did it, by epoch and number; and what is known of both logs.
 #[derive(Debug, Default)]
 struct Ledger {
-    framed: Arc<Mutex<BTreeMap<(u32, u64), Vec<u8>>>>,
+    framed: Arc<Mutex<Batches>>,
     /// Of each side, behind which mark it is being cut.
     cut: [Option<Mark>; 2],
     /// Of each side, the last batch that it called durable.
@@ -74,16 +77,16 @@ pub(crate) fn run(seed: u64, seen: &mut Seen) -> Result<(), String> {
         let steps = random.below(250);
         let lived = live(&disks, primary, &setting, steps, sync, &mut ledger, random, seen);
         settle(&disks, lived, random, seen)?;
-        for side in 0..2 {
-            if let Some(mark) = ledger.cut[side].take() {
-                let cut = cut::finish(&disks[side], &setting.keys, &mark);
+        for (disk, mark) in disks.iter().zip(&mut ledger.cut) {
+            if let Some(mark) = mark.take() {
+                let cut = cut::finish(disk, &setting.keys, &mark);
                 cut.map_err(|problem| problem.to_string())?;
             }
         }
-        for side in 0..2 {
-            let (marks, _) = log(&disks[side], &setting, &ledger)?;
-            if !has(&marks, &ledger.durable[side]) {
-                return Err(format!("side {side} lost {:?}", ledger.durable[side]));
+        for (disk, durable) in disks.iter().zip(&ledger.durable) {
+            let (marks, _) = log(disk, &setting, &ledger)?;
+            if !has(&marks, durable) {
+                return Err(format!("lost: {durable:?}"));
             }
         }
         if random.chance(50) {
@@ -200,7 +203,12 @@ struct Pair<'a> {
     now_ns: u64,
 }
 
-#[expect(clippy::too_many_arguments, reason = "a life is of all of it")]
+#[expect(
+    clippy::too_many_arguments,
+    clippy::too_many_lines,
+    clippy::large_stack_frames,
+    reason = "a life is of all of it"
+)]
 fn live(
     disks: &[SimulatedDisk; 2],
     primary: usize,
@@ -424,7 +432,7 @@ impl Pair<'_> {
 
     /// Some of what the standby does not have, from the primary's files.
     fn ship(&mut self) -> Result<(), Failed> {
-        for _ in 0..1 + self.random.below(6) {
+        for _ in 0..=self.random.below(6) {
             if !self.ship_one()? {
                 break;
             }
