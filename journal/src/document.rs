@@ -398,6 +398,7 @@ fn the_control_file_is_drawn_as_it_is_written() {
             },
         }),
         peer_joined: true,
+        lossy: false,
         joining: Joining::New,
         cut: Some(Mark {
             epoch: Epoch(0x1111_1111),
