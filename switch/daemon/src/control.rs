@@ -22,12 +22,15 @@ mod socket;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam::channel::{Sender, bounded};
 
 use crate::change::{ConfigReply, ConfigRequest};
+use crate::clocks;
 use crate::config::ControlRoles;
 use crate::node_requests::{NodeReply, NodeRequest};
 use crate::nodes;
@@ -104,6 +107,7 @@ impl Sources {
 pub struct ControlHandle {
     /// Where those are handed over who answer from then on.
     next: Sender<Sources>,
+    busy: Arc<AtomicBool>,
     /// Closed first: the thread sees the end of its other half.
     stop: Option<UnixStream>,
     thread: Option<JoinHandle<()>>,
@@ -133,14 +137,24 @@ fn serve_with(
     let socket = BoundSocket::bind(path).map_err(named)?;
     let (stop, stopped) = UnixStream::pair()?;
     let (next, changed) = bounded(1);
-    let mut clients = Clients::new(Desk::new(sources, changed), patience, identify);
+    let busy = Arc::default();
+    let mut clients =
+        Clients::new(Desk::new(sources, changed), patience, identify, Arc::clone(&busy));
     let thread = thread::Builder::new()
         .name("control".into())
         .spawn(move || clients.run(&socket, &stopped))?;
-    Ok(ControlHandle { next, stop: Some(stop), thread: Some(thread) })
+    Ok(ControlHandle { next, busy, stop: Some(stop), thread: Some(thread) })
 }
 
 impl ControlHandle {
+    /// Waits until who is being answered has the answer, for so long at most.
+    pub(crate) fn lets_answer(&self, within: Duration) {
+        let begun = clocks::boot();
+        while self.busy.load(Ordering::Relaxed) && clocks::boot().since(begun) < within {
+            thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+
     /// Others answer from the next command on. Nobody waits for the one that is being answered.
     pub(crate) fn answered_by(&self, sources: Sources) {
         // The node changes its part once in a life of the process, so there is room.

@@ -100,6 +100,7 @@ fn alone(first: First) -> Result<(), Failure> {
     signals.become_events(events).map_err(told("signals"))?;
     let mut serving = begun.serve()?;
     info!(node, workers, control = %socket.display(), "serving");
+    // Without a peer there is nobody to hand over to, and no other end.
     if let Err(failure) = serving.watch(&happened, None) {
         // Nobody is waited for: the operators' thread may wait itself, for what failed.
         serving.fails(&failure);

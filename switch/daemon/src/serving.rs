@@ -23,7 +23,6 @@ use switch_net::Budget;
 use switch_sync::LaneReceiver;
 use tracing::{info, warn};
 
-use crate::again::again;
 use crate::change::ConfigRequest;
 use crate::cli::EXIT_DATA;
 use crate::config::{Configuration, Endpoint, Mode};
@@ -106,12 +105,14 @@ pub(crate) struct Serving {
 }
 
 /// How a node ends to serve, when nothing failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum End {
     /// The process is to end.
     Stops,
     /// The other of two nodes is to go on.
     HandsOver,
+    /// It is to begin anew at once, by this order.
+    Anew(Order),
 }
 
 impl Built {
@@ -343,7 +344,11 @@ impl Serving {
                         self.tell_all(&Command::Pause);
                         info!("handing over: what is in flight is to end, nothing more is admitted");
                     }
-                    Ok(Event::Node(order)) => self.obey(order)?,
+                    Ok(Event::Node(order)) => {
+                        if self.obey(order)? {
+                            return Ok(End::Anew(order));
+                        }
+                    }
                     Err(_) => return Err(failed("no thread is left to wait for".into())),
                 },
                 recv(ticks) -> _ => watchdog.look(self.draining.load(Ordering::Relaxed)),
@@ -389,20 +394,19 @@ impl Serving {
         journal.stop_behind(written(&record))
     }
 
-    /// Does what the rules of two nodes want of one that serves.
-    fn obey(&self, order: Order) -> Result<(), Failure> {
+    /// Does what the rules of two nodes want of one that serves; says whether it is to begin anew.
+    fn obey(&self, order: Order) -> Result<bool, Failure> {
         match order {
             Order::Halt(halting) => Err(Failure::new(EXIT_DATA, halted(halting))),
             Order::Demote(ending) if self.draining.load(Ordering::Relaxed) => {
                 Err(failed(format!("{}, while it stopped", ended(ending))))
             }
-            Order::Demote(ending) => Err(again(&ended(ending))),
-            Order::Anew(why) => Err(again(why)),
+            Order::Demote(_) | Order::Anew(_) => Ok(true),
             Order::Admit => {
                 self.tell_all(&Command::Admit);
-                Ok(())
+                Ok(false)
             }
-            Order::Drain(_) | Order::Reign(_) | Order::Open => Ok(()),
+            Order::Drain(_) | Order::Reign(_) | Order::Open => Ok(false),
         }
     }
 

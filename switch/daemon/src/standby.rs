@@ -15,10 +15,11 @@ mod overview;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use crossbeam::channel::{Receiver, bounded};
 use journal::disk::SystemDisk;
-use journal::roles::event::{Event as Told, Reign};
+use journal::roles::event::{Ending, Event as Told, Reign};
 use journal::roles::settings::Start;
 use journal::roles::witness::Incarnation;
 use signal_hook::consts::SIGHUP;
@@ -48,6 +49,9 @@ use watching::{Next, Watching};
 
 /// What comes from the primary and waits for the thread that writes it: as many as buffers travel.
 const TASKS_MAX: usize = 128;
+
+/// How long an operator may take to take the answer to what ends this life.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(500);
 
 /// What such a node begins with.
 pub(crate) struct First {
@@ -218,6 +222,7 @@ impl Life {
                 serving.join();
                 self.ends()
             }
+            Ok(End::Anew(order)) => Err(self.anew(order)),
             Ok(End::HandsOver) => {
                 self.ship.drained(serving.hands_over());
                 info!(epoch = reign.epoch.0, "handed over: nothing more is written here");
@@ -280,23 +285,43 @@ impl Life {
                 }
                 Next::Signal(signal) => {
                     info!(signal, "stopping");
-                    self.service.stopping(std::time::Duration::ZERO);
+                    self.service.stopping(Duration::ZERO);
                     return Ok(Turn::Ends);
                 }
                 Next::Order(Order::Reign(reign)) => return Ok(Turn::Reigns(reign)),
                 Next::Order(Order::Open) => return Ok(Turn::Opens),
-                Next::Order(Order::Demote(ending)) => return Err(again(&ended(ending))),
-                Next::Order(Order::Anew(why)) => return Err(again(why)),
+                Next::Order(order @ (Order::Demote(_) | Order::Anew(_) | Order::Admit)) => {
+                    return Err(self.anew(order));
+                }
                 Next::Order(Order::Halt(halting)) => {
                     return Err(Failure::new(EXIT_DATA, halted(halting)));
-                }
-                Next::Order(Order::Admit) => {
-                    return Err(again("the other node did not take over what was handed to it"));
                 }
                 // There is nothing to drain.
                 Next::Order(Order::Drain(_)) => {}
             }
         }
+    }
+
+    /// Begins anew. An operator who wanted that hears of it first; then nothing is served any more, or as much
+    /// may be as before.
+    fn anew(&self, order: Order) -> Failure {
+        let why = match order {
+            Order::Demote(ending) => ended(ending),
+            Order::Anew(why) => why.to_owned(),
+            Order::Admit | Order::Drain(_) | Order::Halt(_) | Order::Open | Order::Reign(_) => {
+                "the other node did not take over what was handed to it".to_owned()
+            }
+        };
+        let is_wished = matches!(
+            order,
+            Order::Demote(
+                Ending::ByOperator | Ending::HandedOver(_) | Ending::NotAnswered | Ending::NotTaken
+            )
+        );
+        if let Some(control) = self.control.as_ref().filter(|_| is_wished) {
+            control.lets_answer(ANSWERED_WITHIN);
+        }
+        again(&why)
     }
 
     fn ends(self) -> Result<(), Failure> {

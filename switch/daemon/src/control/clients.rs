@@ -4,6 +4,8 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -28,6 +30,8 @@ pub(super) struct Clients {
     connected: Vec<Client>,
     /// When the next client is accepted, after a failure.
     accept_from: Duration,
+    /// Whether a request is being answered, or its answer has not left. For who looks, nothing is ordered by it.
+    busy: Arc<AtomicBool>,
 }
 
 /// One connection. Either a request is coming in or a reply is going out.
@@ -50,16 +54,25 @@ fn now() -> Duration {
 }
 
 impl Clients {
-    pub(super) fn new(desk: Desk, patience: Duration, identify: Box<Identify>) -> Self {
+    pub(super) fn new(
+        desk: Desk,
+        patience: Duration,
+        identify: Box<Identify>,
+        busy: Arc<AtomicBool>,
+    ) -> Self {
         let connected = Vec::with_capacity(CLIENTS_MAX);
-        Self { desk, identify, patience, connected, accept_from: Duration::ZERO }
+        Self { desk, identify, patience, connected, accept_from: Duration::ZERO, busy }
     }
 
     /// Serves until the other half of `stopped` is closed.
     pub(super) fn run(&mut self, socket: &BoundSocket, stopped: &UnixStream) {
         loop {
             let owes = self.desk.tells_of_refusals();
-            match self.wait(socket, stopped, owes) {
+            let is_idle = |client: &Client| client.output.is_empty() && !client.has_request();
+            self.busy.store(!self.connected.iter().all(is_idle), Ordering::Relaxed);
+            let waited = self.wait(socket, stopped, owes);
+            self.busy.store(true, Ordering::Relaxed);
+            match waited {
                 Ok(true) => return,
                 Ok(false) => {}
                 // Poll fails for lack of kernel memory only; the next one may not.

@@ -114,6 +114,28 @@ fn whoever_is_to_answer_later_answers_from_the_next_command_on_and_clients_stay(
 }
 
 #[test]
+fn who_ends_the_process_lets_an_answer_that_is_under_way_leave_first_and_waits_no_longer_than_it_wants()
+ {
+    let place = Place::new();
+    let ((enters, entered), (goes, go)) = (bounded(1), bounded(1));
+    let slow = move || {
+        enters.send(()).unwrap();
+        go.recv().unwrap();
+        status()
+    };
+    let control =
+        serve(&place.socket(), Sources::unrecorded(Box::new(slow), Box::new(saf))).unwrap();
+    let mut client = Client::connects(&place);
+    client.says(b"{\"command\":\"status\"}\n");
+    entered.recv().unwrap();
+    control.lets_answer(Duration::from_millis(5));
+    goes.send(()).unwrap();
+    control.lets_answer(Duration::from_secs(30));
+    client.0.get_mut().set_nonblocking(true).unwrap();
+    assert!(client.hears().contains("tokyo"), "it stands in the socket already");
+}
+
+#[test]
 fn a_client_may_ask_again_and_may_ask_ahead() {
     let place = Place::new();
     let _served = place.served();
