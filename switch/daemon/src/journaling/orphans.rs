@@ -259,3 +259,6 @@ impl<'d> Listing<'d> {
         orphan
     }
 }
+
+#[cfg(test)]
+mod tests;
