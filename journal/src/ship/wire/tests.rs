@@ -255,6 +255,9 @@ fn a_message_that_contradicts_itself_is_none() {
         let found = read(&bytes_of(&message));
         assert!(matches!(found, Err(Nonsense::Contradiction(_))), "{message:?}");
     }
+    let mut cutter = Cutter::new(Pool::default());
+    let contradiction = cutter.take(&bytes_of(&piece(1, 8))).expect_err("it is none");
+    assert_eq!(cutter.take(b"x"), Err(contradiction), "nothing is told apart behind it");
     assert!(read(&bytes_of(&Message::Ack { reign, received: mark(4), durable: mark(4) })).is_ok());
     assert!(read(&bytes_of(&piece(0, 8))).is_ok());
     assert!(read(&bytes_of(&fetch(4, 4))).is_ok());
