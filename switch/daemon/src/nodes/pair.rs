@@ -10,7 +10,7 @@ use journal::disk::SystemDisk;
 use journal::raw;
 use journal::roles::control::Joining;
 use journal::roles::refusal::{Differs, Refusal};
-use journal::roles::view::{Part, Safety, View};
+use journal::roles::view::{Part, Safety, View, Waiting};
 use journal::roles::wish::{Confirmed, Done, Question as Asked, Wish};
 use journal::ship::message::{Digests, Role};
 use switch_core::time::Time;
@@ -129,7 +129,7 @@ impl Pair {
                 } else {
                     view.released.0
                 },
-                replayed: (self.replayed)(),
+                replayed: (self.replayed)().filter(|_| !is_primary),
             },
             lag: lag(view, &shown, is_primary),
             records_at_risk: view.at_risk,
@@ -241,7 +241,9 @@ fn sync(safety: Safety) -> SyncState {
 fn why(view: &View, shown: &Shown) -> String {
     let waits = waits(view.waiting);
     let trouble = shown.line.trouble.as_deref().filter(|_| !view.peer.line);
-    let objection = view.peer.objects.or(view.peer.objected).map(|objection| objection.to_string());
+    let objection =
+        view.peer.objects.or(view.peer.objected).filter(|_| view.waiting != Waiting::Nothing);
+    let objection = objection.map(|objection| objection.to_string());
     let parts = [Some(waits).filter(|words| !words.is_empty()), trouble, objection.as_deref()];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

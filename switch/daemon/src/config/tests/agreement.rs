@@ -23,7 +23,7 @@ fn differ(one: &str, other: &str) -> Vec<&'static str> {
 #[test]
 fn addresses_names_and_what_a_machine_has_of_its_own_may_differ_between_two_sites() {
     let other = WHOLE
-        .replace("name = \"tokyo\"", "name = \"osaka\"\nworkers = 2\nspin_us = 7")
+        .replace("name = \"tokyo\"", "name = \"osaka\"\nworkers = 1\nspin_us = 7")
         .replace("127.0.0.1:7001", "127.0.0.1:7901")
         .replace("127.0.0.1:8001", "127.0.0.1:8901");
     assert_ne!(other, WHOLE);
