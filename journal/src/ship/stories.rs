@@ -382,7 +382,7 @@ fn an_answer_to_what_another_line_needed_does_no_harm() {
         let now = world.now;
         let sender = world.sender.as_mut().unwrap();
         // Of this line, too, something is needed that is not here yet; the disk is slow.
-        drop(sender.poll_need(now));
+        let _needed = sender.poll_need(now);
         for fed in &late {
             sender.handle_fed(now, fed.clone()).unwrap();
         }
