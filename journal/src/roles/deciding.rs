@@ -158,7 +158,8 @@ impl Node {
 
     /// From when on the silence of the primary is long enough.
     pub(super) fn silent_from(&self) -> u64 {
-        self.standby().heard_primary.saturating_add(self.settings.times.silence)
+        let heard = self.standby().heard_primary.max(self.awake_from);
+        heard.saturating_add(self.settings.times.silence)
     }
 
     /// Whether no primary was heard for so long that what it had committed can not leave any more.

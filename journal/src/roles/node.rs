@@ -32,6 +32,8 @@ pub struct Node {
     pub(super) settings: Settings,
     pub(super) start: Start,
     pub(super) now: u64,
+    /// When it was told of the time again after it should have been: silences count from here.
+    pub(super) awake_from: u64,
     /// Nanoseconds since 1970 UTC: told to others, never decided upon.
     pub(super) utc_ns: u64,
     /// As it was last wanted; durable is what [`Keeping`] says.
@@ -133,6 +135,7 @@ impl Node {
             settings,
             start,
             now,
+            awake_from: now,
             utc_ns: 0,
             control,
             keeping: Keeping::default(),
@@ -168,6 +171,11 @@ impl Node {
 
     /// Something happened.
     pub fn handle(&mut self, now: u64, event: Event) {
+        // A process that stood still has not heard what was said meanwhile: nobody else was silent.
+        let late = self.settings.times.heartbeat.saturating_mul(2);
+        if self.deadline().is_some_and(|at| now > at.saturating_add(late)) {
+            self.awake_from = now;
+        }
         self.now = self.now.max(now);
         if matches!(self.phase, Phase::Over) {
             return;

@@ -295,7 +295,7 @@ impl Node {
     fn lost_at(&self) -> u64 {
         let silent = self.peer.heard.unwrap_or(0).max(self.reign().began_at);
         let behind = self.reign().syncing.probe.map_or(u64::MAX, |(_, since)| since);
-        silent.min(behind).saturating_add(self.patience())
+        silent.min(behind).max(self.awake_from).saturating_add(self.patience())
     }
 
     pub(super) fn standby_is_lost(&self) -> bool {

@@ -139,3 +139,15 @@ pub(super) fn an_operator_ends_a_reign_and_it_does_not_go_on_by_itself() {
     "]]
     .assert_eq(&pair.story());
 }
+
+#[test]
+pub(super) fn a_primary_that_stood_still_hears_what_was_said_before_it_goes_on_alone() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    let released = pair.sites[TOKYO].released;
+    pair.stands_still(TOKYO, 3_000);
+    pair.pays(TOKYO, 1);
+    pair.passes(300);
+    assert!(pair.sites[TOKYO].released > released, "its standby is there");
+    assert_eq!(pair.sites[TOKYO].node().view().safety, Safety::Sync);
+    assert_eq!(pair.sites[TOKYO].control.solo_since, None);
+}

@@ -189,6 +189,14 @@ impl Pair {
         }
     }
 
+    /// A node's process stands still for milliseconds; the time is the first that it hears of then.
+    pub(super) fn stands_still(&mut self, at: usize, ms: u64) {
+        self.now += ms * MS;
+        self.tells(at, Event::Tick);
+        self.tells(1 - at, Event::Tick);
+        self.runs();
+    }
+
     /// An operator's wish.
     pub(super) fn wishes(&mut self, at: usize, wish: Wish) {
         self.wishes += 1;
