@@ -2,6 +2,7 @@
 //! the core from outside only.
 
 mod committing;
+mod delivering;
 pub mod elsewhere;
 pub mod network;
 mod party;
@@ -478,27 +479,5 @@ impl World {
             tale.notice(plan, notice);
         }
         busy | self.deliver()
-    }
-
-    /// Hands over what the sockets took.
-    fn deliver(&mut self) -> bool {
-        let left = self.network.flush();
-        for (core, worker) in self.cores.iter_mut().zip(0..) {
-            core.handle_flushed(&self.network.of(WorkerId(worker)));
-        }
-        for (link, tpdu, frame) in &left {
-            let station = self.plan.station_of(*link);
-            let text = Text::read(&self.plan.station(station).settings.dialect, frame);
-            let mut brief = text.brief();
-            if self.tpdus_told {
-                brief += &tpdus::shown(*tpdu);
-            } else {
-                tpdus::check(&text, *tpdu);
-            }
-            self.tale.line(&link_name(&self.plan, *link), '<', &brief);
-            self.seen.push(Seen::Heard(*link, text.clone()));
-            self.parties[station.index()].hears(*link, text);
-        }
-        !left.is_empty()
     }
 }
