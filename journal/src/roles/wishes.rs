@@ -164,8 +164,13 @@ impl Node {
     }
 
     /// The other node is there, as a standby with its whole log, and ours is not older: one of the two
-    /// logs has everything that was released.
+    /// logs has everything that was released. What it said before it fell silent does not count: its
+    /// operator may have let it go on since.
     fn is_not_older_than(&self, hello: &Hello) -> bool {
+        let silence = self.settings.times.silence;
+        if self.peer.heard.is_none_or(|at| self.now >= at.saturating_add(silence)) {
+            return false;
+        }
         let whole = !hello.flags.empty && !hello.flags.joining && !hello.flags.repairing;
         let age = |mark: &Mark| (mark.epoch, mark.batch);
         hello.role == Role::Standby

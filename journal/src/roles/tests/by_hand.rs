@@ -151,3 +151,24 @@ pub(super) fn a_primary_that_stood_still_hears_what_was_said_before_it_goes_on_a
     assert_eq!(pair.sites[TOKYO].node().view().safety, Safety::Sync);
     assert_eq!(pair.sites[TOKYO].control.solo_since, None);
 }
+
+#[test]
+pub(super) fn what_a_standby_said_before_it_fell_silent_is_no_proof_of_what_it_has() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Stop, false);
+    pair.wishes(TOKYO, Wish::Demote(Confirmed::default().and(Question::NoPrimary)));
+    pair.starts(TOKYO);
+    pair.passes(500);
+    // Nobody knows it, but nothing comes through any more.
+    pair.line = false;
+    pair.passes(1_000);
+    pair.wishes(TOKYO, promote(&Question::ALL));
+    pair.passes(2_000);
+    pair.pays(TOKYO, 3);
+    pair.story();
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced]));
+    pair.passes(2_000);
+    expect![[r#"
+        osaka: tells its operator: no, to be confirmed first: peer-not-since
+    "#]]
+    .assert_eq(&pair.story());
+}
