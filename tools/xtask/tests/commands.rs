@@ -47,7 +47,10 @@ fn a_campaign_that_does_not_exist_ends_in_3() {
     assert_eq!(output.status.code(), Some(3));
     assert!(output.stdout.is_empty());
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said, "xtask: no campaign `nonsense`; there are kill, power, service and sim\n");
+    assert_eq!(
+        said,
+        "xtask: no campaign `nonsense`; there are kill, power, service, sim and sites\n"
+    );
 }
 
 #[test]

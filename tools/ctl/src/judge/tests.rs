@@ -317,7 +317,7 @@ fn gaps_epochs_that_do_not_grow_and_what_is_no_record_are_found() {
     story.ends(&expect![[r"
           epoch 1 follows 1
           position 9 follows 4
-          position 10 has no record: version 1 of the records; this binary reads 3
+          position 10 has no record: version 1 of the records; this binary reads 4
     "]]);
 }
 
