@@ -167,8 +167,8 @@ pub(super) fn what_a_standby_said_before_it_fell_silent_is_no_proof_of_what_it_h
     pair.story();
     pair.wishes(OSAKA, promote(&[Question::PeerFenced]));
     pair.passes(2_000);
-    expect![[r#"
+    expect![[r"
         osaka: tells its operator: no, to be confirmed first: peer-not-since
-    "#]]
+    "]]
     .assert_eq(&pair.story());
 }

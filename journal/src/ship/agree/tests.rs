@@ -1,3 +1,5 @@
+//! Where two logs agree: told with logs that parted in every way. Knows no line.
+
 use super::*;
 use crate::format::Position;
 

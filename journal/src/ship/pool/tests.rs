@@ -1,3 +1,5 @@
+//! A pool that is empty, and buffers that come back. Knows no batch.
+
 use std::sync::mpsc;
 use std::thread;
 

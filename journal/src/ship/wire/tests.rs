@@ -1,3 +1,5 @@
+//! Messages that go through bytes and come back, and bytes that are none. Knows no node.
+
 use super::*;
 use crate::format::{BatchNumber, Epoch, Position, SegmentNumber, Tag};
 use crate::roles::name::NodeName;

@@ -6,7 +6,7 @@ use crate::pair::{Osaka, Pair, Terms, Tokyo};
 fn follows(terms: Terms) {
     let pair = Pair::serving(terms);
     let before = pair.site(Osaka).stands().unwrap();
-    pair.get_answers(500);
+    pair.answer_more(500);
     let state = Pair::state_of(terms);
     let shown = pair.site(Osaka).does("status");
     assert!(shown.contains("osaka is standby") && shown.contains(state), "{shown}");

@@ -6,13 +6,13 @@ use crate::pair::{Osaka, Pair, Terms, Tokyo};
 fn an_empty_node_joins_a_primary_under_load_and_is_not_promoted_before_it_has_the_log() {
     let terms = Terms::DURABLE;
     let mut pair = Pair::alone(terms);
-    pair.get_answers(1_000);
+    pair.answer_more(1_000);
     pair.starts(Osaka);
     let before = pair.site(Osaka).stands().unwrap();
     assert_eq!((&before["role"], &before["log"]["position"]), (&"standby".into(), &0.into()));
     pair.site(Osaka).does("node join");
     pair.is_followed(Tokyo, terms);
-    pair.get_answers(200);
+    pair.answer_more(200);
     pair.ends(Tokyo, terms);
 }
 
@@ -31,7 +31,7 @@ fn a_node_that_lost_its_disk_joins_only_as_a_replacement() {
     });
     pair.site(Osaka).does("node join --replace");
     pair.is_followed(Tokyo, terms);
-    pair.get_answers(200);
+    pair.answer_more(200);
     pair.merchants_part();
     pair.ends(Tokyo, terms);
 }

@@ -167,11 +167,11 @@ impl Pair {
     fn merchants_begin(&mut self, rate: u64) {
         let begin = |(party, front): (_, &Front)| Merchant::begins(party, front.address(), rate);
         self.merchants = ACQUIRERS.iter().zip(&self.fronts).map(begin).collect();
-        self.get_answers(200);
+        self.answer_more(200);
     }
 
     /// The acquirers get so many more answers, each.
-    pub(crate) fn get_answers(&self, more: u64) {
+    pub(crate) fn answer_more(&self, more: u64) {
         for (party, merchant) in ACQUIRERS.iter().zip(&self.merchants) {
             let enough = merchant.answers() + more;
             until(&format!("{more} more answers for {}", party.name), || {

@@ -23,11 +23,11 @@ fn a_killed_primary_is_followed_by_its_standby_and_nothing_that_was_released_is_
     pair.site(Osaka).is_promoted(BY_HAND);
     pair.serves(Osaka);
     pair.leads(Osaka);
-    pair.get_answers(300);
+    pair.answer_more(300);
     // It comes back by itself, without any command.
     pair.starts(Tokyo);
     pair.is_followed(Osaka, terms);
-    pair.get_answers(200);
+    pair.answer_more(200);
     let books = pair.ends(Osaka, terms);
     assert!(books.closed_reversed > 0, "what was open is closed and reversed: {books:?}");
 }
@@ -38,7 +38,7 @@ fn what_a_forced_promotion_lost_is_kept_and_listed_by_the_node_that_comes_back()
     let mut pair = Pair::serving(terms);
     pair.site_mut(Osaka).is_killed();
     pair.site(Tokyo).comes_to("solo", |stands| stands["sync"] == "solo");
-    pair.get_answers(200);
+    pair.answer_more(200);
     pair.site_mut(Tokyo).is_killed();
     pair.is_cut();
 
@@ -46,7 +46,7 @@ fn what_a_forced_promotion_lost_is_kept_and_listed_by_the_node_that_comes_back()
     pair.site(Osaka).is_promoted(BY_HAND);
     pair.serves(Osaka);
     pair.leads(Osaka);
-    pair.get_answers(200);
+    pair.answer_more(200);
     pair.starts(Tokyo);
     pair.is_followed(Osaka, terms);
     let stands = pair.site(Tokyo).comes_to("list what was cut", |stands| {

@@ -10,7 +10,7 @@ fn without_its_standby_the_primary_goes_on_alone_and_says_so_until_that_is_back(
     pair.site(Tokyo).comes_to("solo", |stands| {
         stands["sync"] == "solo" && stands["records_at_risk"].as_u64() > Some(0)
     });
-    pair.get_answers(200);
+    pair.answer_more(200);
     let shown = pair.site(Tokyo).does("status");
     assert!(shown.contains("SOLO") && shown.contains("at one node only"), "{shown}");
     let refused = pair.site(Tokyo).asked("node switchover");
@@ -19,7 +19,7 @@ fn without_its_standby_the_primary_goes_on_alone_and_says_so_until_that_is_back(
     pair.starts(Osaka);
     let stands = pair.is_followed(Tokyo, terms);
     assert_eq!(stands["records_at_risk"], 0, "{stands}");
-    pair.get_answers(200);
+    pair.answer_more(200);
     pair.merchants_part();
     pair.ends(Tokyo, terms);
 }
