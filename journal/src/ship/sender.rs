@@ -292,7 +292,8 @@ impl Sender {
 
     /// What is needed from the disk. It is to be answered by [`Sender::handle_fed`].
     pub fn poll_need(&mut self, now: u64) -> Option<Need> {
-        if now < self.not_before {
+        // What was asked for stays so until it is answered, however often this is called.
+        if self.asked.is_some() || now < self.not_before {
             return None;
         }
         self.asked = self.need();

@@ -401,6 +401,8 @@ fn a_batch_that_was_read_without_its_segment_s_block_is_read_again_with_it() {
     let now = world.now;
     let sender = world.sender.as_mut().unwrap();
     assert!(sender.poll_need(now).is_some());
+    // Whoever drives it looks after each event: it asks once, and still takes the answer.
+    assert_eq!([sender.poll_need(now), sender.poll_need(now)], [None, None]);
     let mut items = read(&world.author.disk(), BatchNumber(3));
     items.remove(0);
     sender.handle_fed(now, Fed::Log { items }).unwrap();
