@@ -135,8 +135,15 @@ impl Desk {
             self.counts.refused += 1;
             return Err(not_permitted(peer, role, asked, needed));
         }
-        if changes {
-            self.write_down_first(&Entry { peer, role, what, outcome: ASKED })?;
+        if changes
+            && let Err(refused) = self.write_down_first(&Entry { peer, role, what, outcome: ASKED })
+        {
+            // A primary that waits for its standby commits nothing until an operator says that it shall not
+            // wait: what ends that may not wait for it.
+            if !matches!(asked, Asked::Node(_)) {
+                return Err(refused);
+            }
+            warn!(what, "is done before it is known to be in the journal who asked for it");
         }
         match asked {
             Asked::Status => {

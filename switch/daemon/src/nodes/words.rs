@@ -69,9 +69,7 @@ pub(crate) fn waits(waiting: Waiting) -> &'static str {
         Waiting::PrimaryAlive => "the primary is not heard, and its lease at the witness stands",
         Waiting::Consent => "the other node has not said yet that this one may go on",
         Waiting::CatchingUp => "the standby is not there, or catches up with what it lacks",
-        Waiting::Record => {
-            "the record of the witness is about to say whether the standby is in sync"
-        }
+        Waiting::Record => "it is about to be written down whether the standby is in sync",
         Waiting::SoloLease => {
             "the witness does not answer, and a primary that is alone must read it: nothing is released"
         }

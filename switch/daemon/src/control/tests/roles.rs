@@ -192,6 +192,16 @@ fn without_room_in_the_journal_nothing_is_changed_and_who_looks_is_counted() {
 }
 
 #[test]
+fn who_reigns_is_changed_even_where_nothing_is_committed_until_that_is_done() {
+    let office = Office::opens();
+    office.comes(4, "hana", &[]);
+    office.has_room.store(false, Ordering::Relaxed);
+    let (kind, error) = office.says(r#"{"command":"node","action":"promote"}"#);
+    assert!(kind == "conflict" && error.contains("no [peer]"), "{kind}: {error}");
+    assert_eq!(office.says(APPLY).0, "failed");
+}
+
+#[test]
 fn beyond_twenty_commands_a_second_a_user_is_refused_and_others_are_not() {
     let office = Office::opens();
     office.comes(1, "mei", &[]);
