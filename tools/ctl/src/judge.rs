@@ -296,6 +296,11 @@ impl Judge {
         Some((sent, self.journal.name_of(decision.acquirer)?, outcome))
     }
 
+    /// What the journal says of a request that was forwarded.
+    pub fn decision(&self, reference: Reference) -> Option<Decision> {
+        self.journal.decision(reference)
+    }
+
     /// What does not hold, so far.
     pub fn findings(&self) -> &Findings {
         &self.findings

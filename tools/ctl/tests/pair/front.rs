@@ -78,12 +78,17 @@ fn carry(stream: TcpStream, inside: &Mutex<Inside>) {
     if inside.to != to {
         return;
     }
-    for (from, to) in [(&stream, &on), (&on, &stream)] {
+    for (from, to, answers) in [(&stream, &on, false), (&on, &stream, true)] {
         let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
         to.set_nodelay(true).unwrap();
         thread::spawn(move || {
-            drop(io::copy(&mut from, &mut to));
-            drop((from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both)));
+            let came = io::copy(&mut from, &mut to);
+            if answers {
+                drop((from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both)));
+            } else if came.is_ok() {
+                // Where the other end is gone, what it answered before that is still on its way back.
+                drop(to.shutdown(Shutdown::Write));
+            }
         });
     }
     inside.open.extend([stream, on]);

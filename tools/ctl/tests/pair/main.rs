@@ -25,4 +25,10 @@ mod standby_lost;
 
 mod primary_lost;
 
+mod frozen;
+
+mod switching;
+
+mod agreeing;
+
 mod joining;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bench::issuer::ActionCode;
-use bench::ledger::{Acquirer, Answered};
+use bench::ledger::{Acquirer, Answered, Reference};
 use bench::load::Report;
 use ctl::judge::{Books, Judge};
 use ctl::parties::{ACQUIRERS, ISSUERS, stations};
@@ -54,6 +54,9 @@ pub(crate) struct Pair {
     judge: Judge,
     /// Answers that acquirers have.
     answered: Vec<Answered>,
+    /// Requests that acquirers asked once more.
+    asked_again: Vec<Reference>,
+    line: SocketAddr,
     key: [u8; 32],
     certificates: Directory,
 }
@@ -70,14 +73,15 @@ impl Pair {
             merchants: Vec::new(),
             judge: Judge::default(),
             answered: Vec::new(),
+            asked_again: Vec::new(),
+            line: own_port(),
             key: [7; 32],
             certificates,
         };
-        let line = own_port();
         for which in [Tokyo, Osaka] {
             let site = pair.site(which);
             std::fs::write(site.path().join("journal.key"), pair.key).unwrap();
-            site.is_configured(&pair.text(which, line, terms));
+            site.is_configured(&pair.text(which, terms));
         }
         pair
     }
@@ -194,9 +198,13 @@ impl Pair {
             .map(|merchant| {
                 let (report, written) = merchant.ends();
                 self.judge.hear_acquirer(&written);
-                self.answered.extend(written.iter().filter_map(|entry| {
-                    if let Acquirer::Answered(answered) = entry { Some(*answered) } else { None }
-                }));
+                for entry in &written {
+                    match entry {
+                        Acquirer::Answered(answered) => self.answered.push(*answered),
+                        Acquirer::Repeated(sent) => self.asked_again.push(sent.reference),
+                        _ => {}
+                    }
+                }
                 assert!(report.wrong.is_empty(), "{report:?}");
                 report
             })
@@ -212,13 +220,14 @@ impl Pair {
         }
         self.both_end(primary, terms);
         let books = self.judged(primary);
-        assert_eq!(
-            (self.judge.findings().count(), books.open),
-            (0, 0),
-            "{}",
-            self.judge.findings()
-        );
+        self.finds_nothing(&books);
         books
+    }
+
+    /// What acquirers, issuers and the journal say agrees, and nothing is owed.
+    pub(crate) fn finds_nothing(&self, books: &Books) {
+        let findings = self.judge.findings();
+        assert_eq!((findings.count(), books.open), (0, 0), "{findings}");
     }
 
     /// Both sites end in order when nothing is owed any more, the primary first, and have equal logs.
@@ -236,6 +245,23 @@ impl Pair {
         let missing = |known: &&Answered| self.judge.known(known.reference).is_none();
         let all = self.answered.iter().filter(approved).filter(missing);
         all.map(|known| known.reference.to_string()).collect()
+    }
+
+    /// Requests that were accepted when they came, and had to be asked again nevertheless.
+    pub(crate) fn left_without_an_answer(&self) -> Vec<String> {
+        let accepted = |reference: &&Reference| {
+            let decision = self.judge.decision(**reference);
+            decision.is_some_and(|decision| !decision.of_repeat)
+        };
+        self.asked_again.iter().filter(accepted).map(ToString::to_string).collect()
+    }
+
+    /// The longest time in which an acquirer had no answer at all.
+    pub(crate) fn longest_silence(&self) -> Duration {
+        let mut times: Vec<u64> = self.answered.iter().map(|answered| answered.at_ns).collect();
+        times.sort_unstable();
+        let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+        Duration::from_nanos(gaps.max().unwrap_or(0))
     }
 
     /// Waits until no request is without an answer and no message for an issuer without its acknowledgement.
@@ -272,12 +298,14 @@ impl Pair {
         self.judge.close()
     }
 
-    fn text(&self, which: Which, line: SocketAddr, terms: Terms) -> String {
+    /// What stands in its configuration.
+    pub(crate) fn text(&self, which: Which, terms: Terms) -> String {
         let (name, place, peer) = match which {
             Tokyo => ("tokyo", "listen", "osaka"),
             Osaka => ("osaka", "connect", "tokyo"),
         };
         let Terms { sync, when_lost, .. } = terms;
+        let line = self.line;
         let certificates = self.certificates.path().display();
         let stations = stations(
             self.site(which).listens,

@@ -23,3 +23,46 @@ fn without_its_standby_the_primary_goes_on_alone_and_says_so_until_that_is_back(
     pair.merchants_part();
     pair.ends(Tokyo, terms);
 }
+
+#[test]
+fn with_stop_nothing_is_released_without_the_standby() {
+    let terms = Terms { when_lost: "stop", ..Terms::DURABLE };
+    let mut pair = Pair::serving(terms);
+    pair.site_mut(Osaka).is_killed();
+    let stands = pair.site(Tokyo).comes_to("stop", |stands| stands["sync"] == "stopped");
+    assert_eq!(stands["records_at_risk"], 0, "{stands}");
+    let released = stands["log"]["released"].as_u64();
+    let later = pair.site(Tokyo).comes_to("wait on", |now| now["sync_since_s"].as_u64() >= Some(2));
+    assert_eq!(later["log"]["released"].as_u64(), released, "{later}");
+    let shown = pair.site(Tokyo).does("status");
+    assert!(shown.contains("STOPPED"), "{shown}");
+
+    pair.starts(Osaka);
+    let stands = pair.is_followed(Tokyo, terms);
+    assert_eq!(stands["records_at_risk"], 0, "{stands}");
+    pair.answer_more(200);
+    pair.merchants_part();
+    pair.ends(Tokyo, terms);
+}
+
+#[test]
+fn with_stop_an_operator_lets_the_primary_go_on_until_its_standby_is_back() {
+    let terms = Terms { when_lost: "stop", ..Terms::DURABLE };
+    let mut pair = Pair::serving(terms);
+    pair.site_mut(Osaka).is_killed();
+    pair.site(Tokyo).comes_to("stop", |stands| stands["sync"] == "stopped");
+    let asked = pair.site(Tokyo).asked("node promote");
+    assert_eq!(asked.code, Some(2), "{asked:?}");
+    assert!(asked.stderr.contains("--peer-is-fenced"), "{asked:?}");
+
+    pair.site(Tokyo).does("node promote --peer-is-fenced osaka");
+    pair.site(Tokyo).comes_to("solo", |stands| {
+        stands["sync"] == "solo" && stands["records_at_risk"].as_u64() > Some(0)
+    });
+    pair.answer_more(50);
+    pair.starts(Osaka);
+    pair.is_followed(Tokyo, terms);
+    pair.answer_more(200);
+    pair.merchants_part();
+    pair.ends(Tokyo, terms);
+}
