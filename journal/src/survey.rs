@@ -35,11 +35,24 @@ impl Segment {
 
 /// The segments, in order.
 pub(crate) fn segments<D: Disk>(disk: &D) -> Result<Vec<Segment>, Failed> {
+    segments_but(disk, |_, failed| Err(failed))
+}
+
+/// The same, where `unreadable` says what is to be taken for a first block that the disk does not give.
+pub(crate) fn segments_but<D: Disk>(
+    disk: &D,
+    mut unreadable: impl FnMut(SegmentNumber, Failed) -> Result<NoHeader, Failed>,
+) -> Result<Vec<Segment>, Failed> {
     let names = disk.list().map_err(Failed::when("list", ""))?;
     let mut segments = Vec::new();
     for name in names.iter().filter_map(|name| Name::parse(name)) {
-        if let Name::Segment(number) = name {
-            segments.extend(segment(disk, number)?);
+        let Name::Segment(number) = name else { continue };
+        match segment(disk, number) {
+            Err(failed) if failed.doing == "read" => {
+                let header = Err(unreadable(number, failed)?);
+                segments.push(Segment { number, header, until: None });
+            }
+            one => segments.extend(one?),
         }
     }
     segments.sort_by_key(|segment| segment.number);

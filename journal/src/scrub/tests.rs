@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use super::mending::{ASKED_MAX, Mending, Progress};
 use super::*;
 use crate::archive::pack;
 use crate::authoring::{Author, key};
-use crate::disk::simulated::{Rot, SimulatedDisk};
+use crate::disk::simulated::{Lie, Rot, SimulatedDisk};
 use crate::raw::RawReader;
 use crate::recovery::recover;
+use crate::roles::event::Item;
 use crate::seal::Keys;
+use crate::ship::message::ItemKind;
 use crate::verify::{Condition, verify};
 use crate::writer::Framed;
 
@@ -45,36 +48,54 @@ fn pass(disk: &SimulatedDisk) -> Vec<(Name, Range, Found)> {
     }
 }
 
-/// Takes from a peer what is lost.
+/// What a peer says to what is asked of it: as it stands there, and as far as it is whole.
+fn served(peer: &SimulatedDisk, (from, until): (BatchNumber, BatchNumber)) -> Vec<Item> {
+    let mut raw = RawReader::open(peer, Arc::new(Keys::only(key(1))), from).unwrap();
+    let (mut items, mut next) = (Vec::new(), from);
+    while next <= until {
+        let (kind, bytes) = match raw.next() {
+            Ok(Some(Framed::Batch(mark, bytes))) => {
+                next = BatchNumber(mark.batch.0 + 1);
+                (ItemKind::Batch, bytes.to_vec())
+            }
+            Ok(Some(Framed::Segment(block))) => (ItemKind::Segment, block.to_vec()),
+            Ok(None) | Err(_) => break,
+        };
+        items.push(Item { kind, bytes: bytes.into() });
+    }
+    items
+}
+
+/// Takes from a peer what is lost; None: it lacks some of it too.
+fn mend(
+    disk: &SimulatedDisk,
+    peer: &SimulatedDisk,
+    name: Name,
+    range: &Range,
+) -> Option<Result<(), Problem>> {
+    let mut mending = Mending::begin(disk, name, range);
+    loop {
+        let asked = mending.ask()?;
+        for Item { kind, bytes } in served(peer, asked) {
+            match mending.handle(kind, &bytes) {
+                Ok(Progress::More) => {}
+                Ok(Progress::Whole) => {
+                    let keys = Keys::only(key(1));
+                    return Some(mending.finish(&keys, 9, &mut |_| ()));
+                }
+                Err(problem) => return Some(Err(problem)),
+            }
+        }
+    }
+}
+
 fn rebuild(
     disk: &SimulatedDisk,
     peer: &SimulatedDisk,
     name: Name,
     range: &Range,
 ) -> Result<(), Problem> {
-    let mut rebuild = Rebuild::begin(disk, name, range);
-    let mut from = range.from;
-    'again: loop {
-        let keys = Arc::new(Keys::only(key(1)));
-        let mut raw = RawReader::open(peer, Arc::clone(&keys), from).unwrap();
-        while let Some(framed) = raw.next().unwrap() {
-            match framed {
-                Framed::Segment(block) => {
-                    let first = rebuild.segment(block)?;
-                    if first < from {
-                        from = first;
-                        continue 'again;
-                    }
-                }
-                Framed::Batch(_, bytes) => {
-                    if rebuild.batch(bytes)? {
-                        return rebuild.finish(&keys, 9);
-                    }
-                }
-            }
-        }
-        panic!("the peer has all of it");
-    }
+    mend(disk, peer, name, range).expect("the peer has all of it")
 }
 
 #[test]
@@ -91,7 +112,12 @@ fn what_rots_in_a_sealed_file_is_found_and_comes_again_from_the_peer() {
             } else {
                 (BLOCK as u64, Name::Archive(segment))
             };
-            for (offset, rot) in [(at, Rot::Flip { bit: 999 }), (0, Rot::Flip { bit: 9 })] {
+            for (offset, rot) in [
+                (at, Rot::Flip { bit: 999 }),
+                (at, Rot::Unreadable),
+                (0, Rot::Flip { bit: 9 }),
+                (0, Rot::Unreadable),
+            ] {
                 let disk = whole.fork(1);
                 disk.rot(&name.to_string(), offset, rot);
                 let rotten = pass(&disk);
@@ -105,6 +131,8 @@ fn what_rots_in_a_sealed_file_is_found_and_comes_again_from_the_peer() {
                 }
                 assert_eq!(disk.list().unwrap(), whole.list().unwrap());
                 assert_eq!(pass(&disk), []);
+                let mut scrub = Scrub::only(&disk, segment).unwrap();
+                assert!(matches!(scrub.step().unwrap(), Looked::Good(0)), "its file is begun");
                 assert_eq!(verify(&disk).unwrap().condition(), Condition::Good);
                 recover(&disk, Some(&author.keys)).unwrap();
             }
@@ -135,4 +163,131 @@ fn what_a_peer_of_another_log_has_is_not_taken() {
     let told = rebuild(&disk, &theirs.disk(), name, &range);
     assert!(matches!(told, Err(Problem::OtherSegment)), "{told:?}");
     assert!(disk.content(&name.to_string()) == before);
+}
+
+/// Many batches in the segment that is lost, so that it is asked for in parts.
+#[test]
+fn what_is_lost_is_asked_for_a_part_at_a_time() {
+    let count = usize::try_from(3 * ASKED_MAX).unwrap();
+    let mut author = Author::sized((count + 8) * BLOCK);
+    author.batches(count);
+    author.roll_over();
+    author.batches(1);
+    let peer = author.disk();
+    for offset in [0, author.segments[0].batches[100].0 as u64] {
+        let disk = author.disk();
+        disk.rot(&author.segments[0].name, offset, Rot::Zeroed);
+        let [(name, range, _)] = pass(&disk)[..] else { panic!("one is rotten") };
+        let mut mending = Mending::begin(&disk, name, &range);
+        let mut asks = Vec::new();
+        'all: loop {
+            let asked = mending.ask().expect("all of it came");
+            assert_eq!(mending.ask(), None, "one at a time");
+            asks.push((asked.0.0, asked.1.0));
+            for Item { kind, bytes } in served(&peer, asked) {
+                if mending.handle(kind, &bytes).unwrap() == Progress::Whole {
+                    break 'all;
+                }
+            }
+        }
+        let parts = [(1, 64), (65, 128), (129, 192)];
+        let expected =
+            if offset == 0 { [&[(192, 192)][..], &parts].concat() } else { parts.into() };
+        assert_eq!(asks, expected);
+        mending.finish(&author.keys, 9, &mut |_| ()).unwrap();
+        assert!(disk.content(&author.segments[0].name) == author.segments[0].bytes);
+    }
+}
+
+#[test]
+fn what_a_peer_lacks_too_is_not_sent_and_the_rotten_file_stays_as_it_is() {
+    let author = author();
+    let whole = disk(&author, 1);
+    for (at, name) in
+        [(BLOCK as u64, "0000000000000001.archive"), (BLOCK as u64 * 2, "0000000000000002.segment")]
+    {
+        for rot in [Rot::Zeroed, Rot::Unreadable, Rot::Flip { bit: 1_000 }] {
+            let (ours, theirs) = (whole.fork(1), whole.fork(2));
+            ours.rot(name, at, Rot::Zeroed);
+            theirs.rot(name, at, rot);
+            let before = ours.content(name);
+            let [(name, range, _)] = pass(&ours)[..] else { panic!("one is rotten") };
+            for Item { kind, bytes } in served(&theirs, (range.from, range.until)) {
+                if kind == ItemKind::Batch {
+                    crate::follower::check(&bytes).unwrap();
+                }
+            }
+            assert!(mend(&ours, &theirs, name, &range).is_none(), "{name}: {rot:?}");
+            assert!(ours.content(&name.to_string()) == before);
+            assert_eq!(ours.list().unwrap(), whole.list().unwrap(), "nothing is left over");
+        }
+    }
+}
+
+#[test]
+fn an_archive_that_is_gone_comes_again() {
+    let author = author();
+    let whole = disk(&author, 3);
+    let name = Name::Archive(SegmentNumber(2));
+    let ours = whole.fork(1);
+    ours.remove(&name.to_string()).unwrap();
+    let [(found, range, why)] = pass(&ours)[..] else { panic!("one is missing") };
+    assert_eq!((found, why), (name, Found::Missing));
+    rebuild(&ours, &whole, name, &range).unwrap();
+    assert_eq!(pass(&ours), []);
+    assert_eq!(verify(&ours).unwrap().condition(), Condition::Good);
+}
+
+/// With a crash at each operation: then the rotten file is there as it was, or the whole one.
+fn a_crash_at_every_operation(lies: &[Lie]) -> Result<u64, String> {
+    let author = author();
+    let whole = disk(&author, 1);
+    let mut crashes = 0;
+    for (name, at) in [("0000000000000001.archive", BLOCK), ("0000000000000002.segment", 2 * BLOCK)]
+    {
+        let rotten = whole.fork(1);
+        rotten.rot(name, at as u64, Rot::Flip { bit: 1_000 });
+        let [(found, range, _)] = pass(&rotten)[..] else { panic!("one is rotten") };
+        for operation in 1.. {
+            let disk = rotten.fork(operation);
+            lies.iter().for_each(|&lie| disk.tell(lie));
+            disk.crash_at(disk.operations() + operation);
+            let mended = mend(&disk, &whole, found, &range).is_some_and(|it| it.is_ok());
+            let is_over = !disk.is_down();
+            if operation % 2 == 0 {
+                disk.cut_power()
+            } else {
+                disk.kill()
+            }
+            let left = pass(&disk);
+            let is_as_before = disk.content(name) == rotten.content(name);
+            match left[..] {
+                [] => {
+                    let condition = verify(&disk).unwrap().condition();
+                    if condition != Condition::Good {
+                        return Err(format!("{name}, operation {operation}: {condition:?}"));
+                    }
+                }
+                [(left, ..)] if left == found && is_as_before && !mended => {}
+                _ => return Err(format!("{name}, operation {operation}: {left:?}")),
+            }
+            crashes += 1;
+            if is_over {
+                assert!(mended, "without a crash");
+                break;
+            }
+        }
+    }
+    Ok(crashes)
+}
+
+#[test]
+fn a_crash_at_any_operation_leaves_the_rotten_file_or_the_whole_one() {
+    assert!(a_crash_at_every_operation(&[]).unwrap() > 20);
+}
+
+#[test]
+fn what_takes_its_place_before_it_is_durable_is_noticed() {
+    let told = a_crash_at_every_operation(&[Lie::SkipsSync("unfinished")]);
+    assert!(told.is_err(), "{told:?}");
 }

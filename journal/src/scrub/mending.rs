@@ -1,0 +1,84 @@
+//! What is asked of the peer to have a rotten file again, and what becomes of what comes: some batches at a
+//! time, so that little waits on either side. Knows no line and no time.
+
+use super::{Problem, Range, Rebuild};
+use crate::disk::Disk;
+use crate::format::{BatchHeader, BatchNumber};
+use crate::names::Name;
+use crate::seal::Keys;
+use crate::ship::message::ItemKind;
+
+/// Batches that are asked for at once.
+pub const ASKED_MAX: u64 = 64;
+
+/// A file on its way to be whole again.
+pub struct Mending<D: Disk> {
+    rebuild: Rebuild<D>,
+    range: Range,
+    /// The batch that comes next.
+    next: BatchNumber,
+    /// The last batch that was asked for, while it has not come.
+    asked: Option<BatchNumber>,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// More is to come, or to be asked for.
+    More,
+    /// All of it is there, and is to be finished.
+    Whole,
+}
+
+impl<D: Disk> Mending<D> {
+    /// Of what a scrub found rotten.
+    pub fn begin(disk: &D, name: Name, range: &Range) -> Self {
+        let rebuild = Rebuild::begin(disk, name, range);
+        Self { rebuild, range: *range, next: range.from, asked: None }
+    }
+
+    /// What is to be asked for, the first and the last batch. None: what was asked for has not come.
+    pub fn ask(&mut self) -> Option<(BatchNumber, BatchNumber)> {
+        if self.asked.is_some() {
+            return None;
+        }
+        let last = BatchNumber(self.next.0.saturating_add(ASKED_MAX - 1)).min(self.range.until);
+        self.asked = Some(last);
+        Some((self.next, last))
+    }
+
+    /// Takes what came. What was asked for before the beginning of the segment was known is left out.
+    ///
+    /// # Errors
+    /// Why nothing can be made of it: it is to be given up.
+    pub fn handle(&mut self, kind: ItemKind, bytes: &[u8]) -> Result<Progress, Problem> {
+        if kind == ItemKind::Segment {
+            self.next = self.rebuild.segment(bytes)?;
+            return Ok(Progress::More);
+        }
+        let batch = BatchHeader::read(bytes).map(|header| header.batch).unwrap_or(self.next);
+        let is_last = self.asked.is_some_and(|last| batch >= last);
+        let is_next = batch == self.next;
+        let is_whole = is_next && self.rebuild.batch(bytes)?;
+        if is_next {
+            self.next.0 += 1;
+        }
+        if is_last {
+            self.asked = None;
+        }
+        Ok(if is_whole { Progress::Whole } else { Progress::More })
+    }
+
+    /// As [`Rebuild::finish`].
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn finish(
+        self,
+        keys: &Keys,
+        now_ns: u64,
+        pause: &mut dyn FnMut(usize),
+    ) -> Result<(), Problem> {
+        self.rebuild.finish(keys, now_ns, pause)
+    }
+}
