@@ -23,6 +23,8 @@ pub(super) struct Line {
     socket: TcpStream,
     session: Session,
     phase: Phase,
+    /// Whether the system said that something may be there which was not read to its end since.
+    readable: bool,
     /// Who is at the other end.
     pub(super) address: SocketAddr,
     /// When it began.
@@ -57,7 +59,16 @@ impl Line {
         sockopt::set_tcp_user_timeout(&socket, USER_TIMEOUT_MS)
             .map_err(|error| Ended::Closed(error.to_string()))?;
         let phase = if we_connect { Phase::Connecting } else { Phase::Handshaking };
-        Ok(Self { socket, session, phase, address, since: now, heard: now, peer_until: None })
+        Ok(Self {
+            socket,
+            session,
+            phase,
+            readable: true,
+            address,
+            since: now,
+            heard: now,
+            peer_until: None,
+        })
     }
 
     /// Connects and proves who we are, as far as the socket allows; says whether it is open now.
@@ -74,19 +85,31 @@ impl Line {
         Ok(self.is_open())
     }
 
+    /// The system says that something is new about the socket.
+    pub(super) fn on_event(&mut self) {
+        self.readable = true;
+    }
+
     /// Reads as far as there is something and it is taken; sends what waits.
     ///
     /// # Errors
     /// The connection is of no use any more, and why.
     pub(super) fn look(&mut self, now: Time, take: &mut Take<'_>) -> Result<More, Ended> {
         self.session.flush(&mut self.socket)?;
+        if !self.readable && !self.session.is_held() {
+            return Ok(More::Empty);
+        }
         for _ in 0..READS_MAX {
             let heard = &mut self.heard;
             let more = self.session.read(&mut self.socket, &mut |bytes| {
                 *heard = now;
                 take(bytes)
             })?;
-            if more == More::Empty || self.session.is_held() {
+            if more == More::Empty {
+                self.readable = false;
+                return Ok(more);
+            }
+            if self.session.is_held() {
                 return Ok(more);
             }
         }
@@ -123,6 +146,12 @@ impl Line {
         Ok(())
     }
 
+    /// Whether something came that nobody had room for.
+    #[cfg(test)]
+    pub(super) fn is_held(&self) -> bool {
+        self.session.is_held()
+    }
+
     /// Whether both ends have proved who they are.
     pub(super) fn is_open(&self) -> bool {
         self.phase == Phase::Open
@@ -138,10 +167,7 @@ impl Line {
     /// # Errors
     /// The connection is of no use any more, and why.
     pub(super) fn put(&mut self, parts: [&[u8]; 2]) -> Result<(), Ended> {
-        for part in parts {
-            self.session.put(part)?;
-        }
-        Ok(())
+        self.session.put(parts)
     }
 
     /// Sends what was put, as far as the socket takes it.

@@ -5,7 +5,7 @@
 //! next. Nothing of an earlier connection is taken up again: each is looked at anew.
 
 use std::fmt;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::sync::Arc;
 
 use mio::net::TcpStream;
@@ -100,9 +100,12 @@ fn server(certificates: &Certificates) -> Result<Connection, rustls::Error> {
 
 /// One connection's.
 pub(super) struct Session {
-    /// What was read of the socket, and from where on nobody took it yet.
-    came: Vec<u8>,
+    /// Where the socket is read into: so many bytes came, and so many of them were taken.
+    scratch: Box<[u8]>,
+    came: usize,
     taken: usize,
+    /// Something came, encrypted or not, that nobody had room for.
+    held: bool,
     /// Nothing more will come.
     ended: bool,
     way: Way,
@@ -158,7 +161,8 @@ pub(super) enum More {
 
 impl Session {
     fn over(way: Way) -> Self {
-        Self { came: Vec::new(), taken: 0, ended: false, way }
+        let scratch = vec![0; SCRATCH_BYTES].into_boxed_slice();
+        Self { scratch, came: 0, taken: 0, held: false, ended: false, way }
     }
 
     /// Whether both ends have still to prove who they are.
@@ -191,26 +195,21 @@ impl Session {
         socket: &mut TcpStream,
         take: &mut Take<'_>,
     ) -> Result<More, Ended> {
-        if self.taken < self.came.len() {
+        if self.held {
             self.give(socket, take)?;
             return Ok(More::Perhaps);
         }
-        self.came.resize(SCRATCH_BYTES, 0);
-        let read = socket.read(&mut self.came);
-        self.came.truncate(*read.as_ref().unwrap_or(&0));
-        self.taken = 0;
-        let more = match read {
-            Ok(0) => {
-                self.ended = true;
-                More::Perhaps
+        match socket.read(&mut self.scratch) {
+            Ok(bytes) => {
+                (self.came, self.taken) = (bytes, 0);
+                self.ended = bytes == 0;
             }
-            Ok(_) => More::Perhaps,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(More::Empty),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => More::Perhaps,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
-        };
+        }
         self.give(socket, take)?;
-        Ok(more)
+        Ok(More::Perhaps)
     }
 
     /// Gives what came before to `take`.
@@ -221,7 +220,7 @@ impl Session {
     ) -> Result<(), Ended> {
         let all = match &mut self.way {
             Way::Plain(_) => loop {
-                let rest = &self.came[self.taken..];
+                let rest = &self.scratch[self.taken..self.came];
                 if rest.is_empty() {
                     break true;
                 }
@@ -234,7 +233,7 @@ impl Session {
                 if !give_plaintext(connection, take)? {
                     break false;
                 }
-                let mut rest = &self.came[self.taken..];
+                let mut rest = &self.scratch[self.taken..self.came];
                 if rest.is_empty() {
                     break true;
                 }
@@ -246,12 +245,13 @@ impl Session {
                 })?;
             },
         };
+        self.held = !all;
         if all && self.ended { Err(closed()) } else { Ok(()) }
     }
 
     /// Whether something came that nobody had room for.
     pub(super) fn is_held(&self) -> bool {
-        self.taken < self.came.len()
+        self.held
     }
 
     /// Whether bytes wait for the socket to take them.
@@ -262,11 +262,16 @@ impl Session {
         }
     }
 
-    /// Takes bytes that are to go. The caller bounds them by looking at [`Session::is_full`] before.
-    pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), Ended> {
+    /// Takes the parts of a message that are to go, in TLS as one stream of records. The caller bounds them by
+    /// looking at [`Session::is_full`] before.
+    pub(super) fn put(&mut self, parts: [&[u8]; 2]) -> Result<(), Ended> {
         match &mut self.way {
-            Way::Plain(goes) => goes.bytes.extend_from_slice(bytes),
-            Way::Tls(connection, _) => connection.writer().write_all(bytes)?,
+            Way::Plain(goes) => parts.iter().for_each(|part| goes.bytes.extend_from_slice(part)),
+            Way::Tls(connection, _) => {
+                // Its buffer has no limit, so it takes all at once.
+                let put = connection.writer().write_vectored(&parts.map(IoSlice::new))?;
+                debug_assert_eq!(put, parts[0].len() + parts[1].len(), "nothing is left out");
+            }
         }
         Ok(())
     }

@@ -129,8 +129,9 @@ impl Shipping {
         self.node.wall_clock(clocks::utc_ns());
         self.empty_box();
         for &token in tokens.iter().filter(|&&token| token != WAKER) {
-            if self.line.as_ref().is_none_or(|(own, _)| *own != token) {
-                self.look_at_door(token);
+            match &mut self.line {
+                Some((own, line)) if *own == token => line.on_event(),
+                _ => self.look_at_door(token),
             }
         }
         let configuration = Arc::clone(&self.configuration);
