@@ -61,18 +61,24 @@ pub enum Mutant {
 
 #[cfg(feature = "simulated")]
 std::thread_local! {
-    static BROKEN: Cell<Option<Mutant>> = const { Cell::new(None) };
+    static BROKEN: Cell<[Option<Mutant>; 2]> = const { Cell::new([None; 2]) };
 }
 
 /// Breaks a rule on this thread, or none.
 #[cfg(feature = "simulated")]
 pub fn set(mutant: Option<Mutant>) {
-    BROKEN.set(mutant);
+    BROKEN.set([mutant, None]);
+}
+
+/// Breaks up to two rules on this thread: where one of them is only seen without the other.
+#[cfg(feature = "simulated")]
+pub fn set_both(mutants: [Option<Mutant>; 2]) {
+    BROKEN.set(mutants);
 }
 
 #[cfg(feature = "simulated")]
 pub(crate) fn breaks(mutant: Mutant) -> bool {
-    BROKEN.get() == Some(mutant)
+    BROKEN.get().contains(&Some(mutant))
 }
 
 #[cfg(not(feature = "simulated"))]

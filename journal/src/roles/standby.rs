@@ -10,6 +10,7 @@
 )]
 
 use crate::format::{BatchNumber, Epoch, Position, SegmentHeader};
+use crate::mutants::{Mutant, breaks};
 use crate::roles::control::Joining;
 use crate::roles::event::{Action, Event, Halting, Item};
 use crate::roles::node::{Node, Phase, Version};
@@ -157,6 +158,7 @@ impl Node {
         }
         let Some((reign, from, snapshot)) = self.standby_mut().asked.take() else { return };
         let end = self.log.end;
+        let from = if breaks(Mutant::AcknowledgesItsOwnLog) { end } else { from };
         let then = match self.standby_mut().receiver.handle_follow(reign, from, snapshot) {
             Begin::Cut(mark) => Then::Cut(mark),
             Begin::Restore { .. } => Then::Restore,

@@ -22,6 +22,7 @@ use std::collections::VecDeque;
 use std::num::NonZeroU64;
 
 use crate::format::{BatchNumber, Epoch, Position};
+use crate::mutants::{Mutant, breaks};
 use crate::roles::event::Item;
 use crate::ship::agree::{Outline, Parting, agreed};
 use crate::ship::message::{Bytes, Hello, ItemKind, Mark, Message, Mode, Piece};
@@ -209,9 +210,13 @@ impl Sender {
     pub fn handle_ready(&mut self, end: Mark) -> Result<(), Lie> {
         let Phase::Offered(from) = self.phase else { return Err(Lie::Ready(end)) };
         if end != from {
-            return Err(Lie::Ready(end));
+            if !breaks(Mutant::AcknowledgesItsOwnLog) {
+                return Err(Lie::Ready(end));
+            }
+            self.read.clear();
+            self.sent = Place::behind(end.batch);
         }
-        self.window = Window::new(from);
+        self.window = Window::new(end);
         self.phase = Phase::Shipping;
         Ok(())
     }

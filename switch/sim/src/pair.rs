@@ -15,8 +15,10 @@ mod line;
 mod living;
 mod machine;
 mod operators;
+mod scenario;
 mod shipping;
 mod starting;
+mod stories;
 mod tale;
 mod troubles;
 mod weather;
@@ -40,14 +42,21 @@ pub fn live(seed: u64, told: bool) -> Result<(Sums, String), String> {
     let weather = Weather::of(&mut dice);
     let shown = if told { format!("{weather:#?}\n") } else { String::new() };
     let mut world = World::new(seed, weather, dice, told);
+    let told = tells(&mut world, &format!("seed {seed}, "));
+    told.map(|(sums, story)| (sums, shown.clone() + &story)).map_err(|why| shown + &why)
+}
+
+/// A world from its beginning to its end, else what was not as it must be: the last line of it with
+/// `which` before it.
+fn tells(world: &mut World, which: &str) -> Result<(Sums, String), String> {
     let lived = catch_unwind(AssertUnwindSafe(|| world.lives()));
-    let story = shown + &world.tale.text;
+    let story = std::mem::take(&mut world.tale.text);
     match lived {
-        Ok(()) => Ok((world.sums, story)),
+        Ok(()) => Ok((world.sums.clone(), story)),
         Err(why) => {
             let said = why.downcast_ref::<String>().map(String::as_str);
             let said = said.or(why.downcast_ref::<&str>().copied()).unwrap_or("it panics");
-            Err(format!("{story}seed {seed}, at {} s: {said}", world.now.shown().trim()))
+            Err(format!("{story}{which}at {} s: {said}", world.now.shown().trim()))
         }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use switch_sim::pair::broken::{RULES, Rule, breaking, play};
 use switch_sim::pair::{Happening, Sums, live};
 
 /// Seeds, unless told otherwise.
@@ -39,6 +40,12 @@ struct Arguments {
     /// Go on after a seed that failed, and tell of each in one line
     #[arg(long)]
     survey: bool,
+    /// Break a rule on purpose, and play its story
+    #[arg(long, value_parser = rule)]
+    breaks: Option<Rule>,
+    /// Play the story of that rule, and break nothing
+    #[arg(long, value_parser = rule)]
+    story: Option<Rule>,
     /// A table of results: gets a line more
     #[arg(long)]
     append: Option<PathBuf>,
@@ -61,6 +68,20 @@ struct Results {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let played = match (arguments.breaks, arguments.story) {
+        (None, None) => None,
+        (Some(rule), _) => Some((rule, [Some(rule.mutant), rule.behind])),
+        (None, Some(rule)) => Some((rule, [None, None])),
+    };
+    if let Some((rule, mutants)) = played {
+        let told = breaking(mutants, || play(rule.story, arguments.seed, true));
+        let (ended, story) = match told {
+            Ok((_, story)) => (ExitCode::SUCCESS, story),
+            Err(why) => (ExitCode::from(7), why + "\n"),
+        };
+        io::stderr().write_all(story.as_bytes()).ok();
+        return ended;
+    }
     match run(&arguments, &mut io::stdout().lock()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(7),
@@ -125,6 +146,12 @@ fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<bool> {
         return Ok(false);
     }
     Ok(true)
+}
+
+/// A rule by its name.
+fn rule(name: &str) -> Result<Rule, String> {
+    let named = |rule: &&Rule| format!("{:?}", rule.mutant) == name;
+    RULES.iter().find(named).copied().ok_or_else(|| "there is no such rule".to_owned())
 }
 
 /// Hours with two digits behind the point.

@@ -30,6 +30,8 @@ pub(crate) struct Judge {
     /// What a site was about to write when something happened to it.
     offered: [Option<Mark>; 2],
     record: Epoch,
+    /// What a site had when it was about to hand its reign over.
+    drained: [Position; 2],
     /// Sites whose disk is lost, until they have everything again; and those whose disk has rotted.
     gone: [bool; 2],
     rotten: [bool; 2],
@@ -104,6 +106,24 @@ impl Judge {
                 self.released.len(),
             );
         }
+    }
+
+    /// Nothing comes behind this in the reign of a site, which an operator wants to end.
+    pub(crate) fn gives_up(&mut self, site: Site, end: Position) {
+        self.drained[site.0] = end;
+    }
+
+    /// A site begins the reign that the other one handed over.
+    pub(crate) fn is_handed_all(&self, site: Site) {
+        let (end, drained) = (self.books[site.0].entries.last(), self.drained[site.other().0]);
+        let end = end.map_or(Position(0), |entry| entry.last);
+        assert!(
+            end >= drained,
+            "rule 10: site {} takes over behind record {}, and was to have {}",
+            site.0,
+            end.0,
+            drained.0
+        );
     }
 
     /// A site that reigns tells the outside of everything up to a record. `required`: it

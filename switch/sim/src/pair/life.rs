@@ -3,7 +3,7 @@
 
 use journal::roles::view::{Part, Safety};
 
-use super::agenda::{At, MS, SECOND};
+use super::agenda::{MS, SECOND};
 use super::happened::Happening;
 use super::line::Site;
 use super::machine::Task;
@@ -13,8 +13,6 @@ use crate::world::elsewhere::Made;
 
 /// The pair is set up in peace for so long.
 const PEACE: u64 = 4 * SECOND;
-/// Then things go wrong.
-const TROUBLE: u64 = 40 * SECOND;
 /// All is well again so long after the last trouble: I13.
 const HEALED_WITHIN: u64 = 10 * SECOND;
 /// The same where an operator has to put things right.
@@ -29,7 +27,7 @@ impl World {
         self.soon(300 * MS, Event::Operates);
         self.soon(SECOND, Event::Works);
         self.soon(PEACE, Event::Trouble);
-        self.goes_on_until(At(PEACE + TROUBLE));
+        self.goes_on_until(self.heals_at);
         self.heals();
         let until = self.now.after(AFTERWARDS);
         self.goes_on_until(until);

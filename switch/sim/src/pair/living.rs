@@ -203,6 +203,19 @@ impl World {
         self.tale.at(self.now, site, || format!("{name} has rotted at {offset}: {rot:?}"));
     }
 
+    /// The first batch of the newest segment of a log is not what it was.
+    pub(crate) fn rots_near_the_end(&mut self, site: Site) {
+        use journal::disk::Disk;
+        let disk = self.machines[site.0].disk.clone();
+        let number = |name: &&String| {
+            if let Some(Name::Segment(number)) = Name::parse(name) { Some(number) } else { None }
+        };
+        let names = disk.list().unwrap();
+        let newest = names.iter().filter(|name| number(name).is_some()).max_by_key(number);
+        disk.rot(newest.expect("a log"), 4_096, Rot::Zeroed);
+        self.judge.rots(site);
+    }
+
     /// The next sync of a disk fails.
     pub(crate) fn disk_fails(&mut self, site: Site) {
         self.machines[site.0].disk.fail_sync(self.dice.below(4), ErrorKind::Other);

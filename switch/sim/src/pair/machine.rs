@@ -138,6 +138,9 @@ pub(crate) struct Process {
     pub(crate) connection: Option<Connection>,
     /// Whether its key at the witness is kept alive.
     pub(crate) alive: bool,
+    /// What it asked the witness last, and when; when it asked what it has an answer to.
+    pub(crate) asks: Option<(RequestId, At)>,
+    pub(crate) knows: At,
     pub(crate) wishes: u64,
     /// How safe the log was, as the node saw it last.
     pub(crate) safety: Safety,

@@ -47,6 +47,12 @@ impl World {
             }
             Task::Witnessed(id, question, reply) => {
                 let reply = answer(site, &question, &reply);
+                let process = self.process(site);
+                if let Some((_, asked)) = process.asks.filter(|(asked, _)| *asked == id)
+                    && reply != Answer::Refused
+                {
+                    process.knows = asked;
+                }
                 if matches!(question, Question::Swap(..)) {
                     self.tale.at(self.now, site, || format!("witness says: {reply:?}"));
                 }
@@ -162,7 +168,8 @@ impl World {
             Action::Admit => self.orders(site, Order::Admit),
             Action::Serve { from, until } => self.orders(site, Order::Serve(from, until)),
             Action::Feed(need) => {
-                let span = self.dice.between(MS / 10, 3 * MS);
+                let (least, most) = self.reads;
+                let span = self.dice.between(least, most + 1);
                 self.tells(site, Thread::Feed, span, Task::Feed(need));
             }
             Action::Store(piece) => unreachable!("no world has a checkpoint: {piece:?}"),
@@ -198,7 +205,12 @@ impl World {
 
     /// A question goes to the witness; who gets no answer hears that at last.
     fn questions(&mut self, site: Site, id: RequestId, question: Question<Record>) {
-        let life = self.process(site).life;
+        let now = self.now;
+        let process = self.process(site);
+        let life = process.life;
+        if id != RequestId(0) {
+            process.asks = Some((id, now));
+        }
         if let Some(at) = self.witness.hears(site, self.now, &mut self.dice) {
             self.agenda.adds(at, Event::Asks(site, life, id, question));
         }

@@ -65,6 +65,8 @@ impl World {
             armed: None,
             connection: None,
             alive: false,
+            asks: None,
+            knows: self.now,
             wishes: 0,
             safety: Safety::NoPrimary,
             asked: false,

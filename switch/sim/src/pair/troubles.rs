@@ -155,6 +155,7 @@ impl World {
     pub(crate) fn all_ends(&mut self) {
         self.healing = true;
         self.witness.lost = 0;
+        self.reads = (MS / 10, 3 * MS);
         self.witness.away_until = self.witness.away_until.min(self.now);
         self.ends(End::SlowWitness);
         for site in Site::BOTH {

@@ -12,6 +12,7 @@ use super::happened::{Happened, Happening};
 use super::judge::Judge;
 use super::line::{Carried, Connection, Line, Site};
 use super::machine::{Machine, Task};
+use super::scenario::Step;
 use super::tale::Tale;
 use super::troubles::End;
 use super::weather::Weather;
@@ -39,6 +40,8 @@ pub(crate) enum Event {
     Works,
     /// What an operator looks after.
     Operates,
+    /// A step of a script.
+    Plays(Step),
 }
 
 /// The threads of a process that can stand still by themselves.
@@ -106,15 +109,20 @@ pub(crate) struct World {
     /// The switch and its partners, where the records are those of the cores.
     pub(crate) front: Option<Box<Front>>,
     pub(crate) keys: Arc<Keys>,
+    /// How long it takes to read what the other site lacks, in nanoseconds.
+    pub(crate) reads: (u64, u64),
     /// Records of the workload so far.
     pub(crate) serial: u64,
     /// When somebody was seen to reign last, and how often an operator tried since.
     pub(crate) reigned: At,
     pub(crate) asked: usize,
-    /// Whether all troubles are over.
+    /// When all troubles are over; whether they are.
+    pub(crate) heals_at: At,
     pub(crate) healing: bool,
 }
 
+/// When all troubles are over.
+const HEALS: u64 = 44 * SECOND;
 /// How often the site that connects tries to.
 const TRIES: u64 = 300 * MS;
 /// A connection on which nothing was taken for so long is given up by the system.
@@ -137,9 +145,11 @@ impl World {
             tale: Tale { told, text: String::new() },
             front: weather.cores.then(|| Box::new(Front::new(seed, told))),
             keys: shared_keys(),
+            reads: (MS / 10, 3 * MS),
             serial: 0,
             reigned: At(SECOND),
             asked: 0,
+            heals_at: At(HEALS),
             healing: false,
             weather,
         };
@@ -179,6 +189,7 @@ impl World {
             Event::Ends(end) => self.ends(end),
             Event::Works => self.works(),
             Event::Operates => self.operates(),
+            Event::Plays(step) => self.plays(step),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use journal::broken::Broken;
 use journal::disk::simulated::{SimulatedDisk, SimulatedPath};
 use journal::format::{Epoch, Position};
-use journal::roles::event::{Allowed, Event as Heard, Item, Reign};
+use journal::roles::event::{Allowed, Cause, Event as Heard, Item, Reign};
 use journal::segments::{Keeper, Spares};
 use journal::ship::message::ItemKind;
 use journal::writer::{Appended, Committed, Framed, Start, Writer};
@@ -26,6 +26,10 @@ const IDLE: u64 = 10 * MS;
 pub(crate) const SPARES: usize = 2;
 /// For so long what was committed may leave: promise 3.
 const LEAVES_WITHIN: u64 = SECOND;
+/// So long who is alone goes on without a word of the witness: rule 3. And what it may take until that
+/// is heard by all threads.
+const SOLO_LEASE: u64 = 10 * SECOND;
+const HEARD_WITHIN: u64 = 100 * MS;
 
 impl World {
     /// The log of the process, if it writes.
@@ -63,6 +67,9 @@ impl World {
         let begun = self.switch_begins(site);
         let life = self.process(site).life;
         self.judge.reigns(site, life, reign.epoch, reign.lossy);
+        if reign.cause == Cause::HandedOver {
+            self.judge.is_handed_all(site);
+        }
         let released = Position(start.next_position.0 - 1);
         let writing = Writing {
             writer,
@@ -205,6 +212,7 @@ impl World {
         let Some(writing) = self.writing(site) else { return };
         if writing.waiting.is_empty() && writing.writer.under_way() == 0 {
             let end = writing.end;
+            self.judge.gives_up(site, end.position);
             return self.is_done(site, Heard::Drained(end));
         }
         self.tells(site, Thread::Journal, 5 * MS, Task::Drained);
@@ -281,6 +289,24 @@ impl World {
         let durably = self.weather.mode == Mode::Durable;
         let Some(writing) = self.writing(site) else { return };
         let requires = durably && writing.required.is_some_and(|from| up_to > from);
+        let alone = writing.allowed == Allowed::All;
+        if alone && self.weather.witness && self.weather.mode != Mode::Async {
+            self.is_within_its_lease(site);
+        }
         self.judge.releases(site, epoch, up_to, requires);
+    }
+
+    /// Who releases alone has heard of the witness, unless one of its threads stood still just now.
+    fn is_within_its_lease(&mut self, site: Site) {
+        let now = self.now.0;
+        let process = self.process(site);
+        let stood = process.busy.iter().any(|busy| busy.0 + HEARD_WITHIN > now);
+        let since = now - process.knows.0;
+        assert!(
+            stood || since < SOLO_LEASE + HEARD_WITHIN,
+            "rule 3: site {} goes on alone, and has not heard of the witness for {} ms",
+            site.0,
+            since / MS
+        );
     }
 }
