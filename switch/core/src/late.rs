@@ -20,7 +20,7 @@ use crate::outlet::Outlet;
 use crate::plan::Plan;
 use crate::records::Record;
 use crate::time::{Now, Time};
-use crate::turn::{Turn, World};
+use crate::turn::{Core, Turn, World};
 
 /// Until when what a batch that was framed then permits may leave.
 #[inline]
@@ -34,6 +34,15 @@ impl Plan {
     pub(crate) fn proof(&self) -> Option<&'static Record<'static>> {
         let needs_one = self.limits.late_after.is_some() && !breaks(Variant::RepeatUnproved);
         needs_one.then_some(&Record::Pulse)
+    }
+}
+
+impl Core {
+    /// From when on something that waits in front of a socket may not leave any more: then
+    /// [`Core::handle_time`] withdraws it. Whoever sends looks at the clock again before that: since the
+    /// time of the last event the process may have stood still.
+    pub fn late_from(&self) -> Time {
+        self.world.late_wakes()
     }
 }
 

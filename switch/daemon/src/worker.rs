@@ -5,6 +5,8 @@ mod adopting;
 
 mod build;
 
+mod leaving;
+
 mod outbox;
 
 mod outlet;
@@ -180,6 +182,11 @@ impl Worker {
     /// # Errors
     /// What the system says when it can no longer be asked for events.
     pub fn turn(&mut self) -> io::Result<()> {
+        self.turn_by(clocks::now)
+    }
+
+    /// `clock` is what is looked at before bytes leave.
+    fn turn_by(&mut self, clock: impl Fn() -> Now) -> io::Result<()> {
         let wait = self.wait();
         let mut ears = Ears {
             core: &mut self.core,
@@ -205,7 +212,7 @@ impl Worker {
         self.answer_pulse(now.boot);
         self.carry_out_orders(now);
         self.publish()?;
-        self.net.flush();
+        self.send(clock)?;
         self.with_out(|core, out| core.handle_flushed(out));
         // Behind the flush, so that what was released for such a link in this turn has left.
         let unread = self.pause.leaves_unread();

@@ -210,8 +210,19 @@ impl Net {
     /// One send for each socket with something to send that the kernel has room for. A socket whose
     /// send fails is read to its end by the next turns, then closed.
     pub fn flush(&mut self) {
+        self.flush_while(|| true);
+    }
+
+    /// The same, as long as `may_go` says so, which is asked before each send. False: it said no, and what
+    /// is left leaves with the next flush.
+    pub fn flush_while(&mut self, mut may_go: impl FnMut() -> bool) -> bool {
         let mut dirty = std::mem::take(&mut self.sockets.dirty);
-        for socket in dirty.drain(..) {
+        let mut looked_at = 0;
+        for &socket in &dirty {
+            if !may_go() {
+                break;
+            }
+            looked_at += 1;
             let Some(slot) = self.sockets.find(socket) else { continue };
             let Some(handed) = slot.flush() else { continue };
             self.counters.sends += 1;
@@ -223,7 +234,9 @@ impl Net {
                 Err(_) => self.sockets.mark_ready(socket),
             }
         }
+        dirty.drain(..looked_at);
         self.sockets.dirty = dirty;
+        self.sockets.dirty.is_empty()
     }
 
     /// Closes a socket at once; what waits for its peer is dropped. `on_close` follows in the next

@@ -112,3 +112,28 @@ fn a_peer_that_stops_reading_costs_no_calls_and_when_it_resumes_gets_every_byte_
     let (_, _, sent) = world.closed().unwrap();
     assert_eq!(usize::try_from(sent).unwrap(), done);
 }
+
+#[test]
+fn a_flush_ends_where_it_is_told_to_and_the_next_one_goes_on_there() {
+    let mut world = World::new();
+    let mut peers: Vec<_> = (0..3).map(|_| world.accept()).collect();
+    for (socket, _) in &peers {
+        world.net.send(*socket, &[b"x"]).unwrap();
+    }
+    let mut asked = 0;
+    let all = world.net.flush_while(|| {
+        asked += 1;
+        asked < 3
+    });
+    assert_eq!((all, world.net.counters().sends), (false, 2));
+    let waiting: Vec<_> = peers.iter().map(|(socket, _)| world.net.out_buffered(*socket)).collect();
+    assert_eq!(waiting.iter().sum::<usize>(), 1);
+    // What is taken back meanwhile does not leave.
+    let last = waiting.iter().position(|&bytes| bytes == 1).unwrap();
+    assert!(world.net.withdraw(peers[last].0, 0, 1));
+    world.net.send(peers[last].0, &[b"y"]).unwrap();
+    assert!(world.net.flush_while(|| true));
+    let mut arrived = [0; 1];
+    peers[last].1.read_exact(&mut arrived).unwrap();
+    assert_eq!((&arrived, world.net.counters().sends), (b"y", 3));
+}
