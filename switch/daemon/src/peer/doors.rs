@@ -1,6 +1,7 @@
 //! Where connections to the peer come from: of the two nodes one connects, again and again, and the
 //! other listens. Must not know what is said on a line, nor that there may be an older one.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -15,10 +16,14 @@ use crate::config::Way;
 /// Between two attempts, at first and at most.
 const AGAIN_MIN: Duration = Duration::from_millis(100);
 const AGAIN_MAX: Duration = Duration::from_secs(1);
-/// Connections that have not proved yet who they are. One more is closed at once.
-const CANDIDATES_MAX: usize = 4;
-/// Connections closed at once before others are looked at.
-const ACCEPTS_MAX: usize = 16;
+/// Connections that have not proved yet who they are. One more takes the place of the oldest: strangers who
+/// say nothing keep nobody out.
+const CANDIDATES_MAX: usize = 8;
+/// From one accept to the next. Each reads certificates and costs a handshake, on a thread that acknowledgements
+/// go through; the oldest of those above has had eight times as long.
+const ACCEPT_EVERY: Duration = Duration::from_millis(20);
+/// When there was no descriptor for one.
+const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 /// Tokens below are the caller's.
 pub(super) const FIRST_TOKEN: usize = 16;
 
@@ -31,8 +36,18 @@ pub(super) struct Doors {
 }
 
 enum Side {
-    Listens(Vec<(Token, TcpListener)>),
-    Connects { addresses: Vec<SocketAddr>, next: usize, at: Time, again: Duration },
+    /// None is accepted before `at`; `waits`: there may be one that is not accepted yet.
+    Listens {
+        listeners: Vec<(Token, TcpListener)>,
+        at: Time,
+        waits: bool,
+    },
+    Connects {
+        addresses: Vec<SocketAddr>,
+        next: usize,
+        at: Time,
+        again: Duration,
+    },
 }
 
 /// What came of a look.
@@ -67,7 +82,7 @@ impl Doors {
                     listeners.push(listen().map_err(|error| (address, error))?);
                     next_token += 1;
                 }
-                Side::Listens(listeners)
+                Side::Listens { listeners, at: Time(0), waits: false }
             }
             Way::Connects(addresses) => {
                 let addresses = addresses.clone();
@@ -80,7 +95,9 @@ impl Doors {
     /// Where it listens, with the ports that the system chose.
     pub(super) fn listens_on(&self) -> Vec<SocketAddr> {
         match &self.side {
-            Side::Listens(all) => all.iter().filter_map(|(_, l)| l.local_addr().ok()).collect(),
+            Side::Listens { listeners, .. } => {
+                listeners.iter().filter_map(|(_, l)| l.local_addr().ok()).collect()
+            }
             Side::Connects { .. } => Vec::new(),
         }
     }
@@ -93,14 +110,15 @@ impl Doors {
     /// When [`Doors::tick`] has something to do; `has_line`: no other connection is wanted.
     pub(super) fn deadline(&self, has_line: bool) -> Option<Time> {
         let opens = self.candidates.iter().filter_map(|(_, line)| line.deadline()).min();
-        let dials = match &self.side {
+        let next = match &self.side {
             Side::Connects { at, .. } if !has_line && self.candidates.is_empty() => Some(*at),
-            Side::Connects { .. } | Side::Listens(_) => None,
+            Side::Listens { at, waits: true, .. } => Some(*at),
+            Side::Connects { .. } | Side::Listens { .. } => None,
         };
-        opens.into_iter().chain(dials).min()
+        opens.into_iter().chain(next).min()
     }
 
-    /// Gives up what took too long, and begins the next attempt when it is due.
+    /// Gives up what took too long, and begins or accepts the next attempt when it is due.
     pub(super) fn tick(&mut self, now: Time, has_line: bool, trust: &mut Trusting<'_>) -> Came {
         let late = |(_, line): &(Token, Line)| line.deadline().is_some_and(|at| at <= now);
         if let Some(place) = self.candidates.iter().position(late) {
@@ -110,8 +128,10 @@ impl Doors {
             self.later(now);
             return Came::Failed(address, Ended::Closed("it did not answer in time".into()));
         }
-        let Side::Connects { addresses, next, at, .. } = &mut self.side else {
-            return Came::Nothing;
+        let (addresses, next, at) = match &mut self.side {
+            Side::Connects { addresses, next, at, .. } => (addresses, next, at),
+            Side::Listens { waits, .. } if *waits => return self.accept(now, trust),
+            Side::Listens { .. } => return Came::Nothing,
         };
         if has_line || !self.candidates.is_empty() || *at > now {
             return Came::Nothing;
@@ -157,25 +177,40 @@ impl Doors {
         if let Some(place) = self.candidates.iter().position(|(other, _)| *other == token) {
             return self.advance(place, now);
         }
-        for _ in 0..ACCEPTS_MAX {
-            let Side::Listens(listeners) = &mut self.side else { return Came::Nothing };
-            let Some((_, listener)) = listeners.iter_mut().find(|(other, _)| *other == token)
-            else {
-                return Came::Nothing;
-            };
-            match listener.accept() {
-                Ok((_, _)) if self.candidates.len() >= CANDIDATES_MAX => {}
-                Ok((socket, address)) => {
-                    // There may be others, of which nothing else would tell.
-                    let again = self.registry.reregister(listener, token, Interest::READABLE);
-                    let begun = again.map_err(Ended::from);
-                    let begun =
-                        begun.and_then(|()| self.begin(socket, (address, false), now, trust));
-                    return begun.map_or_else(|why| Came::Failed(address, why), |()| Came::Nothing);
-                }
-                Err(_) => return Came::Nothing,
-            }
+        if let Side::Listens { listeners, waits, .. } = &mut self.side {
+            *waits |= listeners.iter().any(|(other, _)| *other == token);
         }
+        self.accept(now, trust)
+    }
+
+    /// Accepts one connection, if there is any and its time has come.
+    fn accept(&mut self, now: Time, trust: &mut Trusting<'_>) -> Came {
+        let Side::Listens { listeners, at, waits } = &mut self.side else { return Came::Nothing };
+        if !*waits || now < *at {
+            return Came::Nothing;
+        }
+        for (_, listener) in listeners {
+            let (socket, address) = match listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                // It was given up before it was accepted.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => return Came::Nothing,
+                Err(error) => {
+                    *at = now + ACCEPT_AGAIN;
+                    let Ok(address) = listener.local_addr() else { return Came::Nothing };
+                    let why = format!("no connection can be accepted there: {error}");
+                    return Came::Failed(address, Ended::Closed(why));
+                }
+            };
+            *at = now + ACCEPT_EVERY;
+            if self.candidates.len() >= CANDIDATES_MAX {
+                let (_, oldest) = self.candidates.remove(0);
+                oldest.close(&self.registry);
+            }
+            let begun = self.begin(socket, (address, false), now, trust);
+            return begun.map_or_else(|why| Came::Failed(address, why), |()| Came::Nothing);
+        }
+        *waits = false;
         Came::Nothing
     }
 

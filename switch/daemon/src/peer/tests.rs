@@ -173,3 +173,23 @@ fn what_a_primary_releases_alone_is_all_that_is_durable() {
     assert!(tokyo.release().allow(Allowed::UpTo(Position(1))).is_ok());
     assert_eq!(tokyo.released(), last, "never back");
 }
+
+#[test]
+fn from_the_end_of_a_reign_on_nothing_is_released_however_long_the_process_takes_to_end() {
+    let mut tokyo = Site::new("tokyo", "osaka", "listen = [\"127.0.0.1:0\"]");
+    drop(tokyo.wishes(Wish::Promote(Confirmed::default().and(Question::First))));
+    while !tokyo.is_open {
+        tokyo.turn();
+    }
+    let last = tokyo.appends(b"a record of the reign");
+    while tokyo.released() < last {
+        tokyo.turn();
+    }
+    let all = Confirmed::default().and(Question::NotInSync).and(Question::NoPrimary);
+    drop(tokyo.wishes(Wish::Demote(all)));
+    while !tokyo.is_over {
+        tokyo.turn();
+    }
+    tokyo.appends(b"a record behind it");
+    assert_eq!(tokyo.released(), last);
+}

@@ -141,9 +141,11 @@ impl Shipping {
         let again = self.look_at_line();
         self.handle(Event::Tick);
         self.speak();
+        let had_room = self.tasks.is_empty();
         self.pass_tasks();
         self.show();
-        again
+        // What came was not read while there was no room for it.
+        again || !had_room && self.tasks.is_empty()
     }
 
     fn empty_box(&mut self) {
@@ -329,12 +331,12 @@ impl Shipping {
             Action::Drain(within) => self.order(Order::Drain(within)),
             Action::Admit => self.order(Order::Admit),
             Action::Demote(ending) => {
-                self.over = true;
+                self.is_over();
                 self.speak();
                 self.order(Order::Demote(ending));
             }
             Action::Halt(halting) => {
-                self.over = true;
+                self.is_over();
                 self.order(Order::Halt(halting));
             }
             Action::Answer(id, answer) => {
@@ -360,13 +362,22 @@ impl Shipping {
         }
     }
 
+    /// Nothing is done any more by the rules, and nothing released: until the main thread ends this life, its
+    /// log and an operator's answer may take a second and more.
+    fn is_over(&mut self) {
+        self.over = true;
+        if let Some(release) = self.ship.release() {
+            let _released = release.require();
+        }
+    }
+
     fn order(&mut self, order: Order) {
         // The daemon may have ended already.
         drop(self.events.send(worker::Event::Node(order)));
     }
 
     fn fails(&mut self, why: String) {
-        self.over = true;
+        self.is_over();
         let failure = Failure::new(EXIT_DATA, why);
         drop(self.events.send(worker::Event::Broken(failure)));
     }

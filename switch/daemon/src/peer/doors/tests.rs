@@ -391,20 +391,22 @@ fn an_own_certificate_that_runs_out_is_told_and_used() {
 }
 
 #[test]
-fn a_stranger_who_says_nothing_is_given_up_and_does_not_keep_the_peer_out() {
+fn strangers_who_say_nothing_are_given_up_and_do_not_keep_the_peer_out_however_many_they_are() {
     let (directory, authority) = (Directory::new(), Authority::new());
     let files = Some((authority.signs("tokyo", 2050), &authority));
     let mut tokyo = End::new(node(&directory.0, ("tokyo", "osaka"), LISTENS, files));
     let address = tokyo.doors.listens_on()[0];
-    let silent: Vec<_> = (0..3).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    let silent: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
     let way = connect_to(&tokyo);
     let files = Some((authority.signs("osaka", 2049), &authority));
     let mut osaka = End::new(node(&directory.0, ("osaka", "tokyo"), &way, files));
     until(&mut tokyo, &mut osaka, both);
+    let left = tokyo.doors.candidates.len();
+    assert_eq!(left, CANDIDATES_MAX - 1, "the oldest made room, the last for the peer");
     // A while later.
     let late = clocks::boot() + Duration::from_secs(4);
     let mut trust = || Err("nobody asks".to_owned());
-    for _ in 0..3 {
+    for _ in 0..left {
         let came = tokyo.doors.tick(late, true, &mut trust);
         assert!(matches!(came, Came::Failed(_, Ended::Closed(_))));
     }

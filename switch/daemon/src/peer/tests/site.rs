@@ -42,6 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Site {
     pub(super) ship: Arc<Ship>,
     pub(super) is_open: bool,
+    /// Its life is to end.
+    pub(super) is_over: bool,
     pub(super) follower: Option<Follower<SystemDisk, Mapped>>,
     writer: Option<Writer<SystemDisk, Mapped>>,
     release: Option<Arc<Release>>,
@@ -115,6 +117,7 @@ impl Site {
         Ok(Self {
             ship,
             is_open: false,
+            is_over: false,
             follower: None,
             writer: None,
             release: None,
@@ -193,6 +196,7 @@ impl Site {
                     self.ship.tell(Event::Reigns { end: self.framed(), begun });
                 }
                 worker::Event::Node(Order::Open) => self.is_open = true,
+                worker::Event::Node(Order::Demote(_)) => self.is_over = true,
                 other @ (worker::Event::Signal(_)
                 | worker::Event::Drained(_)
                 | worker::Event::Settled(_)
