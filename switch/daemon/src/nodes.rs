@@ -5,8 +5,10 @@ mod alone;
 
 mod words;
 
+mod looking;
+
 mod pair;
 
 pub(crate) use alone::{Alone, nobody};
-pub(crate) use pair::Pair;
+pub(crate) use pair::{Files, Pair};
 pub(crate) use words::{ended, halted};

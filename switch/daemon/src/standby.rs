@@ -33,7 +33,7 @@ use crate::config::{Configuration, Sealing};
 use crate::control::ControlHandle;
 use crate::diagnostics::Diagnostics;
 use crate::journaling::{self, Failure, Standby, Standing};
-use crate::nodes::{Pair, ended, halted};
+use crate::nodes::{Files, Pair, ended, halted};
 use crate::notes::NotesReceiver;
 use crate::pairing::Order;
 use crate::peer::{Parts, Ship};
@@ -140,7 +140,8 @@ pub(crate) fn live(
         events: shell.events.clone(),
         progresses: &|| service.progresses(),
     })?;
-    let pair = pair(journal, &ship, &running, &keys, &standing);
+    let files = Files::of(journal.clone()).map_err(told("thread looks"))?;
+    let pair = pair((journal, files), &ship, &running, &keys, &standing);
     let overview = Overview {
         running: Arc::clone(&running),
         journal: standing.figures(),
@@ -159,7 +160,7 @@ pub(crate) fn live(
 
 /// What operators see of both nodes, and can have done.
 fn pair(
-    disk: SystemDisk,
+    (disk, files): (SystemDisk, Files),
     ship: &Arc<Ship>,
     running: &Arc<Running>,
     keys: &Arc<journal::seal::Keys>,
@@ -170,6 +171,7 @@ fn pair(
     Arc::new(Pair {
         running: Arc::clone(running),
         journal: disk,
+        files,
         shown: Box::new(move || shown.shown()),
         wish: Box::new(move |wish| wished.wish(wish)),
         digests: Box::new(move || now.now().configuration.agreement(&keys)),

@@ -1,11 +1,11 @@
 //! One of two nodes for operators: how it stands, and what they want of it, handed to whoever knows the rules.
 //! Must not know these rules, nor how a request came.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam::channel::Receiver;
+use crossbeam::channel::{Receiver, RecvTimeoutError};
 use journal::disk::SystemDisk;
 use journal::raw;
 use journal::roles::control::Joining;
@@ -15,13 +15,14 @@ use journal::roles::wish::{Confirmed, Done, Question as Asked, Wish};
 use journal::ship::message::{Digests, Role};
 use switch_core::time::Time;
 
+use super::looking::Looking;
 use super::words::waits;
 use crate::clocks;
 use crate::config::hex;
 use crate::journaling::orphans;
 use crate::node_requests::{
-    DigestStatus, Lag, LogStatus, NodeReply, NodeRequest, NodeRole, NodeStatus, PeerStatus,
-    Question, REIGNS_TOLD_MAX, Reign, SyncState,
+    DigestStatus, Diverged, Lag, LogStatus, NodeReply, NodeRequest, NodeRole, NodeStatus,
+    PeerStatus, Question, REIGNS_TOLD_MAX, Reign, SyncState,
 };
 use crate::not_done::NotDone;
 use crate::peer::Shown;
@@ -35,6 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub(crate) struct Pair {
     pub(crate) running: Arc<Running>,
     pub(crate) journal: SystemDisk,
+    pub(crate) files: Files,
     /// How it stands by the rules.
     pub(crate) shown: Box<dyn Fn() -> Shown + Send + Sync>,
     /// Takes a wish to whoever knows the rules; what comes of it is said once, or never where the node ends
@@ -44,6 +46,19 @@ pub(crate) struct Pair {
     pub(crate) digests: Box<dyn Fn() -> Digests + Send + Sync>,
     /// How far a standby has taken the log into its state.
     pub(crate) replayed: Box<dyn Fn() -> Option<u64> + Send + Sync>,
+}
+
+/// What stands in files of the journal, and who looks there.
+pub(crate) struct Files(Looking<(Vec<Reign>, Vec<Diverged>)>);
+
+impl Files {
+    /// Of this journal.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub(crate) fn of(journal: SystemDisk) -> io::Result<Self> {
+        Looking::start(move || (reigns(&journal), orphans::shown(&journal))).map(Self)
+    }
 }
 
 impl Pair {
@@ -62,12 +77,21 @@ impl Pair {
             NodeRequest::Switchover => Wish::SwitchOver,
             NodeRequest::Join { replace } => Wish::Join { replace: *replace },
         };
-        let silent = |_| {
-            let seconds = PATIENCE.as_secs();
-            NotDone::Failed(format!(
-                "it was not done within {seconds} s, and whether it will be is not known: see sekisho node \
-                 status on both nodes"
-            ))
+        let silent = |why| {
+            NotDone::Failed(match why {
+                RecvTimeoutError::Timeout => {
+                    let seconds = PATIENCE.as_secs();
+                    format!(
+                        "it was not done within {seconds} s, and whether it will be is not known: see \
+                         sekisho node status on both nodes"
+                    )
+                }
+                RecvTimeoutError::Disconnected => {
+                    "it was not done: too much is wanted of this node at once, \
+                                                   or it is about to end; see sekisho node status"
+                        .into()
+                }
+            })
         };
         match (self.wish)(wish).recv_timeout(PATIENCE).map_err(silent)? {
             Ok(done) => {
@@ -100,13 +124,14 @@ impl Pair {
         let shown = (self.shown)();
         let (now, configuration) = (clocks::boot(), Arc::clone(&self.running.now().configuration));
         let peer_of = configuration.peer.as_ref();
+        let (reigns, diverged) = self.files.0.seen();
         let bare = NodeStatus {
             name: configuration.node.clone(),
             mode: configuration.journal.sync.word().to_owned(),
             when_standby_lost: peer_of.map(|peer| peer.when_standby_lost.word().to_owned()),
             build: BUILD.to_owned(),
-            reigns: reigns(&self.journal),
-            diverged: orphans::shown(&self.journal),
+            reigns,
+            diverged,
             // The lag says how far it is.
             catch_up: None,
             ..NodeStatus::default()
