@@ -18,6 +18,13 @@ use crate::logs;
 /// The program that runs, whatever stands under its name by now.
 const SELF: &str = "/proc/self/exe";
 
+/// What the process is called in `ps`, `pgrep` and the journal's `_COMM`: one that began anew would be called
+/// `exe` there.
+pub(crate) fn is_called_by_its_name() {
+    // Who can not be called so does its work all the same.
+    let _uncalled = rustix::thread::set_name(c"sekishod");
+}
+
 /// Begins anew, with the same arguments and for this reason. Gives why it can not be done: then the process
 /// is to end, and whoever started it starts it again.
 ///
@@ -32,4 +39,18 @@ pub(crate) fn again(why: &str) -> Failure {
     }
     let error = command.args(arguments).exec();
     Failure::new(EXIT_FAILED, format!("{why}, and it can not begin anew: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_is_called_by_its_name_however_it_was_started() {
+        let named = std::thread::spawn(|| {
+            is_called_by_its_name();
+            std::fs::read_to_string("/proc/thread-self/comm").unwrap()
+        });
+        assert_eq!(named.join().unwrap(), "sekishod\n");
+    }
 }

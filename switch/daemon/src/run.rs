@@ -10,6 +10,7 @@ use crossbeam::channel::{Receiver, bounded};
 use switch_core::plan::Plan;
 use tracing::{error, info, warn};
 
+use crate::again::is_called_by_its_name;
 use crate::cli::{Arguments, EXIT_CONFIGURATION, EXIT_FAILED};
 use crate::config::{self, Configuration, Mode, Sealing, Sync};
 use crate::control::{self, ControlHandle, Sources};
@@ -23,6 +24,7 @@ use crate::{clocks, diagnostics, lines, logs, notes, peer, signals};
 
 /// Runs the daemon from its command line to its end.
 pub fn run(arguments: &Arguments) -> ExitCode {
+    is_called_by_its_name();
     let mode = Mode { insecure_demo: arguments.insecure_demo };
     let (configuration, sealing) = match config::open(&arguments.config, mode) {
         Ok(read) => read,
