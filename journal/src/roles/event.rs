@@ -174,9 +174,30 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allowed {
     /// All of it.
-    All,
+    All(Alone),
     /// Up to and with this record.
     UpTo(Position),
+}
+
+/// Since when a primary releases without a standby; nanoseconds on its clock.
+///
+/// What is framed leaves within a second or not at all, as a standby that has it may be promoted then. While
+/// a primary waits to know that its standby will not be, that second is over: so the time at which it knew
+/// stands for the framing of what waited for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Alone {
+    /// When it was known that nobody takes over; 0: from the beginning, and nothing waited.
+    pub since: u64,
+    /// What was framed before this did not wait for that only: it was old already, or this process stood
+    /// still.
+    pub from: u64,
+}
+
+impl Alone {
+    /// When a batch counts as framed that was framed then.
+    pub fn framed(self, at: u64) -> u64 {
+        if at >= self.from { at.max(self.since) } else { at }
+    }
 }
 
 /// A reign that begins.

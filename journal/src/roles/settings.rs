@@ -44,6 +44,8 @@ pub struct Times {
     pub heartbeat: u64,
     /// A primary that is not heard for so long may be replaced.
     pub silence: u64,
+    /// What is released leaves so soon behind its framing, or not at all.
+    pub late_after: u64,
     /// A standby that does not acknowledge for so long is not waited for: `peer.ack_timeout`.
     pub ack_timeout: u64,
     /// A primary that goes on alone reads the witness at least so often, or stops:
@@ -68,6 +70,7 @@ impl Times {
     pub const DESIGN: Self = Self {
         heartbeat: 200 * MS,
         silence: 1_500 * MS,
+        late_after: 1_000 * MS,
         ack_timeout: 1_000 * MS,
         solo_lease: 10_000 * MS,
         look: 1_000 * MS,

@@ -8,7 +8,7 @@
 
 use crate::format::{BatchNumber, Position};
 use crate::mutants::{Mutant, breaks};
-use crate::roles::event::{Action, Allowed, Cause};
+use crate::roles::event::{Action, Allowed, Alone, Cause};
 use crate::roles::node::{Node, Phase, Version};
 use crate::roles::reigning::Reigning;
 use crate::roles::view::Safety;
@@ -25,6 +25,8 @@ pub(super) struct Syncing {
     /// An operator began this reign: until its first time in sync it goes on alone, whatever
     /// `when_standby_lost` says.
     alone: bool,
+    /// As the reign went on alone last.
+    terms: Alone,
     /// The standby has to be out of the record before anything is shipped to it: it is new.
     pub(super) expels: bool,
     /// Without a witness: whether the control file says that the standby is in sync, or is to.
@@ -55,6 +57,7 @@ impl Syncing {
             requires,
             requiring: false,
             alone,
+            terms: Alone::default(),
             expels: false,
             sworn,
             swearing: None,
@@ -72,7 +75,7 @@ impl Node {
     /// The last record that is committed: durable here, and where it is required, there.
     pub(super) fn committed(&self) -> Position {
         match self.allowed {
-            Allowed::All => self.log.durable.position,
+            Allowed::All(_) => self.log.durable.position,
             Allowed::UpTo(position) => position.min(self.log.durable.position),
         }
     }
@@ -103,9 +106,7 @@ impl Node {
         match listing {
             _ if syncing.requiring => {}
             Listing::Out if !syncing.requires => self.settle_solo(lost),
-            Listing::Out if lost && self.may_go_alone() => {
-                self.reign_mut().syncing.requires = false;
-            }
+            Listing::Out if lost && self.may_go_alone() => self.is_alone(),
             Listing::Out if self.has_all() && !self.reign().syncing.expels => self.writes_in(),
             Listing::In(_) if breaks(Mutant::RequiresTooLate) && !syncing.requires => {
                 self.reign_mut().syncing.requires = true;
@@ -140,7 +141,26 @@ impl Node {
         }
     }
 
+    /// From here on nobody takes over, and nothing waits for the standby.
+    fn is_alone(&mut self) {
+        let waited = self.patience().saturating_add(self.settings.times.late_after);
+        let from = self.now.saturating_sub(waited).max(self.awake_from);
+        let terms = Alone { since: self.now, from };
+        let syncing = &mut self.reign_mut().syncing;
+        (syncing.requires, syncing.terms) = (false, terms);
+    }
+
+    /// When all that waited when the reign went on alone has left, or is late: a standby that is written
+    /// in before could take over meanwhile.
+    fn alone_until(&self) -> u64 {
+        let since = self.reign().syncing.terms.since;
+        if since == 0 { 0 } else { since.saturating_add(self.settings.times.late_after) }
+    }
+
     fn settle_solo(&mut self, lost: bool) {
+        if self.now < self.alone_until() {
+            return;
+        }
         let syncing = &self.reign().syncing;
         if lost || syncing.expels || !self.reign().shipping.is_abreast(self.settings.mode) {
             return;
@@ -327,7 +347,7 @@ impl Node {
         } else if self.is_past_its_lease() {
             Allowed::UpTo(Position(0))
         } else {
-            Allowed::All
+            Allowed::All(syncing.terms)
         };
         if self.reign().begun.is_some() {
             self.allows(allowed);
@@ -337,8 +357,8 @@ impl Node {
 
     pub(super) fn deadline_of_syncing(&self, reigning: &Reigning) -> Option<u64> {
         let watched = reigning.syncing.requires || reigning.syncing.requiring;
-        let lost = watched.then(|| self.lost_at());
-        [lost, self.lease_ends()].into_iter().flatten().min()
+        let lost = if watched { self.lost_at() } else { self.alone_until() };
+        [Some(lost), self.lease_ends()].into_iter().flatten().min()
     }
 
     /// How it says that it stands to its peer.

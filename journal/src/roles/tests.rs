@@ -11,6 +11,8 @@ mod switching_over;
 
 mod by_hand;
 
+mod alone;
+
 use std::panic::catch_unwind;
 
 use self::pair::{OSAKA, Pair, TOKYO};

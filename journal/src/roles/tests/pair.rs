@@ -9,7 +9,7 @@ use crate::format::{
 };
 use crate::format::{BatchNumber, Epoch, Position};
 use crate::roles::control::Control;
-use crate::roles::event::{Action, Allowed, Event, Item, Reign};
+use crate::roles::event::{Action, Allowed, Alone, Event, Item, Reign};
 use crate::roles::name::NodeName;
 use crate::roles::node::Node;
 use crate::roles::settings::{LogFacts, Settings, Start, Times};
@@ -221,6 +221,14 @@ impl Pair {
             site.durable = site.log.len();
             let end = site.end();
             self.tells(at, Event::Durable(end));
+        }
+    }
+
+    /// Since when a node releases without the other one.
+    pub(super) fn alone(&self, at: usize) -> Option<Alone> {
+        match self.sites[at].allowed {
+            Allowed::All(alone) => Some(alone),
+            Allowed::UpTo(_) => None,
         }
     }
 
@@ -443,7 +451,7 @@ impl Pair {
         let Some(epoch) = site.reign else { return };
         let on_disk = &site.log[..site.durable];
         let may = |mark: &Mark| match site.allowed {
-            Allowed::All => true,
+            Allowed::All(_) => true,
             Allowed::UpTo(position) => mark.position <= position,
         };
         let last = on_disk.iter().rfind(|piece| may(&piece.mark)).map(|piece| piece.mark);

@@ -10,7 +10,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use journal::format::Position;
-use journal::roles::event::Allowed;
+use journal::roles::event::{Allowed, Alone};
 use switch_core::time::Time;
 
 use super::waiting::Waiting;
@@ -34,6 +34,8 @@ struct Inner {
     durable: Position,
     /// The last position that may be released, once it is durable.
     allowed: Position,
+    /// When what waited for that counts as framed.
+    alone: Alone,
     /// The last position that was released.
     released: Position,
     /// Bytes framed since the start.
@@ -68,6 +70,7 @@ impl Release {
             waiting: Waiting::new(workers, 8),
             durable: released,
             allowed: released,
+            alone: Alone::default(),
             released,
             bytes: 0,
             trail: VecDeque::with_capacity(TRAIL_MAX),
@@ -112,9 +115,9 @@ impl Release {
     /// A worker can not be woken.
     pub(crate) fn allow(&self, allowed: Allowed) -> io::Result<()> {
         let mut inner = self.lock();
-        inner.allowed = match allowed {
-            Allowed::All => Position(u64::MAX),
-            Allowed::UpTo(position) => position,
+        (inner.allowed, inner.alone) = match allowed {
+            Allowed::All(alone) => (Position(u64::MAX), alone),
+            Allowed::UpTo(position) => (position, Alone::default()),
         };
         self.advance(&mut inner)
     }
@@ -162,9 +165,10 @@ impl Release {
             return Ok(());
         }
         inner.released = reached;
+        let alone = inner.alone;
         let mut woken = Ok(());
         inner.waiting.on_durable(reached, |worker, gate, framed| {
-            self.mesh.commit(worker, gate, framed);
+            self.mesh.commit(worker, gate, Time(alone.framed(framed.0)));
             if let Err(error) = self.mesh.wake_if_asleep(worker) {
                 woken = Err(error);
             }
@@ -252,7 +256,7 @@ mod tests {
     #[test]
     fn once_acknowledgements_are_required_what_was_durable_before_waits_for_them() {
         let mut desk = Desk::new();
-        desk.release.allow(Allowed::All).unwrap();
+        desk.release.allow(Allowed::All(Alone::default())).unwrap();
         desk.frames(11, 5);
         desk.durable(11);
         assert_eq!(desk.mark().0, 1_100, "alone, all that is durable is released");
@@ -264,6 +268,37 @@ mod tests {
         assert_eq!((desk.mark().0, desk.release.released()), (1_100, Position(11)), "never back");
         desk.allows(12);
         assert_eq!(desk.mark().0, 1_200);
+    }
+
+    #[test]
+    fn what_waited_for_a_standby_that_is_lost_counts_as_framed_when_that_was_known() {
+        let alone = Alone { since: 900, from: 300 };
+        let mut desk = Desk::new();
+        desk.frames(11, 400);
+        desk.frames(12, 800);
+        desk.durable(12);
+        desk.release.allow(Allowed::All(alone)).unwrap();
+        assert_eq!(desk.mark(), (1_200, 900));
+        desk.frames(13, 950);
+        desk.durable(13);
+        assert_eq!(desk.mark(), (1_300, 950), "what comes later waits for nobody");
+
+        let mut desk = Desk::new();
+        desk.frames(11, 299);
+        desk.frames(12, 800);
+        desk.durable(12);
+        desk.release.allow(Allowed::All(alone)).unwrap();
+        assert_eq!(desk.mark(), (1_200, 299), "what was old already does not get younger");
+
+        let mut desk = Desk::new();
+        desk.frames(11, 400);
+        desk.durable(11);
+        desk.release.allow(Allowed::All(alone)).unwrap();
+        assert_eq!(desk.release.require(), Position(11));
+        desk.frames(12, 850);
+        desk.durable(12);
+        desk.allows(12);
+        assert_eq!(desk.mark(), (1_200, 850), "in sync the framing counts");
     }
 
     #[test]

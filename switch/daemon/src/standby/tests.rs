@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crossbeam::channel::Sender;
 use journal::format::{BatchNumber, Epoch};
-use journal::roles::event::{Allowed, Cause, Event as Told};
+use journal::roles::event::{Allowed, Alone, Cause, Event as Told};
 use mio::Poll;
 use signal_hook::consts::SIGTERM;
 
@@ -121,7 +121,7 @@ impl Node {
         let reign = Reign { epoch: Epoch(epoch), cluster: [7; 16], cause, lossy: false };
         self.is_ordered(Order::Reign(reign));
         self.says(|told| matches!(told, Told::Reigns { end, .. } if end.epoch == Epoch(epoch)));
-        self.ship.release().expect("it reigns").allow(Allowed::All).unwrap();
+        self.ship.release().expect("it reigns").allow(Allowed::All(Alone::default())).unwrap();
     }
 
     fn ends(self) -> Result<(), Failure> {

@@ -44,7 +44,8 @@ impl World {
             Order::Allow(allowed) => {
                 if let Some(writing) = self.writing(site) {
                     writing.allowed = allowed;
-                    writing.required = writing.required.filter(|_| allowed != Allowed::All);
+                    writing.required =
+                        writing.required.filter(|_| !matches!(allowed, Allowed::All(_)));
                 }
                 self.releases(site);
             }

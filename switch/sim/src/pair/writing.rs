@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use journal::broken::Broken;
 use journal::disk::simulated::{SimulatedDisk, SimulatedPath};
 use journal::format::{Epoch, Position};
-use journal::roles::event::{Allowed, Cause, Event as Heard, Item, Reign};
+use journal::roles::event::{Allowed, Alone, Cause, Event as Heard, Item, Reign};
 use journal::segments::{Keeper, Spares};
 use journal::ship::message::ItemKind;
 use journal::writer::{Appended, Committed, Framed, Start, Writer};
@@ -243,9 +243,9 @@ impl World {
         let now = self.now;
         let Some(writing) = self.writing(site) else { return };
         let durable = writing.writer.durable();
-        let up_to = match writing.allowed {
-            Allowed::All => durable,
-            Allowed::UpTo(position) => durable.min(position),
+        let (up_to, alone) = match writing.allowed {
+            Allowed::All(alone) => (durable, alone),
+            Allowed::UpTo(position) => (durable.min(position), Alone::default()),
         };
         if up_to <= writing.released {
             return;
@@ -259,7 +259,11 @@ impl World {
             oldest = oldest.or(Some(at));
             writing.framed.pop_front();
         }
-        if let Some(at) = oldest {
+        if let Some(framed) = oldest {
+            let clock = &self.machines[site.0].clock;
+            let boot = clock.boot(framed);
+            let counts = alone.framed(boot);
+            let at = if counts > boot { clock.when(counts).min(now) } else { framed };
             let hop = self.dice.between(MS / 20, MS);
             self.tells(site, Thread::Workers, hop, Task::Committed(up_to, at));
         }
@@ -289,7 +293,7 @@ impl World {
         let durably = self.weather.mode == Mode::Durable;
         let Some(writing) = self.writing(site) else { return };
         let requires = durably && writing.required.is_some_and(|from| up_to > from);
-        let alone = writing.allowed == Allowed::All;
+        let alone = matches!(writing.allowed, Allowed::All(_));
         if alone && self.weather.witness && self.weather.mode != Mode::Async {
             self.is_within_its_lease(site);
         }
