@@ -117,6 +117,7 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
         tasks: VecDeque::new(),
         wishes: BTreeMap::new(),
         last_wish: 0,
+        parting: None,
         framed,
         stuck: None,
         trouble: None,

@@ -53,6 +53,10 @@ const TASKS_MAX: usize = 128;
 /// How long an operator may take to take the answer to what ends this life.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(500);
 
+/// How long a primary that stops waits for its standby to have the last batches too: the usual time until it
+/// would be given up.
+const LEVEL_WITHIN: Duration = Duration::from_secs(1);
+
 /// What such a node begins with.
 pub(crate) struct First {
     pub(crate) shell: Shell,
@@ -222,6 +226,7 @@ impl Life {
         match serving.watch(&self.happened, Some(&self.ship)) {
             Ok(End::Stops) => {
                 serving.join();
+                self.ship.parts(LEVEL_WITHIN);
                 self.ends()
             }
             Ok(End::Anew(order)) => Err(self.anew(order)),

@@ -215,10 +215,14 @@ impl Judge {
             let decision = self.journal.decision(reference);
             let Self { journal, issuers, findings, reversals, .. } = self;
             let mut add = |words: String| findings.add(|| format!("{reference}: {words}"));
+            let is_reversed = journal.items.obligation(reference).is_some();
             if let Some(answered) = known.answered {
-                judge_answer(&answered, known.was_repeated, decision.as_ref(), &mut add);
+                let is_declined = is_reversed && known.was_repeated && declines(&answered);
+                if !is_declined {
+                    judge_answer(&answered, known.was_repeated, decision.as_ref(), &mut add);
+                }
             }
-            if let Some(again) = known.again {
+            if let Some(again) = known.again.filter(|again| !(is_reversed && declines(again))) {
                 judge_answer_again(&again, decision.as_ref(), &mut add);
             }
             for received in reversals.get(&reference).into_iter().flatten() {
@@ -305,6 +309,12 @@ impl Judge {
     pub fn findings(&self) -> &Findings {
         &self.findings
     }
+}
+
+/// What a repeat gets once the request is reversed, whatever its issuer said: 911.
+fn declines(answered: &Answered) -> bool {
+    let action = answered.action.map(|action| action.to_string());
+    answered.by_switch && matches!(action.as_deref(), Some("911" | "68"))
 }
 
 /// An answer that an acquirer has stands in the journal, or is a refusal. One that was asked for

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use journal::format::Position;
@@ -59,6 +60,8 @@ pub(super) struct Inbox {
     pub(super) events: VecDeque<Event>,
     pub(super) wishes: VecDeque<(Wish, Sender<Answer>)>,
     pub(super) drained: Option<Position>,
+    /// Who waits until the peer has all that was framed.
+    pub(super) parting: Option<Sender<()>>,
 }
 
 impl Ship {
@@ -101,6 +104,16 @@ impl Ship {
     pub(crate) fn drained(&self, position: Position) {
         lock(&self.inbox).drained = Some(position);
         self.wake();
+    }
+
+    /// Nothing more is framed, and this process is to end: waits until the peer has all of it, where there is
+    /// one that follows. No longer than that: it is safe here, and nobody was told of it.
+    pub(crate) fn parts(&self, within: Duration) {
+        let (told, level) = bounded(1);
+        lock(&self.inbox).parting = Some(told);
+        self.wake();
+        // In time or not, it ends.
+        let _in_time = level.recv_timeout(within);
     }
 
     /// There is something to be looked at.
@@ -198,6 +211,7 @@ impl Ship {
             let inbox = lock(&self.inbox);
             self.is_told_to_stop()
                 || inbox.drained.is_some()
+                || inbox.parting.is_some()
                 || !inbox.wishes.is_empty()
                 || inbox.events.iter().any(|event| !matches!(event, Event::Durable(_)))
                 || (self.wants_durable.load(Ordering::Relaxed) && !inbox.events.is_empty())

@@ -86,6 +86,8 @@ pub(super) struct Shipping {
     pub(super) round_trips: [u64; ROUND_TRIPS],
     pub(super) round_trip: usize,
     pub(super) head: Vec<u8>,
+    /// Told when the peer has all that was framed, or follows no more.
+    pub(super) parting: Option<Sender<()>>,
     /// No more is to be done: the last action was given to the main thread.
     pub(super) over: bool,
 }
@@ -162,6 +164,7 @@ impl Shipping {
             self.wishes.insert(id, answer);
             self.handle(Event::Wish(id, wish));
         }
+        self.parting = inbox.parting.or(self.parting.take());
         if let Some(position) = inbox.drained {
             let end = self.framed;
             assert!(end.position >= position, "what is drained was framed before");
@@ -429,6 +432,13 @@ impl Shipping {
         self.ship.wants(wants(&view, self.node.wants_live()));
         if let Some(position) = view.acknowledged {
             self.ship.acknowledged(position);
+        }
+        if let Some(parting) = &self.parting
+            && self.node.lag().is_none_or(|lag| lag.batches == 0)
+        {
+            // Who does not wait any more is not told.
+            let _nobody_waits = parting.try_send(());
+            self.parting = None;
         }
         self.ship.show(|shown| shown.view = Some(view));
         let now = clocks::boot();

@@ -184,10 +184,12 @@ impl Pair {
         }
     }
 
-    /// The acquirers end and have an answer to everything; none of their answers was wrong.
-    pub(crate) fn merchants_end(&mut self) {
+    /// The acquirers end and have an answer to everything, but for what the switch says that it dropped as a
+    /// second had passed: on a machine that has much to do that happens. None of their answers was wrong.
+    pub(crate) fn merchants_end(&mut self, primary: Which) {
         let unanswered: u64 = self.merchants_part().iter().map(|report| report.unanswered).sum();
-        assert_eq!(unanswered, 0, "requests without an answer");
+        let late = self.counted(primary, "late_dropped");
+        assert!(unanswered <= late, "{unanswered} requests without an answer, {late} were late");
     }
 
     /// The same where answers were held back for longer than the second after which they are dropped: they may
@@ -216,7 +218,7 @@ impl Pair {
     /// and what acquirers, issuers and the journal say agrees: nothing that was released is gone.
     pub(crate) fn ends(mut self, primary: Which, terms: Terms) -> Books {
         if !self.merchants.is_empty() {
-            self.merchants_end();
+            self.merchants_end(primary);
         }
         self.both_end(primary, terms);
         let books = self.judged(primary);
@@ -245,6 +247,12 @@ impl Pair {
         let missing = |known: &&Answered| self.judge.known(known.reference).is_none();
         let all = self.answered.iter().filter(approved).filter(missing);
         all.map(|known| known.reference.to_string()).collect()
+    }
+
+    /// A counter of the switch that serves there.
+    pub(crate) fn counted(&self, which: Which, counter: &str) -> u64 {
+        let status: Value = serde_json::from_str(&self.site(which).does("status -o json")).unwrap();
+        status["counters"][counter].as_u64().unwrap_or_else(|| panic!("{counter}: {status}"))
     }
 
     /// Requests that were accepted when they came, and had to be asked again nevertheless.

@@ -71,7 +71,7 @@ fn what_a_forced_promotion_lost_is_kept_and_listed_by_the_node_that_comes_back()
     let records = u64::try_from(dumped.stdout.lines().count()).unwrap();
     assert_eq!((dumped.code, Some(records)), (Some(0), cut["records"].as_u64()), "{dumped:?}");
 
-    pair.merchants_end();
+    pair.merchants_end(Osaka);
     pair.both_end(Osaka, terms);
     let books = pair.judged(Osaka);
     let lost = pair.lost();

@@ -2,6 +2,10 @@
 
 use crate::pair::{Osaka, Pair, Terms, Tokyo};
 
+/// Two hundred requests come in the second in which it is not known yet; a machine that has much to do may
+/// keep some of them waiting once more.
+const LATE_MAX: u64 = 20;
+
 #[test]
 fn without_its_standby_the_primary_goes_on_alone_and_says_so_until_that_is_back() {
     let terms = Terms::DURABLE;
@@ -20,7 +24,9 @@ fn without_its_standby_the_primary_goes_on_alone_and_says_so_until_that_is_back(
     let stands = pair.is_followed(Tokyo, terms);
     assert_eq!(stands["records_at_risk"], 0, "{stands}");
     pair.answer_more(200);
-    pair.merchants_part();
+    // What waited for the standby when it was lost left all the same, when that was known.
+    let late = pair.counted(Tokyo, "late_dropped");
+    assert!(late < LATE_MAX, "{late} of what waited for a second were dropped");
     pair.ends(Tokyo, terms);
 }
 

@@ -24,7 +24,7 @@ fn a_switch_over_under_load_and_back_loses_nothing() {
             "{stands}"
         );
     }
-    pair.merchants_end();
+    pair.merchants_end(Tokyo);
     pair.both_end(Tokyo, terms);
     let books = pair.judged(Tokyo);
     pair.finds_nothing(&books);

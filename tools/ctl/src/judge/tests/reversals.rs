@@ -290,8 +290,16 @@ fn a_repeat_that_got_something_else_than_its_request_is_found() {
     story.repeat_has(3, "000", false);
     story.acquirer_has(4, "907", true);
     story.repeat_has(4, "907", true);
+    // Its approval could not be said and was taken back, of the next one it was not.
+    story.is_served(5, 10);
+    story.keeps(5, 20, 10);
+    story.takes_back(5, 20, 10);
+    story.repeat_has(5, "911", true);
+    story.is_served(6, 11);
+    story.repeat_has(6, "911", true);
     story.ends(&expect![[r"
         RRN000000003: its repeat got 000, and Some(Expired) in the journal
+        RRN000000006: its repeat got 911, and Some(Settled { action: Some(000), approval: Some(A1B2C3) }) in the journal
     "]]);
 }
 
