@@ -250,13 +250,14 @@ impl World {
         if up_to <= writing.released {
             return;
         }
-        writing.released = up_to;
+        let before = std::mem::replace(&mut writing.released, up_to);
         writing.worked = now;
         let mut oldest = None;
         while let Some(&(last, at)) = writing.framed.front()
             && last <= up_to
         {
-            oldest = oldest.or(Some(at));
+            // An empty batch permits nothing.
+            oldest = oldest.or((last > before).then_some(at));
             writing.framed.pop_front();
         }
         if let Some(framed) = oldest {
