@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "all of this is a test, and what fails here is one")]
 #![forbid(unsafe_code)]
 
+mod happened;
+
+pub mod running;
+
 pub mod world;
 
 pub mod seeds;

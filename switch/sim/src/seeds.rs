@@ -43,6 +43,24 @@ pub fn live(seed: u64, told: bool) -> Result<(Sums, String), String> {
     }
 }
 
+impl crate::running::Sums for Sums {
+    fn adds(&mut self, other: &Self) {
+        self.cases += other.cases;
+        self.messages += other.messages;
+        self.records += other.records;
+        self.seconds += other.seconds;
+        self.happened.adds(&other.happened);
+    }
+
+    fn lived_ms(&self) -> u64 {
+        self.seconds * 1_000
+    }
+
+    fn happened(&self) -> Vec<(&'static str, u64)> {
+        self.happened.all()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,10 +12,9 @@ mod programs;
 mod records;
 mod service;
 mod setting;
-mod sim;
-mod sites;
 mod switch;
 mod trouble;
+mod worlds;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -27,6 +26,7 @@ use self::power::Power;
 pub(crate) use self::power::shutdown;
 use self::programs::Programs;
 use self::trouble::Trouble;
+use self::worlds::Worlds;
 use crate::Ended;
 
 /// Rounds of a campaign, unless told otherwise.
@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     /// Stop after so many seconds, if as many rounds as --at-least says are done
     #[arg(long)]
     seconds: Option<u64>,
-    /// Of sites: go on for so many simulated hours, whatever --count says
+    /// Of worlds: go on for so many simulated hours, whatever --count says
     #[arg(long)]
     hours: Option<u64>,
     /// Of sites: add the result to the table in switch/sim/README.md
@@ -104,8 +104,8 @@ pub(crate) fn run(
             Some(package) if arguments.unshared => service::run(root, package, out),
             package => service::prepare(root, package.as_deref(), out),
         },
-        "sim" => sim::run(root, arguments),
-        "sites" => sites::run(root, arguments),
+        "sim" => worlds::run(root, Worlds::Core, arguments),
+        "sites" => worlds::run(root, Worlds::Sites, arguments),
         name => {
             writeln!(
                 err,

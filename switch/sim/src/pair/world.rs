@@ -76,14 +76,23 @@ pub struct Sums {
     pub happened: Happened,
 }
 
-impl Sums {
-    /// Adds those of another world.
-    pub fn adds(&mut self, other: &Self) {
+impl crate::running::Sums for Sums {
+    fn adds(&mut self, other: &Self) {
         self.lived_ms += other.lived_ms;
         self.transactions += other.transactions;
         self.happened.adds(&other.happened);
     }
 
+    fn lived_ms(&self) -> u64 {
+        self.lived_ms
+    }
+
+    fn happened(&self) -> Vec<(&'static str, u64)> {
+        self.happened.all()
+    }
+}
+
+impl Sums {
     /// Processes that ended without being asked.
     pub fn crashes(&self) -> u64 {
         let all =

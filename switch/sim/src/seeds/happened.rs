@@ -3,27 +3,7 @@
 
 use switch_core::counters::Counter;
 
-macro_rules! happenings {
-    ($($name:ident $text:literal)*) => {
-        /// Something that can happen there.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Happening {
-            $(#[doc = $text] $name,)*
-        }
-
-        impl Happening {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// In words.
-            pub const fn text(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-        }
-    };
-}
+use crate::happened::happenings;
 
 happenings! {
     Requests "requests of acquirers"
@@ -126,43 +106,3 @@ pub(crate) const COUNTED: [(Counter, Happening); 8] = [
     (Counter::SafSentAgain, Happening::SentAgain),
     (Counter::RefusedGivenUp, Happening::GaveUp),
 ];
-
-/// How often each of them happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Happened(Vec<u64>);
-
-impl Default for Happened {
-    fn default() -> Self {
-        Self(vec![0; Happening::ALL.len()])
-    }
-}
-
-impl Happened {
-    /// Once more.
-    pub(crate) fn saw(&mut self, what: Happening) {
-        self.add(what, 1);
-    }
-
-    /// So many times more.
-    pub(crate) fn add(&mut self, what: Happening, times: u64) {
-        self.0[what as usize] += times;
-    }
-
-    /// All that happened elsewhere too.
-    pub fn adds(&mut self, other: &Self) {
-        for (all, one) in self.0.iter_mut().zip(&other.0) {
-            *all += one;
-        }
-    }
-
-    /// How often each happened.
-    pub fn all(&self) -> impl Iterator<Item = (Happening, u64)> {
-        Happening::ALL.iter().copied().zip(self.0.iter().copied())
-    }
-
-    /// What never did.
-    pub fn missing(&self) -> Vec<&'static str> {
-        let never = self.all().filter(|&(_, times)| times == 0);
-        never.map(|(what, _)| what.text()).collect()
-    }
-}

@@ -52,17 +52,6 @@ pub struct Sums {
     pub happened: Happened,
 }
 
-impl Sums {
-    /// Adds those of another world.
-    pub fn adds(&mut self, other: &Self) {
-        self.cases += other.cases;
-        self.messages += other.messages;
-        self.records += other.records;
-        self.seconds += other.seconds;
-        self.happened.adds(&other.happened);
-    }
-}
-
 /// A world, and what it knows of itself.
 pub(crate) struct Outside {
     stage: Stage,
