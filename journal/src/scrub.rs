@@ -160,5 +160,14 @@ pub fn range<D: Disk>(disk: &D, name: Name) -> Result<Option<Range>, Failed> {
     Ok(sealed(disk)?.into_iter().find(|file| file.name == name).map(|file| file.range))
 }
 
+/// Files whose first block is lost, and what they had: what keeps all others from being read on.
+///
+/// # Errors
+/// What the disk did not do.
+pub fn lost_headers<D: Disk>(disk: &D) -> Result<Vec<(Name, Range, Found)>, Failed> {
+    let all = sealed(disk)?.into_iter();
+    Ok(all.filter_map(|file| Some((file.name, file.range, file.header.err()?))).collect())
+}
+
 #[cfg(test)]
 mod tests;

@@ -56,7 +56,7 @@ impl<D: Disk> Mending<D> {
             self.next = self.rebuild.segment(bytes)?;
             return Ok(Progress::More);
         }
-        let batch = BatchHeader::read(bytes).map(|header| header.batch).unwrap_or(self.next);
+        let batch = BatchHeader::read(bytes).map_or(self.next, |header| header.batch);
         let is_last = self.asked.is_some_and(|last| batch >= last);
         let is_next = batch == self.next;
         let is_whole = is_next && self.rebuild.batch(bytes)?;

@@ -121,6 +121,9 @@ fn what_rots_in_a_sealed_file_is_found_and_comes_again_from_the_peer() {
                 let disk = whole.fork(1);
                 disk.rot(&name.to_string(), offset, rot);
                 let rotten = pass(&disk);
+                let lost = lost_headers(&disk).unwrap();
+                assert_eq!(lost.len(), usize::from(offset == 0), "{lost:?}");
+                assert_eq!(range(&disk, name).unwrap(), Some(rotten[0].1));
                 let [(found, range, _)] = &rotten[..] else {
                     panic!("{name} {offset}: {rotten:?}")
                 };
@@ -250,14 +253,16 @@ fn a_crash_at_every_operation(lies: &[Lie]) -> Result<u64, String> {
         let [(found, range, _)] = pass(&rotten)[..] else { panic!("one is rotten") };
         for operation in 1.. {
             let disk = rotten.fork(operation);
-            lies.iter().for_each(|&lie| disk.tell(lie));
+            for &lie in lies {
+                disk.tell(lie);
+            }
             disk.crash_at(disk.operations() + operation);
             let mended = mend(&disk, &whole, found, &range).is_some_and(|it| it.is_ok());
             let is_over = !disk.is_down();
             if operation % 2 == 0 {
-                disk.cut_power()
+                disk.cut_power();
             } else {
-                disk.kill()
+                disk.kill();
             }
             let left = pass(&disk);
             let is_as_before = disk.content(name) == rotten.content(name);

@@ -44,6 +44,10 @@ mod fold;
 
 mod indexing;
 
+mod scrubbed;
+
+mod scrubbing;
+
 mod figures;
 
 mod priority;
@@ -84,6 +88,8 @@ pub use numbers::{Allotted, NO_NUMBERS, Register, written};
 use priority::raise_priority;
 pub(crate) use priority::{lower_priority, lowest_priority};
 pub(crate) use release::{Lag, Release};
+pub(crate) use scrubbed::Scrubbed;
+use scrubbing::{Scrubbing, Work};
 pub(crate) use standing::{Standby, Standing};
 use start::Begun;
 pub(crate) use start::new_cluster;
@@ -160,6 +166,7 @@ fn start_on<P: WritePath + 'static>(
 ) -> Result<Journal, Failure> {
     let indexing = opened.indexing();
     let Around { lanes, mesh, plan, tunings, notes, events, ship } = around;
+    let scrub = opened.scrubbing(Arc::clone(&tunings), ship.clone());
     let tap = ship.as_ref().map(|ship| ship.tap(opened.end()));
     let begun = opened.begin(path, &plan, tap, progresses)?;
     restore(&opened.state);
@@ -184,6 +191,7 @@ fn start_on<P: WritePath + 'static>(
     };
     let fold = Fold {
         indexing,
+        scrub,
         disk: opened.disk.clone(),
         keys: opened.keys,
         cluster: opened.cluster,
@@ -227,6 +235,26 @@ fn start_on<P: WritePath + 'static>(
         stop,
         last,
     })
+}
+
+impl Opened {
+    /// Who looks whether what is sealed is as it was written, and how the other node is asked for it.
+    fn scrubbing(&self, tunings: Arc<Tunings>, ship: Option<Arc<Ship>>) -> Box<Scrubbing> {
+        Box::new(Scrubbing {
+            disk: self.disk.clone(),
+            keys: Arc::clone(&self.keys),
+            wanted: Arc::clone(&self.wanted),
+            tunings,
+            ship,
+            shown: self.scrubbed(),
+            work: Work::default(),
+        })
+    }
+
+    /// What is known of rot.
+    pub(crate) fn scrubbed(&self) -> Arc<Scrubbed> {
+        Arc::clone(&self.scrubbed)
+    }
 }
 
 /// What there is to see of a journal that begins to be written.

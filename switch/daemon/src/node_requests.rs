@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::status::ScrubStatus;
+
 /// The most approvals of one listing that a reply tells one by one.
 pub const ORPHANS_TOLD_MAX: usize = 10_000;
 /// The most reigns that are told.
@@ -183,6 +185,8 @@ pub struct NodeStatus {
     pub joining: bool,
     /// Damage in its log is being made good from the other node: it is not promoted.
     pub repairing: bool,
+    /// Whether what is sealed of its log is still as it was written; none where no log is kept.
+    pub scrub: Option<ScrubStatus>,
     /// When its own certificate ends, as a second since 1970.
     pub certificate_ends_utc: Option<u64>,
     /// The last reigns that the log knows, the newest first; [`REIGNS_TOLD_MAX`] at most.

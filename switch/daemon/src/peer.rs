@@ -13,6 +13,8 @@ mod ship;
 
 mod feed;
 
+mod fetches;
+
 mod thread;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -40,6 +42,7 @@ use crate::journaling::Failure;
 use crate::pairing::LogTask;
 use crate::worker;
 use doors::Doors;
+pub(crate) use fetches::Came;
 pub use ship::Ship;
 pub(crate) use shown::Shown;
 use thread::{ROUND_TRIPS, Shipping, WAKER};
@@ -126,6 +129,7 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
         round_trips: [u64::MAX; ROUND_TRIPS],
         round_trip: 0,
         head: Vec::new(),
+        asks: None,
         over: false,
     });
     let thread = threads::Builder::new().name("ship".into()).spawn(move || shipping.run());

@@ -42,6 +42,7 @@ use crate::running::{Running, Snapshot};
 use crate::service::Service;
 use crate::serving::{Begun, Built, End, Shell};
 use crate::signals::Early;
+use crate::tunings::Tunings;
 use crate::worker::Event;
 use crate::{clocks, lines};
 use overview::Overview;
@@ -140,6 +141,8 @@ pub(crate) fn live(
         tasks,
         tell: Arc::new(move |told| of_journal.tell(told)),
         plan: &plan,
+        tunings: Arc::new(Tunings::of(&configuration)),
+        ship: Some(Arc::clone(&ship)),
         notes: shell.notes.clone(),
         events: shell.events.clone(),
         progresses: &|| service.progresses(),
@@ -180,6 +183,7 @@ fn pair(
         wish: Box::new(move |wish| wished.wish(wish)),
         digests: Box::new(move || now.now().configuration.agreement(&keys)),
         replayed: Box::new(move || Some(behind.replayed())),
+        scrubbed: standing.scrubbed(),
     })
 }
 

@@ -231,6 +231,47 @@ pub struct JournalStatus {
     /// Where what is older than memory can not be looked at, and why not: reversals and advices that may
     /// be about it get 909. None: it can be.
     pub past_not_read: Option<String>,
+    /// Whether what is sealed is still as it was written.
+    pub scrub: ScrubStatus,
+}
+
+/// What is known of rot in segments and archives: all of them are read through again and again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScrubStatus {
+    /// In how many seconds all of it is to be read once.
+    pub every_s: u64,
+    /// How often all of it was read since the start.
+    pub passes: u64,
+    /// When it had been read last, as a second since 1970; none: not since the start.
+    pub whole_utc: Option<u64>,
+    /// Bytes that the pass under way reads, at most; 0 between two.
+    pub pass_bytes: u64,
+    /// Those of them that it has read.
+    pub pass_read: u64,
+    /// Bytes read since the start.
+    pub read: u64,
+    /// Files that were found not to be as they were written, since the start.
+    pub found: u64,
+    /// Those of them that are whole again.
+    pub mended: u64,
+    /// Those that are not.
+    pub waiting: u64,
+    /// The first of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rotten: Vec<RottenStatus>,
+}
+
+/// A file of the journal that is not as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RottenStatus {
+    /// Its name.
+    pub file: String,
+    /// What is wrong.
+    pub found: String,
+    /// Why it is not whole again; empty: it is being tried.
+    pub why: String,
 }
 
 /// One station: a party that talks to the switch.

@@ -14,13 +14,19 @@ use crate::config::Configuration;
 pub struct Tunings {
     ask_timeout: AtomicU64,
     gather: AtomicU64,
+    scrub: AtomicU64,
 }
 
 impl Default for Tunings {
     /// As a configuration has them that says nothing of them.
     fn default() -> Self {
-        let tunings = Self { ask_timeout: AtomicU64::new(0), gather: AtomicU64::new(WAIT_MAX_NS) };
+        let tunings = Self {
+            ask_timeout: AtomicU64::new(0),
+            gather: AtomicU64::new(WAIT_MAX_NS),
+            scrub: AtomicU64::new(0),
+        };
         store(&tunings.ask_timeout, Limits::default().ask_timeout);
+        store(&tunings.scrub, Duration::from_hours(24));
         tunings
     }
 }
@@ -37,11 +43,17 @@ impl Tunings {
     pub fn set(&self, configuration: &Configuration) {
         store(&self.ask_timeout, configuration.settings.limits.ask_timeout);
         store(&self.gather, configuration.journal.gather);
+        store(&self.scrub, configuration.journal.scrub);
     }
 
     /// The longest that a batch of records waits to fill, in nanoseconds.
     pub fn gather_ns(&self) -> u64 {
         self.gather.load(Ordering::Relaxed)
+    }
+
+    /// In how long everything that is sealed is read once.
+    pub fn scrub(&self) -> Duration {
+        Duration::from_nanos(self.scrub.load(Ordering::Relaxed))
     }
 
     /// For how long an answer of the reader is worth something.

@@ -15,6 +15,8 @@ mod clock;
 
 mod asking;
 
+mod rot;
+
 mod status;
 
 mod saf;

@@ -12,7 +12,7 @@ use super::difference::{parties, routes};
 use super::rows::{NODE, STATION};
 
 /// Keys of the node of which each site has its own: where it is, what it runs on, and who may do what there.
-pub(super) const OWN: [&str; 21] = [
+pub(super) const OWN: [&str; 22] = [
     "node.name",
     "node.state",
     "node.workers",
@@ -22,6 +22,7 @@ pub(super) const OWN: [&str; 21] = [
     "journal.path",
     "journal.retain",
     "journal.gather",
+    "journal.scrub",
     "peer.name",
     "peer.listen",
     "peer.connect",

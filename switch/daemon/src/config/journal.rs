@@ -35,6 +35,8 @@ pub struct Journal {
     pub original_keep: Duration,
     /// The longest that a batch waits to fill, at high load.
     pub gather: Duration,
+    /// In how long everything that is sealed is read once, to see that it is as it was written.
+    pub scrub: Duration,
     /// The key that seals what is written; none only with `--insecure-demo`.
     pub key: Option<KeySource>,
     /// Keys before it, that open what they sealed.
@@ -102,6 +104,7 @@ pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal>
     let retain = section.duration("retain", DAY..=DAY * 3_650).unwrap_or(DAY * 35);
     let original_keep = original_keep(&mut section, retain);
     let gather = section.duration("gather", Duration::ZERO..=GATHER_MAX).unwrap_or(GATHER);
+    let scrub = section.duration("scrub", Duration::from_secs(1)..=DAY * 365).unwrap_or(DAY);
     let path =
         section.choice("path", &[("mapped", PathKind::Mapped), ("direct", PathKind::Direct)]);
     let key = section.text("key", SOURCE);
@@ -119,7 +122,16 @@ pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal>
     if sync == Some(Sync::None) {
         let why = "no effect: sync = \"none\" keeps no record";
         section.inactive(
-            &["segment", "retain", "original_keep", "gather", "path", "key", "former_keys"],
+            &[
+                "segment",
+                "retain",
+                "original_keep",
+                "gather",
+                "scrub",
+                "path",
+                "key",
+                "former_keys",
+            ],
             why,
         );
     }
@@ -131,6 +143,7 @@ pub(super) fn journal(root: &mut Section<'_, '_>, mode: Mode) -> Option<Journal>
         retain,
         original_keep,
         gather,
+        scrub,
         key,
         former_keys: former_keys?,
     })

@@ -106,6 +106,7 @@ pub(super) const NODE: &[NodeRow] = &[
     restart("journal.retain", JOURNAL, |c| Some(show_duration(c.journal.retain))),
     restart("journal.original_keep", JOURNAL, |c| Some(show_duration(c.journal.original_keep))),
     live("journal.gather", |c| Some(show_duration(c.journal.gather))),
+    live("journal.scrub", |c| Some(show_duration(c.journal.scrub))),
     restart("peer.name", LINE, |c| of_peer(c, |p| Some(p.name.clone()))),
     restart("peer.listen", LINE, |c| {
         of_peer(c, |p| match &p.way {

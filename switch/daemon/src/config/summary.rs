@@ -75,8 +75,17 @@ impl Configuration {
     }
 
     fn write_journal(&self, out: &mut String) -> std::fmt::Result {
-        let Journal { sync, path, segment_bytes, retain, original_keep, gather, key, former_keys } =
-            &self.journal;
+        let Journal {
+            sync,
+            path,
+            segment_bytes,
+            retain,
+            original_keep,
+            gather,
+            scrub,
+            key,
+            former_keys,
+        } = &self.journal;
         if *sync == Sync::None {
             return writeln!(out, "journal none: no record is kept");
         }
@@ -84,7 +93,8 @@ impl Configuration {
             (path_word(*path), show_size(*segment_bytes), show_duration(*retain));
         write!(out, "journal {}, {path}, segments of {segment}, kept {retain}, ", sync.word())?;
         write!(out, "originals found for {}, ", show_duration(*original_keep))?;
-        write!(out, "batches gathered for {} at most, sealed with ", show_duration(*gather))?;
+        write!(out, "batches gathered for {} at most, ", show_duration(*gather))?;
+        write!(out, "read through every {}, sealed with ", show_duration(*scrub))?;
         match key {
             Some(source) => write!(out, "{source}")?,
             None => write!(out, "a key made for trial")?,

@@ -8,6 +8,7 @@ use journal::format::{Epoch, PathKind, Position, SegmentNumber};
 use switch_core::counters::Latencies;
 
 use super::priority::Priority;
+use super::scrubbed::Scrubbed;
 use crate::config::path_word;
 use crate::status::JournalStatus;
 
@@ -59,6 +60,8 @@ pub(super) struct Fixed {
     pub closed_at_start: u64,
     /// What the reader sees.
     pub sight: Arc<Sight>,
+    /// What is known of rot.
+    pub scrubbed: Arc<Scrubbed>,
 }
 
 /// The part of the thread that writes.
@@ -176,6 +179,7 @@ impl Figures {
             refused_no_room,
             priority: writing.priority.map(Priority::word).unwrap_or_default(),
             past_not_read: self.fixed.sight.problem(),
+            scrub: self.fixed.scrubbed.status(),
         }
     }
 }

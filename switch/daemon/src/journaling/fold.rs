@@ -7,7 +7,8 @@
 //!
 //! When it stalls, segments are not packed and so not used again: the disk fills up, and a start takes
 //! longer. What it can not write it says, and tries again later; the log itself is not concerned. What
-//! it can not read again of the log is damage, and ends the process with 74.
+//! it can not read again of the log is damage, and ends the process with 74; one of two nodes has it again
+//! from the other instead ([`super::scrubbing`]), and what is behind it waits for that.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use journal::format::{Cluster, Epoch, Position, SegmentNumber};
 use journal::index::Marks;
 use journal::names::Name;
 use journal::reader::{Problem, Reader};
+use journal::recovery::Place;
+use journal::scan::Found;
 use journal::seal::Keys;
 use journal::segments::Spares;
 use switch_core::replay::State;
@@ -31,6 +34,7 @@ use super::failure::Failure;
 use super::figures::{Figures, Folding};
 use super::indexing::Indexing;
 use super::pace::Pace;
+use super::scrubbing::Scrubbing;
 use super::{lower_priority, replaying};
 use crate::clocks;
 use crate::notes::{Note, Notes};
@@ -57,6 +61,7 @@ pub(super) struct Fold {
     pub(super) checkpoint: Position,
     pub(super) retain: Duration,
     pub(super) indexing: Indexing,
+    pub(super) scrub: Box<Scrubbing>,
     pub(super) spares: Arc<Spares>,
     pub(super) notes: Notes,
     pub(super) figures: Arc<Figures>,
@@ -76,6 +81,10 @@ struct Due {
 enum Trouble {
     /// What was acknowledged can not be read again.
     Damage(Failure),
+    /// The same of a segment that perhaps the other node has.
+    Rotten(SegmentNumber, Found, Failure),
+    /// It is to come from there: nothing behind it is packed before.
+    Waits,
     /// Something else; it may work the next time.
     ForNow(String),
 }
@@ -96,10 +105,18 @@ impl Fold {
             self.notes.tell(Note::NotFolded { problem: problem.as_str().into() });
         }
         while !self.stop.load(Ordering::Acquire) {
-            let looked = self.look(&mut due, &mut pace);
+            let looked = match self.look(&mut due, &mut pace) {
+                Err(Trouble::Rotten(segment, found, failure)) => {
+                    let waits = self.scrub.has_come_by(segment, found);
+                    Err(if waits { Trouble::Waits } else { Trouble::Damage(failure) })
+                }
+                looked => looked,
+            };
             match looked.and_then(|()| self.index_what_has_none(&mut pace)) {
-                Ok(()) => said.clear(),
-                Err(Trouble::Damage(failure)) => return Err(failure),
+                Ok(()) | Err(Trouble::Waits) => said.clear(),
+                Err(Trouble::Damage(failure) | Trouble::Rotten(_, _, failure)) => {
+                    return Err(failure);
+                }
                 // Once, not with every look.
                 Err(Trouble::ForNow(problem)) if problem == said => {}
                 Err(Trouble::ForNow(problem)) => {
@@ -107,6 +124,7 @@ impl Fold {
                     said = problem;
                 }
             }
+            self.scrub.turn(&mut pace);
             thread::park_timeout(LOOK);
         }
         Ok(())
@@ -118,6 +136,9 @@ impl Fold {
         let Some(&last) = sealed.last() else { return Ok(()) };
         let mut trouble = Ok(());
         for segment in sealed {
+            if self.scrub.holds(segment) {
+                return Err(Trouble::Waits);
+            }
             let passed = self.pass(segment, due, pace);
             // Where there is no room for an archive there may be some for a checkpoint, or the other
             // way round, and then more.
@@ -127,6 +148,9 @@ impl Fold {
             }
             match passed {
                 Err(Trouble::ForNow(problem)) => {
+                    if self.scrub.holds_lost_headers() {
+                        return Err(Trouble::Waits);
+                    }
                     self.fold_up_to(last, due)?;
                     self.keep_if_due(due, pace)?;
                     trouble = Err(Trouble::ForNow(problem));
@@ -201,7 +225,11 @@ impl Fold {
 
     /// Makes indexes that are missing, as long as there is nothing to pack.
     fn index_what_has_none(&mut self, pace: &mut Pace) -> Result<(), Trouble> {
-        while self.spares.sealed().is_empty() && !self.stop.load(Ordering::Acquire) {
+        let packs = |fold: &Self| {
+            let sealed = fold.spares.sealed();
+            sealed.first().is_some_and(|segment| !fold.scrub.holds(*segment))
+        };
+        while !packs(self) && !self.stop.load(Ordering::Acquire) {
             if !self.indexing.make_one(pace).map_err(Trouble::ForNow)? {
                 break;
             }
@@ -256,8 +284,9 @@ impl Fold {
 /// What it means that a sealed segment was not packed: only what it says itself is damage.
 fn not_packed(path: &Path, segment: SegmentNumber, not: NotPacked) -> Trouble {
     match not {
-        NotPacked::Damaged(name @ Name::Segment(_), found) => {
-            Trouble::Damage(Failure::damaged(path, &format!("{name}: {found}")))
+        NotPacked::Damaged(name @ Name::Segment(segment), found) => {
+            let failure = Failure::damaged(path, &format!("{name}: {found}"));
+            Trouble::Rotten(segment, found, failure)
         }
         why @ (NotPacked::Damaged(..)
         | NotPacked::NotSealed
@@ -274,6 +303,9 @@ fn not_packed(path: &Path, segment: SegmentNumber, not: NotPacked) -> Trouble {
 fn trouble(path: &Path, problem: &Problem) -> Trouble {
     match problem {
         Problem::Disk(failed) => Trouble::ForNow(format!("the log was not read again: {failed}")),
+        Problem::Damaged(Place { file: Name::Segment(segment), .. }, found) => {
+            Trouble::Rotten(*segment, *found, Failure::problem(path, problem))
+        }
         Problem::Gone { .. }
         | Problem::Damaged(..)
         | Problem::UnknownKey { .. }

@@ -18,6 +18,8 @@ const SPREAD_SECS: u64 = 20;
 const RATE_MIN: u64 = 8 << 20;
 /// How much faster what is made of the log is written, and read again.
 const WROTE_SHARE: u32 = 4;
+/// Bytes that are read in a second at most, only to see whether they are right.
+const LOOK_RATE: u64 = 32 << 20;
 /// A step is this long, with the pause behind it.
 const STEP: Duration = Duration::from_millis(4);
 
@@ -45,6 +47,12 @@ impl Pace {
     pub(super) fn wrote(&mut self, bytes: usize) {
         let took = self.time_of(bytes) / WROTE_SHARE;
         self.goes_on(took);
+    }
+
+    /// So many bytes were read, and nothing waits for that. False: it is to stop.
+    pub(super) fn looked(&mut self, bytes: u64) -> bool {
+        let nanos = bytes.saturating_mul(1_000_000_000) / LOOK_RATE;
+        self.goes_on(Duration::from_nanos(nanos))
     }
 
     fn time_of(&self, bytes: usize) -> Duration {

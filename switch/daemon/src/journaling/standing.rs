@@ -29,6 +29,8 @@ use super::following::{Following, Tell};
 use super::hot::{Behind, Hot};
 use super::keeper::Housekeeper;
 use super::numbers::Register;
+use super::scrubbed::Scrubbed;
+use super::scrubbing::Scrubbing;
 use super::start::Begins;
 use super::thread::Ended;
 use super::{Failing, Opened, spawn};
@@ -37,6 +39,8 @@ use crate::config::Configuration;
 use crate::mesh::Mesh;
 use crate::notes::Notes;
 use crate::pairing::LogTask;
+use crate::peer::Ship;
+use crate::tunings::Tunings;
 use crate::worker::Event;
 
 /// What a standby's journal needs of the daemon.
@@ -47,6 +51,9 @@ pub(crate) struct Standby<'a> {
     pub(crate) tell: Tell,
     /// The plan that it would serve by.
     pub(crate) plan: &'a Plan,
+    pub(crate) tunings: Arc<Tunings>,
+    /// The way to the other node; none where nobody is asked for anything.
+    pub(crate) ship: Option<Arc<Ship>>,
     pub(crate) notes: Notes,
     pub(crate) events: Sender<Event>,
     pub(crate) progresses: &'a dyn Fn(),
@@ -63,6 +70,7 @@ struct Keeping {
     stop: Arc<AtomicBool>,
     notes: Notes,
     failing: Failing,
+    scrub: Box<Scrubbing>,
 }
 
 /// A journal that is followed.
@@ -102,7 +110,7 @@ impl Opened {
         path: P,
         standby: Standby<'_>,
     ) -> Result<Standing, Failure> {
-        let Standby { tasks, tell, plan, notes, events, progresses } = standby;
+        let Standby { tasks, tell, plan, tunings, ship, notes, events, progresses } = standby;
         let directory: Arc<std::path::Path> = self.disk.path().into();
         let broken = |broken| Failure::broken(&directory, &broken);
         let (spares, keeper) = self.spares(progresses)?;
@@ -137,6 +145,7 @@ impl Opened {
             stop: Arc::clone(&stop),
             notes,
             failing: failing.clone(),
+            scrub: self.scrubbing(tunings, ship),
         };
         let others = self.keep(keeping, folded, plan)?;
         let (path, keys) = (directory.to_path_buf(), Arc::clone(&self.keys));
@@ -187,7 +196,7 @@ impl Opened {
         state: State,
         plan: &Plan,
     ) -> Result<Vec<JoinHandle<()>>, Failure> {
-        let Keeping { keeper, spares, figures, stop, notes, failing } = keeping;
+        let Keeping { keeper, spares, figures, stop, notes, failing, scrub } = keeping;
         let housekeeper = Housekeeper {
             disk: self.disk.clone(),
             keeper,
@@ -212,6 +221,7 @@ impl Opened {
             state,
             checkpoint: self.checkpoint,
             retain: self.settings.retain,
+            scrub,
             spares,
             notes,
             figures,
@@ -226,6 +236,11 @@ impl Standing {
     /// What the threads say about themselves.
     pub(crate) fn figures(&self) -> Arc<Figures> {
         Arc::clone(&self.figures)
+    }
+
+    /// What is known of rot.
+    pub(crate) fn scrubbed(&self) -> Arc<Scrubbed> {
+        self.opened.scrubbed()
     }
 
     /// Who sees how far the state is.

@@ -43,6 +43,7 @@ use super::indexing::{Indexing, Spoken, Wanted};
 use super::keeper::SPARES_MIN;
 use super::numbers::{Allotted, NO_NUMBERS, Register, written};
 use super::replaying;
+use super::scrubbed::Scrubbed;
 use super::trial_key::trial_key;
 use super::{Tap, two_sites};
 use crate::clocks;
@@ -79,6 +80,8 @@ pub struct Opened {
     pub(super) spoken: Arc<Spoken>,
     /// What the reader sees.
     pub(super) sight: Arc<Sight>,
+    /// What is known of rot.
+    pub(super) scrubbed: Arc<Scrubbed>,
     /// One of two nodes: what it knows of its role, and what of its log must come again from the other.
     pub(super) control: Option<Control>,
     pub(super) repair: Option<Repair>,
@@ -143,6 +146,7 @@ pub fn open(
         wanted: Arc::default(),
         spoken: Arc::default(),
         sight: Arc::default(),
+        scrubbed: Arc::default(),
         control,
         repair,
         begins: None,
@@ -237,6 +241,7 @@ impl Opened {
             replayed_ms: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
             closed_at_start,
             sight: Arc::clone(&self.sight),
+            scrubbed: Arc::clone(&self.scrubbed),
         }
     }
 

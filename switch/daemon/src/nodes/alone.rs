@@ -45,6 +45,7 @@ impl Alone {
             mode: if configuration.journal.sync == Sync::None { "none" } else { "local" }.into(),
             build: env!("CARGO_PKG_VERSION").into(),
             log: log.unwrap_or_default(),
+            scrub: self.journal.as_ref().map(|journal| journal.status(0).scrub),
             ..NodeStatus::default()
         };
         Ok(NodeReply { status: Some(status), ..NodeReply::default() })

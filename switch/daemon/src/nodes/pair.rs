@@ -19,7 +19,7 @@ use super::looking::Looking;
 use super::words::waits;
 use crate::clocks;
 use crate::config::hex;
-use crate::journaling::orphans;
+use crate::journaling::{Scrubbed, orphans};
 use crate::node_requests::{
     DigestStatus, Diverged, Lag, LogStatus, NodeReply, NodeRequest, NodeRole, NodeStatus,
     PeerStatus, Question, REIGNS_TOLD_MAX, Reign, SyncState,
@@ -46,6 +46,8 @@ pub(crate) struct Pair {
     pub(crate) digests: Box<dyn Fn() -> Digests + Send + Sync>,
     /// How far a standby has taken the log into its state.
     pub(crate) replayed: Box<dyn Fn() -> Option<u64> + Send + Sync>,
+    /// What is known of rot in its log.
+    pub(crate) scrubbed: Arc<Scrubbed>,
 }
 
 /// What stands in files of the journal, and who looks there.
@@ -132,6 +134,7 @@ impl Pair {
             build: BUILD.to_owned(),
             reigns,
             diverged,
+            scrub: Some(self.scrubbed.status()),
             // The lag says how far it is.
             catch_up: None,
             ..NodeStatus::default()

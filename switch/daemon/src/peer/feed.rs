@@ -34,8 +34,8 @@ const SAID_MAX: usize = 2;
 pub(super) enum Task {
     /// For the sender.
     Need(Need),
-    /// For the peer's repair: batches, both included, said by one who promised this.
-    Serve { reign: Epoch, from: BatchNumber, until: BatchNumber },
+    /// For the peer's repair: batches, both included, said on this line by one who promised this.
+    Serve { line: u64, reign: Epoch, from: BatchNumber, until: BatchNumber },
 }
 
 /// The way to the thread.
@@ -52,6 +52,8 @@ struct Reading {
     said: Sender<Message>,
     /// The one that was read with last, and the batch that it gives next.
     reader: Option<(BatchNumber, RawReader<SystemDisk>)>,
+    /// The same for the peer's repair.
+    serving: Option<(BatchNumber, RawReader<SystemDisk>)>,
     /// What a peer begins with that needs more than the log has.
     snapshot: Option<(Newest, Sending<<SystemDisk as Disk>::File>)>,
 }
@@ -63,7 +65,8 @@ struct Reading {
 pub(super) fn start(disk: SystemDisk, keys: Arc<Keys>, ship: Arc<Ship>) -> std::io::Result<Feed> {
     let (tasks, wanted) = bounded::<Task>(TASKS_MAX);
     let (say, said) = bounded(SAID_MAX);
-    let mut reading = Reading { disk, keys, ship, said: say, reader: None, snapshot: None };
+    let mut reading =
+        Reading { disk, keys, ship, said: say, reader: None, serving: None, snapshot: None };
     thread::Builder::new().name("feed".into()).spawn(move || {
         lower_priority();
         for task in wanted {
@@ -84,7 +87,7 @@ impl Reading {
                 let fed = self.piece(offset, bytes);
                 self.ship.tell(Event::Fed(fed));
             }
-            Task::Serve { reign, from, until } => self.serve(reign, from, until),
+            Task::Serve { line, reign, from, until } => self.serve(line, reign, from, until),
         }
     }
 
@@ -149,34 +152,58 @@ impl Reading {
         }
     }
 
-    fn serve(&mut self, reign: Epoch, from: BatchNumber, until: BatchNumber) {
-        let opened = RawReader::open(&self.disk, Arc::clone(&self.keys), from);
+    /// Nothing is sent whose check fails: the reader looks at each batch, and what an archive has is sealed
+    /// again and compared.
+    fn serve(&mut self, line: u64, reign: Epoch, from: BatchNumber, until: BatchNumber) {
+        let goes_on = self.serving.take().filter(|(next, _)| *next == from);
+        let opened = goes_on.map_or_else(
+            || RawReader::open(&self.disk, Arc::clone(&self.keys), from),
+            |(_, reader)| Ok(reader),
+        );
         let (mut next, mut segment) = (from, SegmentNumber(0));
+        // A block goes with the first batch behind it: at the end of the log there may be none.
+        let mut block = None;
         let read = opened.and_then(|mut reader| {
-            while next <= until {
+            while next <= until && self.ship.line() == line {
                 let Some(framed) = reader.next()? else { break };
-                match &framed {
-                    Framed::Segment(block) => {
-                        segment = SegmentHeader::read(*block).map_or(segment, |it| it.segment);
+                if let Framed::Segment(bytes) = &framed {
+                    segment = SegmentHeader::read(*bytes).map_or(segment, |it| it.segment);
+                    block = Some(item(framed));
+                    continue;
+                }
+                if let Framed::Batch(mark, _) = &framed {
+                    if mark.batch > until {
+                        break;
                     }
-                    Framed::Batch(mark, _) => next = BatchNumber(mark.batch.0 + 1),
+                    next = BatchNumber(mark.batch.0 + 1);
                 }
-                let Item { kind, bytes } = item(framed);
-                // It waits for the line to take it: so it goes no faster than that.
-                if self.said.send(Message::Fetched { reign, segment, item: kind, bytes }).is_err() {
-                    break;
+                for Item { kind, bytes } in block.take().into_iter().chain([item(framed)]) {
+                    // It waits for the line to take it: so it goes no faster than that.
+                    if !self.says(Message::Fetched { reign, segment, item: kind, bytes }) {
+                        return Ok(reader);
+                    }
                 }
-                self.ship.look();
             }
-            Ok(())
+            Ok(reader)
         });
-        if let Err(problem) = read {
-            warn!("the log can not be read again for the peer's repair: {problem}");
+        // Of a disk that says nothing for now nobody knows what is there: who asked asks again.
+        let is_known = !matches!(read, Err(Problem::Disk(_)));
+        match read {
+            Ok(reader) => self.serving = Some((next, reader)).filter(|_| next > until),
+            Err(problem) => {
+                warn!("the log can not be read again for the peer's repair: {problem}");
+            }
         }
-        if next <= until {
-            drop(self.said.send(Message::NotHere { reign, from: next }));
-            self.ship.look();
+        if next <= until && is_known && self.ship.line() == line {
+            self.says(Message::NotHere { reign, from: next });
         }
+    }
+
+    /// False: there is no line any more, nor will there be one.
+    fn says(&self, message: Message) -> bool {
+        let is_taken = self.said.send(message).is_ok();
+        self.ship.look();
+        is_taken
     }
 }
 

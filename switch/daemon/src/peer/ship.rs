@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
-use journal::format::Position;
+use journal::format::{BatchNumber, Position};
 use journal::mark::Mark;
 use journal::roles::event::{Event, Item};
 use journal::roles::refusal::Refusal;
@@ -18,6 +18,7 @@ use journal::writer::Framed;
 use mio::Waker;
 use switch_sync::Sleeper;
 
+use super::fetches::{Came, Fetches};
 use super::shown::Shown;
 use crate::clocks;
 use crate::journaling::{Lag, Release};
@@ -49,6 +50,10 @@ pub struct Ship {
     stop: AtomicBool,
     /// The last position that the peer acknowledged; relaxed, for figures.
     acknowledged: AtomicU64,
+    /// What rotted here and is to come from the peer.
+    fetches: Fetches,
+    /// Goes up when a line begins, and when it ends. Relaxed: one message of an old line does no harm.
+    lines: AtomicU64,
 }
 
 /// What happened and was not heard of yet.
@@ -78,6 +83,8 @@ impl Ship {
             shown: Mutex::new(shown),
             stop: AtomicBool::new(false),
             acknowledged: AtomicU64::new(0),
+            fetches: Fetches::default(),
+            lines: AtomicU64::new(0),
         }
     }
 
@@ -114,6 +121,23 @@ impl Ship {
         self.wake();
         // In time or not, it ends.
         let _in_time = level.recv_timeout(within);
+    }
+
+    /// These batches have rotted here, and are to come from the peer, both included; of an earlier wish
+    /// nothing comes any more. The thread that calls it is woken when there is something.
+    pub(crate) fn fetch(&self, from: BatchNumber, until: BatchNumber) {
+        self.fetches.ask(from, until);
+        self.wake();
+    }
+
+    /// What came of it since.
+    pub(crate) fn fetched(&self) -> VecDeque<Came> {
+        self.fetches.take()
+    }
+
+    /// Whether the log here is all that it was: nobody else repairs it.
+    pub(crate) fn has_whole_log(&self) -> bool {
+        lock(&self.shown).view.as_ref().is_some_and(|view| !view.repairing)
     }
 
     /// There is something to be looked at.
@@ -201,6 +225,19 @@ impl Ship {
         self.stop.load(Ordering::Acquire)
     }
 
+    pub(super) fn fetches(&self) -> &Fetches {
+        &self.fetches
+    }
+
+    /// Which line this is, or which lack of one.
+    pub(super) fn line(&self) -> u64 {
+        self.lines.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn next_line(&self) {
+        self.lines.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn release(&self) -> Option<&Release> {
         self.release.get().map(|release| &**release)
     }
@@ -210,6 +247,7 @@ impl Ship {
         self.sleeper.may_sleep(|| {
             let inbox = lock(&self.inbox);
             self.is_told_to_stop()
+                || self.fetches.is_waiting()
                 || inbox.drained.is_some()
                 || inbox.parting.is_some()
                 || !inbox.wishes.is_empty()

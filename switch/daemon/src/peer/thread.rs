@@ -88,6 +88,8 @@ pub(super) struct Shipping {
     pub(super) head: Vec<u8>,
     /// Told when the peer has all that was framed, or follows no more.
     pub(super) parting: Option<Sender<()>>,
+    /// What is asked of the peer because it rotted here.
+    pub(super) asks: Option<Message>,
     /// No more is to be done: the last action was given to the main thread.
     pub(super) over: bool,
 }
@@ -142,6 +144,7 @@ impl Shipping {
         self.on_door(came);
         let again = self.look_at_line();
         self.handle(Event::Tick);
+        self.asks_for_what_rotted();
         self.speak();
         let had_room = self.tasks.is_empty();
         self.pass_tasks();
@@ -206,6 +209,7 @@ impl Shipping {
             shown.line.trouble = None;
         });
         self.trouble = None;
+        self.ship.next_line();
         self.line = Some((token, line));
         self.stuck = None;
         self.expiry_at = Time(0);
@@ -218,6 +222,9 @@ impl Shipping {
         line.close(self.doors.registry());
         self.doors.line_ended(clocks::boot());
         self.heard.clear();
+        self.ship.next_line();
+        self.asks = None;
+        self.ship.fetches().ends("the line to the other node ended");
         while self.feed.said.try_recv().is_ok() {}
         self.cutter = self.cutter.take().map(Cutter::again);
         self.ship.show(|shown| {
@@ -285,7 +292,9 @@ impl Shipping {
                 self.ship.show(|shown| shown.line.round_trip_ns = shortest);
             }
         }
-        self.handle(Event::Heard(message));
+        if let Some(message) = self.ship.fetches().hear(message) {
+            self.handle(Event::Heard(message));
+        }
     }
 
     fn handle(&mut self, event: Event) {
@@ -296,6 +305,23 @@ impl Shipping {
         while let Some(action) = self.node.poll_action() {
             self.act(action);
         }
+    }
+
+    /// Asks the peer for what rotted here. That it is right is seen by its tags, whoever sends it.
+    fn asks_for_what_rotted(&mut self) {
+        let Some((from, until)) = self.ship.fetches().say() else { return };
+        let view = self.node.view();
+        let is_greeted = self.line.is_some() && view.peer.line && view.peer.role.is_some();
+        let why = match (is_greeted, view.peer.objected.is_some(), view.repairing) {
+            (false, ..) => "there is no line to the other node",
+            (_, true, _) => "the log of the other node is not this one's",
+            (.., true) => "all of the log here is being repaired",
+            _ => {
+                self.asks = Some(Message::Fetch { reign: view.promised, from, until });
+                return;
+            }
+        };
+        self.ship.fetches().ends(why);
     }
 
     fn act(&mut self, action: Action) {
@@ -322,7 +348,7 @@ impl Shipping {
             Action::Feed(need) => self.give_feed(Task::Need(need)),
             Action::Serve { from, until } => {
                 let reign = self.node.view().promised;
-                self.give_feed(Task::Serve { reign, from, until });
+                self.give_feed(Task::Serve { line: self.ship.line(), reign, from, until });
             }
             Action::HangUp => {
                 // What is to be said first is said, as far as it finds room.
@@ -402,7 +428,8 @@ impl Shipping {
                 return;
             }
             self.stuck = None;
-            let message = self.node.poll_message().or_else(|| self.feed.said.try_recv().ok());
+            let message = self.node.poll_message().or_else(|| self.asks.take());
+            let message = message.or_else(|| self.feed.said.try_recv().ok());
             let Some(message) = message else { return };
             self.head.clear();
             wire::put_head(&message, &mut self.head);

@@ -10,6 +10,7 @@ use daemon::node_requests::{
 use crate::grid::{grid, left_grid};
 use crate::journal::second;
 use crate::output::{Colours, duration};
+use crate::rot;
 
 /// Of a digest so many digits are shown.
 const DIGEST_SHOWN: usize = 8;
@@ -52,6 +53,9 @@ pub(crate) fn problems(status: &NodeStatus) -> Vec<String> {
     }
     if status.joining {
         found.push("it has not had the whole log since it joined: it is not promoted".into());
+    }
+    if let Some(scrub) = &status.scrub {
+        rot::problems(scrub, &mut found);
     }
     for digest in status.digests.iter().filter(|digest| digest.differs) {
         found.push(format!(
@@ -147,6 +151,7 @@ fn of_node(status: &NodeStatus) -> Vec<Vec<String>> {
         rows.push(("records at risk", status.records_at_risk.to_string()));
     }
     rows.extend(status.catch_up.map(|catch_up| ("catching up", far(catch_up))));
+    rows.extend(status.scrub.as_ref().map(|scrub| ("log read through", rot::line(scrub))));
     rows.extend(status.certificate_ends_utc.map(|utc| ("certificate ends", second(utc))));
     rows.push(("version", said(&status.build)));
     rows.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect()

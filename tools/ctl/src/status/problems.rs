@@ -9,6 +9,7 @@ use daemon::status::{
 use super::table::{behind, size};
 use crate::node;
 use crate::output::duration;
+use crate::rot;
 
 /// From this share of a bound on, in per cent, its use is a problem.
 const CLOSE_PERCENT: u64 = 80;
@@ -36,6 +37,10 @@ pub(super) fn problems(status: &Status) -> Vec<String> {
     }
     if let Some(journal) = &status.journal {
         of_journal(journal, &mut found);
+        // One of two nodes has said it above.
+        if status.pair.is_none() {
+            rot::problems(&journal.scrub, &mut found);
+        }
     }
     of_reload(status, &mut found);
     for worker in &status.workers {

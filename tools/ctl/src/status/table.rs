@@ -13,6 +13,7 @@ use crate::grid::{grid, left_grid};
 use crate::journal::second;
 use crate::node;
 use crate::output::{Colours, duration};
+use crate::rot;
 
 /// Digits shown of what tells configurations apart.
 const DIGEST_SHOWN: usize = 8;
@@ -254,6 +255,7 @@ fn journal(journal: &JournalStatus) -> String {
         ("checkpoint", format!("after record {}", journal.checkpoint)),
         ("size", size(journal.bytes)),
         ("disk free", size(journal.free_bytes)),
+        ("read through", rot::line(&journal.scrub)),
         ("read at start", format!("{} records, {} ms", journal.replayed, journal.replayed_ms)),
         ("closed at start", format!("{} requests", journal.closed_at_start)),
     ];

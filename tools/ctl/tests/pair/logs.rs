@@ -4,6 +4,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+
+use journal::disk::SystemDisk;
+use journal::format::BatchNumber;
+use journal::raw::RawReader;
+use journal::seal::Keys;
+use journal::writer::Framed;
 
 use crate::site::Site;
 
@@ -30,6 +37,20 @@ pub(crate) fn are_equal(one: &Site, other: &Site) {
         compared += 1;
     }
     assert!(compared > 0, "they have no segment in common");
+}
+
+/// Everything that is in a log, as it was written: blocks of segments and batches.
+pub(crate) fn all(site: &Site, keys: &Arc<Keys>) -> Vec<Vec<u8>> {
+    let disk = SystemDisk::open(&site.journal(), false).unwrap();
+    let mut reader = RawReader::open(&disk, Arc::clone(keys), BatchNumber(1)).unwrap();
+    let mut all = Vec::new();
+    while let Some(framed) = reader.next().unwrap() {
+        all.push(match framed {
+            Framed::Segment(block) => block.to_vec(),
+            Framed::Batch(_, bytes) => bytes.to_vec(),
+        });
+    }
+    all
 }
 
 /// The segments that were begun, by name.

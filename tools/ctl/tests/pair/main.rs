@@ -32,3 +32,5 @@ mod switching;
 mod agreeing;
 
 mod joining;
+
+mod scrubbing;

@@ -2,6 +2,7 @@
 //! wrote down against the journal at the end. Must not know what happens in between.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bench::issuer::ActionCode;
@@ -39,10 +40,13 @@ pub(crate) struct Terms {
     pub(crate) when_lost: &'static str,
     /// Requests of each acquirer a second.
     pub(crate) rate: u64,
+    /// In how long all that is sealed is read through.
+    pub(crate) scrub: &'static str,
 }
 
 impl Terms {
-    pub(crate) const DURABLE: Self = Self { sync: "durable", when_lost: "solo", rate: 100 };
+    pub(crate) const DURABLE: Self =
+        Self { sync: "durable", when_lost: "solo", rate: 100, scrub: "1d" };
 }
 
 /// Two sites and everybody around them.
@@ -306,13 +310,21 @@ impl Pair {
         self.judge.close()
     }
 
+    /// Both logs are equal in every batch from the first on, whether it is in a segment or was packed.
+    pub(crate) fn have_equal_logs(&self) {
+        let keys = Arc::new(Keys::only(Key::parse(&self.key).unwrap()));
+        let [ours, theirs] = [0, 1].map(|site: usize| logs::all(&self.sites[site], &keys));
+        let differs = ours.iter().zip(&theirs).position(|(ours, theirs)| ours != theirs);
+        assert_eq!((differs, ours.len()), (None, theirs.len()));
+    }
+
     /// What stands in its configuration.
     pub(crate) fn text(&self, which: Which, terms: Terms) -> String {
         let (name, place, peer) = match which {
             Tokyo => ("tokyo", "listen", "osaka"),
             Osaka => ("osaka", "connect", "tokyo"),
         };
-        let Terms { sync, when_lost, .. } = terms;
+        let Terms { sync, when_lost, scrub, .. } = terms;
         let line = self.line;
         let certificates = self.certificates.path().display();
         let stations = stations(
@@ -325,7 +337,7 @@ impl Pair {
         );
         format!(
             "[node]\nname = \"{name}\"\ninstitution = \"49000000001\"\nstate = \"state\"\nworkers = 1\n\n\
-             [journal]\nsegment = \"1MiB\"\nkey = \"journal.key\"\nsync = \"{sync}\"\n\n\
+             [journal]\nsegment = \"1MiB\"\nkey = \"journal.key\"\nsync = \"{sync}\"\nscrub = \"{scrub}\"\n\n\
              [control]\nsocket = \"control.sock\"\n\n[limits]\ndrain = \"5s\"\n\n\
              [peer]\nname = \"{peer}\"\n{place} = [\"{line}\"]\nwhen_standby_lost = \"{when_lost}\"\n\
              certificate = \"{certificates}/{name}.crt\"\nkey = \"{certificates}/{name}.key\"\n\

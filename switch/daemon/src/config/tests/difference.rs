@@ -83,6 +83,7 @@ fn changes_of_each_key_of_the_node() -> Vec<(&'static str, String, bool)> {
         ("journal.retain", table("[journal]\nretain = \"36d\""), true),
         ("journal.original_keep", table("[journal]\noriginal_keep = \"30d\""), true),
         ("journal.gather", table("[journal]\ngather = \"10ms\""), false),
+        ("journal.scrub", table("[journal]\nscrub = \"12h\""), false),
         ("control.socket", table("[control]\nsocket = \"/run/other.sock\""), true),
         ("control.viewers", table("[control]\nviewers = []"), false),
         ("control.operators", table("[control]\noperators = [\"hana\"]"), false),
@@ -248,6 +249,7 @@ fn nothing_of_what_the_core_and_the_sockets_run_by_is_left_out_of_the_table() {
         retain: _,
         original_keep: _,
         gather: _,
+        scrub: _,
         key: _,
         former_keys: _,
     } = journal;

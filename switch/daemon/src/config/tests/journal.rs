@@ -28,7 +28,7 @@ fn without_a_sealing_key_only_a_demo_runs() {
         &expect![[r#"
             node tokyo: institution 49000000001, 2 workers
             state /var/lib/sekisho
-            journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, batches gathered for 250us at most, sealed with credential:journal-key
+            journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, batches gathered for 250us at most, read through every 1d, sealed with credential:journal-key
             control /run/sekisho/control.sock, log info
             each worker: 262144 transactions, 512 held repeats, 65536 messages stored for issuers, repeats of 262144 known
             station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
@@ -89,7 +89,7 @@ fn every_setting_of_the_journal_has_bounds() {
             sekisho.toml:23:11: journal.segment: "1023KiB" is outside of "1MiB" to "1GiB"; choose one inside
             node tokyo: institution 49000000001, 2 workers
             state /var/lib/sekisho
-            journal local, mapped, segments of 1MiB, kept 35d, originals found for 35d, batches gathered for 250us at most, sealed with a key made for trial
+            journal local, mapped, segments of 1MiB, kept 35d, originals found for 35d, batches gathered for 250us at most, read through every 1d, sealed with a key made for trial
             control /run/sekisho/control.sock, log info
             each worker: 262144 transactions, 512 held repeats, 65536 messages stored for issuers, repeats of 262144 known
             station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
@@ -100,7 +100,7 @@ fn every_setting_of_the_journal_has_bounds() {
             sekisho.toml:23:11: journal.segment: is no multiple of 4KiB; write "64MiB"
             node tokyo: institution 49000000001, 2 workers
             state /var/lib/sekisho
-            journal local, mapped, segments of 1GiB, kept 35d, originals found for 35d, batches gathered for 250us at most, sealed with a key made for trial
+            journal local, mapped, segments of 1GiB, kept 35d, originals found for 35d, batches gathered for 250us at most, read through every 1d, sealed with a key made for trial
             control /run/sekisho/control.sock, log info
             each worker: 262144 transactions, 512 held repeats, 65536 messages stored for issuers, repeats of 262144 known
             station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s
@@ -132,8 +132,8 @@ fn a_journal_is_summed_up_in_a_line() {
     let all = "segment = \"128MiB\"\npath = \"direct\"\nretain = \"90d\"\nkey = \"/etc/key\"\n\
                former_keys = [\"credential:old\", \"older\"]";
     expect![[r#"
-        journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, batches gathered for 250us at most, sealed with a key made for trial
-        journal local, direct, segments of 128MiB, kept 90d, originals found for 35d, batches gathered for 250us at most, sealed with /etc/key and formerly credential:old older
+        journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, batches gathered for 250us at most, read through every 1d, sealed with a key made for trial
+        journal local, direct, segments of 128MiB, kept 90d, originals found for 35d, batches gathered for 250us at most, read through every 1d, sealed with /etc/key and formerly credential:old older
         journal none: no record is kept
         sekisho.toml:24:1: journal.key: no effect: sync = "none" keeps no record"#]]
         .assert_eq(&[line(""), line(all), line("sync = \"none\"\nkey = \"k\"")].join("\n"));

@@ -20,7 +20,7 @@ fn a_switch_without_routes_says_what_it_will_do() {
         &expect![[r#"
             node tokyo: institution 49000000001, 2 workers
             state /var/lib/sekisho
-            journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, batches gathered for 250us at most, sealed with a key made for trial
+            journal local, mapped, segments of 64MiB, kept 35d, originals found for 35d, batches gathered for 250us at most, read through every 1d, sealed with a key made for trial
             control /run/sekisho/control.sock, log info
             each worker: 262144 transactions, 512 held repeats, 65536 messages stored for issuers, repeats of 262144 known
             station merchant-a: acquirer, iso93-ascii, ascii4, listens on 127.0.0.1:7001 for 127.0.0.0/8 ::1/128, at most 1024 links, sign-on none, echo 30s

@@ -107,6 +107,8 @@ impl Follows {
             tasks: to_do,
             tell: Arc::new(move |event| tell.send(event).unwrap()),
             plan: &plan,
+            tunings: Arc::default(),
+            ship: None,
             notes: notes::channel().0,
             events,
             progresses: &|| (),

@@ -77,6 +77,7 @@ impl Desk {
             replayed_ms: 0,
             closed_at_start: 0,
             sight: Arc::default(),
+            scrubbed: Arc::default(),
         };
         let figures = Arc::new(Figures::new(fixed, Folding { checkpoint: Position(0) }));
         let scribe: Scribe<Mapped> = Scribe {
