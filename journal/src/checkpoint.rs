@@ -291,15 +291,16 @@ pub fn check<D: Disk>(disk: &D, position: Position) -> Result<About, Flaw> {
     }
 }
 
-/// The same of a file of another name, by its seals too.
+/// The same of a file of another name, by its seals too; shows its state.
 pub(crate) fn check_file<D: Disk>(
     disk: &D,
     file: &str,
     position: Position,
     keys: &Keys,
+    show: &mut dyn FnMut(&[u8]),
 ) -> Result<About, snapshot::Problem> {
-    match read_file(disk, file, Some(keys), position) {
-        Ok((header, _)) => Ok(header.about),
+    match read_file(disk, file, Some(keys), position, show) {
+        Ok(header) => Ok(header.about),
         Err(NotRead::Flaw(flaw)) => Err(snapshot::Problem::Flaw(flaw)),
         Err(NotRead::UnknownKey(check)) => Err(snapshot::Problem::UnknownKey(check)),
     }
@@ -333,15 +334,20 @@ fn read<D: Disk>(
     keys: Option<&Keys>,
     position: Position,
 ) -> Result<(Header, Vec<u8>), NotRead> {
-    read_file(disk, &Name::Checkpoint(position).to_string(), keys, position)
+    let (name, mut state) = (Name::Checkpoint(position).to_string(), Vec::new());
+    let mut keep = |chunk: &[u8]| state.extend_from_slice(chunk);
+    let header = read_file(disk, &name, keys, position, &mut keep)?;
+    Ok((header, state))
 }
 
+/// Shows each chunk of the state to `take`, if there are keys to open it.
 fn read_file<D: Disk>(
     disk: &D,
     file: &str,
     keys: Option<&Keys>,
     position: Position,
-) -> Result<(Header, Vec<u8>), NotRead> {
+    take: &mut dyn FnMut(&[u8]),
+) -> Result<Header, NotRead> {
     let flaw = NotRead::Flaw;
     let unreadable = |error| NotRead::Flaw(Flaw::Unreadable(error));
     let file = disk.open(file, false).map_err(unreadable)?;
@@ -362,7 +368,6 @@ fn read_file<D: Disk>(
             Some(Err(NotOpened::UnknownKey(check))) => return Err(NotRead::UnknownKey(check)),
             Some(Err(NotOpened::Altered)) => return Err(flaw(Flaw::Seal(0))),
         };
-    let mut state = Vec::new();
     let (mut at, mut left) = (BLOCK as u64, header.length);
     for number in 1..=header.chunks() {
         let length = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
@@ -377,12 +382,12 @@ fn read_file<D: Disk>(
             let epoch = header.about.epoch;
             let opened = key.open(epoch, BatchNumber(number), &covered, &tag, chunk);
             opened.map_err(|_| flaw(Flaw::Seal(number)))?;
-            state.extend_from_slice(chunk);
+            take(chunk);
         }
         at += (length + CHUNK_END) as u64;
         left -= length as u64;
     }
-    Ok((header, state))
+    Ok(header)
 }
 
 const _: () = assert!(CHUNK + CHUNK_END <= LOOK_MAX);

@@ -16,7 +16,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::base;
 use crate::broken::Broken;
 use crate::disk::{Disk, Failed};
 use crate::erase;
@@ -72,6 +71,8 @@ pub struct Follower<D: Disk, P: WritePath> {
     landed: u64,
     /// Segments behind the end that nothing was written to.
     unused: Vec<SegmentNumber>,
+    /// A snapshot has records up to here, and the log does not reach that far yet.
+    lacks: Option<Position>,
     repair: Option<Repair>,
     broken: Option<Broken>,
 }
@@ -126,6 +127,7 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
             submitted: VecDeque::with_capacity(8),
             landed: 0,
             unused: Vec::new(),
+            lacks: recovered.lacks,
             repair,
             broken: None,
         };
@@ -166,7 +168,7 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
         self.spares.forget(header.segment);
         self.epoch = header.epoch;
         self.segment = Some(Segment { header, end: end_offset });
-        base::remove(&self.disk).map_err(of)
+        self.leave_the_base().map_err(of)
     }
 
     /// Takes the first block of a segment: all before it is durable then.
@@ -222,8 +224,7 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
         self.leave();
         self.remove_unused(Some(header.segment))?;
         if self.before.is_none() {
-            // From here on the log itself says where it begins.
-            base::remove(&self.disk).or_else(|failed| self.fail(of(failed)))?;
+            self.leave_the_base().or_else(|failed| self.fail(of(failed)))?;
         }
         (self.cluster, self.epoch) = (Some(header.cluster), header.epoch);
         self.released = self.released.max(header.released);
@@ -350,6 +351,10 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
             self.durable = self.submitted.pop_front().expect("only what was submitted is durable");
         }
         self.landed = landed;
+        if self.lacks.is_some_and(|position| self.durable.position >= position) {
+            self.lacks = None;
+            self.leave_the_base().or_else(|failed| self.fail(of(failed)))?;
+        }
         if breaks(Mutant::CallsReceivedDurable) {
             return Ok(self.received);
         }

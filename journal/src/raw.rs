@@ -7,7 +7,10 @@ use std::sync::Arc;
 use crate::archive::{self, ArchiveHeader};
 use crate::base;
 use crate::disk::{Disk, Failed};
-use crate::format::{BATCH_HEADER, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, SegmentNumber};
+use crate::format::{
+    BATCH_HEADER, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, Position, SegmentHeader,
+    SegmentNumber,
+};
 use crate::mark::{EpochStart, Mark};
 use crate::names::Name;
 use crate::reader::{Problem, Reader};
@@ -121,12 +124,24 @@ pub(crate) fn as_written(
 /// # Errors
 /// What the disk did not do.
 pub fn epochs<D: Disk>(disk: &D, most: usize) -> Result<Vec<EpochStart>, Failed> {
+    let reigns = reigns(disk, most)?;
+    Ok(reigns.into_iter().map(|(start, _)| start).collect())
+}
+
+/// The same, and with which record each begins; none where what it began with is gone.
+///
+/// # Errors
+/// What the disk did not do.
+pub fn reigns<D: Disk>(
+    disk: &D,
+    most: usize,
+) -> Result<Vec<(EpochStart, Option<Position>)>, Failed> {
     // Segments first: one that is gone by the time that archives are listed has its archive.
-    let mut starts: Vec<EpochStart> = Vec::new();
+    let mut starts: Vec<(EpochStart, Option<Position>)> = Vec::new();
     let segments = survey::segments(disk)?;
     let headers: Vec<_> = segments.iter().filter_map(survey::Segment::in_the_log).collect();
     for header in headers.iter().rev() {
-        before(&mut starts, header.epoch, header.first_batch);
+        before(&mut starts, header);
     }
     let first = headers.first().map(|header| header.segment);
     let mut numbers = archive::numbers(disk)?;
@@ -151,12 +166,19 @@ pub fn epochs<D: Disk>(disk: &D, most: usize) -> Result<Vec<EpochStart>, Failed>
                 _ => low = middle + 1,
             }
         }
-        before(&mut starts, epoch, begins.first_batch);
+        before(&mut starts, &begins);
         numbers.truncate(high);
     }
     if let (true, Some((_, mark))) = (starts.is_empty(), base::read(disk)?) {
         // What a snapshot has ends with a batch of this epoch.
-        starts.push(EpochStart { epoch: mark.epoch, first_batch: mark.batch });
+        starts.push((EpochStart { epoch: mark.epoch, first_batch: mark.batch }, None));
+    }
+    // Nothing tells whether the oldest that is there began so, but for the first of all.
+    let is_oldest = starts.len() <= most;
+    if let Some((start, position)) = starts.last_mut().filter(|_| is_oldest)
+        && start.first_batch.0 > 1
+    {
+        *position = None;
     }
     starts.truncate(most);
     starts.reverse();
@@ -164,10 +186,12 @@ pub fn epochs<D: Disk>(disk: &D, most: usize) -> Result<Vec<EpochStart>, Failed>
 }
 
 /// Adds what begins before all that is there: a start of another epoch, or an earlier one of the first.
-fn before(starts: &mut Vec<EpochStart>, epoch: crate::format::Epoch, first_batch: BatchNumber) {
+fn before(starts: &mut Vec<(EpochStart, Option<Position>)>, header: &SegmentHeader) {
+    let SegmentHeader { epoch, first_batch, first_position, .. } = *header;
+    let start = (EpochStart { epoch, first_batch }, Some(first_position));
     match starts.last_mut() {
-        Some(start) if start.epoch == epoch => start.first_batch = first_batch,
-        _ => starts.push(EpochStart { epoch, first_batch }),
+        Some(last) if last.0.epoch == epoch => *last = start,
+        _ => starts.push(start),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The start: makes durable what the system still holds, reads the segments from the device, and
-//! says where the log ends, or why nothing may start on it. Writes nothing.
+//! The start: makes durable what the system still holds, reads the segments from the device, and says where
+//! the log ends, or why nothing may start on it. Writes nothing.
 
 use std::io;
 
@@ -48,6 +48,9 @@ pub struct Recovered {
     /// Segments that have no batch of the log: never begun, never written to, or wholly cut. They can
     /// be reused as soon as there is a later one; there is nothing to archive.
     pub left_over: Vec<SegmentNumber>,
+    /// The log follows a snapshot that has records up to here, and does not reach that far yet: the rest
+    /// comes from the primary. No state follows from it.
+    pub lacks: Option<Position>,
 }
 
 /// What of the log a segment has.
@@ -63,27 +66,6 @@ pub struct Extent {
     pub batches: u64,
     /// Bytes of records in them.
     pub length: u64,
-}
-
-impl Recovered {
-    /// A log that begins anew behind a mark: a checkpoint has what came before.
-    pub fn behind(mark: Mark, cluster: Cluster) -> Self {
-        let next = mark.next();
-        Self {
-            cluster: Some(cluster),
-            last_epoch: mark.epoch,
-            next_batch: next.batch,
-            next_position: next.position,
-            previous: next.previous,
-            end: mark,
-            released: mark.position,
-            marked: Position(0),
-            next_segment: SegmentNumber(1),
-            tail: Tail::Empty,
-            segments: Vec::new(),
-            left_over: Vec::new(),
-        }
-    }
 }
 
 impl Extent {
@@ -210,13 +192,16 @@ pub(crate) fn up_to_damage<D: Disk>(
     let found = Walk::new(disk, keys, &segments, &checkpoints, base).run(&archives)?;
     let checkpoint = checkpoints.first().map(|about| Name::Checkpoint(about.position));
     let archive = archives.first().map(|&segment| Name::Archive(segment));
-    match checkpoint.or(archive) {
+    let (mut recovered, damage) = match checkpoint.or(archive) {
         Some(name) if found.0.tail == Tail::Empty => match base {
-            Some((cluster, mark)) => Ok((Recovered::behind(mark, cluster), None)),
-            None => Err(Refusal::NoSegments(name)),
+            Some((cluster, mark)) => (Recovered::behind(mark, cluster), None),
+            None => return Err(Refusal::NoSegments(name)),
         },
-        _ => Ok(found),
-    }
+        _ => found,
+    };
+    let ahead = base.and(checkpoints.first()).map(|about| about.position);
+    recovered.lacks = ahead.filter(|position| *position > recovered.end.position);
+    Ok((recovered, damage))
 }
 
 pub(crate) fn make_durable<D: Disk>(disk: &D) -> Result<(), Failed> {
@@ -302,8 +287,11 @@ impl<'a, D: Disk> Walk<'a, D> {
         };
         let ours = checkpoints.iter().filter(|about| Some(about.cluster) == walk.cluster());
         let base = base.filter(|(cluster, _)| Some(*cluster) == walk.cluster());
-        let known = ours.map(|about| about.position).chain(base.map(|(_, mark)| mark.position));
-        walk.folded = known.max().unwrap_or_default();
+        // What a snapshot has was durable elsewhere; here the log comes up to it only later.
+        walk.folded = match base {
+            Some((_, mark)) => mark.position,
+            None => ours.map(|about| about.position).max().unwrap_or_default(),
+        };
         walk
     }
 
@@ -486,6 +474,7 @@ impl<'a, D: Disk> Walk<'a, D> {
             tail,
             left_over: numbers.filter(|&number| !is_part(number)).collect(),
             segments: self.extents,
+            lacks: None,
         }
     }
 }

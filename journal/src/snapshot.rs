@@ -1,18 +1,33 @@
 //! A checkpoint sent from one node to another as the bytes that it is: for a standby that is empty, or so far
 //! behind that the log does not reach back. Knows no line and no state.
+//!
+//! What holds after a crash at any instant, on the side that takes it:
+//!
+//! 1. Until all of it is there, durable and opened, it stands in a directory of its own, and the log is what
+//!    it was. A start clears what was not finished.
+//! 2. Once it is whole it takes the log's place, and every start that finds it so goes on with that before it
+//!    reads the log. What the log was is moved aside, file by file, and nothing of it is removed.
+//! 3. `base` says behind which batch the new log begins, until the log has all that the checkpoint has.
 
-use crate::base;
-use crate::checkpoint::{self, About, Flaw};
+mod receiving;
+
+mod settling;
+
+use crate::checkpoint;
 use crate::disk::{Disk, DiskFile, Failed};
-use crate::format::{BLOCK, Cluster, Position};
+use crate::format::{BLOCK, Position};
 use crate::mark::Mark;
 use crate::names::Name;
 use crate::raw;
 use crate::scan;
-use crate::seal::Keys;
 use crate::survey;
 use crate::window::Aligned;
-use crate::writer;
+
+pub use self::receiving::{Look, Problem, Receiving};
+pub use self::settling::{Settled, is_whole, set_aside, settle};
+
+/// The directory within that of the journal in which a snapshot stands while it is taken.
+pub const SNAPSHOT: &str = "snapshot";
 
 /// What a standby is to take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,124 +108,6 @@ impl<F: DiskFile> Sending<F> {
         Ok(piece[..read].to_vec())
     }
 }
-
-/// A checkpoint that is being taken.
-pub struct Receiving<D: Disk> {
-    disk: D,
-    file: D::File,
-    base: Mark,
-    cluster: Cluster,
-    position: Position,
-    total: u64,
-    at: u64,
-}
-
-/// Why a snapshot is none.
-#[derive(Debug)]
-pub enum Problem {
-    /// A piece that does not go on where the last one ended, or behind the end.
-    OutOfPlace {
-        /// Where the next one should be.
-        at: u64,
-    },
-    /// It is not as it was written, or not what was announced.
-    Flaw(Flaw),
-    /// None of our keys opens it.
-    UnknownKey([u8; 8]),
-    /// The disk did not do what it was asked.
-    Disk(Failed),
-}
-
-impl<D: Disk> Receiving<D> {
-    /// Begins to take a checkpoint of so many bytes, into a journal that has nothing else; its log will
-    /// begin behind `base`.
-    ///
-    /// # Errors
-    /// What the disk did not do; no room is known at once.
-    pub fn begin(
-        disk: &D,
-        cluster: Cluster,
-        base: Mark,
-        position: Position,
-        total: u64,
-    ) -> Result<Self, Problem> {
-        if total > checkpoint::STATE_MAX || !total.is_multiple_of(BLOCK as u64) {
-            return Err(Problem::Flaw(Flaw::Length));
-        }
-        if base.position > position {
-            return Err(Problem::Flaw(Flaw::Foreign));
-        }
-        let unfinished = Name::Checkpoint(position).unfinished();
-        let made = writer::make(disk, &unfinished, total);
-        made.map_err(Failed::when("create", &unfinished))?;
-        let file = disk.open(&unfinished, true).map_err(Failed::when("open", &unfinished))?;
-        Ok(Self { disk: disk.clone(), file, base, cluster, position, total, at: 0 })
-    }
-
-    /// Where the next piece begins.
-    pub fn at(&self) -> u64 {
-        self.at
-    }
-
-    /// Takes the next piece.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn piece(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Problem> {
-        let end = offset.saturating_add(bytes.len() as u64);
-        if offset != self.at || end > self.total {
-            return Err(Problem::OutOfPlace { at: self.at });
-        }
-        let name = Name::Checkpoint(self.position).unfinished();
-        self.file.write_at(offset, bytes).map_err(Failed::when("write", name))?;
-        self.at = end;
-        Ok(())
-    }
-
-    /// All pieces are there: it is durable, read back from the device and opened, the log's base is
-    /// written, and only then it gets its name. A crash before that leaves an empty journal.
-    ///
-    /// # Errors
-    /// Why it is no checkpoint of this journal.
-    pub fn finish(self, keys: &Keys) -> Result<About, Problem> {
-        if self.at != self.total {
-            return Err(Problem::OutOfPlace { at: self.at });
-        }
-        let unfinished = Name::Checkpoint(self.position).unfinished();
-        let name = Name::Checkpoint(self.position).to_string();
-        self.file.sync().map_err(Failed::when("sync", &unfinished))?;
-        let about = checkpoint::check_file(&self.disk, &unfinished, self.position, keys)?;
-        if about.cluster != self.cluster {
-            return Err(Problem::Flaw(Flaw::Foreign));
-        }
-        base::write(&self.disk, &self.cluster, &self.base)?;
-        self.disk.rename(&unfinished, &name).map_err(Failed::when("rename", &unfinished))?;
-        self.disk.sync_directory().map_err(Failed::when("sync", ""))?;
-        Ok(about)
-    }
-}
-
-impl From<Failed> for Problem {
-    fn from(failed: Failed) -> Self {
-        Self::Disk(failed)
-    }
-}
-
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::OutOfPlace { at } => write!(f, "a piece is missing at byte {at}"),
-            Self::Flaw(flaw) => write!(f, "the snapshot is not whole: {flaw}"),
-            Self::UnknownKey(check) => {
-                let check = crate::seal::hex(check);
-                write!(f, "no key opens the snapshot: it has check value {check}")
-            }
-            Self::Disk(failed) => write!(f, "{failed}"),
-        }
-    }
-}
-
-impl std::error::Error for Problem {}
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,9 @@
 //! that is about to. The log may go on in the segment before one, or in another one of any number.
 
 use super::{Follower, Problem, Segment, of};
+use crate::base;
 use crate::broken::Broken;
-use crate::disk::Disk;
+use crate::disk::{Disk, Failed};
 use crate::erase;
 use crate::format::{BLOCK, SegmentNumber};
 use crate::names::Name;
@@ -47,5 +48,11 @@ impl<D: Disk, P: WritePath> Follower<D, P> {
         begun.or_else(|error| self.fail(Broken::at(&name, "not opened to be written")(error)))?;
         (self.segment, self.before) = (Some(before), None);
         Ok(())
+    }
+
+    /// A log that has segments, and all that the checkpoint in front of them has, says itself where it begins.
+    /// Until then what that checkpoint has and the log lacks is no damage.
+    pub(super) fn leave_the_base(&self) -> Result<(), Failed> {
+        if self.lacks.is_some() { Ok(()) } else { base::remove(&self.disk) }
     }
 }

@@ -1,12 +1,35 @@
 //! What stands before the first whole segment of a log. Decides nothing.
 
-use super::{FIRST, Refusal, Stop, Walk};
+use super::{FIRST, Recovered, Refusal, Stop, Tail, Walk};
 use crate::archive;
 use crate::disk::{Disk, Failed};
-use crate::format::{BLOCK, SegmentNumber};
+use crate::format::{BLOCK, Cluster, Position, SegmentNumber};
+use crate::mark::Mark;
 use crate::names::Name;
 use crate::scan::{self, Expected, Found, Rest};
 use crate::survey::Segment;
+
+impl Recovered {
+    /// A log that begins anew behind a mark: a checkpoint has what came before.
+    pub fn behind(mark: Mark, cluster: Cluster) -> Self {
+        let next = mark.next();
+        Self {
+            cluster: Some(cluster),
+            last_epoch: mark.epoch,
+            next_batch: next.batch,
+            next_position: next.position,
+            previous: next.previous,
+            end: mark,
+            released: mark.position,
+            marked: Position(0),
+            next_segment: SegmentNumber(1),
+            tail: Tail::Empty,
+            segments: Vec::new(),
+            left_over: Vec::new(),
+            lacks: None,
+        }
+    }
+}
 
 impl<D: Disk> Walk<'_, D> {
     /// What stands before the first segment: the last archive, or the beginning of all unless a

@@ -62,7 +62,7 @@ impl Node {
         if self.repairing().is_some() {
             return Some(Waiting::Repair);
         }
-        if self.control.joining != Joining::No {
+        if self.control.joining != Joining::No || self.lacks().is_some() {
             return Some(Waiting::Joining);
         }
         if self.is_empty() {

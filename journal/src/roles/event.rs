@@ -97,6 +97,17 @@ pub struct Item {
     pub bytes: Bytes,
 }
 
+/// A piece of a checkpoint that takes the place of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storing {
+    /// Whose journal.
+    pub cluster: Cluster,
+    /// Behind which the log goes on that follows it.
+    pub base: Mark,
+    /// The piece. With the first one, at byte 0, all is begun anew.
+    pub piece: Piece,
+}
+
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -150,8 +161,9 @@ pub enum Action {
     /// Read this of the node's own log or checkpoint, at low priority. Answered by [`Event::Fed`].
     Feed(Need),
     /// Standby: a piece of the checkpoint that its log begins with. Answered by [`Event::Restored`]
-    /// when it was the last one, or by a new life of the process that begins with it.
-    Store(Piece),
+    /// when it was the last one, by a new life of the process that begins with it
+    /// (`snapshot::settle`), or by [`Event::Misfit`].
+    Store(Storing),
     /// End the line; the other side was told why where that is worth saying. Answered by
     /// [`Event::LineDown`].
     HangUp,

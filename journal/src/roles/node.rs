@@ -49,6 +49,8 @@ pub struct Node {
     pub(super) later: Option<Later>,
     /// The driver's follower repairs its log: as the start found it, until it is mended.
     pub(super) damaged: Option<BatchNumber>,
+    /// As the start found it: a snapshot goes so far, and the log does not.
+    pub(super) lacks: Option<Position>,
     /// At its start it had a journal and no control file: it was never one of two.
     pub(super) was_alone: bool,
     /// As the driver was last told.
@@ -149,6 +151,7 @@ impl Node {
             later: None,
             was_alone,
             damaged: facts.damaged,
+            lacks: facts.lacks,
             allowed: Allowed::UpTo(Position(0)),
             since: (Safety::NoPrimary, now),
             actions: VecDeque::new(),

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::format::{BatchNumber, Epoch};
+use crate::format::{BatchNumber, Epoch, Position};
 use crate::roles::name::NodeName;
 use crate::roles::wish::Question;
 
@@ -24,6 +24,8 @@ pub enum Refusal {
     NotEmpty,
     /// Its log is damaged up to this batch and not yet repaired.
     Repairing(BatchNumber),
+    /// It took a checkpoint that has records up to here, and its log does not reach that far yet.
+    Lacks(Position),
     /// The witness does not answer.
     NoWitness,
     /// The witness's record is of another journal.
@@ -112,6 +114,12 @@ impl fmt::Display for Refusal {
                 "the journal of this node is empty and there is one at {name}: let it join (sekisho \
                  node join, with --replace if it had joined before)",
             ),
+            Self::Lacks(position) => write!(
+                f,
+                "this node took a checkpoint of the other one and lacks the log up to record {}: wait \
+                 until that has come",
+                position.0,
+            ),
             Self::Repairing(batch) => write!(
                 f,
                 "the log of this node is damaged up to batch {} and is repaired from the other one: \
@@ -196,6 +204,7 @@ impl Refusal {
             | Self::PeerReigns(_)
             | Self::MustJoin(_)
             | Self::Repairing(_)
+            | Self::Lacks(_)
             | Self::WitnessIsBehind { .. }
             | Self::NotInSync(_)
             | Self::Differs(_)

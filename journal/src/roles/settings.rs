@@ -95,6 +95,8 @@ pub struct LogFacts {
     pub released: Position,
     /// It ends before damage that reaches up to and with this batch.
     pub damaged: Option<BatchNumber>,
+    /// It follows a snapshot that has records up to here, and does not reach that far.
+    pub lacks: Option<Position>,
 }
 
 /// What is new at each start.

@@ -4,6 +4,7 @@ use crate::roles::control::Joining;
 use crate::roles::node::{Node, Phase};
 use crate::roles::view::{Part, PeerView, Safety, View, Waiting, WitnessView};
 use crate::ship::message::{Standing, WhenLost};
+use crate::ship::sender::{CHANGE_OVER, CatchUp};
 
 impl Node {
     /// How it stands now.
@@ -34,6 +35,7 @@ impl Node {
             fenced: self.control.fenced,
             joining: self.control.joining,
             repairing: self.repairing().is_some(),
+            catch_up: self.catch_up(),
             peer: self.peer_view(),
             witness: self.settings.witness.then(|| WitnessView {
                 known: self.arbiter.known(),
@@ -52,6 +54,23 @@ impl Node {
             }
             Phase::Standby(_) | Phase::Rising(_) | Phase::Over => None,
         }
+    }
+
+    /// How far the standby is, as the primary sends it or as it takes it.
+    fn catch_up(&self) -> Option<CatchUp> {
+        let standby = match &self.phase {
+            Phase::Reigning(reigning) => return reigning.shipping.sender()?.catching_up(),
+            Phase::Standby(standby) => standby,
+            Phase::Rising(_) | Phase::Over => return None,
+        };
+        standby.following?;
+        let (end, target) = (self.log.end, self.peer.end);
+        let receiver = &standby.receiver;
+        let snapshot = receiver.restoring();
+        let is_far = target.batch.0 > end.batch.0.saturating_add(CHANGE_OVER);
+        let from = if snapshot.is_some() { end } else { receiver.begun() };
+        let (from, position, target) = (from.position, end.position, target.position);
+        (is_far || snapshot.is_some()).then_some(CatchUp { from, position, target, snapshot })
     }
 
     fn peer_view(&self) -> PeerView {

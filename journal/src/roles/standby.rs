@@ -12,10 +12,10 @@
 use crate::format::{BatchNumber, Epoch, Position, SegmentHeader};
 use crate::mutants::{Mutant, breaks};
 use crate::roles::control::Joining;
-use crate::roles::event::{Action, Event, Halting, Item};
+use crate::roles::event::{Action, Event, Halting, Item, Storing};
 use crate::roles::node::{Node, Phase, Version};
 use crate::ship::message::{
-    Bytes, EpochStart, Heartbeat, ItemKind, Mark, Message, Role, Standing, WhenLost,
+    Bytes, EpochStart, Heartbeat, ItemKind, Mark, Message, Piece, Role, Standing, WhenLost,
 };
 use crate::ship::receiver::{Begin, Receiver};
 
@@ -123,11 +123,7 @@ impl Node {
             Message::Follow { reign, from, snapshot } => self.on_follow(reign, from, snapshot),
             Message::Segment { reign, block } => self.on_item(reign, ItemKind::Segment, block),
             Message::Batch { reign, bytes } => self.on_item(reign, ItemKind::Batch, bytes),
-            Message::Snapshot(piece) => match self.standby_mut().receiver.handle_piece(&piece) {
-                Ok(true) => self.acts(Action::Store(piece)),
-                Ok(false) => {}
-                Err(misfit) => self.hangs_up(&misfit),
-            },
+            Message::Snapshot(piece) => self.on_piece(piece),
             Message::Heartbeat(heartbeat) => self.on_heartbeat_of_primary(&heartbeat),
             Message::Ask { reign, end, .. } => self.on_ask(reign, end),
             Message::Grant { reign } => self.on_grant(reign),
@@ -153,7 +149,8 @@ impl Node {
 
     /// Begins what the primary asked for, if nothing else is under way.
     fn follows(&mut self) {
-        if !matches!(self.standby().step, Step::Rest) {
+        // A checkpoint that comes gives way to a newer one.
+        if !matches!(self.standby().step, Step::Rest | Step::Restoring) {
             return;
         }
         let Some((reign, from, snapshot)) = self.standby_mut().asked.take() else { return };
@@ -251,6 +248,15 @@ impl Node {
         self.decides();
     }
 
+    fn on_piece(&mut self, piece: Piece) {
+        let cluster = self.control.cluster;
+        match self.standby_mut().receiver.handle_piece(&piece) {
+            Ok(Some(base)) => self.acts(Action::Store(Storing { cluster, base, piece })),
+            Ok(None) => {}
+            Err(misfit) => self.hangs_up(&misfit),
+        }
+    }
+
     fn on_item(&mut self, reign: Epoch, kind: ItemKind, bytes: Bytes) {
         let receiver = &mut self.standby_mut().receiver;
         let taken = match kind {
@@ -346,6 +352,11 @@ impl Node {
         self.damaged = None;
         self.keeps();
         self.says_hello();
+    }
+
+    /// Up to which record a snapshot goes that its log does not reach yet; nothing is promoted meanwhile.
+    pub(super) fn lacks(&self) -> Option<Position> {
+        self.lacks.filter(|position| self.log.durable.position < *position)
     }
 
     /// Up to which batch its log is damaged; nothing is promoted meanwhile.

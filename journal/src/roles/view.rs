@@ -8,6 +8,7 @@ use crate::roles::objection::Objection;
 use crate::roles::refusal::Differs;
 use crate::roles::witness::{Incarnation, Known};
 use crate::ship::message::{Digests, Mark, Standing};
+use crate::ship::sender::CatchUp;
 
 /// Which part a node has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +124,8 @@ pub struct View {
     pub joining: Joining,
     /// Whether its log is being repaired.
     pub repairing: bool,
+    /// How far a standby is, this node or its peer, that is sent what it lacks.
+    pub catch_up: Option<CatchUp>,
     /// The other node.
     pub peer: PeerView,
     /// The witness; none where there is none.

@@ -102,6 +102,9 @@ impl Node {
         if let Some(until) = self.repairing() {
             return Err(Refusal::Repairing(until));
         }
+        if let Some(until) = self.lacks() {
+            return Err(Refusal::Lacks(until));
+        }
         if self.is_empty() {
             return self.plan_of_the_first(seen, confirmed);
         }

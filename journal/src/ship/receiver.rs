@@ -117,6 +117,8 @@ pub struct Receiver {
     cluster: Cluster,
     promised: Epoch,
     phase: Phase,
+    /// Where it begins.
+    begun: Mark,
     /// The last batch that was given to the log; at first, where it begins.
     last: Mark,
     segment: Option<(SegmentNumber, Epoch)>,
@@ -142,6 +144,8 @@ enum Phase {
         from: Mark,
         about: Position,
         next: u64,
+        /// Bytes of all of it, once that is known.
+        total: Option<u64>,
     },
     Following {
         reign: Epoch,
@@ -158,6 +162,7 @@ impl Receiver {
             cluster,
             promised,
             phase: Phase::Idle,
+            begun: Mark::ZERO,
             last: Mark::ZERO,
             segment: None,
             given: VecDeque::new(),
@@ -192,7 +197,7 @@ impl Receiver {
                 Begin::Cut(from)
             }
             Some(about) => {
-                self.phase = Phase::Restoring { reign, from, about, next: 0 };
+                self.phase = Phase::Restoring { reign, from, about, next: 0, total: None };
                 Begin::Restore { from, about }
             }
         }
@@ -208,30 +213,46 @@ impl Receiver {
         if end != from {
             return;
         }
-        (self.last, self.received, self.durable) = (end, end, end);
+        (self.begun, self.last) = (end, end);
+        (self.received, self.durable) = (end, end);
         self.acknowledged = (end, end);
         self.segment = None;
         self.phase = Phase::Following { reign };
         self.said.push_back(Message::Ready { reign: self.promised, end });
     }
 
-    /// A piece of the checkpoint: whether it is to be taken.
+    /// A piece of the checkpoint: if it is to be taken, the mark behind which the log goes on that follows it.
     ///
     /// # Errors
     /// When another one comes next.
-    pub fn handle_piece(&mut self, piece: &Piece) -> Result<bool, Misfit> {
+    pub fn handle_piece(&mut self, piece: &Piece) -> Result<Option<Mark>, Misfit> {
         if self.is_lower(piece.reign) || self.phase == Phase::Stopped {
-            return Ok(false);
+            return Ok(None);
         }
         let misfit = Misfit::OtherPiece { offset: piece.offset };
-        let Phase::Restoring { reign, about, next, .. } = &mut self.phase else {
+        let Phase::Restoring { reign, from, about, next, total } = &mut self.phase else {
             return Err(misfit);
         };
-        if (*reign, *about, *next) != (piece.reign, piece.about, piece.offset) {
+        let is_other = (*reign, *about, *next) != (piece.reign, piece.about, piece.offset);
+        if is_other || total.is_some_and(|total| total != piece.total) {
             return Err(misfit);
         }
-        *next = piece.end().ok_or(misfit)?;
-        Ok(true)
+        *next = piece.end().filter(|end| *end <= piece.total).ok_or(misfit)?;
+        *total = Some(piece.total);
+        Ok(Some(*from))
+    }
+
+    /// Behind which its log was shipped on this line.
+    pub fn begun(&self) -> Mark {
+        self.begun
+    }
+
+    /// Of the checkpoint that comes: its bytes, and those of them that are here.
+    pub fn restoring(&self) -> Option<(u64, u64)> {
+        match self.phase {
+            Phase::Restoring { next, total, .. } => Some((total?, next)),
+            Phase::Idle | Phase::Cutting { .. } | Phase::Following { .. } | Phase::Stopped => None,
+        }
     }
 
     /// A block: what is to be given to the log; none from a lower reign.

@@ -30,7 +30,7 @@ use crate::ship::sender::coming::{Coming, Found, Place};
 use crate::ship::sender::lag::Ends;
 use crate::ship::sender::window::Window;
 
-pub use self::lag::Lag;
+pub use self::lag::{CatchUp, Lag};
 pub use self::window::{BATCHES_MAX, BYTES_MAX, Lie};
 
 /// Bytes that are read ahead at once: so many, and at most one batch more.
@@ -122,6 +122,10 @@ pub struct Sender {
     not_before: u64,
     window: Window,
     ends: Ends,
+    /// Behind which it is shipped to.
+    begun: Mark,
+    /// Of a checkpoint that is sent first its bytes, and how many of them were sent.
+    snapshot: Option<(u64, u64)>,
 }
 
 #[derive(Debug)]
@@ -169,6 +173,8 @@ impl Sender {
             not_before: now,
             window: Window::new(Mark::ZERO),
             ends,
+            begun: Mark::ZERO,
+            snapshot: None,
         };
         if at == our_end.batch {
             sender.on_place(our_end)?;
@@ -217,6 +223,8 @@ impl Sender {
             self.sent = Place::behind(end.batch);
         }
         self.window = Window::new(end);
+        self.begun = end;
+        self.snapshot = None;
         self.phase = Phase::Shipping;
         Ok(())
     }
@@ -332,7 +340,9 @@ impl Sender {
         match fed {
             Fed::Log { items } => {
                 let items: Vec<Coming> = items.into_iter().map(Coming::of).collect();
-                self.pace(now, items.iter().map(|coming| coming.item.bytes.len()).sum());
+                let is_near = self.ours.end.batch.0 <= self.sent.batch.0 + CHANGE_OVER;
+                let bytes = items.iter().map(|coming| coming.item.bytes.len()).sum();
+                self.pace(now, if is_near { 0 } else { bytes });
                 self.on_log(now, items)
             }
             Fed::Gone { first } => match self.phase {
@@ -365,7 +375,7 @@ impl Sender {
             Phase::Restoring { .. } if !self.said.is_empty() => None,
             Phase::Restoring { piece, .. } => {
                 let offset = piece.map_or(0, |(_, offset)| offset);
-                Some(Need::Snapshot { offset, bytes: crate::ship::message::PIECE_MAX })
+                Some(Need::Snapshot { offset, bytes: self.settings.piece_bytes() })
             }
             Phase::Offered(_) => None,
             Phase::Shipping if self.read.len() > 1 || !self.has_gap() => None,
@@ -387,11 +397,10 @@ impl Sender {
         }
     }
 
-    /// What is read for a standby that is far behind is read at its pace.
+    /// What is read for a standby that is far behind, or a checkpoint, is read at its pace.
     fn pace(&mut self, now: u64, bytes: usize) {
         self.not_before = self.not_before.max(now.saturating_sub(BURST));
-        let is_near = self.ours.end.batch.0 <= self.sent.batch.0 + CHANGE_OVER;
-        if let Some(rate) = self.settings.catch_up.filter(|_| !is_near) {
+        if let Some(rate) = self.settings.catch_up {
             let bytes = u64::try_from(bytes).expect("64-bit machine");
             self.not_before += bytes.saturating_mul(1_000_000_000) / rate;
         }
@@ -469,6 +478,7 @@ impl Sender {
         let piece = Piece { reign, about, offset, total, bytes };
         let end = piece.end().expect("a file is shorter");
         self.said.push_back(Message::Snapshot(piece));
+        self.snapshot = Some((total, end));
         self.phase = if end >= total {
             Phase::Offered(from)
         } else {

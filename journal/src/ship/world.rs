@@ -307,7 +307,7 @@ impl World {
 
     fn takes(&mut self, piece: &Piece) -> Result<(), Closed> {
         let Some(receiver) = &mut self.receiver else { return Ok(()) };
-        if receiver.handle_piece(piece).map_err(Closed::Misfit)? {
+        if receiver.handle_piece(piece).map_err(Closed::Misfit)?.is_some() {
             if piece.offset == 0 {
                 self.log.checkpoint.clear();
             }

@@ -24,6 +24,8 @@ mod hot;
 
 mod following;
 
+mod storing;
+
 mod standing;
 
 mod two_sites;
@@ -168,6 +170,7 @@ fn start_on<P: WritePath + 'static>(
     let Around { lanes, mesh, plan, tunings, notes, events, ship } = around;
     let scrub = opened.scrubbing(Arc::clone(&tunings), ship.clone());
     let tap = ship.as_ref().map(|ship| ship.tap(opened.end()));
+    let hold = ship.as_ref().map(|ship| ship.hold()).unwrap_or_default();
     let begun = opened.begin(path, &plan, tap, progresses)?;
     restore(&opened.state);
     let (end, epoch) = (begun.writer.framed(), opened.epoch());
@@ -200,6 +203,7 @@ fn start_on<P: WritePath + 'static>(
         checkpoint: opened.checkpoint,
         retain: opened.settings.retain,
         spares: Arc::clone(&begun.spares),
+        hold,
         notes: notes.clone(),
         figures: Arc::clone(&figures),
         stop: Arc::clone(&stop[1]),

@@ -271,7 +271,9 @@ pub struct DigestStatus {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CatchUp {
-    /// The last record that the standby has.
+    /// The last record that the standby had at first.
+    pub from: u64,
+    /// The last record that it has.
     pub position: u64,
     /// The one that it is to reach, which goes on meanwhile.
     pub target: u64,
@@ -279,6 +281,8 @@ pub struct CatchUp {
     pub records_per_s: u64,
     /// A checkpoint is taken first: of so many bytes, so many are there.
     pub snapshot: Option<(u64, u64)>,
+    /// Bytes of it a second over the last seconds.
+    pub bytes_per_s: u64,
 }
 
 /// A reign: an epoch, and where it begins.

@@ -9,8 +9,7 @@
 //! ```
 
 use journal::mark::Mark;
-use journal::roles::event::{Ending, Halting, Item, Reign};
-use journal::ship::message::Piece;
+use journal::roles::event::{Ending, Halting, Item, Reign, Storing};
 
 /// What the main thread is to do. Each stands for the action of its name (`journal::roles::event::Action`).
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +37,9 @@ pub enum Order {
 pub enum LogTask {
     /// This comes next in the log. Answered by `Received`, later by `Durable`; or by `Misfit`.
     Take(Item),
-    /// A piece of the checkpoint that the log begins with. Answered by `Restored` when it was the last one, or
-    /// by the next life of the process.
-    Store(Piece),
+    /// A piece of the checkpoint that takes the log's place. When it was the last one, answered by the next life
+    /// of the process; or by `Misfit`.
+    Store(Storing),
     /// Cut the log behind this mark. Answered by `Cut`, or by the next life of the process.
     Cut(Mark),
     /// Take nothing any more, and make all of it durable. Answered by `Sealed`.

@@ -15,6 +15,10 @@ mod feed;
 
 mod fetches;
 
+mod hold;
+
+mod progress;
+
 mod thread;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -43,6 +47,8 @@ use crate::pairing::LogTask;
 use crate::worker;
 use doors::Doors;
 pub(crate) use fetches::Came;
+pub(crate) use hold::Hold;
+use progress::Progress;
 pub use ship::Ship;
 pub(crate) use shown::Shown;
 use thread::{ROUND_TRIPS, Shipping, WAKER};
@@ -130,6 +136,7 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
         round_trip: 0,
         head: Vec::new(),
         asks: None,
+        progress: Progress::default(),
         over: false,
     });
     let thread = threads::Builder::new().name("ship".into()).spawn(move || shipping.run());

@@ -574,6 +574,7 @@ impl Site {
             epochs,
             released: Position(0),
             damaged: self.damaged,
+            lacks: None,
         }
     }
 

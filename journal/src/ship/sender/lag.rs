@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::{CHANGE_OVER, Phase, Sender};
 use crate::format::Position;
 
 /// How far a standby is behind its primary.
@@ -17,6 +18,34 @@ pub struct Lag {
     /// How long the oldest of those records waits, in nanoseconds, to a tenth of a second and, the
     /// longer it is, to a two-hundredth of it. 0: none waits.
     pub for_ns: u64,
+}
+
+/// How far a standby is that is sent what was written before it came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CatchUp {
+    /// The last record that it had at first.
+    pub from: Position,
+    /// The last one that it has.
+    pub position: Position,
+    /// The one that it is to reach, which goes on meanwhile.
+    pub target: Position,
+    /// A checkpoint is sent first: of so many bytes, so many.
+    pub snapshot: Option<(u64, u64)>,
+}
+
+impl Sender {
+    /// How far catching up is; none where that is not needed, or not begun.
+    pub fn catching_up(&self) -> Option<CatchUp> {
+        let target = self.ours.end.position;
+        if let Some(snapshot) = self.snapshot {
+            let from = self.their_end.position;
+            return Some(CatchUp { from, position: from, target, snapshot: Some(snapshot) });
+        }
+        let is_near = self.ours.end.batch.0 <= self.sent.batch.0 + CHANGE_OVER;
+        let is_far = matches!(self.phase, Phase::Shipping) && !is_near;
+        let (from, position) = (self.begun.position, self.window.durable.position);
+        is_far.then_some(CatchUp { from, position, target, snapshot: None })
+    }
 }
 
 /// Samples kept.

@@ -4,14 +4,30 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use crate::format::BatchNumber;
+use crate::format::{BLOCK, BatchNumber};
 use crate::mutants::{Mutant, breaks};
-use crate::ship::message::Mark;
+use crate::ship::message::{Mark, PIECE_MAX};
+use crate::ship::sender::Settings;
 
 /// Batches under way, at most.
 pub const BATCHES_MAX: usize = 4_096;
 /// Bytes under way, at most; a batch that begins within them may go over.
 pub const BYTES_MAX: usize = 32 << 20;
+
+/// Pieces of a checkpoint in a second, as far as they are of a good size.
+const PIECES: u64 = 8;
+/// The smallest one.
+const PIECE_MIN: usize = 64 << 10;
+
+impl Settings {
+    /// Bytes of a checkpoint that are read at once: a few times a second, so that nobody waits long for
+    /// the disk or the line behind one.
+    pub(super) fn piece_bytes(&self) -> usize {
+        let share = self.catch_up.map_or(u64::MAX, |rate| rate.get() / PIECES);
+        let share = usize::try_from(share).unwrap_or(PIECE_MAX).clamp(PIECE_MIN, PIECE_MAX);
+        share - share % BLOCK
+    }
+}
 
 /// What a standby said and can not be. The line is to be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -124,16 +124,26 @@ impl State {
         to.sites(&self.sites);
     }
 
-    /// Reads a state that was written; of what it remembers, no more than `limits` allow.
-    pub fn read(limits: &Limits, bytes: &[u8]) -> Result<Self, Unreadable> {
-        let mut from = In { bytes };
+    /// Whether what begins like this, with a few bytes at least, can be read as a state by this program.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn is_readable(begins: &[u8]) -> Result<(), Unreadable> {
+        let mut from = In { bytes: begins };
         if from.take()? != MAGIC {
             return Err(Unreadable::Magic);
         }
-        let version = from.word()?;
-        if version != VERSION {
-            return Err(Unreadable::Version(version));
+        match from.word()? {
+            VERSION => Ok(()),
+            version => Err(Unreadable::Version(version)),
         }
+    }
+
+    /// Reads a state that was written; of what it remembers, no more than `limits` allow.
+    pub fn read(limits: &Limits, bytes: &[u8]) -> Result<Self, Unreadable> {
+        Self::is_readable(bytes)?;
+        let mut from = In { bytes };
+        let (_magic, _version) = (from.take::<{ MAGIC.len() }>()?, from.word()?);
         let mut state = Self::new(limits);
         state.position = Position(from.long()?);
         state.utc = from.long()?;

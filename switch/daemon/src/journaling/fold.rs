@@ -38,6 +38,7 @@ use super::scrubbing::Scrubbing;
 use super::{lower_priority, replaying};
 use crate::clocks;
 use crate::notes::{Note, Notes};
+use crate::peer::Hold;
 
 /// How often the thread looks whether a segment was sealed.
 const LOOK: Duration = Duration::from_secs(1);
@@ -63,6 +64,8 @@ pub(super) struct Fold {
     pub(super) indexing: Indexing,
     pub(super) scrub: Box<Scrubbing>,
     pub(super) spares: Arc<Spares>,
+    /// What a standby that is behind still has to be sent.
+    pub(super) hold: Arc<Hold>,
     pub(super) notes: Notes,
     pub(super) figures: Arc<Figures>,
     pub(super) stop: Arc<AtomicBool>,
@@ -270,13 +273,15 @@ impl Fold {
         Ok(u64::try_from(state.len()).unwrap_or(u64::MAX))
     }
 
-    /// Lets go of archives that are older than they have to be, and that no checkpoint needs.
+    /// Lets go of archives that are older than they have to be, and that neither a checkpoint needs nor a
+    /// standby that is being sent what it lacks.
     fn retire(&self) -> Result<(), Trouble> {
         let failed = |failed| Trouble::ForNow(format!("no old archive was removed: {failed}"));
         let checkpoints = checkpoint::positions(&self.disk).map_err(failed)?;
         let [older, .., _newest] = checkpoints[..] else { return Ok(()) };
         let retain_ns = u64::try_from(self.retain.as_nanos()).unwrap_or(u64::MAX);
-        archive::retire(&self.disk, clocks::utc_ns(), retain_ns, older).map_err(failed)?;
+        let kept = self.hold.behind(clocks::boot()).map_or(older, |held| held.min(older));
+        archive::retire(&self.disk, clocks::utc_ns(), retain_ns, kept).map_err(failed)?;
         Ok(())
     }
 }

@@ -26,6 +26,7 @@ use super::figures::{Figures, Writing};
 use super::hot::Behind;
 use super::priority::raise_priority;
 use super::start::no_spare;
+use super::storing::Storage;
 use super::thread::Ended;
 use crate::cli::EXIT_DATA;
 use crate::clocks;
@@ -39,10 +40,6 @@ const GO: usize = 8;
 /// How long one look for a spare segment takes, and how many are made.
 const SPARE_WAIT: Duration = Duration::from_millis(100);
 const SPARE_WAITS: u32 = 100;
-
-/// What a standby does not do yet.
-const NO_SNAPSHOT: &str = "the primary has not kept the log that this node lacks, and a checkpoint is not taken over the line yet: \
-                           copy its journal's directory here while this node is stopped";
 
 /// Takes what happened to whoever knows the rules.
 pub(crate) type Tell = Arc<dyn Fn(Told) + Send + Sync>;
@@ -65,10 +62,12 @@ pub(super) struct Following<P: WritePath> {
     pub(super) failing: Failing,
     /// Up to where it was said that the log is durable.
     pub(super) said: Mark,
+    /// What opens a checkpoint, and the one that comes.
+    pub(super) storing: Storage,
 }
 
 /// How it goes on after a task.
-enum Next {
+pub(super) enum Next {
     On,
     /// Nothing is taken any more: another life follows.
     Enough,
@@ -129,11 +128,7 @@ impl<P: WritePath> Following<P> {
                     (self.tell)(Told::Received(mark));
                 }
             }
-            LogTask::Store(_) => {
-                let journal = self.failing.directory.display().to_string();
-                warn!(journal, "{NO_SNAPSHOT}");
-                (self.tell)(Told::Misfit);
-            }
+            LogTask::Store(storing) => return Ok(self.store(storing)),
             LogTask::Mend(item) => {
                 if let Some(mark) = self.take(&item)?
                     && self.follower.repaired()?

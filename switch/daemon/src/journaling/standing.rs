@@ -32,6 +32,7 @@ use super::numbers::Register;
 use super::scrubbed::Scrubbed;
 use super::scrubbing::Scrubbing;
 use super::start::Begins;
+use super::storing::Storage;
 use super::thread::Ended;
 use super::{Failing, Opened, spawn};
 use crate::clocks;
@@ -167,6 +168,7 @@ impl Opened {
             events,
             failing,
             said: end,
+            storing: Storage::of(Arc::clone(&self.keys)),
         };
         let journal = spawn("journal", move || {
             following.run().map(|follower| {
@@ -223,6 +225,8 @@ impl Opened {
             retain: self.settings.retain,
             scrub,
             spares,
+            // A standby reads its log again for nobody who falls behind.
+            hold: Arc::default(),
             notes,
             figures,
             stop,

@@ -278,7 +278,7 @@ impl Opened {
         let from = Position(self.checkpoint.0 + 1);
         let mut reader = Reader::open(&self.disk, Some(&self.keys), from).map_err(problem)?;
         let end = self.recovered.next_position.0 - 1;
-        // Behind the end there may be what is damaged, and comes again from the other node.
+        // Behind the end there may be what is damaged, or lacks yet, and comes from the other node.
         while self.state.position().0 < end {
             let Some(batch) = reader.next_batch().map_err(problem)? else { break };
             let records = batch.records().expect("there are keys");
@@ -286,7 +286,8 @@ impl Opened {
             progresses();
         }
         let last = self.state.position().0;
-        if last != end && !(last > end && self.repair.is_some()) {
+        let comes = self.repair.is_some() || self.recovered.lacks.is_some();
+        if last != end && !(last > end && comes) {
             let why = format!("the log ends with record {end}, and {last} was read last");
             return Err(Failure::unreadable(&path, last + 1, why));
         }

@@ -11,11 +11,12 @@ use journal::format::Epoch;
 use journal::raw;
 use journal::recovery::{self, Recovered};
 use journal::repair::{self, Repair};
-use journal::roles::control::Control;
+use journal::roles::control::{Control, Joining};
 use journal::roles::event::{Cause, Reign};
 use journal::roles::settings::LogFacts;
 use journal::seal::Keys;
 use journal::ship::message::EPOCHS_MAX;
+use journal::snapshot::{self, Settled};
 use switch_core::plan::Limits;
 use switch_core::records::Record;
 use tracing::warn;
@@ -34,20 +35,53 @@ fn whole(disk: &SystemDisk, keys: &Arc<Keys>) -> Result<Option<Control>, Failure
         Failure::new(EXIT_DATA, format!("journal {path}: {what}: {why}"))
     };
     let unknown = |why: control::Problem| failed("the role of this node is not known", &why);
+    let disk_failed = |why| failed("the log could not be replaced", &why);
     let Some(mut control) = control::mend(disk).map_err(unknown)? else { return Ok(None) };
-    if let Some(mark) = control.cut {
-        let cut = cut::finish(disk, keys, &mark);
-        let cut = cut.map_err(|why| failed("the log could not be cut", &why))?;
-        warn!(
-            journal = path.to_string(),
-            behind = mark.position.0,
-            kept = cut.tail.map(|tail| tail.name).unwrap_or_default(),
-            "the log was cut: the other node went on from there without what stood behind"
-        );
-        control.cut = None;
+    if snapshot::is_whole(disk).map_err(disk_failed)? {
+        // Before anything else is: what it has since is less than what it had.
+        control.joining = control.joining.max(Joining::New);
         control::write(disk, &control).map_err(unknown)?;
     }
+    tells(disk, snapshot::settle(disk).map_err(disk_failed)?.as_ref());
+    let Some(mark) = control.cut else { return Ok(Some(control)) };
+    match cut::begin(disk, &mark) {
+        // Nothing would be left to make a state of: it takes all anew.
+        Err(cut::Problem::NoState) => {
+            control.joining = Joining::Replacing;
+            control::write(disk, &control).map_err(unknown)?;
+            tells(disk, snapshot::set_aside(disk).map_err(disk_failed)?.as_ref());
+        }
+        // That was done, and not yet written down.
+        Err(cut::Problem::NotInTheLog(_))
+            if control.joining == Joining::Replacing
+                && raw::first_available(disk).map_err(disk_failed)?.is_none() => {}
+        Ok(()) | Err(_) => {
+            let cut = cut::finish(disk, keys, &mark);
+            let cut = cut.map_err(|why| failed("the log could not be cut", &why))?;
+            warn!(
+                journal = path.to_string(),
+                behind = mark.position.0,
+                kept = cut.tail.map(|tail| tail.name).unwrap_or_default(),
+                "the log was cut: the other node went on from there without what stood behind"
+            );
+        }
+    }
+    control.cut = None;
+    control::write(disk, &control).map_err(unknown)?;
     Ok(Some(control))
+}
+
+/// Says what became of a log that was set aside.
+fn tells(disk: &SystemDisk, settled: Option<&Settled>) {
+    let Some(Settled { position, aside }) = settled else { return };
+    let journal = disk.path().display().to_string();
+    let aside = aside.as_ref().map(|name| format!("{}/{name}", cut::DIVERGED)).unwrap_or_default();
+    let Some(position) = position else {
+        let why = "the log was set aside: it parts from that of the other node before its first checkpoint";
+        return warn!(journal, aside, "{why}");
+    };
+    let position = position.0;
+    warn!(journal, aside, position, "a checkpoint of the other node took the place of the log");
 }
 
 /// What there is of a log. One of two nodes knows something of its role besides, and goes on with what stands
@@ -81,6 +115,7 @@ impl Opened {
             epochs: raw::epochs(&self.disk, EPOCHS_MAX).map_err(failed)?,
             released: self.recovered.marked,
             damaged: self.repair.map(|repair| repair.until),
+            lacks: self.recovered.lacks,
         })
     }
 

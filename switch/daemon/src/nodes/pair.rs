@@ -135,8 +135,7 @@ impl Pair {
             reigns,
             diverged,
             scrub: Some(self.scrubbed.status()),
-            // The lag says how far it is.
-            catch_up: None,
+            catch_up: shown.catch_up,
             ..NodeStatus::default()
         };
         // None: the thread that knows has not turned once.
@@ -238,6 +237,7 @@ fn not_done(refusal: &Refusal) -> NotDone {
         | Refusal::MustJoin(_)
         | Refusal::NotEmpty
         | Refusal::Repairing(_)
+        | Refusal::Lacks(_)
         | Refusal::OtherCluster
         | Refusal::WitnessIsBehind { .. }
         | Refusal::NotInSync(_)
@@ -318,11 +318,11 @@ fn peer(view: &View, shown: &Shown, now: Time) -> PeerStatus {
 
 /// The last reigns, the newest first.
 fn reigns(journal: &SystemDisk) -> Vec<Reign> {
-    let known = raw::epochs(journal, REIGNS_TOLD_MAX).unwrap_or_default();
-    let reigns = known.iter().rev().take(REIGNS_TOLD_MAX).map(|start| Reign {
+    let known = raw::reigns(journal, REIGNS_TOLD_MAX).unwrap_or_default();
+    let reigns = known.iter().rev().take(REIGNS_TOLD_MAX).map(|(start, first)| Reign {
         epoch: start.epoch.0,
         first_batch: start.first_batch.0,
-        first_position: None,
+        first_position: first.map(|position| position.0),
     });
     reigns.collect()
 }

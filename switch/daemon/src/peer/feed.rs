@@ -9,7 +9,7 @@ use std::thread;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use journal::disk::{Disk, SystemDisk};
-use journal::format::{BatchNumber, Epoch, SegmentHeader, SegmentNumber};
+use journal::format::{BatchNumber, Epoch, Position, SegmentHeader, SegmentNumber};
 use journal::mark::Mark;
 use journal::raw::RawReader;
 use journal::reader::Problem;
@@ -22,6 +22,7 @@ use journal::writer::Framed;
 use tracing::warn;
 
 use super::ship::Ship;
+use crate::clocks;
 use crate::journaling::lower_priority;
 
 /// Tasks that wait: one need, and what a peer asks for in its repair, of which it asks one at a time.
@@ -99,11 +100,13 @@ impl Reading {
             |(_, reader)| Ok(reader),
         );
         let (mut items, mut bytes, mut next) = (Vec::new(), 0, from);
+        let mut end = None;
         let read = opened.and_then(|mut reader| {
             while bytes < most {
                 let Some(framed) = reader.next()? else { break };
                 if let Framed::Batch(mark, _) = framed {
                     next = BatchNumber(mark.batch.0 + 1);
+                    end = Some(mark.position);
                 }
                 let item = item(framed);
                 bytes += item.bytes.len();
@@ -112,7 +115,12 @@ impl Reading {
             Ok(reader)
         });
         match read {
-            Ok(reader) => self.reader = Some((next, reader)),
+            Ok(reader) => {
+                if let Some(end) = end {
+                    self.holds(end);
+                }
+                self.reader = Some((next, reader));
+            }
             Err(Problem::Gone { .. }) => return self.gone(),
             // What was read before it is right; the next look says it again.
             Err(problem) => warn!("the log can not be read again for the peer: {problem}"),
@@ -122,6 +130,8 @@ impl Reading {
 
     /// That batch was let go: what there is begins with the newest checkpoint, and the log goes on behind it.
     fn gone(&mut self) -> Fed {
+        // All of it, until it is known from where on.
+        self.holds(Position(0));
         let newest = snapshot::newest(&self.disk).and_then(|newest| {
             let Some(newest) = newest else { return Ok(None) };
             Ok(Some((newest, Sending::open(&self.disk, newest.position)?)))
@@ -130,6 +140,7 @@ impl Reading {
             Ok(newest) => {
                 let first = newest.as_ref().map_or(Mark::ZERO, |(newest, _)| newest.base);
                 self.snapshot = newest;
+                self.holds(first.position);
                 Fed::Gone { first }
             }
             Err(failed) => {
@@ -143,6 +154,7 @@ impl Reading {
     fn piece(&self, offset: u64, most: usize) -> Fed {
         let Some((newest, sending)) = &self.snapshot else { return Fed::NoSnapshot };
         let (about, total) = (newest.position, newest.total);
+        self.holds(newest.base.position);
         match sending.piece(offset, most) {
             Ok(bytes) => Fed::Snapshot { about, total, offset, bytes },
             Err(failed) => {
@@ -150,6 +162,11 @@ impl Reading {
                 Fed::NoSnapshot
             }
         }
+    }
+
+    /// What stands behind this record is still to be read.
+    fn holds(&self, position: Position) {
+        self.ship.hold().from(position, clocks::boot());
     }
 
     /// Nothing is sent whose check fails: the reader looks at each batch, and what an archive has is sealed

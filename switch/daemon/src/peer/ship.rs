@@ -19,6 +19,7 @@ use mio::Waker;
 use switch_sync::Sleeper;
 
 use super::fetches::{Came, Fetches};
+use super::hold::Hold;
 use super::shown::Shown;
 use crate::clocks;
 use crate::journaling::{Lag, Release};
@@ -54,6 +55,7 @@ pub struct Ship {
     fetches: Fetches,
     /// Goes up when a line begins, and when it ends. Relaxed: one message of an old line does no harm.
     lines: AtomicU64,
+    hold: Arc<Hold>,
 }
 
 /// What happened and was not heard of yet.
@@ -85,6 +87,7 @@ impl Ship {
             acknowledged: AtomicU64::new(0),
             fetches: Fetches::default(),
             lines: AtomicU64::new(0),
+            hold: Arc::default(),
         }
     }
 
@@ -143,6 +146,11 @@ impl Ship {
     /// There is something to be looked at.
     pub(super) fn look(&self) {
         self.wake();
+    }
+
+    /// Up to where the log is read again for the peer.
+    pub(crate) fn hold(&self) -> Arc<Hold> {
+        Arc::clone(&self.hold)
     }
 
     /// What there is to show.

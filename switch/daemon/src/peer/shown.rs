@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use journal::roles::view::View;
 
 use crate::journaling::Lag;
+use crate::node_requests::CatchUp;
 
 /// All of it at one moment.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,8 @@ pub(crate) struct Shown {
     pub(crate) line: LineShown,
     /// What the peer lacks, on a primary.
     pub(crate) lag: Option<Lag>,
+    /// How far catching up is.
+    pub(crate) catch_up: Option<CatchUp>,
 }
 
 /// The line to the peer.

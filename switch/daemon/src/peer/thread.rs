@@ -29,6 +29,7 @@ use tracing::{info, warn};
 use super::doors::{Came, Doors};
 use super::feed::{Feed, Task};
 use super::line::Line;
+use super::progress::Progress;
 use super::session::{Ended, More, Trust};
 use super::ship::{Answer, Ship, Wants};
 use crate::cli::EXIT_DATA;
@@ -90,6 +91,8 @@ pub(super) struct Shipping {
     pub(super) parting: Option<Sender<()>>,
     /// What is asked of the peer because it rotted here.
     pub(super) asks: Option<Message>,
+    /// How fast a standby catches up.
+    pub(super) progress: Progress,
     /// No more is to be done: the last action was given to the main thread.
     pub(super) over: bool,
 }
@@ -342,7 +345,7 @@ impl Shipping {
             Action::Allow(allowed) => self.allow(allowed),
             Action::Take(item) => self.tasks.push_back(LogTask::Take(item)),
             Action::Cut(mark) => self.tasks.push_back(LogTask::Cut(mark)),
-            Action::Store(piece) => self.tasks.push_back(LogTask::Store(piece)),
+            Action::Store(storing) => self.tasks.push_back(LogTask::Store(storing)),
             Action::Seal => self.tasks.push_back(LogTask::Seal),
             Action::Mend(item) => self.tasks.push_back(LogTask::Mend(item)),
             Action::Feed(need) => self.give_feed(Task::Need(need)),
@@ -467,8 +470,12 @@ impl Shipping {
             let _nobody_waits = parting.try_send(());
             self.parting = None;
         }
-        self.ship.show(|shown| shown.view = Some(view));
         let now = clocks::boot();
+        let catch_up = self.progress.seen(now, view.catch_up);
+        self.ship.show(|shown| {
+            shown.view = Some(view);
+            shown.catch_up = catch_up;
+        });
         if now >= self.expiry_at {
             self.expiry_at = now + EXPIRIES;
             self.tell_expiries();

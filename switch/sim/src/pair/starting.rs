@@ -134,6 +134,7 @@ impl World {
             epochs,
             released: recovered.marked,
             damaged: repair.as_ref().map(|repair| repair.until),
+            lacks: recovered.lacks,
         };
         let mending = repair.is_some();
         let spares = Arc::new(Spares::new(SEGMENT));

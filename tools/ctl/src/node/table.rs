@@ -204,14 +204,19 @@ fn cut(cut: &Diverged) -> Vec<String> {
 }
 
 fn far(catch_up: CatchUp) -> String {
-    let CatchUp { position, target, records_per_s, snapshot } = catch_up;
+    let CatchUp { from, position, target, records_per_s, snapshot, bytes_per_s } = catch_up;
+    let left = |lacks: u64, a_second: u64| {
+        let left = lacks.checked_div(a_second);
+        left.map(|left| format!(", {} left", duration(left))).unwrap_or_default()
+    };
     if let Some((bytes, there)) = snapshot {
-        return format!("a checkpoint first: {there} of {bytes} bytes");
+        let left = left(bytes.saturating_sub(there), bytes_per_s);
+        return format!(
+            "a checkpoint first: {there} of {bytes} bytes, {bytes_per_s} bytes a second{left}"
+        );
     }
-    let lacks = target.saturating_sub(position);
-    let left = lacks.checked_div(records_per_s);
-    let left = left.map(|left| format!(", {} left", duration(left))).unwrap_or_default();
-    format!("at {position} of {target}, {records_per_s} records a second{left}")
+    let left = left(target.saturating_sub(position), records_per_s);
+    format!("from {from}, at {position} of {target}, {records_per_s} records a second{left}")
 }
 
 /// A listing, a row each.

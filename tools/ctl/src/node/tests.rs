@@ -92,6 +92,21 @@ fn a_primary_in_sync_has_no_problems() {
     .assert_eq(&table::status(&primary(), Colours::NONE));
 }
 
+/// A standby that catches up.
+fn far(snapshot: Option<(u64, u64)>) -> CatchUp {
+    let (from, position, target) = (4, 10, 1_010);
+    CatchUp { from, position, target, records_per_s: 50, snapshot, bytes_per_s: 250 }
+}
+
+#[test]
+fn a_checkpoint_that_comes_first_says_how_much_of_it_is_there() {
+    let status = NodeStatus { catch_up: Some(far(Some((4_000, 1_000)))), ..primary() };
+    let shown = table::status(&status, Colours::NONE);
+    let line =
+        "catching up       a checkpoint first: 1000 of 4000 bytes, 250 bytes a second, 12s left";
+    assert!(shown.contains(line), "{shown}");
+}
+
 #[test]
 fn what_is_wrong_stands_first_with_what_to_do() {
     let status = NodeStatus {
@@ -120,7 +135,7 @@ fn what_is_wrong_stands_first_with_what_to_do() {
             released: 3,
             unreleased: 1,
         }],
-        catch_up: Some(CatchUp { position: 10, target: 1_010, records_per_s: 50, snapshot: None }),
+        catch_up: Some(far(None)),
         ..primary()
     };
     expect![[r"
@@ -143,7 +158,7 @@ fn what_is_wrong_stands_first_with_what_to_do() {
         released          1201
         standby lacks     3 records, 8192 bytes, the oldest 2 ms old
         records at risk   41
-        catching up       at 10 of 1010, 50 records a second, 20s left
+        catching up       from 4, at 10 of 1010, 50 records a second, 20s left
         certificate ends  2027-01-15T08:00:00Z
         version           0.1.0
 

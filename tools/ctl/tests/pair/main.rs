@@ -34,3 +34,5 @@ mod agreeing;
 mod joining;
 
 mod scrubbing;
+
+mod far_behind;

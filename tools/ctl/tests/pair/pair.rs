@@ -10,8 +10,11 @@ use bench::ledger::{Acquirer, Answered, Reference};
 use bench::load::Report;
 use ctl::judge::{Books, Judge};
 use ctl::parties::{ACQUIRERS, ISSUERS, stations};
+use journal::archive;
+use journal::checkpoint;
 use journal::disk::SystemDisk;
 use journal::format::Position;
+use journal::raw;
 use journal::reader::Reader;
 use journal::seal::{Key, Keys};
 use serde_json::Value;
@@ -60,6 +63,8 @@ pub(crate) struct Pair {
     answered: Vec<Answered>,
     /// Requests that acquirers asked once more.
     asked_again: Vec<Reference>,
+    /// The last record of the journal that the judge has read.
+    read: u64,
     line: SocketAddr,
     key: [u8; 32],
     certificates: Directory,
@@ -75,6 +80,7 @@ impl Pair {
             fronts: [Front::opens(), Front::opens()],
             banks: ISSUERS.each_ref().map(|party| Bank::opens(party, Duration::from_millis(2))),
             merchants: Vec::new(),
+            read: 0,
             judge: Judge::default(),
             answered: Vec::new(),
             asked_again: Vec::new(),
@@ -93,10 +99,14 @@ impl Pair {
     /// The same, and tokyo is promoted by hand and serves alone; acquirers send.
     pub(crate) fn alone(terms: Terms) -> Self {
         let mut pair = Self::new(terms);
-        pair.begins(Tokyo);
-        pair.leads(Tokyo);
-        pair.merchants_begin(terms.rate);
+        pair.serves_alone(terms);
         pair
+    }
+
+    pub(crate) fn serves_alone(&mut self, terms: Terms) {
+        self.begins(Tokyo);
+        self.leads(Tokyo);
+        self.merchants_begin(terms.rate);
     }
 
     /// The same, and osaka joins and follows before acquirers send.
@@ -298,16 +308,35 @@ impl Pair {
         for (party, bank) in ISSUERS.iter().zip(&self.banks) {
             self.judge.hear_issuer(party.name, &bank.wrote());
         }
+        self.reads(which);
+        self.judge.judge();
+        self.judge.close()
+    }
+
+    /// The judge reads what is new in the journal of that site.
+    fn reads(&mut self, which: Which) {
         let disk = SystemDisk::open(&self.site(which).journal(), false).unwrap();
         let keys = Keys::only(Key::parse(&self.key).unwrap());
-        let mut reader = Reader::open(&disk, Some(&keys), Position(1)).unwrap();
+        let mut reader = Reader::open(&disk, Some(&keys), Position(self.read + 1)).unwrap();
         while let Some(batch) = reader.next_batch().unwrap() {
             for (position, record) in batch.records().into_iter().flatten() {
                 self.judge.read(position.0, record);
+                self.read = position.0;
             }
         }
-        self.judge.judge();
-        self.judge.close()
+    }
+
+    /// That site lets go of archives, as it would after `journal.retain`, until its log begins behind that
+    /// record; the judge has read them.
+    pub(crate) fn lets_go(&mut self, which: Which, behind: u64) {
+        let disk = SystemDisk::open(&self.site(which).journal(), false).unwrap();
+        until("archives that can be let go of", || {
+            let [older, .., _] = checkpoint::positions(&disk).unwrap()[..] else { return None };
+            self.reads(which);
+            archive::retire(&disk, u64::MAX, 0, older).unwrap();
+            let first = raw::first_available(&disk).unwrap().unwrap();
+            (first.position.0 > behind).then_some(())
+        });
     }
 
     /// Both logs are equal in every batch from the first on, whether it is in a segment or was packed.

@@ -4,7 +4,7 @@ use crate::pair::{Osaka, Pair, Terms, Tokyo};
 use crate::patience::until;
 
 /// What an operator answers who knows that the other one is fenced, and gives up what may be missing.
-const BY_HAND: &str = "node promote --peer-is-fenced tokyo --accept-loss";
+pub(crate) const BY_HAND: &str = "node promote --peer-is-fenced tokyo --accept-loss";
 
 #[test]
 fn a_killed_primary_is_followed_by_its_standby_and_nothing_that_was_released_is_lost() {

@@ -95,6 +95,7 @@ impl Site {
             epochs: Vec::new(),
             released: Position(0),
             damaged: None,
+            lacks: None,
         };
         let parts = Parts {
             configuration: Arc::new(configuration),
