@@ -155,6 +155,20 @@ impl<'a> Proof<'a> {
         }
     }
 
+    /// Waits until a line ends with 0 and says this: what it shows comes a moment after what is logged of it.
+    /// Then types it.
+    pub(super) fn comes_to_say(&mut self, line: &str, part: &str) -> Result<String, Trouble> {
+        clock::until(PATIENCE, || {
+            let said = self.machine.run(line, &[]);
+            let says = said.is_ok_and(|said| said.text.contains(part));
+            if !says {
+                clock::pause(ASKED_EVERY);
+            }
+            says
+        });
+        self.says(line, 0, &[part])
+    }
+
     /// Types a line about a stored message, which must end with that code and say this.
     pub(super) fn says_of(
         &mut self,

@@ -53,7 +53,7 @@ pub(super) fn has_a_silent_issuer(proof: &mut Proof<'_>) -> Result<String, Troub
     proof.load();
     let mark = proof.mark();
     proof.logs(mark, &["no answer in time: declined with 911, and reversed", "issuer-x"])?;
-    proof.says("sekisho saf list --issuer issuer-x", 0, &["issuer-x/"])?;
+    proof.comes_to_say("sekisho saf list --issuer issuer-x", "issuer-x/")?;
     proof.says("sekisho saf list", 0, &["issuer-x/"])?;
     proof.done("sekisho status -o json")?;
     let mark = proof.mark();
