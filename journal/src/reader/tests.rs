@@ -93,6 +93,39 @@ fn a_reader_at_the_end_goes_on_when_more_is_written() {
 }
 
 #[test]
+fn who_follows_a_log_reads_what_is_durable_and_nothing_behind_it() {
+    let mut author = Author::begin();
+    let disk = author.disk();
+    let Author { keys, .. } = Author::begin();
+    let mut reader = Reader::open(&disk, Some(&keys), Position(1)).expect("opens");
+    let mut read = 0;
+    for round in 1..=6 {
+        author.batches(2);
+        if round == 4 {
+            author.roll_over();
+            author.batches(2);
+            let image = author.image();
+            disk.place(&image.name.clone(), &image.bytes);
+        }
+        for image in &author.segments {
+            let file = disk.open(&image.name, true).expect("there");
+            file.write_at(0, &image.bytes).expect("written");
+            file.sync().expect("durable");
+        }
+        let written = author.image().batches.last().map(|(_, header)| header.last_position());
+        let written = written.expect("some").0;
+        // The reader begins by what there is.
+        let durable = if round == 1 { written } else { written - 1 };
+        while let Some(batch) = reader.next_durable(Position(durable)).expect("whole") {
+            assert_eq!(batch.header.first_position.0, read + 1, "one behind the other");
+            read = batch.header.last_position().0;
+        }
+        assert_eq!(read, durable, "round {round}");
+    }
+    assert_eq!(all(&mut reader).len(), 1, "what is not durable yet is there all the same");
+}
+
+#[test]
 fn damage_in_the_middle_is_said_and_a_torn_tail_is_the_end() {
     let mut author = Author::begin();
     author.batches(3);

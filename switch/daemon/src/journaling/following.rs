@@ -216,7 +216,7 @@ impl<P: WritePath> Following<P> {
         }
         self.writing.durable = durable.position;
         (self.tell)(Told::Durable(durable));
-        self.behind.wake();
+        self.behind.wake(durable.position);
         self.show();
     }
 

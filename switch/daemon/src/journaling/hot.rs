@@ -23,7 +23,7 @@ use crate::worker::Event;
 
 /// How long it waits at most for more: it is to be seen that it lives.
 const LOOK: Duration = Duration::from_millis(500);
-/// How long it lets the log grow between two looks: each look at its end lists the directory.
+/// How long it lets the log grow between two looks: each look opens the segment anew.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The thread, and what others see of it.
@@ -37,6 +37,9 @@ pub(crate) struct Hot {
 struct Shared {
     /// The last record that is in the state. A plain figure.
     replayed: AtomicU64,
+    /// The last record that is durable, as far as it was said. The thread reads the file, not what was stored
+    /// before this: relaxed.
+    durable: AtomicU64,
     /// Goes up while the thread turns.
     beat: Arc<AtomicU64>,
     /// Partner: the load of the thread. What was written before is read by it before it ends.
@@ -87,9 +90,16 @@ impl Hot {
     }
 }
 
+impl Shared {
+    fn durable(&self) -> Position {
+        Position(self.durable.load(Ordering::Relaxed))
+    }
+}
+
 impl Behind {
-    /// There is more to read.
-    pub(crate) fn wake(&self) {
+    /// There is more to read, up to this record.
+    pub(crate) fn wake(&self, durable: Position) {
+        self.shared.durable.store(durable.0, Ordering::Relaxed);
         self.thread.unpark();
     }
 
@@ -114,10 +124,17 @@ fn run<D: Disk>(
     let problem = |problem| Failure::problem(path, &problem);
     let from = Position(state.position().0 + 1);
     let mut reader = Reader::open(disk, Some(keys), from).map_err(problem)?;
+    let mut first = true;
     loop {
         let finishing = shared.finish.load(Ordering::Acquire);
+        // What there was before, and what is there when all is written, is read to its end.
+        let durable = (!finishing && !first).then(|| shared.durable());
         loop {
-            let batch = match reader.next_batch() {
+            let batch = match durable {
+                None => reader.next_batch(),
+                Some(durable) => reader.next_durable(durable),
+            };
+            let batch = match batch {
                 Ok(Some(batch)) => batch,
                 Ok(None) => break,
                 Err(Problem::Damaged(..)) if mends && !finishing => break,
@@ -131,6 +148,7 @@ fn run<D: Disk>(
         if finishing {
             return Ok(state);
         }
+        first = false;
         shared.beat.fetch_add(1, Ordering::Relaxed);
         let looked = clocks::boot();
         thread::park_timeout(LOOK);
@@ -186,7 +204,7 @@ mod tests {
         for end in [10, 17, 24] {
             writes(&mut writer, 7);
             while behind.replayed() < end {
-                behind.wake();
+                behind.wake(writer.durable());
                 thread::yield_now();
             }
         }
