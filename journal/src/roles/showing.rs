@@ -163,8 +163,9 @@ impl Node {
             Safety::Stopped if self.settings.when_lost == WhenLost::Stop => Waiting::Standby,
             Safety::Stopped => Waiting::Record,
             Safety::Solo if !self.peer.line => Waiting::Line,
-            Safety::Solo if !shipping => Waiting::Standby,
-            Safety::Solo if self.reign().shipping.is_abreast(self.settings.mode) => Waiting::Record,
+            Safety::Solo if shipping && self.reign().shipping.is_abreast(self.settings.mode) => {
+                Waiting::Record
+            }
             Safety::Solo => Waiting::CatchingUp,
         }
     }
