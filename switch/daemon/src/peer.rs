@@ -19,6 +19,8 @@ mod hold;
 
 mod progress;
 
+mod telling;
+
 mod thread;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -51,6 +53,7 @@ pub(crate) use hold::Hold;
 use progress::Progress;
 pub use ship::Ship;
 pub(crate) use shown::Shown;
+use telling::Telling;
 use thread::{ROUND_TRIPS, Shipping, WAKER};
 
 /// What the thread `ship` needs of the daemon.
@@ -138,6 +141,7 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
         asks: None,
         progress: Progress::default(),
         over: false,
+        telling: Telling::default(),
     });
     let thread = threads::Builder::new().name("ship".into()).spawn(move || shipping.run());
     thread.map_err(|error| failed("thread ship", &error))?;

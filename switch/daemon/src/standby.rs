@@ -13,6 +13,10 @@ mod watching;
 
 mod overview;
 
+mod trial;
+
+mod starting;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -46,6 +50,7 @@ use crate::tunings::Tunings;
 use crate::worker::Event;
 use crate::{clocks, lines};
 use overview::Overview;
+use starting::Starting;
 use watching::{Next, Watching};
 
 /// What comes from the primary and waits for the thread that writes it: as many as buffers travel.
@@ -102,6 +107,7 @@ pub(crate) fn live(
     let First { shell, configuration, sealing, signals, diagnostics, from_workers, happened } =
         *first;
     let service = Arc::clone(&shell.service);
+    let starting = Starting::begins(&service).map_err(told("thread start"))?;
     let plan = Plan::new(configuration.settings.clone());
     let plan = plan.map_err(|error| failed(format!("the settings can not be run: {error:?}")))?;
     sealing.warnings.iter().for_each(|warning| warn!("{warning}"));
@@ -137,6 +143,7 @@ pub(crate) fn live(
         beat: Arc::clone(&beat),
     })?;
     let of_journal = Arc::clone(&ship);
+    trial::tell_what_is_missing(&configuration.endpoints);
     let standing = opened.stand(Standby {
         tasks,
         tell: Arc::new(move |told| of_journal.tell(told)),
@@ -159,6 +166,7 @@ pub(crate) fn live(
     diagnostics.tell_of(status);
     let control = control(&socket, sources, shell.demo)?;
     signals.become_events(shell.events.clone()).map_err(told("signals"))?;
+    drop(starting);
     service.ready("standby");
     info!(node, control = %socket.display(), "standby: the ports are closed");
     let life = Life { service, running, ship, beat, diagnostics, control, happened, pair };

@@ -32,6 +32,7 @@ use super::line::Line;
 use super::progress::Progress;
 use super::session::{Ended, More, Trust};
 use super::ship::{Answer, Ship, Wants};
+use super::telling::Telling;
 use crate::cli::EXIT_DATA;
 use crate::clocks;
 use crate::config::{Configuration, told_ahead};
@@ -95,6 +96,7 @@ pub(super) struct Shipping {
     pub(super) progress: Progress,
     /// No more is to be done: the last action was given to the main thread.
     pub(super) over: bool,
+    pub(super) telling: Telling,
 }
 
 impl Shipping {
@@ -459,6 +461,7 @@ impl Shipping {
 
     fn show(&mut self) {
         let view = self.node.view();
+        self.telling.look(&view);
         self.ship.wants(wants(&view, self.node.wants_live()));
         if let Some(position) = view.acknowledged {
             self.ship.acknowledged(position);
