@@ -63,7 +63,7 @@ pub(crate) enum Command {
     },
     /// Let the other node be the primary from here on; asked of the primary, nothing is lost
     #[command(
-        after_help = "New requests are refused for a moment, what is in flight ends (two seconds at most), and \
+        after_help = "Nothing new is admitted for a moment, what is in flight ends (two seconds at most), and \
                       the other node opens its ports. Refused, with the reason, unless the two are in sync \
                       and their configurations, dialects and keys agree. Exit codes: 0 done, 4 only \
                       administrators may, 5 refused, 6 no answer in time: look at node status of both."

@@ -108,7 +108,7 @@ fn keep(folder: &Path, listing: &Path, orphans: &Orphans) -> io::Result<()> {
     let text = serde_json::to_vec_pretty(orphans).map_err(io::Error::other)?;
     let unfinished = listing.with_extension("json.unfinished");
     let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(&unfinished)?;
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(&text)?;
     file.sync_all()?;
     fs::rename(&unfinished, listing)?;
