@@ -22,6 +22,8 @@ pub enum Refusal {
     MustJoin(NodeName),
     /// This node's journal is not empty.
     NotEmpty,
+    /// This one, the primary, had a node of this name in sync before.
+    JoinedBefore(NodeName),
     /// Its log is damaged up to this batch and not yet repaired.
     Repairing(BatchNumber),
     /// It took a checkpoint that has records up to here, and its log does not reach that far yet.
@@ -120,6 +122,11 @@ impl fmt::Display for Refusal {
                  until that has come",
                 position.0,
             ),
+            Self::JoinedBefore(name) => write!(
+                f,
+                "a node of this name was in sync with {name} before, and this journal is empty: if its \
+                 disk was lost, sekisho node join --replace; all that it acknowledged is gone with it",
+            ),
             Self::Repairing(batch) => write!(
                 f,
                 "the log of this node is damaged up to batch {} and is repaired from the other one: \
@@ -203,6 +210,7 @@ impl Refusal {
             | Self::Asks(_)
             | Self::PeerReigns(_)
             | Self::MustJoin(_)
+            | Self::JoinedBefore(_)
             | Self::Repairing(_)
             | Self::Lacks(_)
             | Self::WitnessIsBehind { .. }

@@ -70,10 +70,11 @@ impl Node {
             return;
         }
         if hello.flags.empty {
-            let objection = if !hello.flags.joining {
-                Some(Objection::NotJoining)
-            } else if self.control.peer_joined && !hello.flags.replace {
+            // What it would have to be told first of all, so that it can say so to who lets it join.
+            let objection = if self.control.peer_joined && !hello.flags.replace {
                 Some(Objection::JoinedBefore)
+            } else if !hello.flags.joining {
+                Some(Objection::NotJoining)
             } else {
                 None
             };

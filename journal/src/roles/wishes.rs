@@ -11,6 +11,7 @@ use crate::roles::control::{Fenced, Joining};
 use crate::roles::event::{Action, Cause, Ending};
 use crate::roles::name::NodeName;
 use crate::roles::node::{Later, Node, Phase, Waited};
+use crate::roles::objection::Objection;
 use crate::roles::refusal::{Busy, Refusal};
 use crate::roles::rising::{Basis, Plan};
 use crate::roles::view::Safety;
@@ -227,6 +228,9 @@ impl Node {
     fn on_wish_to_join(&mut self, id: WishId, replace: bool) {
         let refusal = match &self.phase {
             Phase::Standby(_) if !self.is_empty() => Some(Refusal::NotEmpty),
+            Phase::Standby(_) if !replace && self.is_known_to_have_joined() => {
+                Some(Refusal::JoinedBefore(self.peer.name))
+            }
             Phase::Standby(_) => None,
             Phase::Rising(_) | Phase::Reigning(_) | Phase::Over => Some(Refusal::IsPrimary),
         };
@@ -237,6 +241,11 @@ impl Node {
         self.control.joining = if replace { Joining::Replacing } else { Joining::New };
         let version = self.keeps();
         self.later = Some(Later { version, id, done: Done::Joins });
+    }
+
+    /// The primary, which is there, said that a node of this name was in sync before.
+    fn is_known_to_have_joined(&self) -> bool {
+        self.peer.line && self.peer.objects == Some(Objection::JoinedBefore)
     }
 
     /// What was wished for is durable.

@@ -315,8 +315,9 @@ pub struct Diverged {
     /// Approvals among them that the log says had been released: their acquirers may have them, and the other
     /// node does not know them.
     pub released: u64,
-    /// Approvals among them of which nothing says that they were released.
-    pub unreleased: u64,
+    /// Approvals among them of which the log does not say it: no batch behind them was written that would. If the
+    /// node was alone, they may have been released in its last moments; if it was in sync, they were not.
+    pub perhaps_released: u64,
 }
 
 /// What a listing says.

@@ -45,9 +45,8 @@ pub(super) fn a_node_whose_disk_was_lost_comes_back_with_replace_only() {
     pair.wishes(OSAKA, Wish::Join { replace: false });
     pair.passes(500);
     expect![[r"
-        tokyo: says no, NotJoining
-        osaka: tells its operator: Joins
         tokyo: says no, JoinedBefore
+        osaka: tells its operator: no, a node of this name was in sync with tokyo before, and this journal is empty: if its disk was lost, sekisho node join --replace; all that it acknowledged is gone with it
     "]]
     .assert_eq(&pair.story());
     pair.wishes(OSAKA, Wish::Join { replace: true });

@@ -49,7 +49,7 @@ impl Opened {
                 Ok(Orphans { of, .. }) => warn!(
                     records = of.records,
                     released = of.released,
-                    unreleased = of.unreleased,
+                    perhaps_released = of.perhaps_released,
                     listing = %listing.display(),
                     "what was cut from the log has approvals that the other node does not know"
                 ),
@@ -176,7 +176,7 @@ impl<'d> Listing<'d> {
             let some = self.approvals.iter().filter(|(_, approval)| approval.released == wanted);
             u64::try_from(some.count()).unwrap_or(u64::MAX)
         };
-        (of.released, of.unreleased, of.utc) = (count(true), count(false), clocks::utc());
+        (of.released, of.perhaps_released, of.utc) = (count(true), count(false), clocks::utc());
         let more = self.approvals.len().saturating_sub(ORPHANS_TOLD_MAX);
         let told = self.approvals.into_iter().map(|(_, approval)| approval).take(ORPHANS_TOLD_MAX);
         Ok(Orphans { of, approvals: told.collect(), more: u64::try_from(more).unwrap_or(u64::MAX) })

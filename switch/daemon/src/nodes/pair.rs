@@ -236,6 +236,7 @@ fn not_done(refusal: &Refusal) -> NotDone {
         | Refusal::PeerReigns(_)
         | Refusal::MustJoin(_)
         | Refusal::NotEmpty
+        | Refusal::JoinedBefore(_)
         | Refusal::Repairing(_)
         | Refusal::Lacks(_)
         | Refusal::OtherCluster

@@ -122,7 +122,7 @@ fn write_all(out: &mut String, status: &NodeStatus, colours: Colours) -> std::fm
     if !status.diverged.is_empty() {
         writeln!(out)?;
         let rows = status.diverged.iter().map(cut).collect();
-        let header = ["CUT FROM THE LOG", "AT", "RECORDS", "APPROVALS RELEASED", "NOT RELEASED"];
+        let header = ["CUT FROM THE LOG", "AT", "RECORDS", "APPROVALS RELEASED", "PERHAPS"];
         out.push_str(&grid(&header, rows));
     }
     Ok(())
@@ -198,9 +198,9 @@ fn reign(reign: &Reign) -> Vec<String> {
 
 fn cut(cut: &Diverged) -> Vec<String> {
     let at = if cut.utc == 0 { "-".into() } else { second(cut.utc) };
-    let [records, released, unreleased] =
-        [cut.records, cut.released, cut.unreleased].map(|count| count.to_string());
-    vec![cut.file.clone(), at, records, released, unreleased]
+    let [records, released, perhaps] =
+        [cut.records, cut.released, cut.perhaps_released].map(|count| count.to_string());
+    vec![cut.file.clone(), at, records, released, perhaps]
 }
 
 fn far(catch_up: CatchUp) -> String {
@@ -223,8 +223,8 @@ fn far(catch_up: CatchUp) -> String {
 pub(super) fn orphans(listing: &Orphans) -> String {
     let Orphans { of, approvals, more } = listing;
     let mut out = format!(
-        "{}: {} records were cut; approvals among them: {} released, {} of which nothing says so\n",
-        of.file, of.records, of.released, of.unreleased
+        "{}: {} records were cut; approvals among them: {} released, {} perhaps (the log ends before it says)\n",
+        of.file, of.records, of.released, of.perhaps_released
     );
     if approvals.is_empty() {
         return out + "No approval was cut.\n";
@@ -242,7 +242,7 @@ pub(super) fn orphans(listing: &Orphans) -> String {
             or(&one.amount),
             or(&one.currency),
             one.action.clone(),
-            if one.released { "yes" } else { "not said" }.to_owned(),
+            if one.released { "yes" } else { "perhaps" }.to_owned(),
         ]
     });
     let header = [

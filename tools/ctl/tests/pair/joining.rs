@@ -25,10 +25,12 @@ fn a_node_that_lost_its_disk_joins_only_as_a_replacement() {
     pair.site(Tokyo).comes_to("solo", |stands| stands["sync"] == "solo");
     pair.starts(Osaka);
     pair.site(Osaka).comes_to("hear its primary", |stands| stands["peer"]["role"] == "primary");
-    pair.site(Osaka).does("node join");
     pair.site(Osaka).comes_to("be told that it had joined before", |stands| {
         stands["why"].as_str().is_some_and(|why| why.contains("--replace"))
     });
+    let refused = pair.site(Osaka).asked("node join");
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    assert!(refused.stderr.contains("--replace"), "{refused:?}");
     pair.site(Osaka).does("node join --replace");
     pair.is_followed(Tokyo, terms);
     pair.answer_more(200);
