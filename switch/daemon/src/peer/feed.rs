@@ -203,8 +203,9 @@ impl Reading {
             }
             Ok(reader)
         });
-        // Of a disk that says nothing for now nobody knows what is there: who asked asks again.
-        let is_known = !matches!(read, Err(Problem::Disk(_)));
+        // What a disk does not say for now, or a key that is not here opens, may well be there: who asked
+        // asks again.
+        let is_known = !matches!(read, Err(Problem::Disk(_) | Problem::UnknownKey { .. }));
         match read {
             Ok(reader) => self.serving = Some((next, reader)).filter(|_| next > until),
             Err(problem) => {

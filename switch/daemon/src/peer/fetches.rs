@@ -9,6 +9,8 @@ use journal::format::{BatchHeader, BatchNumber};
 use journal::scrub::mending::ASKED_MAX;
 use journal::ship::message::{Bytes, ItemKind, Message};
 
+use super::thread::Shipping;
+
 /// Messages that may answer what was asked at once: batches, and some blocks of segments among them.
 const CAME_MAX: usize = 2 * usize_of(ASKED_MAX);
 
@@ -109,6 +111,25 @@ impl Fetches {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // Each change leaves it whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shipping {
+    /// Asks the peer for what rotted here. That it is right is seen by its tags, whoever sends it.
+    pub(super) fn asks_for_what_rotted(&mut self) {
+        let Some((from, until)) = self.ship.fetches().say() else { return };
+        let view = self.node.view();
+        let is_greeted = self.line.is_some() && view.peer.line && view.peer.role.is_some();
+        let why = match (is_greeted, view.peer.objected.is_some(), view.repairing) {
+            (false, ..) => "there is no line to the other node",
+            (_, true, _) => "the log of the other node is not this one's",
+            (.., true) => "all of the log here is being repaired",
+            _ => {
+                self.asks = Some(Message::Fetch { reign: view.promised, from, until });
+                return;
+            }
+        };
+        self.ship.fetches().ends(why);
     }
 }
 

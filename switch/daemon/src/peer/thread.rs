@@ -312,23 +312,6 @@ impl Shipping {
         }
     }
 
-    /// Asks the peer for what rotted here. That it is right is seen by its tags, whoever sends it.
-    fn asks_for_what_rotted(&mut self) {
-        let Some((from, until)) = self.ship.fetches().say() else { return };
-        let view = self.node.view();
-        let is_greeted = self.line.is_some() && view.peer.line && view.peer.role.is_some();
-        let why = match (is_greeted, view.peer.objected.is_some(), view.repairing) {
-            (false, ..) => "there is no line to the other node",
-            (_, true, _) => "the log of the other node is not this one's",
-            (.., true) => "all of the log here is being repaired",
-            _ => {
-                self.asks = Some(Message::Fetch { reign: view.promised, from, until });
-                return;
-            }
-        };
-        self.ship.fetches().ends(why);
-    }
-
     fn act(&mut self, action: Action) {
         match action {
             Action::Persist(control) => match control::write(&self.disk, &control) {

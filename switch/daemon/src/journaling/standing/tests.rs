@@ -1,6 +1,7 @@
 //! A log that another node writes is followed with real files and threads, and gone on with.
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering as Memory};
 
@@ -18,6 +19,7 @@ use super::super::start::open;
 use super::*;
 use crate::config::{Mode, load};
 use crate::notes;
+use crate::peer::unread;
 
 /// A primary: a writer, and all that it wrote, as it would be shipped.
 struct Primary {
@@ -98,6 +100,11 @@ struct Follows {
 
 impl Follows {
     fn starts(configuration: &Configuration) -> Self {
+        Self::starts_beside(configuration, None)
+    }
+
+    /// With a way to the other node, or none.
+    fn starts_beside(configuration: &Configuration, ship: Option<Arc<Ship>>) -> Self {
         let sealing = configuration.journal.read_keys(None).unwrap();
         let opened = open(configuration, sealing, &|| ()).unwrap();
         let plan = Plan::new(configuration.settings.clone()).unwrap();
@@ -108,7 +115,7 @@ impl Follows {
             tell: Arc::new(move |event| tell.send(event).unwrap()),
             plan: &plan,
             tunings: Arc::default(),
-            ship: None,
+            ship,
             notes: notes::channel().0,
             events,
             progresses: &|| (),
@@ -218,4 +225,48 @@ fn what_does_not_fit_is_said_and_a_cut_at_the_end_is_none() {
     let order = follows.happened.recv_timeout(patience).expect("it is to begin anew");
     assert!(matches!(order, Event::Node(crate::pairing::Order::Anew(_))), "{order:?}");
     follows.standing.stop();
+}
+
+#[test]
+fn rot_that_the_fold_comes_by_ends_a_node_that_has_nobody_and_waits_where_there_is_another_one() {
+    for (name, (other, _poll)) in
+        [("standing-rot-alone", (None, None)), ("standing-rot", some(unread::ship()))]
+    {
+        let (mut primary, site) = (Primary::begins(name), Site::new());
+        let follows = Follows::starts_beside(&site.configuration(), other.clone());
+        primary.writes(&[Record::Pulse; 9]);
+        follows.takes(&primary.items);
+        let (behind, end) = (follows.standing.behind(), primary.writer.framed().position);
+        while behind.replayed() < end.0 {
+            behind.wake(end);
+            std::thread::yield_now();
+        }
+        let segment = site.0.join("state/journal/0000000000000001.segment");
+        let file = fs::File::options().read(true).write(true).open(&segment).unwrap();
+        file.write_all_at(b"rot", 4_096 + 20).unwrap();
+        while !site.0.join("state/journal/0000000000000002.segment").exists() {
+            primary.writes(&[Record::Pulse]);
+            follows.takes(&primary.items);
+        }
+        if other.is_none() {
+            let Ok(Event::Broken(failure)) = follows.happened.recv() else { panic!("it ends") };
+            assert_eq!(failure.code, crate::cli::EXIT_DATA);
+            assert!(failure.message.contains("0000000000000001.segment"), "{}", failure.message);
+        } else {
+            let figures = follows.standing.figures();
+            while figures.status(0).scrub.waiting == 0 {
+                std::thread::yield_now();
+            }
+            let scrub = figures.status(0).scrub;
+            assert_eq!((scrub.found, scrub.mended), (1, 0));
+            assert_eq!(scrub.rotten[0].file, "0000000000000001.segment");
+            assert!(follows.happened.is_empty(), "nothing ends");
+            assert!(segment.exists());
+        }
+        follows.standing.stop();
+    }
+}
+
+fn some<A, B>((one, other): (A, B)) -> (Option<A>, Option<B>) {
+    (Some(one), Some(other))
 }
