@@ -10,6 +10,7 @@ mod cores;
 mod following;
 mod happened;
 mod judge;
+mod keeping;
 mod life;
 mod line;
 mod living;
@@ -35,11 +36,15 @@ use crate::seeds::dice::Dice;
 use weather::Weather;
 use world::World;
 
+/// Of so many worlds in which nothing rots, one is looked through for rot.
+const SCRUBS: u64 = 8;
+
 /// The world of one seed, from its beginning until all is well again; gives what happened there, else
 /// what was not as it must be. `told`: with everything that happened.
 pub fn live(seed: u64, told: bool) -> Result<(Sums, String), String> {
     let mut dice = Dice::new(seed);
-    let weather = Weather::of(&mut dice);
+    let mut weather = Weather::of(&mut dice);
+    weather.scrubs = weather.rots > 0 || seed.is_multiple_of(SCRUBS);
     let shown = if told { format!("{weather:#?}\n") } else { String::new() };
     let mut world = World::new(seed, weather, dice, told);
     let told = tells(&mut world, &format!("seed {seed}, "));

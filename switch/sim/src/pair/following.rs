@@ -31,6 +31,7 @@ impl World {
             Task::Sealing => self.seals(site),
             Task::Drained => self.drains(site),
             Task::Fold => self.folds(site),
+            Task::Mends(message) => self.mends_by(site, &message),
             other => unreachable!("not for this thread: {other:?}"),
         }
     }
@@ -283,7 +284,7 @@ impl World {
         self.disk_failed(site);
     }
 
-    fn says(&mut self, site: Site, message: Message) {
+    pub(crate) fn says(&mut self, site: Site, message: Message) {
         let arrival = self.line.sends(site, message, self.now, &mut self.dice);
         self.carries(site, arrival);
     }

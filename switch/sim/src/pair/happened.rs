@@ -45,6 +45,8 @@ happenings! {
     CutBatches "batches cut"
     CaughtUp "batches shipped from segments and archives"
     Repaired "damaged logs that are whole again"
+    Found "files that a scrub found rotten"
+    Mended "rotten files that are whole again"
     Halts "nodes that stopped for good"
     Joins "empty disks that took the other's log"
     Lost "records lost by a promotion that an operator forced"

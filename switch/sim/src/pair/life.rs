@@ -3,7 +3,7 @@
 
 use journal::roles::view::{Part, Safety};
 
-use super::agenda::{MS, SECOND};
+use super::agenda::{At, MS, SECOND};
 use super::happened::Happening;
 use super::line::Site;
 use super::machine::Task;
@@ -70,7 +70,7 @@ impl World {
         let within = if needs_hands { MENDED_WITHIN } else { HEALED_WITHIN };
         let (healed, released) = (self.now, self.judge.released.len());
         let flows = |world: &Self| world.front.is_some() || world.judge.released.len() > released;
-        while !(self.is_well() && flows(self)) {
+        while !(self.is_well() && flows(self) && self.is_looked_through(healed)) {
             let late = self.now.0 - healed.0 > within;
             assert!(!late, "I13: {} s after the last trouble: {}", within / SECOND, self.shows());
             let until = self.now.after(100 * MS);
@@ -100,6 +100,15 @@ impl World {
                             > self.judge.released.len()
                 }
             }
+    }
+
+    /// Whether nothing that is sealed has rotted, where anything might have.
+    fn is_looked_through(&self, since: At) -> bool {
+        let has_looked = |site: Site| {
+            let process = self.machines[site.0].process.as_ref();
+            process.is_some_and(|process| process.has_looked_since(since))
+        };
+        self.weather.rots == 0 || Site::BOTH.into_iter().all(has_looked)
     }
 
     fn shows(&self) -> String {

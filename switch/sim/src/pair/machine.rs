@@ -22,6 +22,7 @@ use journal::writer::Writer;
 
 use super::agenda::At;
 use super::clock::Clock;
+use super::keeping::Keeping;
 use super::line::{Connection, Site};
 use super::tale::NAMES;
 use super::weather::Weather;
@@ -64,6 +65,8 @@ pub(crate) enum Task {
     Idle,
     /// What is sealed is to be packed.
     Fold,
+    /// The other site says something of what has rotted here.
+    Mends(Message),
     /// All of the log is to be durable now.
     Sealing,
     /// Whether what was in flight has ended is to be seen.
@@ -147,6 +150,7 @@ pub(crate) struct Process {
     /// Whether an operator waits for an answer.
     pub(crate) asked: bool,
     pub(crate) log: Log,
+    pub(crate) keeping: Keeping,
     /// By which it reigns, once its writer has begun.
     pub(crate) reign: Option<Epoch>,
     /// Whether its ports are open, and whether it admits anything.

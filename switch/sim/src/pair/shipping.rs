@@ -43,6 +43,9 @@ impl World {
                 if self.process(site).connection != Some(connection) {
                     return;
                 }
+                if self.process(site).keeps_word(&message) {
+                    return self.tells(site, Thread::Journal, HOP, Task::Mends(message));
+                }
                 Heard::Heard(message)
             }
             Task::Witnessed(id, question, reply) => {

@@ -14,10 +14,11 @@ use journal::roles::view::Safety;
 use journal::roles::witness::Incarnation;
 use journal::segments::{Keeper, Spares};
 use journal::ship::message::{Digests, EPOCHS_MAX, Mode as Syncs, WhenLost};
-use journal::{archive, control, cut, raw, repair};
+use journal::{control, cut, raw, repair};
 
 use super::agenda::{MS, SECOND};
 use super::happened::Happening;
+use super::keeping::Keeping;
 use super::line::Site;
 use super::machine::{Following, Log, Process, Task};
 use super::weather::Mode;
@@ -26,8 +27,6 @@ use super::writing::SPARES;
 
 /// Bytes of a segment: enough for a burst of long records.
 pub(crate) const SEGMENT: u64 = 32 * 4_096;
-/// How often what is sealed is packed.
-const FOLDS: u64 = SECOND;
 
 /// What a start reads.
 struct Read {
@@ -71,6 +70,7 @@ impl World {
             safety: Safety::NoPrimary,
             asked: false,
             log: Log::Follows(Box::new(log)),
+            keeping: Keeping::default(),
             reign: None,
             open: false,
             admits: false,
@@ -172,25 +172,6 @@ impl World {
             self.halts(site);
         }
         None
-    }
-
-    /// What is sealed is packed, so that it can be used again.
-    pub(crate) fn folds(&mut self, site: Site) {
-        self.tells(site, Thread::Journal, FOLDS, Task::Fold);
-        let spares = match &self.process(site).log {
-            Log::Follows(following) => Arc::clone(&following.spares),
-            Log::Writes(writing) => Arc::clone(&writing.spares),
-            Log::None => return,
-        };
-        let (disk, utc) =
-            (self.machines[site.0].disk.clone(), self.machines[site.0].clock.utc(self.now));
-        for segment in spares.sealed() {
-            match archive::pack(&disk, &self.keys, segment, utc) {
-                Ok(_) => spares.archived(segment),
-                Err(_) if disk.is_down() => return self.sees_the_midst(site),
-                Err(_) => return,
-            }
-        }
     }
 
     /// How long a sync of this disk takes now.

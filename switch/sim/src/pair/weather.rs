@@ -28,6 +28,8 @@ pub(crate) struct Weather {
     pub(crate) skewed: bool,
     /// Whether messages go through their bytes.
     pub(crate) bytes: bool,
+    /// Whether what is sealed is read through from time to time.
+    pub(crate) scrubs: bool,
     /// Whether the records are those of the cores.
     pub(crate) cores: bool,
     /// Nanoseconds between two records of the workload, and how many come at once.
@@ -149,6 +151,7 @@ impl Weather {
             stops: false,
             skewed: false,
             bytes: false,
+            scrubs: false,
             cores: false,
             pace: 50 * MS,
             burst: 1,
