@@ -21,6 +21,8 @@ mod progress;
 
 mod telling;
 
+mod expiring;
+
 mod thread;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -38,7 +40,6 @@ use journal::roles::settings::{LogFacts, Settings, Start, Times};
 use journal::seal::Keys;
 use journal::ship::message::{Digests, Mode, WhenLost};
 use mio::{Poll, Waker};
-use switch_core::time::Time;
 use tracing::info;
 
 use crate::cli::EXIT_FAILED;
@@ -48,6 +49,7 @@ use crate::journaling::Failure;
 use crate::pairing::LogTask;
 use crate::worker;
 use doors::Doors;
+use expiring::Expiring;
 pub(crate) use fetches::Came;
 pub(crate) use hold::Hold;
 use progress::Progress;
@@ -133,8 +135,7 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
         framed,
         stuck: None,
         trouble: None,
-        expiry: None,
-        expiry_at: Time(0),
+        expiring: Expiring::default(),
         round_trips: [u64::MAX; ROUND_TRIPS],
         round_trip: 0,
         head: Vec::new(),

@@ -27,6 +27,7 @@ use switch_core::time::Time;
 use tracing::{info, warn};
 
 use super::doors::{Came, Doors};
+use super::expiring::Expiring;
 use super::feed::{Feed, Task};
 use super::line::Line;
 use super::progress::Progress;
@@ -35,7 +36,7 @@ use super::ship::{Answer, Ship, Wants};
 use super::telling::Telling;
 use crate::cli::EXIT_DATA;
 use crate::clocks;
-use crate::config::{Configuration, told_ahead};
+use crate::config::Configuration;
 use crate::journaling::{Failure, Release};
 use crate::pairing::{LogTask, Order};
 use crate::worker;
@@ -52,8 +53,6 @@ const STUCK: Duration = Duration::from_secs(3);
 const TURN: Duration = Duration::from_millis(500);
 /// Round trips of which the shortest is shown.
 pub(super) const ROUND_TRIPS: usize = 32;
-/// Between two looks at when certificates run out.
-const EXPIRIES: Duration = Duration::from_hours(1);
 
 /// What the thread works with.
 pub(super) struct Shipping {
@@ -80,10 +79,9 @@ pub(super) struct Shipping {
     pub(super) framed: Mark,
     /// Since when the line takes nothing.
     pub(super) stuck: Option<Time>,
-    /// What was said last of trouble with the line, and of certificates.
+    /// What was said last of trouble with the line.
     pub(super) trouble: Option<String>,
-    pub(super) expiry: Option<String>,
-    pub(super) expiry_at: Time,
+    pub(super) expiring: Expiring,
     /// The last round trips by heartbeats, and where the next one goes.
     pub(super) round_trips: [u64; ROUND_TRIPS],
     pub(super) round_trip: usize,
@@ -217,7 +215,7 @@ impl Shipping {
         self.ship.next_line();
         self.line = Some((token, line));
         self.stuck = None;
-        self.expiry_at = Time(0);
+        self.expiring.look_anew();
         self.handle(Event::LineUp);
     }
 
@@ -462,31 +460,11 @@ impl Shipping {
             shown.view = Some(view);
             shown.catch_up = catch_up;
         });
-        if now >= self.expiry_at {
-            self.expiry_at = now + EXPIRIES;
-            self.tell_expiries();
-        }
-    }
-
-    /// Says when a certificate runs out soon, once for each time that it is said anew.
-    fn tell_expiries(&mut self) {
-        let utc = clocks::utc();
-        let ours = Trust::read(&self.configuration, utc).ok().and_then(|trust| trust.until());
         let theirs = self.line.as_ref().and_then(|(_, line)| line.peer_until);
-        self.ship.show(|shown| shown.line.ours_until = ours);
-        let told = |until: Option<u64>| until.and_then(|until| told_ahead(until, utc));
-        let words = [("this node's", told(ours)), ("the peer's", told(theirs))];
-        let words: Vec<String> = words
-            .into_iter()
-            .filter_map(|(whose, told)| Some(format!("{whose}: {}", told?)))
-            .collect();
-        let said = (!words.is_empty()).then(|| words.join("; "));
-        if said != self.expiry
-            && let Some(said) = &said
-        {
-            warn!("{said}");
+        if self.expiring.look(now, &self.configuration, theirs) {
+            let ours = self.expiring.ours();
+            self.ship.show(|shown| shown.line.ours_until = ours);
         }
-        self.expiry = said;
     }
 }
 
