@@ -36,3 +36,5 @@ mod joining;
 mod scrubbing;
 
 mod far_behind;
+
+mod runbook;

@@ -57,6 +57,8 @@ fn what_a_forced_promotion_lost_is_kept_and_listed_by_the_node_that_comes_back()
     let cut = stands["diverged"][0].clone();
     let released = cut["released"].as_u64().unwrap();
     assert!(released >= 200, "{cut}");
+    let shown = pair.site(Tokyo).does("node orphans");
+    assert!(shown.contains(" yes\n"), "{shown}");
     let said = pair.site(Tokyo).does("node orphans -o json");
     let listing: serde_json::Value = serde_json::from_str(&said).unwrap();
     let approvals = listing["approvals"].as_array().unwrap();

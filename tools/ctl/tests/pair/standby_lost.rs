@@ -72,3 +72,23 @@ fn with_stop_an_operator_lets_the_primary_go_on_until_its_standby_is_back() {
     pair.merchants_part();
     pair.ends(Tokyo, terms);
 }
+
+#[test]
+fn a_primary_alone_that_starts_again_goes_on_when_an_operator_says_that_nobody_else_has() {
+    let terms = Terms::DURABLE;
+    let mut pair = Pair::serving(terms);
+    pair.site_mut(Osaka).is_killed();
+    pair.site(Tokyo).comes_to("solo", |stands| stands["sync"] == "solo");
+    pair.site_mut(Tokyo).is_killed();
+    pair.is_cut();
+    pair.starts(Tokyo);
+    pair.site(Tokyo).is_promoted("node promote --peer-is-fenced osaka --peer-not-since");
+    pair.serves(Tokyo);
+    pair.leads(Tokyo);
+    pair.answer_more(50);
+    pair.starts(Osaka);
+    pair.is_followed(Tokyo, terms);
+    pair.answer_more(50);
+    let books = pair.ends(Tokyo, terms);
+    assert_eq!(books.acquirers, books.issuers, "{books:?}");
+}
