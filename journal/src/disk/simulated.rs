@@ -99,6 +99,11 @@ impl SimulatedDisk {
         self.world().crash_at = Some(operation);
     }
 
+    /// The crash that was to come does not.
+    pub fn crash_not(&self) {
+        self.world().crash_at = None;
+    }
+
     /// Whether the crash took place.
     pub fn is_down(&self) -> bool {
         self.world().down

@@ -165,6 +165,10 @@ impl World {
                 self.ends(end);
             }
             self.wakes(site);
+            // A crash or a failure that has not come yet is one of the troubles.
+            self.machines[site.0].midst = None;
+            self.machines[site.0].disk.crash_not();
+            self.machines[site.0].disk.fail_nothing();
         }
     }
 

@@ -72,6 +72,8 @@ pub(crate) struct Outside {
     life: u32,
     /// Whether its records are committed elsewhere, and may come late.
     elsewhere: bool,
+    /// When it stood still, each time from and until; nothing was read meanwhile.
+    stood_still: Vec<(Time, Time)>,
     healing: bool,
     told: bool,
     /// How many records there were when a line stopped to read.
@@ -92,14 +94,14 @@ impl Outside {
     pub(crate) fn new(seed: u64, told: bool) -> Self {
         let mut dice = Dice::new(seed);
         let weather = Weather::of(&mut dice);
-        Self::with(dice, weather, told)
+        Self::with(dice, weather, false, told)
     }
 
-    /// The same, with this weather.
-    fn with(mut dice: Dice, weather: Weather, told: bool) -> Self {
+    /// The same, with this weather. `elsewhere`: its records are committed by two sites.
+    fn with(mut dice: Dice, weather: Weather, elsewhere: bool, told: bool) -> Self {
         let edition = if dice.percent(20) { Edition::Of1987 } else { Edition::Of1993 };
         let agreement = u8::try_from(dice.below(u64::from(AGREEMENTS))).unwrap();
-        let stage = Stage { edition, agreement };
+        let stage = Stage { edition, agreement, sites: elsewhere };
         let workers = u8::try_from(dice.between(1, u64::from(WORKERS_MAX) + 1)).unwrap();
         let mut world = World::of_workers(workers, stage.plan(workers), GATE_BYTES);
         world.has_reader();
@@ -122,7 +124,8 @@ impl Outside {
             reloading: None,
             begun: 0,
             life: 0,
-            elsewhere: false,
+            elsewhere,
+            stood_still: Vec::new(),
             healing: false,
             told,
             stalled: BTreeMap::new(),

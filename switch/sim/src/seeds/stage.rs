@@ -83,6 +83,8 @@ pub(crate) struct Stage {
     pub(crate) edition: Edition,
     /// Which of the sets of agreements.
     pub(crate) agreement: u8,
+    /// Whether the switch has two sites, and may stand still.
+    pub(crate) sites: bool,
 }
 
 impl Stage {
@@ -122,9 +124,10 @@ impl Stage {
 
     /// The settings of a switch with so many workers, as it starts first. A plan is large, and the same for many seeds.
     pub(crate) fn plan(self, workers: u8) -> Arc<Plan> {
-        static PLANS: [OnceLock<Arc<Plan>>; 24] = [const { OnceLock::new() }; 24];
+        static PLANS: [OnceLock<Arc<Plan>>; 48] = [const { OnceLock::new() }; 48];
         let edition = u8::from(self.edition == Edition::Of1987);
         let place = (edition * AGREEMENTS + self.agreement) * WORKERS_MAX + workers - 1;
+        let place = place + 24 * u8::from(self.sites);
         let plan = || Arc::new(self.setup(workers, Config::first(false)).planned().unwrap());
         Arc::clone(PLANS[usize::from(place)].get_or_init(plan))
     }
@@ -167,8 +170,14 @@ impl Stage {
             limits.duplicates_max = 2_000;
             limits.answers_bytes = 1 << 20;
             limits.quarantine = quarantine;
-            // Half of them have a peer.
-            limits.late_after = (self.agreement % 2 == 1).then_some(Duration::from_secs(1));
+            // Half of those that have one site go by the rules of two.
+            let has_peer = self.sites || self.agreement % 2 == 1;
+            limits.late_after = has_peer.then_some(Duration::from_secs(1));
+            if self.sites {
+                // What came while a process stood still is decided at once, and none of it finds all
+                // places taken: whoever is to be held is.
+                limits.parked_max = 256;
+            }
         })
     }
 
@@ -210,7 +219,11 @@ mod tests {
 
     #[test]
     fn all_combinations_of_agreements_are_lived_by() {
-        let stages = (0..AGREEMENTS).map(|agreement| Stage { edition: Edition::Of1993, agreement });
+        let stages = (0..AGREEMENTS).map(|agreement| Stage {
+            edition: Edition::Of1993,
+            agreement,
+            sites: false,
+        });
         let mut seen: Vec<String> = stages
             .flat_map(|stage| [0, 1].map(|place| stage.acquiring(place)))
             .map(|one| {

@@ -87,7 +87,10 @@ impl Outside {
             self.world.now(),
         );
         let gives_up = self.stage.acquiring(case.acquirer).gives_up;
-        assert!(now.since(said.at) < gives_up, "{text} though its acquirer has given up");
+        assert!(
+            now.since(self.was_read(said.at)) < gives_up,
+            "{text} though its acquirer has given up"
+        );
         let links = crate::seeds::stage::ACQUIRERS[case.acquirer].1;
         let is_there = links.iter().any(|&link| self.is_open(link));
         assert!(is_there, "{text} though its acquirer has no link");

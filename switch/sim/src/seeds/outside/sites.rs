@@ -24,8 +24,7 @@ impl Outside {
         // They go on for as long as things go wrong.
         weather.pace_ms = weather.pace_ms.max(200);
         weather.cases = 45_000 / weather.pace_ms;
-        let mut outside = Self::with(dice, weather, told);
-        outside.elsewhere = true;
+        let mut outside = Self::with(dice, weather, true, told);
         let first = outside.world.waits_for_a_site();
         outside.soon(ms(100), Event::Begins);
         outside.soon(ms(1_000), Event::Trouble);
@@ -63,8 +62,25 @@ impl Outside {
 
     /// The switch stands still, or goes on.
     pub(crate) fn stands_still(&mut self, still: bool) {
+        let now = self.world.now();
+        match (self.world.is_still(), still) {
+            (false, true) => self.stood_still.push((now, now)),
+            (true, false) => {
+                if let Some((_, until)) = self.stood_still.last_mut() {
+                    *until = now;
+                }
+            }
+            _ => {}
+        }
         self.world.stands_still(still);
         self.looks();
+    }
+
+    /// When the switch read what was sent to it then: at once, or when it went on. What lay in a socket
+    /// for so long it can not know.
+    pub(super) fn was_read(&self, sent: Time) -> Time {
+        let around = self.stood_still.iter().find(|(from, until)| (*from..=*until).contains(&sent));
+        around.map_or(sent, |(_, until)| *until)
     }
 
     /// The switch is gone.
