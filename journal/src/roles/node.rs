@@ -192,7 +192,7 @@ impl Node {
             Event::Wish(id, wish) => self.on_wish(id, wish),
             Event::Digests(digests) => {
                 self.settings.digests = digests;
-                self.says_hello();
+                self.greets();
             }
             Event::Tick => {}
             event => self.on_driver(event),

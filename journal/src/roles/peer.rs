@@ -101,7 +101,7 @@ impl Node {
         self.on_line_down();
         self.peer.line = true;
         self.peer.next_beat = self.now.saturating_add(self.settings.times.heartbeat);
-        self.says_hello();
+        self.greets();
     }
 
     pub(super) fn on_line_down(&mut self) {

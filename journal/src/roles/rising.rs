@@ -130,6 +130,9 @@ impl Node {
 
     /// Another reign, or the wish for one, goes before this one if it is later.
     pub(super) fn on_heard_rising(&mut self, message: &Message) {
+        if let &Message::Fetch { from, until, .. } = message {
+            self.acts(Action::Serve { from, until });
+        }
         if message.reign() > self.rising().epoch {
             self.ends(Ending::Overtaken);
         } else if message.reign() < self.control.promised

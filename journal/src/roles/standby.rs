@@ -32,6 +32,10 @@ pub(super) struct Standby {
     step: Step,
     /// Something of the log is on its way to the disk, behind its end.
     taken: bool,
+    /// The last batch that the log was given: beyond its end as long as it has not said that it took it.
+    given: Mark,
+    /// On this line it has not said yet who it is: its log's end is not known.
+    owes_hello: bool,
     /// The reign that it asked its peer's consent for, and when.
     pub(super) asking: Option<(Epoch, u64)>,
     /// The reign that it consents to, as soon as that is durable.
@@ -76,6 +80,8 @@ impl Standby {
             asked: None,
             step: Step::Rest,
             taken: false,
+            given: Mark::ZERO,
+            owes_hello: false,
             asking: None,
             granting: None,
             fetching: false,
@@ -91,9 +97,15 @@ impl Standby {
         self.asking = None;
         self.granting = None;
         self.fetching = false;
+        self.owes_hello = false;
         if matches!(self.step, Step::Restoring) {
             self.step = Step::Rest;
         }
+    }
+
+    /// Whether its primary's log comes in on this line, from where both agree.
+    fn takes(&self) -> bool {
+        self.following.is_some() && matches!(self.step, Step::Rest)
     }
 
     /// Whether its log is what it was at the start or at the last acknowledgement: nothing of it is
@@ -194,10 +206,41 @@ impl Node {
             Event::Restored(mark) => self.on_restored(mark),
             Event::Misfit => match self.control.repairing {
                 Some(batch) => self.halts(Halting::NotMended(batch)),
-                None => self.hangs_up(&"what was shipped does not fit the log"),
+                None => self.on_misfit(),
             },
             Event::Mended { end, epochs } => self.on_mended(end, epochs),
             _ => {}
+        }
+    }
+
+    /// What the log did not take, and nothing behind that, is on its way any more. What came on an
+    /// earlier line, and follows that, is none of this one's.
+    fn on_misfit(&mut self) {
+        let (end, standby) = (self.log.end, self.standby_mut());
+        standby.given = end;
+        if standby.takes() {
+            self.hangs_up(&"what was shipped does not fit the log");
+        }
+    }
+
+    /// Says who this node is, unless its log has not said yet what it took of what came on an earlier
+    /// line: else the primary would have that cut.
+    pub(super) fn greets(&mut self) {
+        let end = self.log.end.batch;
+        if let Phase::Standby(standby) = &mut self.phase
+            && standby.given.batch > end
+        {
+            standby.owes_hello = true;
+            return;
+        }
+        self.says_hello();
+    }
+
+    fn settle_hello(&mut self) {
+        let (end, standby) = (self.log.end.batch, self.standby_mut());
+        if standby.owes_hello && standby.given.batch <= end {
+            standby.owes_hello = false;
+            self.says_hello();
         }
     }
 
@@ -206,7 +249,7 @@ impl Node {
             return;
         }
         self.log.is_cut(mark);
-        self.standby_mut().taken = false;
+        (self.standby_mut().taken, self.standby_mut().given) = (false, mark);
         if self.control.cut.take().is_some() {
             self.keeps();
         }
@@ -219,11 +262,13 @@ impl Node {
             self.log.is_cut(mark);
             let standby = self.standby_mut();
             standby.step = Step::Rest;
+            standby.given = mark;
             standby.receiver.handle_cut(mark);
         }
     }
 
     pub(super) fn settle_standby(&mut self) {
+        self.settle_hello();
         self.follows();
         match self.standby().step {
             Step::Writing { version, then } if self.is_kept(version) => match then {
@@ -271,7 +316,9 @@ impl Node {
                     let first_batch = header.first_batch;
                     self.log.begins(EpochStart { epoch: header.epoch, first_batch });
                 }
-                self.standby_mut().taken = true;
+                let standby = self.standby_mut();
+                standby.taken = true;
+                standby.given = standby.receiver.given();
                 self.acts(Action::Take(item));
             }
             Ok(None) => {}

@@ -342,6 +342,11 @@ impl Receiver {
         }
     }
 
+    /// The last batch that was given to the log on this line; at first, where it begins.
+    pub fn given(&self) -> Mark {
+        self.last
+    }
+
     /// What it may acknowledge: in its memory, and on its disk.
     pub fn matched(&self) -> (Mark, Mark) {
         (self.received, self.durable)

@@ -118,3 +118,59 @@ pub(super) fn nodes_that_are_no_pair_say_why() {
     "]]
     .assert_eq(&pair.story());
 }
+
+#[test]
+pub(super) fn what_came_on_a_lost_line_and_is_not_taken_yet_is_not_cut_on_the_next_one() {
+    for mode in [Mode::Durable, Mode::Memory, Mode::Async] {
+        let mut pair = Pair::in_sync(mode, WhenLost::Solo, true);
+        pair.sites[OSAKA].log_is_slow = true;
+        pair.pays(TOKYO, 2);
+        pair.cuts_line();
+        pair.mends_line();
+        pair.passes(300);
+        expect![[""]].assert_eq(&pair.story());
+        pair.takes_what_it_was_given(OSAKA);
+        pair.passes(100);
+        expect![[r"
+            tokyo: says follow behind 6
+            osaka: says ready at 6
+        "]]
+        .assert_eq(&pair.story());
+    }
+}
+
+#[test]
+pub(super) fn what_does_not_fit_ends_its_own_line_and_no_later_one() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.tells(OSAKA, Event::Misfit);
+    pair.tells(OSAKA, Event::Misfit);
+    pair.passes(100);
+    expect![[r"
+        osaka: hangs up
+        tokyo: says follow behind 4
+        osaka: says ready at 4
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn a_node_that_is_about_to_reign_helps_a_damaged_one_too() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.dies(TOKYO);
+    pair.sites[TOKYO].is_damaged(2);
+    pair.witness.slow = true;
+    pair.passes(2_100);
+    expect![[r"
+        osaka: asks for a change that nobody answers
+    "]]
+    .assert_eq(&pair.story());
+    pair.starts(TOKYO);
+    expect![[r"
+        tokyo: says what is in 3 to 4?
+        osaka: says this is
+        osaka: says this is
+        tokyo: asks for a change that nobody answers
+        osaka: ends: Overtaken
+    "]]
+    .assert_eq(&pair.story());
+}

@@ -46,6 +46,9 @@ pub(super) struct Site {
     lives: u64,
     /// Nothing gets to the disk.
     pub(super) disk_is_slow: bool,
+    /// What its log is given is not taken yet.
+    pub(super) log_is_slow: bool,
+    given: Vec<Item>,
     pub(super) damaged: Option<BatchNumber>,
     /// In flight does not end.
     pub(super) is_busy: bool,
@@ -133,6 +136,7 @@ impl Pair {
         let now = self.now;
         let site = &mut self.sites[at];
         site.log.truncate(site.durable);
+        site.given.clear();
         site.lives += 1;
         site.allowed = Allowed::UpTo(Position(0));
         site.reign = None;
@@ -212,6 +216,15 @@ impl Pair {
             self.syncs(at);
             self.runs();
         }
+    }
+
+    /// A standby's log takes what it was given.
+    pub(super) fn takes_what_it_was_given(&mut self, at: usize) {
+        self.sites[at].log_is_slow = false;
+        for item in std::mem::take(&mut self.sites[at].given) {
+            self.does(at, Action::Take(item));
+        }
+        self.runs();
     }
 
     /// A reign's disk does what it was asked to.
@@ -304,6 +317,7 @@ impl Pair {
                 self.tells(at, Event::Required { released });
             }
             Action::Allow(allowed) => self.sites[at].allowed = allowed,
+            Action::Take(item) if self.sites[at].log_is_slow => self.sites[at].given.push(item),
             Action::Take(item) => {
                 let mark = self.sites[at].takes(item);
                 self.tells(at, Event::Received(mark));
@@ -528,6 +542,8 @@ impl Site {
             open: false,
             lives: 0,
             disk_is_slow: false,
+            log_is_slow: false,
+            given: Vec::new(),
             damaged: None,
             is_busy: false,
             segments: 0,
