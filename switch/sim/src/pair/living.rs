@@ -107,6 +107,10 @@ impl World {
         let soon = self.now.after(MS);
         if let Some(process) = &mut self.machines[site.0].process {
             process.busy.iter_mut().for_each(|busy: &mut At| *busy = soon.min(*busy));
+            let life = process.life;
+            for thread in Thread::ALL {
+                self.agenda.adds(soon, Event::GoesOn(site, life, thread));
+            }
         }
     }
 

@@ -135,6 +135,8 @@ pub(crate) struct Process {
     pub(crate) incarnation: Incarnation,
     /// Until when each thread is busy with something else.
     pub(crate) busy: [At; 5],
+    /// What each of them has to do then.
+    pub(crate) waiting: [VecDeque<Task>; 5],
     pub(crate) node: Node,
     /// When the node is to be called next.
     pub(crate) armed: Option<At>,

@@ -60,6 +60,7 @@ impl World {
             life: machine.lives,
             incarnation,
             busy: [self.now.after(span); 5],
+            waiting: Default::default(),
             node: Node::new(settings, control, facts, start, now),
             armed: None,
             connection: None,

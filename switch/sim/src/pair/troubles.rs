@@ -166,6 +166,7 @@ impl World {
             }
             self.wakes(site);
             // A crash or a failure that has not come yet is one of the troubles.
+            self.sees_the_midst(site);
             self.machines[site.0].midst = None;
             self.machines[site.0].disk.crash_not();
             self.machines[site.0].disk.fail_nothing();

@@ -24,6 +24,8 @@ use crate::seeds::dice::Dice;
 pub(crate) enum Event {
     /// Something for a thread of a process, in that life of it.
     Task(Site, u64, Thread, Task),
+    /// A thread of a process that was busy goes on with what waits for it.
+    GoesOn(Site, u64, Thread),
     /// Something comes out of the line.
     Arrives(Site, Connection, Carried<Message>),
     /// The site that connects tries to.
@@ -190,6 +192,7 @@ impl World {
     fn takes(&mut self, event: Event) {
         match event {
             Event::Task(site, life, thread, task) => self.runs(site, life, thread, task),
+            Event::GoesOn(site, life, thread) => self.goes_on(site, life, thread),
             Event::Arrives(to, connection, what) => self.arrives(to, connection, what),
             Event::Connects => self.connects(),
             Event::Asks(site, life, request, question) => self.asks(site, life, request, question),
@@ -202,15 +205,39 @@ impl World {
         }
     }
 
-    /// A thread has something to do, once it can.
+    /// A thread has something to do, once it can: one thing after the other, in the order in which it
+    /// was told of them; what it is in the midst of first.
     fn runs(&mut self, site: Site, life: u64, thread: Thread, task: Task) {
-        let machine = &self.machines[site.0];
-        let Some(process) = machine.process.as_ref().filter(|process| process.life == life) else {
+        let machine = &mut self.machines[site.0];
+        let Some(process) = machine.process.as_mut().filter(|process| process.life == life) else {
+            return;
+        };
+        let waiting = &mut process.waiting[thread as usize];
+        let waits = !waiting.is_empty();
+        if matches!(task, Task::Persisting(_) | Task::Sealing) {
+            waiting.push_front(task);
+        } else {
+            waiting.push_back(task);
+        }
+        // Whoever waited already is called.
+        if !waits {
+            self.goes_on(site, life, thread);
+        }
+    }
+
+    /// A thread does the next thing that waits for it, if it can now.
+    fn goes_on(&mut self, site: Site, life: u64, thread: Thread) {
+        let machine = &mut self.machines[site.0];
+        let Some(process) = machine.process.as_mut().filter(|process| process.life == life) else {
             return;
         };
         let ready = process.busy[thread as usize];
         if ready > self.now {
-            return self.agenda.adds(ready, Event::Task(site, life, thread, task));
+            return self.agenda.adds(ready, Event::GoesOn(site, life, thread));
+        }
+        let Some(task) = process.waiting[thread as usize].pop_front() else { return };
+        if !process.waiting[thread as usize].is_empty() {
+            self.agenda.adds(self.now, Event::GoesOn(site, life, thread));
         }
         match thread {
             Thread::Ship => self.ship(site, task),

@@ -214,6 +214,13 @@ impl Issuers {
         }
     }
 
+    /// Its answer to an item was lost.
+    pub(crate) fn was_not_heard(&mut self, issuer: usize, stan: &str) {
+        if let Some(item) = self.items.get_mut(&(issuer, stan.to_string())) {
+            item.answered = None;
+        }
+    }
+
     /// How much is booked of a transaction, at all issuers.
     pub(crate) fn booked(&self, name: &Name) -> u64 {
         let of_it = self.booked.iter().filter(|((_, booked), _)| booked == name);

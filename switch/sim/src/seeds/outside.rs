@@ -72,8 +72,7 @@ pub(crate) struct Outside {
     life: u32,
     /// Whether its records are committed elsewhere, and may come late.
     elsewhere: bool,
-    /// When it stood still, each time from and until; nothing was read meanwhile.
-    stood_still: Vec<(Time, Time)>,
+    still: sites::Still,
     healing: bool,
     told: bool,
     /// How many records there were when a line stopped to read.
@@ -125,7 +124,7 @@ impl Outside {
             begun: 0,
             life: 0,
             elsewhere,
-            stood_still: Vec::new(),
+            still: sites::Still::default(),
             healing: false,
             told,
             stalled: BTreeMap::new(),

@@ -72,6 +72,7 @@ impl Outside {
         }
         if Mti::of(heard.mti).function() != 0 {
             self.issuers.answers(issuer, heard.of(11), code);
+            self.is_answered(link, heard.of(11));
         } else if self.register.is_expired(self.world.plan.number(of), heard) {
             let late = approves(code);
             self.saw(if late { Happening::ApprovedLate } else { Happening::DeclinedLate });

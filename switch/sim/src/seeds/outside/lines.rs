@@ -74,6 +74,7 @@ impl Outside {
             if self.is_open(link) {
                 self.party(link).closes();
             }
+            self.unreads(link);
         }
         self.looks();
         self.stalled.remove(&link);

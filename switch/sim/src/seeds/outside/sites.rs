@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use switch_core::ids::LinkId;
 use switch_core::time::Time;
 
 use super::Outside;
@@ -10,9 +11,18 @@ use crate::seeds::agenda::{Event, ms};
 use crate::seeds::deadlines::Deadlines;
 use crate::seeds::dice::Dice;
 use crate::seeds::happened::Happening;
-use crate::seeds::stage::{GATE_BYTES, WORKERS_MAX};
+use crate::seeds::stage::{GATE_BYTES, WORKERS_MAX, issuer_of};
 use crate::seeds::weather::Weather;
 use crate::world::elsewhere::Made;
+
+/// What is known of the times in which the switch stood still: it read nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Still {
+    /// Each from and until.
+    times: Vec<(Time, Time)>,
+    /// Answers of issuers, by link and STAN, that lie in front of it.
+    unread: Vec<(LinkId, String)>,
+}
 
 impl Outside {
     /// A world whose switch waits to be begun somewhere; with the records of its first start.
@@ -64,11 +74,12 @@ impl Outside {
     pub(crate) fn stands_still(&mut self, still: bool) {
         let now = self.world.now();
         match (self.world.is_still(), still) {
-            (false, true) => self.stood_still.push((now, now)),
+            (false, true) => self.still.times.push((now, now)),
             (true, false) => {
-                if let Some((_, until)) = self.stood_still.last_mut() {
+                if let Some((_, until)) = self.still.times.last_mut() {
                     *until = now;
                 }
+                self.still.unread.clear();
             }
             _ => {}
         }
@@ -79,8 +90,22 @@ impl Outside {
     /// When the switch read what was sent to it then: at once, or when it went on. What lay in a socket
     /// for so long it can not know.
     pub(super) fn was_read(&self, sent: Time) -> Time {
-        let around = self.stood_still.iter().find(|(from, until)| (*from..=*until).contains(&sent));
+        let around = self.still.times.iter().find(|(from, until)| (*from..=*until).contains(&sent));
         around.map_or(sent, |(_, until)| *until)
+    }
+
+    /// An issuer answers an item, and the switch may stand still.
+    pub(super) fn is_answered(&mut self, link: LinkId, stan: &str) {
+        if self.world.is_still() {
+            self.still.unread.push((link, stan.to_string()));
+        }
+    }
+
+    /// A link is gone, and with it the answers that lie unread: they were never given.
+    pub(super) fn unreads(&mut self, link: LinkId) {
+        for (_, stan) in self.still.unread.extract_if(.., |(on, _)| *on == link) {
+            self.issuers.was_not_heard(issuer_of(link), &stan);
+        }
     }
 
     /// The switch is gone.
