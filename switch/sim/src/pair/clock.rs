@@ -34,6 +34,11 @@ impl Clock {
         (self.booted, self.shown) = (at, dice.between(SECOND, 20 * SECOND));
     }
 
+    /// It is up by then, whenever its power was to come back.
+    pub(crate) fn is_up(&mut self, at: At) {
+        self.booted = self.booted.min(at);
+    }
+
     /// Somebody sets the wall clock, by up to a day.
     pub(crate) fn is_set(&mut self, dice: &mut Dice) {
         self.ahead = dice.below(2 * 86_400) * SECOND;

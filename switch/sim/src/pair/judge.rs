@@ -14,6 +14,10 @@ use super::line::Site;
 struct Reign {
     site: Site,
     life: u64,
+    /// Whether an operator forced another one when it had begun. It may have the later epoch: who is
+    /// forced knows of no reign that only a lost disk or a node out of reach could tell of, and by force
+    /// it ends all the same.
+    given_up: bool,
 }
 
 /// What was seen so far.
@@ -82,7 +86,7 @@ impl Judge {
 
     /// A site begins to reign, and its log is `book`. `lossy`: an operator wanted it whatever is lost.
     pub(crate) fn reigns(&mut self, site: Site, life: u64, epoch: Epoch, lossy: bool) {
-        let before = self.reigns.insert(epoch, Reign { site, life });
+        let before = self.reigns.insert(epoch, Reign { site, life, given_up: false });
         assert!(
             before.is_none(),
             "I2: a second reign {}, at site {} and {before:?}",
@@ -96,6 +100,8 @@ impl Judge {
             self.lost += self.released.last().map_or(0, |entry| entry.last.0) - left;
             self.released.truncate(common);
             self.given_up = epoch;
+            let others = self.reigns.iter_mut().filter(|(other, _)| **other != epoch);
+            others.for_each(|(_, reign)| reign.given_up = true);
         } else {
             let common = book.common(&self.released);
             assert!(
@@ -144,7 +150,7 @@ impl Judge {
             up_to.0,
             site.0
         );
-        if epoch < self.given_up {
+        if epoch < self.given_up || reign.given_up {
             self.stray += 1;
             return;
         }
@@ -164,7 +170,8 @@ impl Judge {
             assert!(same, "I3: up to batch {both} something else was released before");
         }
         // By promise 3 there is no such moment, whatever I5 would allow.
-        for (_, later) in self.reigns.range(Epoch(epoch.0 + 1)..) {
+        let later = self.reigns.range(Epoch(epoch.0 + 1)..).map(|(_, later)| later);
+        for later in later.filter(|later| !later.given_up) {
             let has = self.books[later.site.0].has(&book.entries[..batches]);
             assert!(
                 has,
@@ -243,7 +250,9 @@ impl Judge {
         assert!(epoch >= self.record, "I11: the witness goes back to {}", epoch.0);
         self.record = epoch;
         let standby = primary.other();
-        if in_sync[standby.0] && !self.is_marred(standby) && epoch >= self.given_up {
+        let is_over = self.reigns.get(&epoch).is_some_and(|reign| reign.given_up);
+        let is_held = epoch >= self.given_up && !is_over;
+        if in_sync[standby.0] && !self.is_marred(standby) && is_held {
             let book = &self.books[standby.0];
             let has = book.has(&self.released) && (!durably || self.released.len() <= book.durable);
             assert!(

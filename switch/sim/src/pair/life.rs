@@ -79,7 +79,7 @@ impl World {
     }
 
     /// Whether one site reigns and the other has everything.
-    fn is_well(&self) -> bool {
+    pub(crate) fn is_well(&self) -> bool {
         let views =
             Site::BOTH.map(|site| Some(self.machines[site.0].process.as_ref()?.node.view()));
         let [Some(first), Some(second)] = views else { return false };

@@ -5,7 +5,7 @@
 use journal::roles::refusal::Refusal;
 use journal::roles::wish::{Confirmed, Done, Question, Wish};
 
-use super::agenda::SECOND;
+use super::agenda::{At, SECOND};
 use super::happened::Happening;
 use super::line::Site;
 use super::machine::{Machine, Task};
@@ -16,6 +16,10 @@ use super::world::{Event, Thread, World};
 const PATIENCE: u64 = 12 * SECOND;
 /// The same of one without.
 const HASTE: u64 = 2 * SECOND;
+/// When a disk is given up that has rotted: some time after the last trouble.
+const GIVES_UP: At = At(56 * SECOND);
+/// So often somebody is asked to promote before what is lost is given up.
+const ASKED: usize = 16;
 
 impl World {
     /// Perhaps an operator wants something.
@@ -71,6 +75,7 @@ impl World {
                 self.wishes(site, Wish::Join { replace });
             }
         }
+        self.gives_up_a_disk();
         if Site::BOTH.into_iter().any(|site| self.reigns(site)) {
             self.reigned = self.now;
             self.asked = 0;
@@ -94,6 +99,22 @@ impl World {
         self.asked += 1;
         let site = sites[(self.asked - 1) % 2];
         self.promotes(site);
+    }
+
+    /// A primary whose log has rotted where its standby lacks it can not ship it, and no world has a scrub or
+    /// a checkpoint over the line that would help: it gets another disk, and what only it had is lost.
+    fn gives_up_a_disk(&mut self) {
+        let site = Site(self.weather.rotten);
+        let has_rotted = self.weather.rots > 0 && self.judge.is_marred(site);
+        if self.now < GIVES_UP || !has_rotted || !self.reigns(site) || self.is_well() {
+            return;
+        }
+        self.ends_life(site, true);
+        self.gets_a_disk(site);
+        self.soon(SECOND, Event::Starts(site));
+        // The other one is promoted at once, whatever is lost.
+        self.reigned = At(0);
+        self.asked = ASKED + 2;
     }
 
     /// An operator promotes a site, after stopping the other one, and says what is true.
@@ -122,7 +143,7 @@ impl World {
         if last == site || epoch <= self.judge.promised(site) {
             confirmed = confirmed.and(Question::NotSince);
         }
-        if self.healing && self.asked > 16 {
+        if self.healing && self.asked > ASKED {
             // There is no other way: what is lost is given up.
             let nothing = self.judge.books.iter().all(|book| book.entries.is_empty());
             let all = Question::ALL.into_iter().filter(|&one| one != Question::First || nothing);

@@ -44,6 +44,7 @@ impl World {
         }
         machine.lives += 1;
         machine.dark = false;
+        machine.clock.is_up(self.now);
         machine.disk.fail_nothing();
         self.tale.at(self.now, site, || "starts".into());
         // What is read, and how long that takes.

@@ -8,6 +8,7 @@ mod operating;
 mod reloading;
 #[cfg(feature = "pair")]
 pub(crate) mod sites;
+mod still;
 
 use std::collections::BTreeMap;
 
@@ -72,7 +73,7 @@ pub(crate) struct Outside {
     life: u32,
     /// Whether its records are committed elsewhere, and may come late.
     elsewhere: bool,
-    still: sites::Still,
+    still: still::Still,
     healing: bool,
     told: bool,
     /// How many records there were when a line stopped to read.
@@ -124,7 +125,7 @@ impl Outside {
             begun: 0,
             life: 0,
             elsewhere,
-            still: sites::Still::default(),
+            still: still::Still::default(),
             healing: false,
             told,
             stalled: BTreeMap::new(),

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use switch_core::ids::LinkId;
 use switch_core::time::Time;
 
 use super::Outside;
@@ -11,18 +10,9 @@ use crate::seeds::agenda::{Event, ms};
 use crate::seeds::deadlines::Deadlines;
 use crate::seeds::dice::Dice;
 use crate::seeds::happened::Happening;
-use crate::seeds::stage::{GATE_BYTES, WORKERS_MAX, issuer_of};
+use crate::seeds::stage::{GATE_BYTES, WORKERS_MAX};
 use crate::seeds::weather::Weather;
 use crate::world::elsewhere::Made;
-
-/// What is known of the times in which the switch stood still: it read nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Still {
-    /// Each from and until.
-    times: Vec<(Time, Time)>,
-    /// Answers of issuers, by link and STAN, that lie in front of it.
-    unread: Vec<(LinkId, String)>,
-}
 
 impl Outside {
     /// A world whose switch waits to be begun somewhere; with the records of its first start.
@@ -72,40 +62,9 @@ impl Outside {
 
     /// The switch stands still, or goes on.
     pub(crate) fn stands_still(&mut self, still: bool) {
-        let now = self.world.now();
-        match (self.world.is_still(), still) {
-            (false, true) => self.still.times.push((now, now)),
-            (true, false) => {
-                if let Some((_, until)) = self.still.times.last_mut() {
-                    *until = now;
-                }
-                self.still.unread.clear();
-            }
-            _ => {}
-        }
+        self.still.is_told(self.world.is_still(), still, self.world.now());
         self.world.stands_still(still);
         self.looks();
-    }
-
-    /// When the switch read what was sent to it then: at once, or when it went on. What lay in a socket
-    /// for so long it can not know.
-    pub(super) fn was_read(&self, sent: Time) -> Time {
-        let around = self.still.times.iter().find(|(from, until)| (*from..=*until).contains(&sent));
-        around.map_or(sent, |(_, until)| *until)
-    }
-
-    /// An issuer answers an item, and the switch may stand still.
-    pub(super) fn is_answered(&mut self, link: LinkId, stan: &str) {
-        if self.world.is_still() {
-            self.still.unread.push((link, stan.to_string()));
-        }
-    }
-
-    /// A link is gone, and with it the answers that lie unread: they were never given.
-    pub(super) fn unreads(&mut self, link: LinkId) {
-        for (_, stan) in self.still.unread.extract_if(.., |(on, _)| *on == link) {
-            self.issuers.was_not_heard(issuer_of(link), &stan);
-        }
     }
 
     /// The switch is gone.
