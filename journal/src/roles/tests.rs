@@ -13,6 +13,8 @@ mod by_hand;
 
 mod alone;
 
+mod far_behind;
+
 use std::panic::catch_unwind;
 
 use self::pair::{OSAKA, Pair, TOKYO};
@@ -21,7 +23,7 @@ use crate::roles::event::Event;
 use crate::roles::objection::Objection;
 use crate::roles::view::{Part, Safety, Waiting};
 use crate::roles::wish::{Confirmed, Question, Wish};
-use crate::ship::message::{Digests, Mode, WhenLost};
+use crate::ship::message::{Digests, Mark, Mode, WhenLost};
 
 /// A pair in sync in each mode in which there is such a thing.
 fn waiting_modes() -> [Pair; 2] {

@@ -223,22 +223,11 @@ fn start_on<P: WritePath + 'static>(
         scribe.writing.priority = Some(raise_priority());
         of_scribe.tell(scribe.run());
     })?;
-    let of_keeper = failed.clone();
     // Before there is a worker that could want to wake it.
     mesh.journal_is(scribe.thread().clone());
-    let keeper = spawn("keeper", move || of_keeper.tell(housekeeper.run().map_err(Ended::Broken)))?;
-    let fold = spawn("fold", move || failed.tell(fold.run().map_err(Ended::Damaged)))?;
+    let others = spawn_others(housekeeper, fold, failed)?;
     let spares = begun.spares;
-    Ok(Journal {
-        figures,
-        mesh,
-        spares,
-        begun: end,
-        scribe,
-        others: vec![keeper, fold],
-        stop,
-        last,
-    })
+    Ok(Journal { figures, mesh, spares, begun: end, scribe, others, stop, last })
 }
 
 impl Opened {
@@ -259,6 +248,18 @@ impl Opened {
     pub(crate) fn scrubbed(&self) -> Arc<Scrubbed> {
         Arc::clone(&self.scrubbed)
     }
+}
+
+/// Starts the threads that keep the segments in order.
+fn spawn_others(
+    housekeeper: Housekeeper,
+    fold: Fold,
+    failed: Failing,
+) -> Result<Vec<JoinHandle<()>>, Failure> {
+    let of_keeper = failed.clone();
+    let keeper = spawn("keeper", move || of_keeper.tell(housekeeper.run().map_err(Ended::Broken)))?;
+    let fold = spawn("fold", move || failed.tell(fold.run().map_err(Ended::Damaged)))?;
+    Ok(vec![keeper, fold])
 }
 
 /// What there is to see of a journal that begins to be written.

@@ -18,6 +18,8 @@ use crate::roles::witness::{Incarnation, Known, Record, Reply, RequestId, Revisi
 use crate::ship::message::{Digests, EpochStart, ItemKind, Mark, Message, Mode, WhenLost};
 use crate::ship::sender::{Fed, Need};
 
+mod snapshots;
+
 pub(super) const MS: u64 = 1_000_000;
 const CLUSTER: [u8; 16] = *b"tokyo and osaka!";
 const SEGMENT: u64 = 1 << 20;
@@ -55,6 +57,10 @@ pub(super) struct Site {
     segments: u64,
     /// It loses power when its writer is to begin.
     pub(super) dies_at_reign: bool,
+    /// What its log begins behind, a checkpoint that goes so far, and one that comes.
+    base: Mark,
+    checkpoint: snapshots::Checkpoint,
+    coming: Vec<u8>,
 }
 
 pub(super) struct Pair {
@@ -64,6 +70,9 @@ pub(super) struct Pair {
     pub(super) witness: Witness,
     told: Vec<String>,
     wishes: u64,
+    /// Who dies when so many pieces of a checkpoint are there.
+    pub(super) dies_storing: Option<(usize, usize)>,
+    pub(super) line_ends_behind_a_checkpoint: bool,
     /// What anybody released: by which reign, up to which record; and which tag stood there.
     pub(super) released: Vec<(Epoch, Mark)>,
 }
@@ -109,6 +118,8 @@ impl Pair {
             witness: Witness::default(),
             told: Vec::new(),
             wishes: 0,
+            dies_storing: None,
+            line_ends_behind_a_checkpoint: false,
             released: Vec::new(),
         };
         pair.starts(TOKYO);
@@ -374,10 +385,16 @@ impl Pair {
                 self.joins_lines();
             }
             Action::Feed(Need::Log { from, .. }) => {
-                let items = self.sites[at].reads(from);
-                self.tells(at, Event::Fed(Fed::Log { items }));
+                let site = &self.sites[at];
+                let read = || Fed::Log { items: site.reads(from) };
+                let fed = site.gone(from).unwrap_or_else(read);
+                self.tells(at, Event::Fed(fed));
             }
-            Action::Feed(Need::Snapshot { .. }) => self.tells(at, Event::Fed(Fed::NoSnapshot)),
+            Action::Feed(Need::Snapshot { offset, .. }) => {
+                let fed = self.sites[at].piece(offset);
+                self.tells(at, Event::Fed(fed));
+            }
+            Action::Store(storing) => self.stores(at, storing),
             Action::Serve { from, until } => self.serves(at, from, until),
             Action::Mend(item) => {
                 let end = self.sites[at].takes(item);
@@ -393,7 +410,7 @@ impl Pair {
             Action::Answer(_, Err(refusal)) => {
                 self.notes(at, &format!("tells its operator: no, {refusal}"));
             }
-            _ => unreachable!("done already, and there is no checkpoint in these stories"),
+            _ => unreachable!("done already"),
         }
     }
 
@@ -481,7 +498,10 @@ impl Pair {
 /// A message without its figures.
 fn short(message: &Message) -> String {
     match message {
-        Message::Follow { from, .. } => format!("follow behind {}", from.batch.0),
+        Message::Follow { from, snapshot: None, .. } => format!("follow behind {}", from.batch.0),
+        Message::Follow { from, snapshot: Some(about), .. } => {
+            format!("follow behind {}, and a checkpoint at {}", from.batch.0, about.0)
+        }
         Message::Ready { end, .. } => format!("ready at {}", end.batch.0),
         Message::Ask { reign, .. } => format!("may I reign by {}?", reign.0),
         Message::Grant { reign } => format!("you may, by {}", reign.0),
@@ -548,6 +568,9 @@ impl Site {
             is_busy: false,
             segments: 0,
             dies_at_reign: false,
+            base: Mark::ZERO,
+            checkpoint: snapshots::Checkpoint::default(),
+            coming: Vec::new(),
         }
     }
 
@@ -556,6 +579,8 @@ impl Site {
         self.log.clear();
         self.durable = 0;
         self.segments = 0;
+        self.base = Mark::ZERO;
+        self.checkpoint = snapshots::Checkpoint::default();
         self.control = Control::first(self.settings.name);
     }
 
@@ -567,7 +592,7 @@ impl Site {
     }
 
     pub(super) fn end(&self) -> Mark {
-        self.log.last().map_or(Mark::ZERO, |piece| piece.mark)
+        self.log.last().map_or(self.base, |piece| piece.mark)
     }
 
     pub(super) fn node(&self) -> &Node {
@@ -575,7 +600,8 @@ impl Site {
     }
 
     fn has(&self, mark: &Mark) -> bool {
-        self.log.iter().any(|piece| piece.mark == *mark)
+        let behind_a_checkpoint = mark.position <= self.checkpoint.position;
+        behind_a_checkpoint || self.log.iter().any(|piece| piece.mark == *mark)
     }
 
     fn facts(&self) -> LogFacts {
@@ -584,13 +610,14 @@ impl Site {
             |piece: &Piece| EpochStart { epoch: piece.epoch, first_batch: piece.first_batch };
         let mut epochs: Vec<_> = blocks.map(start).collect();
         epochs.dedup_by_key(|start| start.epoch);
+        epochs.extend(self.epochs_of_base());
         LogFacts {
-            cluster: (!self.log.is_empty()).then_some(CLUSTER),
+            cluster: (!epochs.is_empty()).then_some(CLUSTER),
             end: self.end(),
             epochs,
             released: Position(0),
             damaged: self.damaged,
-            lacks: None,
+            lacks: self.lacks(),
         }
     }
 

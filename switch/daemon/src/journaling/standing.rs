@@ -33,8 +33,7 @@ use super::scrubbed::Scrubbed;
 use super::scrubbing::Scrubbing;
 use super::start::Begins;
 use super::storing::Storage;
-use super::thread::Ended;
-use super::{Failing, Opened, spawn};
+use super::{Failing, Opened, spawn, spawn_others};
 use crate::clocks;
 use crate::config::Configuration;
 use crate::mesh::Mesh;
@@ -170,16 +169,7 @@ impl Opened {
             said: end,
             storing: Storage::of(Arc::clone(&self.keys)),
         };
-        let journal = spawn("journal", move || {
-            following.run().map(|follower| {
-                let goes_on: GoesOn = Box::new(move |reign| {
-                    let (end, reign) = (follower.received(), *reign);
-                    let start = follower.into_start(reign.epoch, reign.cluster);
-                    Begins { start, reign, end }
-                });
-                goes_on
-            })
-        })?;
+        let journal = spawn("journal", move || following.run().map(goes_on))?;
         let end = closes;
         Ok(Standing { opened: self, journal, end, hot, others, stop, spares, figures, beats })
     }
@@ -209,9 +199,6 @@ impl Opened {
             figures: Arc::clone(&figures),
             stop: Arc::clone(&stop),
         };
-        let of_keeper = failing.clone();
-        let keeper =
-            spawn("keeper", move || of_keeper.tell(housekeeper.run().map_err(Ended::Broken)))?;
         let dialects = plan.stations.iter().map(|station| Arc::clone(&station.settings.dialect));
         let key = state.hash_key().unwrap_or_default();
         let fold = Fold {
@@ -231,8 +218,7 @@ impl Opened {
             figures,
             stop,
         };
-        let fold = spawn("fold", move || failing.tell(fold.run().map_err(Ended::Damaged)))?;
-        Ok(vec![keeper, fold])
+        spawn_others(housekeeper, fold, failing)
     }
 }
 
@@ -312,6 +298,15 @@ impl Opened {
         self.digest = configuration.digest();
         self.begins = Some(begins);
     }
+}
+
+/// Where a follower's log is gone on with.
+fn goes_on<P: WritePath + 'static>(follower: Follower<SystemDisk, P>) -> GoesOn {
+    Box::new(move |reign| {
+        let (end, reign) = (follower.received(), *reign);
+        let start = follower.into_start(reign.epoch, reign.cluster);
+        Begins { start, reign, end }
+    })
 }
 
 /// The same state once more: one is kept at the end of the log, the other where segments are packed.

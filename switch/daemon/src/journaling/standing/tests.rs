@@ -1,5 +1,7 @@
 //! A log that another node writes is followed with real files and threads, and gone on with.
 
+mod far_behind;
+
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -23,7 +25,7 @@ use crate::peer::unread;
 
 /// A primary: a writer, and all that it wrote, as it would be shipped.
 struct Primary {
-    _ground: Ground,
+    ground: Ground,
     writer: Writer<SystemDisk, Mapped>,
     items: Receiver<Item>,
 }
@@ -39,7 +41,7 @@ impl Primary {
             };
             framed.send(Item { kind, bytes: bytes.into() }).unwrap();
         }));
-        Self { _ground: ground, writer, items }
+        Self { ground, writer, items }
     }
 
     fn writes(&mut self, records: &[Record<'_>]) {
