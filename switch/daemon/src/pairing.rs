@@ -8,8 +8,12 @@
 //!       Reigns, Drained, ...        Received, Durable, ...        (journal::roles::event::Event)
 //! ```
 
+mod lane;
+
 use journal::mark::Mark;
 use journal::roles::event::{Ending, Halting, Item, Reign, Storing};
+
+pub use lane::{Given, Tasks, lane};
 
 /// What the main thread is to do. Each stands for the action of its name (`journal::roles::event::Action`).
 #[derive(Clone, Copy, Debug)]

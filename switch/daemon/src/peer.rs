@@ -46,7 +46,7 @@ use crate::cli::EXIT_FAILED;
 use crate::clocks;
 use crate::config::{self, Configuration, Peer, Sync};
 use crate::journaling::Failure;
-use crate::pairing::LogTask;
+use crate::pairing::Tasks;
 use crate::worker;
 use doors::Doors;
 use expiring::Expiring;
@@ -77,7 +77,7 @@ pub(crate) struct Parts {
     /// The main thread.
     pub(crate) events: Sender<worker::Event>,
     /// Who follows the log while this node is a standby.
-    pub(crate) log: Sender<LogTask>,
+    pub(crate) log: Tasks,
     /// Goes up with each turn of the thread, twice a second at least.
     pub(crate) beat: Arc<AtomicU64>,
 }

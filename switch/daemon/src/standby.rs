@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, bounded};
+use crossbeam::channel::Receiver;
 use journal::disk::SystemDisk;
 use journal::roles::event::{Ending, Event as Told, Reign};
 use journal::roles::settings::Start;
@@ -48,7 +48,7 @@ use crate::serving::{Begun, Built, End, Shell};
 use crate::signals::Early;
 use crate::tunings::Tunings;
 use crate::worker::Event;
-use crate::{clocks, lines};
+use crate::{clocks, lines, pairing};
 use overview::Overview;
 use starting::Starting;
 use watching::{Next, Watching};
@@ -125,7 +125,7 @@ pub(crate) fn live(
     let (disk, keys) = opened.disk();
     // To look only: who looks does not keep the journal for this process.
     let journal = SystemDisk::open(disk.path(), false).map_err(told("journal"))?;
-    let (log, tasks) = bounded(TASKS_MAX);
+    let (log, tasks) = pairing::lane(TASKS_MAX);
     let beat = Arc::default();
     let ship = start(Parts {
         configuration: Arc::clone(&configuration),

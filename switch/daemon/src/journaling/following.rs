@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, Sender, TryRecvError, select};
+use crossbeam::channel::{Receiver, Sender, TryRecvError};
 use journal::broken::Broken;
 use journal::disk::SystemDisk;
 use journal::follower::{Follower, Problem, Took};
@@ -30,7 +30,7 @@ use super::storing::Storage;
 use super::thread::Ended;
 use crate::cli::EXIT_DATA;
 use crate::clocks;
-use crate::pairing::{LogTask, Order};
+use crate::pairing::{Given, LogTask, Order};
 use crate::worker::Event;
 
 /// How long it waits at most for something to do: it is to be seen that it lives.
@@ -49,8 +49,8 @@ pub(super) struct Following<P: WritePath> {
     pub(super) follower: Follower<SystemDisk, P>,
     pub(super) disk: SystemDisk,
     pub(super) spares: Arc<Spares>,
-    pub(super) tasks: Receiver<LogTask>,
-    /// It is closed when the thread is to end.
+    pub(super) tasks: Given,
+    /// It is closed when the thread is to end, which is then woken.
     pub(super) end: Receiver<()>,
     pub(super) tell: Tell,
     pub(super) behind: Behind,
@@ -91,30 +91,28 @@ impl<P: WritePath> Following<P> {
     }
 
     fn follow(&mut self) -> Result<(), Ended> {
-        let (tasks, end) = (self.tasks.clone(), self.end.clone());
+        self.tasks.is_read_here();
         loop {
             self.beat.fetch_add(1, Ordering::Relaxed);
             let mut left = GO;
             let mut next = if self.follower.under_way() > 0 {
-                tasks.try_recv()
+                self.tasks.try_recv()
+            } else if matches!(self.end.try_recv(), Err(TryRecvError::Disconnected)) {
+                return Ok(());
             } else {
-                select! {
-                    recv(end) -> _ => return Ok(()),
-                    recv(tasks) -> task => task.map_err(|_| TryRecvError::Disconnected),
-                    default(LOOK) => Err(TryRecvError::Empty),
-                }
+                self.tasks.wait(LOOK)
             };
             while let Ok(task) = next {
                 if let Next::Enough = self.does(task)? {
                     // Who wanted it waits for the next life of the process.
-                    let _ended = end.recv();
+                    let _ended = self.end.recv();
                     return Ok(());
                 }
                 left -= 1;
-                next = if left > 0 { tasks.try_recv() } else { Err(TryRecvError::Empty) };
+                next = if left > 0 { self.tasks.try_recv() } else { Err(TryRecvError::Empty) };
             }
             if matches!(next, Err(TryRecvError::Disconnected)) {
-                let _ended = end.recv();
+                let _ended = self.end.recv();
                 return Ok(());
             }
             self.see_what_is_durable()?;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::channel::{Sender, bounded};
 use journal::disk::SystemDisk;
 use journal::follower::Follower;
 use journal::format::PathKind;
@@ -38,7 +38,7 @@ use crate::clocks;
 use crate::config::Configuration;
 use crate::mesh::Mesh;
 use crate::notes::Notes;
-use crate::pairing::LogTask;
+use crate::pairing::Given;
 use crate::peer::Ship;
 use crate::tunings::Tunings;
 use crate::worker::Event;
@@ -46,7 +46,7 @@ use crate::worker::Event;
 /// What a standby's journal needs of the daemon.
 pub(crate) struct Standby<'a> {
     /// What comes from the primary.
-    pub(crate) tasks: Receiver<LogTask>,
+    pub(crate) tasks: Given,
     /// Who is told what became of it.
     pub(crate) tell: Tell,
     /// The plan that it would serve by.
@@ -254,6 +254,7 @@ impl Standing {
         let Self { mut opened, journal, end, hot, others, stop, spares, .. } = self;
         stop.store(true, Ordering::Release);
         drop(end);
+        journal.thread().unpark();
         spares.wake_keeper();
         for thread in &others {
             thread.thread().unpark();
@@ -273,6 +274,7 @@ impl Standing {
         let Self { journal, end, hot, others, stop, spares, .. } = self;
         stop.store(true, Ordering::Release);
         drop(end);
+        journal.thread().unpark();
         spares.wake_keeper();
         // What failed has been said.
         drop(journal.join());

@@ -38,7 +38,7 @@ use crate::cli::EXIT_DATA;
 use crate::clocks;
 use crate::config::Configuration;
 use crate::journaling::{Failure, Release};
-use crate::pairing::{LogTask, Order};
+use crate::pairing::{LogTask, Order, Tasks};
 use crate::worker;
 
 /// The token of the waker.
@@ -64,7 +64,7 @@ pub(super) struct Shipping {
     pub(super) doors: Doors,
     pub(super) feed: Feed,
     pub(super) events: Sender<worker::Event>,
-    pub(super) log: Sender<LogTask>,
+    pub(super) log: Tasks,
     pub(super) beat: Arc<AtomicU64>,
     pub(super) line: Option<(Token, Line)>,
     /// None before the first line.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam::channel::Sender;
+use crossbeam::channel::{Sender, bounded};
 use journal::format::{BatchNumber, Epoch};
 use journal::roles::event::{Allowed, Alone, Cause, Event as Told};
 use mio::Poll;
@@ -17,7 +17,7 @@ use super::*;
 use crate::config::{self, Mode};
 use crate::control::{ask_node, ask_saf, ask_status};
 use crate::node_requests::NodeRequest;
-use crate::pairing::LogTask;
+use crate::pairing::{LogTask, Tasks};
 use crate::peer::unread;
 use crate::saf::SafRequest;
 use crate::status::{NodeState, Status};
@@ -71,7 +71,7 @@ struct Node {
     events: Sender<Event>,
     /// What was said to those who know the rules.
     ship: Arc<Ship>,
-    log: Sender<LogTask>,
+    log: Tasks,
     _poll: Poll,
     ended: Receiver<Result<(), Failure>>,
 }

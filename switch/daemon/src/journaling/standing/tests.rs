@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering as Memory};
 
-use crossbeam::channel::unbounded;
+use crossbeam::channel::{Receiver, unbounded};
 use journal::format::{BatchNumber, Epoch};
 use journal::mark::Mark;
 use journal::roles::event::{Cause, Event as Told, Item};
@@ -21,6 +21,7 @@ use super::super::start::open;
 use super::*;
 use crate::config::{Mode, load};
 use crate::notes;
+use crate::pairing::{self, LogTask, Order, Tasks};
 use crate::peer::unread;
 
 /// A primary: a writer, and all that it wrote, as it would be shipped.
@@ -95,7 +96,7 @@ impl Drop for Site {
 struct Follows {
     standing: Standing,
     plan: Plan,
-    tasks: Sender<LogTask>,
+    tasks: Tasks,
     told: Receiver<Told>,
     happened: Receiver<Event>,
 }
@@ -110,7 +111,7 @@ impl Follows {
         let sealing = configuration.journal.read_keys(None).unwrap();
         let opened = open(configuration, sealing, &|| ()).unwrap();
         let plan = Plan::new(configuration.settings.clone()).unwrap();
-        let ((tasks, to_do), (tell, told)) = (bounded(128), unbounded());
+        let ((tasks, to_do), (tell, told)) = (pairing::lane(128), unbounded());
         let (events, happened) = bounded(64);
         let standby = Standby {
             tasks: to_do,
@@ -225,7 +226,7 @@ fn what_does_not_fit_is_said_and_a_cut_at_the_end_is_none() {
     follows.tasks.send(LogTask::Cut(Mark::ZERO)).unwrap();
     let patience = std::time::Duration::from_secs(30);
     let order = follows.happened.recv_timeout(patience).expect("it is to begin anew");
-    assert!(matches!(order, Event::Node(crate::pairing::Order::Anew(_))), "{order:?}");
+    assert!(matches!(order, Event::Node(Order::Anew(_))), "{order:?}");
     follows.standing.stop();
 }
 

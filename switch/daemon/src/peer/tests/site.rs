@@ -31,7 +31,7 @@ use crate::clocks;
 use crate::config::{Mode, load};
 use crate::journaling::Release;
 use crate::mesh::Mesh;
-use crate::pairing::{LogTask, Order};
+use crate::pairing::{self, Given, LogTask, Order};
 use crate::peer::ship::Answer;
 use crate::worker;
 
@@ -53,7 +53,7 @@ pub(super) struct Site {
     keys: Arc<Keys>,
     disk: SystemDisk,
     orders: Receiver<worker::Event>,
-    tasks: Receiver<LogTask>,
+    tasks: Given,
     received: Mark,
     durable: Mark,
     path: PathBuf,
@@ -88,7 +88,7 @@ impl Site {
         while spares.count() < 4 && keeper.step().unwrap() == Next::Again {}
         let recovered = recovery::recover(&disk, Some(&keys)).unwrap();
         let (events, orders) = bounded(64);
-        let (log, tasks) = bounded(128);
+        let (log, tasks) = pairing::lane(128);
         let facts = LogFacts {
             cluster: None,
             end: Mark::ZERO,
