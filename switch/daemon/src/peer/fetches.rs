@@ -93,6 +93,9 @@ impl Fetches {
             Message::Fetched { item, bytes, .. } => {
                 let batch = BatchHeader::read(&bytes).ok().filter(|_| item == ItemKind::Batch);
                 let is_last = batch.is_some_and(|header| header.batch >= asked.until);
+                // It may wait long for its file, and is not to hold a buffer of the line meanwhile: there are
+                // as many as batches are asked for, and none would be left for what is acknowledged.
+                let bytes = Bytes::Owned(bytes.to_vec());
                 inner.came.push_back(Came::Item(item, bytes));
                 if is_last {
                     inner.asked = None;
@@ -157,12 +160,26 @@ const fn usize_of(few: u64) -> usize {
 mod tests {
     use super::*;
     use journal::format::{Epoch, SegmentNumber};
+    use journal::ship::pool::Pool;
 
     const REIGN: Epoch = Epoch(1);
 
     fn block() -> Message {
         let (segment, item) = (SegmentNumber(1), ItemKind::Segment);
         Message::Fetched { reign: REIGN, segment, item, bytes: vec![0; 4_096].into() }
+    }
+
+    #[test]
+    fn what_came_holds_no_buffer_of_the_line() {
+        let (fetches, mut pool) = (Fetches::default(), Pool::new(1, 4_096));
+        fetches.ask(BatchNumber(3), BatchNumber(9));
+        fetches.say();
+        for _ in 0..3 {
+            let bytes = pool.take(&[7; 4_096]).expect("the one that there is").into();
+            let (segment, item) = (SegmentNumber(1), ItemKind::Segment);
+            fetches.hear(Message::Fetched { reign: REIGN, segment, item, bytes });
+        }
+        assert_eq!(fetches.take().len(), 3);
     }
 
     #[test]
