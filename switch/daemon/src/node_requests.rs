@@ -189,6 +189,8 @@ pub struct NodeStatus {
     pub scrub: Option<ScrubStatus>,
     /// When its own certificate ends, as a second since 1970.
     pub certificate_ends_utc: Option<u64>,
+    /// What is to be done about certificates that run out soon, or have; none: nothing.
+    pub certificates: Option<String>,
     /// The last reigns that the log knows, the newest first; [`REIGNS_TOLD_MAX`] at most.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reigns: Vec<Reign>,

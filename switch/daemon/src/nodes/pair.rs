@@ -165,6 +165,7 @@ impl Pair {
             joining: view.joining != Joining::No,
             repairing: view.repairing,
             certificate_ends_utc: shown.line.ours_until,
+            certificates: shown.line.expiring.clone(),
             ..bare
         }
     }

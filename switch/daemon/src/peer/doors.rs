@@ -16,6 +16,9 @@ use crate::config::Way;
 /// Between two attempts, at first and at most.
 const AGAIN_MIN: Duration = Duration::from_millis(100);
 const AGAIN_MAX: Duration = Duration::from_secs(1);
+/// A line that lived shorter was in vain too: its ends do not understand each other, and each attempt costs both a
+/// handshake.
+const LIVES: Duration = Duration::from_secs(5);
 /// Connections that have not proved yet who they are. One more takes the place of the oldest: strangers who
 /// say nothing keep nobody out.
 const CANDIDATES_MAX: usize = 8;
@@ -218,9 +221,6 @@ impl Doors {
         match self.candidates[place].1.open(now) {
             Ok(true) => {
                 let (token, line) = self.candidates.remove(place);
-                if let Side::Connects { again, at, .. } = &mut self.side {
-                    (*again, *at) = (AGAIN_MIN, now + AGAIN_MIN);
-                }
                 Came::Line(token, line)
             }
             Ok(false) => Came::Nothing,
@@ -242,11 +242,14 @@ impl Doors {
         }
     }
 
-    /// A line ended: the next attempt is a little later.
-    pub(super) fn line_ended(&mut self, now: Time) {
-        if let Side::Connects { at, .. } = &mut self.side {
-            *at = now + AGAIN_MIN;
+    /// A line ended that began then: the next attempt is a little later.
+    pub(super) fn line_ended(&mut self, began: Time, now: Time) {
+        if let Side::Connects { again, .. } = &mut self.side
+            && now.since(began) >= LIVES
+        {
+            *again = AGAIN_MIN;
         }
+        self.later(now);
     }
 }
 

@@ -6,6 +6,7 @@ use switch_core::time::Time;
 use tracing::warn;
 
 use super::session::Trust;
+use super::shown::LineShown;
 use crate::clocks;
 use crate::config::{Configuration, told_ahead};
 
@@ -39,8 +40,9 @@ impl Expiring {
         }
         self.at = now + EXPIRIES;
         let utc = clocks::utc();
-        self.ours = Trust::read(configuration, utc).ok().and_then(|trust| trust.until());
-        let said = words(self.ours, theirs, utc);
+        let ours = Trust::read(configuration, utc).map(|trust| trust.until());
+        self.ours = ours.as_ref().ok().copied().flatten();
+        let said = words(ours, theirs, utc);
         if said != self.said
             && let Some(said) = &said
         {
@@ -50,17 +52,25 @@ impl Expiring {
         true
     }
 
-    /// The second in which ours runs out, as its file said at the last look.
-    pub(super) fn ours(&self) -> Option<u64> {
-        self.ours
+    /// Shows what was seen at the last look.
+    pub(super) fn show(&self, line: &mut LineShown) {
+        line.ours_until = self.ours;
+        line.expiring.clone_from(&self.said);
     }
 }
 
-fn words(ours: Option<u64>, theirs: Option<u64>, utc: u64) -> Option<String> {
+/// `ours`: what is wrong with our files, or when our certificate runs out.
+fn words(ours: Result<Option<u64>, String>, theirs: Option<u64>, utc: u64) -> Option<String> {
     let told = |until: Option<u64>| until.and_then(|until| told_ahead(until, utc));
-    let words = [("this node's", told(ours)), ("the peer's", told(theirs))];
-    let words: Vec<String> =
-        words.into_iter().filter_map(|(whose, told)| Some(format!("{whose}: {}", told?))).collect();
+    let ours = match ours {
+        Ok(until) => told(until).map(|told| format!("this node's: {told}")),
+        Err(why) => {
+            let why = why.trim_end().replace('\n', "; ");
+            Some(format!("the next line to the peer can not be opened by these files: {why}"))
+        }
+    };
+    let theirs = told(theirs).map(|told| format!("the peer's: {told}"));
+    let words: Vec<String> = ours.into_iter().chain(theirs).collect();
     (!words.is_empty()).then(|| words.join("; "))
 }
 
@@ -72,14 +82,25 @@ mod tests {
     fn whose_certificate_runs_out_soon_is_said_and_of_others_nothing() {
         let day = 86_400;
         let (now, far) = (1_000 * day, 2_000 * day);
-        assert_eq!(words(Some(far), None, now), None);
-        let ours = words(Some(now + 6 * day), Some(far), now).unwrap();
+        assert_eq!(words(Ok(Some(far)), None, now), None);
+        let ours = words(Ok(Some(now + 6 * day)), Some(far), now).unwrap();
         assert_eq!(
             ours,
             "this node's: the certificate runs out within 7 days; put a new one in its place"
         );
-        let both = words(Some(now - 1), Some(now + day), now).unwrap();
+        let both = words(Ok(Some(now - 1)), Some(now + day), now).unwrap();
         assert!(both.contains("this node's: the certificate has run out"), "{both}");
         assert!(both.contains("; the peer's: the certificate runs out within a day"), "{both}");
+    }
+
+    #[test]
+    fn files_that_the_next_connection_can_not_use_are_told_before_it_is_needed() {
+        let why = "sekisho.toml:9:1: peer.key: is not the key of it\n".to_owned();
+        let told = words(Err(why), None, 0).unwrap();
+        assert_eq!(
+            told,
+            "the next line to the peer can not be opened by these files: sekisho.toml:9:1: peer.key: is \
+             not the key of it"
+        );
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct LineShown {
     /// When our certificate and the peer's run out: seconds since 1970.
     pub(crate) ours_until: Option<u64>,
     pub(crate) theirs_until: Option<u64>,
+    /// What is to be done about one that runs out soon; none: nothing.
+    pub(crate) expiring: Option<String>,
     /// Nanoseconds of a round trip by heartbeats, at most.
     pub(crate) round_trip_ns: Option<u64>,
 }

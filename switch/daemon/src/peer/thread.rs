@@ -222,8 +222,9 @@ impl Shipping {
     fn end_line(&mut self, why: &Ended) {
         let Some((_, line)) = self.line.take() else { return };
         self.tell_trouble(format!("{}: {why}", line.address));
+        let began = line.since;
         line.close(self.doors.registry());
-        self.doors.line_ended(clocks::boot());
+        self.doors.line_ended(began, clocks::boot());
         self.heard.clear();
         self.ship.next_line();
         self.asks = None;
@@ -462,8 +463,7 @@ impl Shipping {
         });
         let theirs = self.line.as_ref().and_then(|(_, line)| line.peer_until);
         if self.expiring.look(now, &self.configuration, theirs) {
-            let ours = self.expiring.ours();
-            self.ship.show(|shown| shown.line.ours_until = ours);
+            self.ship.show(|shown| self.expiring.show(&mut shown.line));
         }
     }
 }

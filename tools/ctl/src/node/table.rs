@@ -51,6 +51,7 @@ pub(crate) fn problems(status: &NodeStatus) -> Vec<String> {
     if status.repairing {
         found.push("damage in its log is being made good from the other node".into());
     }
+    found.extend(status.certificates.clone());
     if status.joining {
         found.push("it has not had the whole log since it joined: it is not promoted".into());
     }

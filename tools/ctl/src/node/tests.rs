@@ -113,6 +113,7 @@ fn what_is_wrong_stands_first_with_what_to_do() {
         sync: SyncState::Solo,
         why: "osaka has not answered for 1 s".into(),
         records_at_risk: 41,
+        certificates: Some("the peer's: the certificate runs out within 7 days".into()),
         peer: Some(PeerStatus {
             name: "osaka".into(),
             address: "10.0.0.2:7100".into(),
@@ -140,10 +141,11 @@ fn what_is_wrong_stands_first_with_what_to_do() {
     };
     expect![[r#"
         tokyo is primary, epoch 7; SOLO for 3m 12s: 41 released records are at one node only
-        PROBLEMS: 5
+        PROBLEMS: 6
           41 released records are at one node only: osaka has not answered for 1 s
           no line to osaka (10.0.0.2:7100): connection refused
           the clock of osaka is 2500 ms ahead: is the time of both kept?
+          the peer's: the certificate runs out within 7 days
           dialects differ between the two nodes: a switch-over is refused; put the same on both
           3 approvals of this node are unknown to the other one: sekisho node orphans 6-990
 

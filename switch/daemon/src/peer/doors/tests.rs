@@ -152,8 +152,9 @@ impl End {
         if let Err(why) = looked {
             self.failed.push(why.to_string());
             let (_, line) = self.line.take().unwrap();
+            let began = line.since;
             line.close(self.doors.registry());
-            self.doors.line_ended(now);
+            self.doors.line_ended(began, now);
         }
     }
 }
@@ -412,4 +413,21 @@ fn strangers_who_say_nothing_are_given_up_and_do_not_keep_the_peer_out_however_m
     }
     assert!(matches!(tokyo.doors.tick(late, true, &mut trust), Came::Nothing));
     drop(silent);
+}
+
+#[test]
+fn a_line_that_ends_at_once_is_not_opened_again_at_once_for_ever() {
+    let directory = Directory::new();
+    let way = "connect = [\"127.0.0.1:1\"]";
+    let mut osaka = End::new(node(&directory.0, ("osaka", "tokyo"), way, None));
+    let mut now = Time(1_000_000_000_000);
+    let mut waits = |lived: Duration| {
+        osaka.doors.line_ended(now, now + lived);
+        now = now + lived;
+        osaka.doors.deadline(false).unwrap().since(now).as_millis()
+    };
+    let short = Duration::from_millis(3);
+    let short_ones: Vec<_> = (0..6).map(|_| waits(short)).collect();
+    assert_eq!(short_ones, [100, 200, 400, 800, 1_000, 1_000]);
+    assert_eq!(waits(LIVES), 100, "one that was of use is opened again soon");
 }
