@@ -107,7 +107,7 @@ pub struct Change {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Version {
-    /// Its number in the journal.
+    /// Its number: that of the journal, but where `standby` is set.
     pub number: u32,
     /// What tells its settings apart, 64 hexadecimal digits.
     pub digest: String,
@@ -117,6 +117,10 @@ pub struct Version {
     pub by: String,
     /// How: `start`, `signal`, `apply`.
     pub how: String,
+    /// Whether the node took it up as a standby: its number is the node's own then, and no record of the
+    /// journal means it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub standby: bool,
 }
 
 /// A file of a version.

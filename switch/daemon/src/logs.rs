@@ -5,6 +5,8 @@ mod priorities;
 
 mod rate;
 
+mod sparing;
+
 mod writer;
 
 use std::io::{self, IsTerminal};
@@ -22,6 +24,7 @@ use crate::cli::LogFormat;
 use crate::config::LogLevel;
 use priorities::Priorities;
 pub use rate::{Rate, Said};
+pub(crate) use sparing::Sparing;
 pub(crate) use writer::LINES_MAX;
 use writer::Writer;
 

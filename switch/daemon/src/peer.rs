@@ -46,6 +46,7 @@ use crate::cli::EXIT_FAILED;
 use crate::clocks;
 use crate::config::{self, Configuration, Peer, Sync};
 use crate::journaling::Failure;
+use crate::logs::Sparing;
 use crate::pairing::Tasks;
 use crate::worker;
 use doors::Doors;
@@ -134,7 +135,8 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
         parting: None,
         framed,
         stuck: None,
-        trouble: None,
+        troubles: VecDeque::new(),
+        sparing: Sparing::default(),
         expiring: Expiring::default(),
         round_trips: [u64::MAX; ROUND_TRIPS],
         round_trip: 0,

@@ -12,6 +12,9 @@
 //! Each step begins when the one before has ended at every worker, so no worker ever hears of a station
 //! that it does not know. From `adopting` on there is no way back: a worker that does not answer is
 //! named, and waited for.
+//!
+//! A standby has no workers: it reads, compares and refuses by the same rules, and what it takes up is what
+//! its next reign begins with (`standing.rs`).
 
 mod reading;
 
@@ -19,15 +22,19 @@ mod returning;
 
 mod adopting;
 
+mod standing;
+
 mod progress;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded, select_biased};
+use journal::roles::event::Event as Told;
+use journal::seal::Keys;
 use switch_net::Budget;
 use tracing::{error, info, warn};
 
@@ -36,13 +43,15 @@ use crate::config::Mode;
 use crate::journaling::{self, Register, Spoken};
 use crate::mesh::Mesh;
 use crate::not_done::NotDone;
-use crate::running::Running;
+use crate::peer::Ship;
+use crate::running::{Running, Snapshot};
 use crate::service::Service;
 use crate::tunings::Tunings;
 use crate::versions::Versions;
 pub use progress::Reloads;
 use progress::State;
 use reading::{Found, Ports};
+pub(crate) use standing::called;
 
 /// Plans that operators ask for: so many wait for the thread at most. Of reloads there is one at a time.
 const PLANS_MAX: usize = 4;
@@ -60,6 +69,28 @@ pub struct Parts {
     pub mode: Mode,
     /// What runs.
     pub running: Arc<Running>,
+    /// Where versions are kept.
+    pub versions: Option<Arc<Versions>>,
+    /// Whether the node is stopping.
+    pub draining: Arc<AtomicBool>,
+    /// Who is told that it reloads.
+    pub service: Arc<Service>,
+    /// Where there is a peer: the way to it, and the key of the journal, as both must have what is said there.
+    pub agreed: Option<(Arc<Ship>, Arc<Keys>)>,
+}
+
+/// Who takes a configuration up.
+#[derive(Debug)]
+pub enum Part {
+    /// Workers that serve.
+    Serves(Box<Serves>),
+    /// Nobody before the next reign; the fold hears of dialects that are new, and others of what they run by.
+    Stands(Arc<Spoken>, Arc<Tunings>),
+}
+
+/// What serves.
+#[derive(Debug)]
+pub struct Serves {
     /// The ways to the workers.
     pub mesh: Arc<Mesh>,
     /// Of all sockets.
@@ -68,16 +99,13 @@ pub struct Parts {
     pub register: Register,
     /// Where the fold hears of dialects that are new; none where no journal is kept.
     pub spoken: Option<Arc<Spoken>>,
-    /// Where versions are kept.
-    pub versions: Option<Arc<Versions>>,
     /// What other threads run by.
     pub tunings: Arc<Tunings>,
     /// Whether there is a key provider.
     pub keys: bool,
-    /// Whether the node is stopping.
-    pub draining: Arc<AtomicBool>,
-    /// Who is told that it reloads.
-    pub service: Arc<Service>,
+    /// Records of a reload that the journal had no room for: their numbers are given, so they come
+    /// before any others.
+    pub unwritten: Vec<Vec<u8>>,
 }
 
 /// Who wants a reload, and of what.
@@ -98,25 +126,28 @@ pub struct Reload {
     state: Arc<State>,
     running: Arc<Running>,
     draining: Arc<AtomicBool>,
+    over: Arc<Mutex<bool>>,
     versions: Option<Arc<Versions>>,
     file: PathBuf,
 }
 
-/// Starts the thread. It ends with the process.
-pub fn start(parts: Parts) -> std::io::Result<Reload> {
+/// Starts the thread, for whoever takes up what it reads. It ends with the process.
+pub fn start(part: Part, parts: Parts) -> std::io::Result<Reload> {
     let (reloads, wanted) = bounded(1);
     let (plans, asked) = bounded(PLANS_MAX);
     let state = Arc::new(State::default());
+    let over = Arc::default();
     let reload = Reload {
         reloads,
         plans,
         state: Arc::clone(&state),
         running: Arc::clone(&parts.running),
         draining: Arc::clone(&parts.draining),
+        over: Arc::clone(&over),
         versions: parts.versions.clone(),
         file: std::path::absolute(&parts.file).unwrap_or_else(|_| parts.file.clone()),
     };
-    let thread = Thread { parts, state, unwritten: Vec::new() };
+    let thread = Thread { part, parts, state, over };
     thread::Builder::new().name("reload".into()).spawn(move || thread.run(&wanted, &asked))?;
     Ok(reload)
 }
@@ -146,6 +177,9 @@ impl Reload {
                 if self.draining.load(Ordering::Relaxed) {
                     return Err(NotDone::Conflict(DRAINING.into()));
                 }
+                if *lock(&self.over) {
+                    return Err(NotDone::Conflict(OVER.into()));
+                }
                 let reason = Reason { by: by.into(), how: "apply", expect: expect.clone() };
                 if !self.state.begins(&reason, false) {
                     return Err(NotDone::Conflict(UNDER_WAY.into()));
@@ -163,6 +197,11 @@ impl Reload {
             }
         }
         Ok(reply)
+    }
+
+    /// From here on this thread takes nothing up: what runs now is what the node goes on with.
+    pub(crate) fn is_over(&self) {
+        *lock(&self.over) = true;
     }
 
     /// How far the reload is that is under way, and how the last ones ended.
@@ -199,13 +238,16 @@ impl Reload {
 
 const UNDER_WAY: &str = "a reload is under way; see sekisho config plan when it has ended";
 const DRAINING: &str = "the node is stopping, and its configuration stays as it is";
+/// Why a standby takes nothing up.
+const OVER: &str =
+    "this node begins to reign, with the configuration that it had: apply this one when it serves";
 
 struct Thread {
+    part: Part,
     parts: Parts,
     state: Arc<State>,
-    /// Records of a reload that the journal had no room for: their numbers are given, so they come
-    /// before any others.
-    unwritten: Vec<Vec<u8>>,
+    /// Held while something becomes what runs, by who is no worker: behind a true nothing does.
+    over: Arc<Mutex<bool>>,
 }
 
 impl Thread {
@@ -240,14 +282,18 @@ impl Thread {
     fn reload(&mut self, reason: &Reason) -> Option<Reason> {
         self.parts.service.reloading();
         let by = reason.by.as_str();
+        let does = match self.part {
+            Part::Serves(_) => "serving",
+            Part::Stands(..) => "standby",
+        };
         let (stage, refusals, words) = match self.take_up(reason) {
             Ok(Some(number)) => {
                 info!(number, by, "configuration adopted");
-                (Stage::Done, Vec::new(), format!("serving, configuration {number}"))
+                (Stage::Done, Vec::new(), format!("{does}, configuration {number}"))
             }
             Ok(None) => {
                 info!(by, "the configuration says what runs already: nothing has changed");
-                (Stage::Unchanged, Vec::new(), "serving".to_owned())
+                (Stage::Unchanged, Vec::new(), does.to_owned())
             }
             Err(refusals) => {
                 for refusal in &refusals {
@@ -255,7 +301,7 @@ impl Thread {
                 }
                 let number = self.parts.running.now().number();
                 warn!(number, by, "the new configuration is refused: the old one goes on");
-                let words = format!("serving, configuration {number}; the last reload was refused");
+                let words = format!("{does}, configuration {number}; the last reload was refused");
                 (Stage::Refused, refusals, words)
             }
         };
@@ -290,8 +336,44 @@ impl Thread {
         for warning in warnings {
             warn!("{warning}");
         }
-        self.adopt(*next, reason).map(Some)
+        let Self { part, parts, state, over } = self;
+        let adopted = match part {
+            Part::Serves(serves) => serves.adopt(parts, state, *next, reason)?,
+            Part::Stands(spoken, tunings) => {
+                let adopted = standing::adopt(spoken, parts, over, *next, reason)?;
+                tunings.set(&adopted.configuration);
+                adopted
+            }
+        };
+        let number = adopted.number();
+        state.now(|progress| progress.number = number);
+        parts.keep(&adopted);
+        Ok(Some(number))
     }
+}
+
+impl Parts {
+    /// The peer hears what both must have alike.
+    fn tell_peer(&self, adopted: &Snapshot) {
+        if let Some((ship, keys)) = &self.agreed {
+            ship.tell(Told::Digests(adopted.configuration.agreement(keys)));
+        }
+    }
+
+    /// Keeps the files. That they can not be kept is no reason to go back.
+    fn keep(&self, adopted: &Snapshot) {
+        let Some(versions) = &self.versions else { return };
+        let sources = &adopted.configuration.sources;
+        if let Err(error) = versions.keep(&adopted.version(), sources) {
+            let (number, error) = (adopted.number(), error.to_string());
+            warn!(number, error, "this version of the configuration can not be kept");
+        }
+    }
+}
+
+/// A flag is whole at any time: one who panicked with it leaves it as it is.
+fn lock(over: &Mutex<bool>) -> MutexGuard<'_, bool> {
+    over.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why it can not be taken up.

@@ -100,7 +100,7 @@ fn alone(first: First) -> Result<(), Failure> {
     diagnostics.tell_of(status);
     let control = control(&socket, sources, demo)?;
     signals.become_events(events).map_err(told("signals"))?;
-    let mut serving = begun.serve()?;
+    let serving = begun.serve()?;
     info!(node, workers, control = %socket.display(), "serving");
     // Without a peer there is nobody to hand over to, and no other end.
     if let Err(failure) = serving.watch(&happened, None) {

@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub how: &'static str,
     /// What tells its settings from others.
     pub digest: [u8; 32],
+    /// Whether a standby took it up, so that its number is this node's own and no record's.
+    pub standby: bool,
 }
 
 impl Snapshot {
@@ -37,7 +39,16 @@ impl Snapshot {
         let places = (0..plan.stations.len()).map(Some).collect();
         let digest = configuration.digest();
         let (since, how) = ((utc, "sekishod".to_owned()), "start");
-        Self { configuration: Arc::new(configuration), plan, endpoints, places, since, how, digest }
+        Self {
+            configuration: Arc::new(configuration),
+            plan,
+            endpoints,
+            places,
+            since,
+            how,
+            digest,
+            standby: false,
+        }
     }
 
     /// The same configuration, with a plan that has its numbers.
@@ -52,6 +63,7 @@ impl Snapshot {
             since: since.clone(),
             how,
             digest: *digest,
+            standby: false,
         }
     }
 
@@ -63,7 +75,14 @@ impl Snapshot {
     /// What operators see of it.
     pub fn version(&self) -> Version {
         let ((utc, by), how) = (self.since.clone(), self.how.to_owned());
-        Version { number: self.number(), digest: hex(&self.digest), utc, by, how }
+        Version {
+            number: self.number(),
+            digest: hex(&self.digest),
+            utc,
+            by,
+            how,
+            standby: self.standby,
+        }
     }
 }
 

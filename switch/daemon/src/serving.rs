@@ -3,55 +3,50 @@
 
 mod handing;
 
+mod means;
+
+mod pinned;
+
+mod watch;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::thread::JoinHandle;
 
-use crossbeam::channel::{Receiver, Sender};
+use crossbeam::channel::Sender;
 use journal::format::Position;
 use journal::mark::Mark;
-use journal::roles::event::Event as Told;
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use signal_hook::consts::SIGHUP;
-use switch_core::ids::WorkerId;
-use switch_core::plan::{Keys, Plan};
+use switch_core::plan::Plan;
 use switch_core::records::Record;
 use switch_core::replay::State;
 use switch_net::Budget;
 use switch_sync::LaneReceiver;
-use tracing::{info, warn};
 
 use crate::change::ConfigRequest;
-use crate::cli::EXIT_DATA;
-use crate::config::{Configuration, Endpoint, Mode};
+use crate::clocks;
+use crate::config::{Configuration, Mode};
 use crate::control::{AnyStatus, ConfigSource, Peer, Sources};
-use crate::descriptors::{self, Descriptors};
 use crate::journaling::{self, Around, Failure, Journal, Opened, Register, written};
 use crate::mesh::Mesh;
 use crate::node_requests::NodeRequest;
-use crate::nodes::{Alone, Pair, ended, halted};
+use crate::nodes::{Alone, Pair};
 use crate::notes::Notes;
 use crate::operators::Operators;
 use crate::overview::Overview;
 use crate::pairing::Order;
 use crate::peer::Ship;
 use crate::reader::{self, Reading};
-use crate::reload::{self, Reload};
-use crate::run::{failed, told};
+use crate::reload::{self, Part, Reload, Serves};
+use crate::run::told;
 use crate::running::Running;
 use crate::saf::SafRequest;
 use crate::service::Service;
 use crate::tunings::Tunings;
 use crate::versions::{self, Versions};
-use crate::watchdog::Watchdog;
-use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
-use crate::{clocks, keys};
-use handing::Handing;
-
-/// From so many cores up, each worker keeps to its own.
-const PINNED_FROM_CORES: usize = 4;
+use crate::worker::{Event, Made, Nets, Parts, Worker};
+use means::{keys_of, links_max, listen};
+use pinned::start;
 
 /// What a node has before it serves, whatever it did until then.
 pub(crate) struct Shell {
@@ -186,6 +181,8 @@ impl Built {
     ) -> Result<Begun, Failure> {
         let Self { shell, plan, opened, mesh, tunings, mut workers, .. } = self;
         let Shell { file, demo, service, notes, events } = shell;
+        let keys = opened.as_ref().map(|opened| opened.disk().1);
+        let agreed = self.ship.clone().zip(keys);
         let around = Around {
             lanes: self.lanes,
             mesh: Arc::clone(&mesh),
@@ -212,20 +209,25 @@ impl Built {
         let operators =
             Operators::new(Arc::clone(&running), Arc::clone(&mesh), journal.is_some(), demo);
         let operators = Arc::new(operators);
-        let reload = reload::start(reload::Parts {
-            file,
-            mode: Mode { insecure_demo: demo },
-            running: Arc::clone(&running),
+        let serves = Serves {
             mesh: Arc::clone(&mesh),
             budget: self.budget,
             register,
             spoken,
-            versions: versions.map(Arc::new),
             tunings,
             keys: self.has_keys,
+            unwritten: Vec::new(),
+        };
+        let parts = reload::Parts {
+            file,
+            mode: Mode { insecure_demo: demo },
+            running: Arc::clone(&running),
+            versions: versions.map(Arc::new),
             draining: Arc::clone(&draining),
             service: Arc::clone(&service),
-        });
+            agreed,
+        };
+        let reload = reload::start(Part::Serves(Box::new(serves)), parts);
         let reload = reload.map_err(told("thread reload"))?;
         let reading = self.reading;
         Ok(Begun { running, service, mesh, workers, reading, journal, operators, reload, draining })
@@ -270,6 +272,16 @@ impl Begun {
         listen(&mut self.workers, &self.running.now().plan)
     }
 
+    /// The way to what takes up another configuration.
+    pub(crate) fn reload(&self) -> &Reload {
+        &self.reload
+    }
+
+    /// The ways to the workers.
+    pub(crate) fn mesh(&self) -> Arc<Mesh> {
+        Arc::clone(&self.mesh)
+    }
+
     /// What it runs by.
     pub(crate) fn running(&self) -> Arc<Running> {
         Arc::clone(&self.running)
@@ -288,97 +300,6 @@ impl Begun {
 }
 
 impl Serving {
-    /// Waits for the end: the first signal begins the drain, a second one, or the time for the drain,
-    /// ends it. A node with a peer may be told to hand over instead.
-    ///
-    /// # Errors
-    /// What failed.
-    pub(crate) fn watch(
-        &mut self,
-        happened: &Receiver<Event>,
-        ship: Option<&Arc<Ship>>,
-    ) -> Result<End, Failure> {
-        let workers = self.running.now().plan.workers;
-        let (service, mesh) = (Arc::clone(&self.service), Arc::clone(&self.mesh));
-        let mut watchdog = Watchdog::of_a_ready(service, mesh, Arc::clone(&self.running), workers);
-        let ticks = watchdog.ticks();
-        let mut deadline = crossbeam::channel::never();
-        let mut left = usize::from(workers);
-        let mut end = End::Stops;
-        let mut handing = Handing::none();
-        loop {
-            crossbeam::channel::select! {
-                recv(happened) -> event => match event {
-                    Ok(Event::Signal(SIGHUP)) => self.reload.is_signalled(),
-                    Ok(Event::Signal(signal)) if !self.draining.swap(true, Ordering::Relaxed) => {
-                        let drain = self.running.now().configuration.drain;
-                        deadline = crossbeam::channel::after(drain);
-                        self.tell_all(&Command::Drain);
-                        watchdog.stopping(drain);
-                        info!(signal, within_s = drain.as_secs(), "draining; a second signal ends at once");
-                    }
-                    // Its handler has ended the process, or is about to.
-                    Ok(Event::Signal(_)) => return Err(failed("ended by a second signal".into())),
-                    Ok(Event::Drained(_)) => {
-                        left -= 1;
-                        if left == 0 {
-                            break;
-                        }
-                    }
-                    // Nobody here has told a worker to pause.
-                    Ok(Event::Settled(worker)) => {
-                        if handing.settles(worker) {
-                            end = End::HandsOver;
-                            break;
-                        }
-                    }
-                    Ok(Event::Failed(worker, problem)) => {
-                        return Err(failed(format!("worker {}: {problem}", worker.0)));
-                    }
-                    Ok(Event::Broken(failure)) => return Err(failure),
-                    Ok(Event::Node(Order::Drain(_))) if self.draining.load(Ordering::Relaxed) => {
-                        ship.inspect(|ship| ship.tell(Told::NotDrained));
-                    }
-                    Ok(Event::Node(Order::Drain(nanos))) => {
-                        handing = Handing::begins(workers, Duration::from_nanos(nanos));
-                        self.tell_all(&Command::Pause);
-                        info!("handing over: what is in flight is to end, nothing more is admitted");
-                    }
-                    Ok(Event::Node(order)) => {
-                        if self.obey(order)? {
-                            return Ok(End::Anew(order));
-                        }
-                    }
-                    Err(_) => return Err(failed("no thread is left to wait for".into())),
-                },
-                recv(ticks) -> _ => watchdog.look(self.draining.load(Ordering::Relaxed)),
-                recv(handing.cut) -> _ => {
-                    handing.was_cut();
-                    self.tell_all(&Command::CutShort);
-                }
-                recv(handing.until) -> _ => {
-                    warn!("what is in flight did not end in time: nothing is handed over");
-                    handing = Handing::none();
-                    self.tell_all(&Command::Admit);
-                    ship.inspect(|ship| ship.tell(Told::NotDrained));
-                }
-                recv(deadline) -> _ => {
-                    warn!("the time for the drain is over; what is still in flight is not answered");
-                    break;
-                }
-            }
-        }
-        self.tell_all(&Command::Stop);
-        Ok(end)
-    }
-
-    fn tell_all(&self, command: &Command) {
-        let workers = self.running.now().plan.workers;
-        (0..workers).map(WorkerId).for_each(|worker| {
-            self.mesh.command(worker, command.clone());
-        });
-    }
-
     /// Writes behind all else that this reign ends and the other node is to go on; gives the position of that.
     /// What is still in flight is closed and reversed by the next reign.
     pub(crate) fn hands_over(self) -> Position {
@@ -394,20 +315,9 @@ impl Serving {
         journal.stop_behind(written(&record))
     }
 
-    /// Does what the rules of two nodes want of one that serves; says whether it is to begin anew.
-    fn obey(&self, order: Order) -> Result<bool, Failure> {
-        match order {
-            Order::Halt(halting) => Err(Failure::new(EXIT_DATA, halted(halting))),
-            Order::Demote(ending) if self.draining.load(Ordering::Relaxed) => {
-                Err(failed(format!("{}, while it stopped", ended(ending))))
-            }
-            Order::Demote(_) | Order::Anew(_) => Ok(true),
-            Order::Admit => {
-                self.tell_all(&Command::Admit);
-                Ok(false)
-            }
-            Order::Drain(_) | Order::Reign(_) | Order::Open => Ok(false),
-        }
+    /// Whether a signal to stop came.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// It ends at once, for this reason.
@@ -429,54 +339,4 @@ impl Serving {
             journal.stop();
         }
     }
-}
-
-fn listen(workers: &mut [Worker], plan: &Plan) -> Result<(), Failure> {
-    for worker in &mut *workers {
-        let listens = worker.listen();
-        listens.map_err(|(address, error)| failed(format!("listen on {address}: {error}")))?;
-    }
-    for (address, station) in workers.iter().flat_map(Worker::listening_for) {
-        let station = plan.station(station).settings.name.as_str();
-        info!(station, address = address.to_string(), "listening");
-    }
-    Ok(())
-}
-
-/// Makes room for every link that the configuration allows, or says that there is none; how many
-/// there can be.
-fn links_max(plan: &Plan, endpoints: &[Endpoint]) -> usize {
-    let Descriptors { allowed, needed, links_max } = descriptors::raise(plan, endpoints);
-    if allowed < needed {
-        warn!(allowed, needed, "{}", descriptors::TOO_FEW);
-    }
-    links_max
-}
-
-/// The stand-in for the key provider, where a station needs one.
-fn keys_of(plan: &Plan, mesh: &Arc<Mesh>) -> std::io::Result<Option<Sender<keys::Asked>>> {
-    let needed = plan.stations.iter().any(|station| station.settings.keys == Keys::Provider);
-    // Its thread ends by itself, with the last worker.
-    needed.then(|| keys::start(Arc::clone(mesh)).map(|(sender, _)| sender)).transpose()
-}
-
-/// Starts a worker's thread, on a core of its own where there are enough.
-fn start(worker: Worker) -> std::io::Result<JoinHandle<()>> {
-    let id = worker.id();
-    let core = core_of(id);
-    thread::Builder::new().name(format!("worker-{}", id.0)).spawn(move || {
-        // A core that can not be had is no reason to stand still.
-        let _kept = core.map(|core| sched_setaffinity(None, &core));
-        worker.run();
-    })
-}
-
-/// The core of a worker, among those that this process may use; none where there are few.
-fn core_of(worker: WorkerId) -> Option<CpuSet> {
-    let all = sched_getaffinity(None).ok()?;
-    let cores = usize::try_from(all.count()).ok().filter(|&cores| cores >= PINNED_FROM_CORES)?;
-    let mut mine = (0..CpuSet::MAX_CPU).filter(|&core| all.is_set(core));
-    let mut core = CpuSet::new();
-    core.set(mine.nth(worker.index() % cores)?);
-    Some(core)
 }

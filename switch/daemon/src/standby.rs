@@ -33,20 +33,23 @@ use tracing::{info, warn};
 
 use crate::again::again;
 use crate::cli::EXIT_DATA;
-use crate::config::{Configuration, Sealing};
+use crate::config::{Configuration, Mode, Sealing};
 use crate::control::ControlHandle;
 use crate::diagnostics::Diagnostics;
-use crate::journaling::{self, Failure, Standby, Standing};
+use crate::journaling::{self, Failure, Opened, Standby, Standing};
 use crate::nodes::{Files, Pair, ended, halted};
 use crate::notes::NotesReceiver;
 use crate::pairing::Order;
 use crate::peer::{Parts, Ship};
+use crate::recorder::Commands;
+use crate::reload::{self, Part, Reload};
 use crate::run::{control, failed, last_failure, told, warn_of_what_does_nothing};
 use crate::running::{Running, Snapshot};
 use crate::service::Service;
 use crate::serving::{Begun, Built, End, Shell};
 use crate::signals::Early;
 use crate::tunings::Tunings;
+use crate::versions::{self, Versions};
 use crate::worker::Event;
 use crate::{clocks, lines, pairing};
 use overview::Overview;
@@ -85,6 +88,12 @@ struct Life {
     control: Option<ControlHandle>,
     happened: Receiver<Event>,
     pair: Arc<Pair>,
+    /// The configuration of a standby.
+    reload: Reload,
+    /// What operators had done meanwhile.
+    commands: Arc<Commands>,
+    /// It is to end as soon as what it does is done.
+    stops: bool,
 }
 
 /// What a node that waited is to do.
@@ -108,19 +117,9 @@ pub(crate) fn live(
         *first;
     let service = Arc::clone(&shell.service);
     let starting = Starting::begins(&service).map_err(told("thread start"))?;
-    let plan = Plan::new(configuration.settings.clone());
-    let plan = plan.map_err(|error| failed(format!("the settings can not be run: {error:?}")))?;
-    sealing.warnings.iter().for_each(|warning| warn!("{warning}"));
-    let opened = journaling::open(&configuration, sealing, &|| service.progresses())?;
-    warn_of_what_does_nothing(&configuration);
-    let dialects = plan.stations.iter().map(|station| Arc::clone(&station.settings.dialect));
-    let dialects: Vec<_> = dialects.collect();
-    opened.list_what_was_cut(&dialects, &|| service.progresses());
-    let (socket, node) = (configuration.control_socket.clone(), configuration.node.clone());
-    let plan = Arc::new(plan);
-    let snapshot = Snapshot::first(configuration, Arc::clone(&plan), clocks::utc());
-    let configuration = Arc::clone(&snapshot.configuration);
-    let running = Arc::new(Running::new(snapshot));
+    let (plan, opened) = read(&configuration, sealing, &service)?;
+    let (running, plan) = known(configuration, plan, opened.last_configuration());
+    let configuration = Arc::clone(&running.now().configuration);
     drop(lines::start(from_workers, Arc::clone(&running)).map_err(told("thread log"))?);
     let (disk, keys) = opened.disk();
     // To look only: who looks does not keep the journal for this process.
@@ -134,56 +133,127 @@ pub(crate) fn live(
         control: opened.control(),
         facts: opened.facts()?,
         digests: configuration.agreement(&keys),
-        start: Start {
-            incarnation: Incarnation(clocks::utc_ns().max(1)),
-            cluster_if_new: journaling::new_cluster(),
-        },
+        start: starts_now(),
         events: shell.events.clone(),
         log,
         beat: Arc::clone(&beat),
     })?;
     let of_journal = Arc::clone(&ship);
     trial::tell_what_is_missing(&configuration.endpoints);
+    let tunings = Arc::new(Tunings::of(&configuration));
+    let part = Part::Stands(opened.spoken(), Arc::clone(&tunings));
+    let reload = reloads(part, &shell, &running, (Arc::clone(&ship), Arc::clone(&keys)))?;
     let standing = opened.stand(Standby {
         tasks,
         tell: Arc::new(move |told| of_journal.tell(told)),
         plan: &plan,
-        tunings: Arc::new(Tunings::of(&configuration)),
+        tunings,
         ship: Some(Arc::clone(&ship)),
         notes: shell.notes.clone(),
         events: shell.events.clone(),
         progresses: &|| service.progresses(),
     })?;
-    let files = Files::of(journal.clone()).map_err(told("thread looks"))?;
-    let pair = pair((journal, files), &ship, &running, &keys, &standing);
+    let pair = pair(journal, &ship, &running, &keys, &standing)?;
     let overview = Overview {
         running: Arc::clone(&running),
         journal: standing.figures(),
         pair: Arc::clone(&pair),
+        reload: reload.clone(),
         started,
     };
-    let (status, sources) = overview.answers();
+    let commands = Arc::new(Commands::default());
+    let (status, sources) = overview.answers(&commands);
     diagnostics.tell_of(status);
-    let control = control(&socket, sources, shell.demo)?;
+    let control = control(&configuration.control_socket, sources, shell.demo)?;
     signals.become_events(shell.events.clone()).map_err(told("signals"))?;
     drop(starting);
     service.ready("standby");
-    info!(node, control = %socket.display(), "standby: the ports are closed");
-    let life = Life { service, running, ship, beat, diagnostics, control, happened, pair };
+    let (node, socket) = (&configuration.node, configuration.control_socket.display());
+    info!(node, control = %socket, "standby: the ports are closed");
+    let life = Life {
+        service,
+        running,
+        ship,
+        beat,
+        diagnostics,
+        control,
+        happened,
+        pair,
+        reload,
+        commands,
+        stops: false,
+    };
     life.stands(shell, standing)
+}
+
+/// The plan, and the log as far as it is there.
+fn read(
+    configuration: &Configuration,
+    sealing: Sealing,
+    service: &Service,
+) -> Result<(Plan, Box<Opened>), Failure> {
+    let plan = planned(configuration)?;
+    sealing.warnings.iter().for_each(|warning| warn!("{warning}"));
+    let opened = journaling::open(configuration, sealing, &|| service.progresses())?;
+    warn_of_what_does_nothing(configuration);
+    let dialects = plan.stations.iter().map(|station| Arc::clone(&station.settings.dialect));
+    opened.list_what_was_cut(&dialects.collect::<Vec<_>>(), &|| service.progresses());
+    Ok((plan, opened))
+}
+
+fn planned(configuration: &Configuration) -> Result<Plan, Failure> {
+    let plan = Plan::new(configuration.settings.clone());
+    plan.map_err(|error| failed(format!("the settings can not be run: {error:?}")))
+}
+
+/// What is new at each start.
+fn starts_now() -> Start {
+    let incarnation = Incarnation(clocks::utc_ns().max(1));
+    Start { incarnation, cluster_if_new: journaling::new_cluster() }
+}
+
+/// What a standby runs by, by the number that it has for it; the journal ends with that of the other.
+fn known(configuration: Configuration, plan: Plan, journal: u32) -> (Arc<Running>, Arc<Plan>) {
+    let digest = configuration.digest();
+    let (number, standby) = versions::number_of_standby(&configuration.state, &digest, journal);
+    let plan = Arc::new(reload::called(plan, number));
+    let first = Snapshot::first(configuration, Arc::clone(&plan), clocks::utc());
+    let snapshot = Snapshot { standby, ..first };
+    versions::keep_first(&snapshot);
+    (Arc::new(Running::new(snapshot)), plan)
+}
+
+/// Who takes up another configuration, and tells the peer of it.
+fn reloads(
+    part: Part,
+    shell: &Shell,
+    running: &Arc<Running>,
+    agreed: (Arc<Ship>, Arc<journal::seal::Keys>),
+) -> Result<Reload, Failure> {
+    let parts = reload::Parts {
+        file: shell.file.clone(),
+        mode: Mode { insecure_demo: shell.demo },
+        running: Arc::clone(running),
+        versions: Versions::open(&running.now().configuration.state).ok().map(Arc::new),
+        draining: Arc::default(),
+        service: Arc::clone(&shell.service),
+        agreed: Some(agreed),
+    };
+    reload::start(part, parts).map_err(told("thread reload"))
 }
 
 /// What operators see of both nodes, and can have done.
 fn pair(
-    (disk, files): (SystemDisk, Files),
+    disk: SystemDisk,
     ship: &Arc<Ship>,
     running: &Arc<Running>,
     keys: &Arc<journal::seal::Keys>,
     standing: &Standing,
-) -> Arc<Pair> {
+) -> Result<Arc<Pair>, Failure> {
+    let files = Files::of(disk.clone()).map_err(told("thread looks"))?;
     let (shown, wished) = (Arc::clone(ship), Arc::clone(ship));
     let (now, keys, behind) = (Arc::clone(running), Arc::clone(keys), standing.behind());
-    Arc::new(Pair {
+    Ok(Arc::new(Pair {
         running: Arc::clone(running),
         journal: disk,
         files,
@@ -192,7 +262,7 @@ fn pair(
         digests: Box::new(move || now.now().configuration.agreement(&keys)),
         replayed: Box::new(move || Some(behind.replayed())),
         scrubbed: standing.scrubbed(),
-    })
+    }))
 }
 
 impl Life {
@@ -201,7 +271,7 @@ impl Life {
         let mut beats = vec![("ship", Arc::clone(&self.beat))];
         beats.extend(["journal", "replay"].into_iter().zip(standing.beats()));
         let mut watching = Watching::new(Arc::clone(&self.service), beats);
-        match self.waits(&mut watching)? {
+        match self.waits(&mut watching, Some(&self.reload))? {
             Turn::Reigns(reign) => self.reigns(&reign, shell, standing),
             Turn::Opens => Err(failed("it is to open without a reign".into())),
             Turn::Ends => {
@@ -213,7 +283,7 @@ impl Life {
     }
 
     /// From the order to reign to open ports, and then as any node that serves.
-    fn reigns(self, reign: &Reign, shell: Shell, standing: Standing) -> Result<(), Failure> {
+    fn reigns(mut self, reign: &Reign, shell: Shell, standing: Standing) -> Result<(), Failure> {
         let ordered = clocks::boot();
         info!(epoch = reign.epoch.0, lossy = reign.lossy, "this node is to reign");
         let begun = self.begins(reign, shell, standing)?;
@@ -224,7 +294,7 @@ impl Life {
         );
         let beats = [("ship", Arc::clone(&self.beat))];
         let mut watching = Watching::new(Arc::clone(&self.service), beats);
-        match self.waits(&mut watching)? {
+        match self.waits(&mut watching, Some(begun.reload()))? {
             Turn::Opens => {}
             Turn::Reigns(_) => return Err(failed("it is to reign twice".into())),
             // Nothing was served: what was begun is as good as a crash.
@@ -232,7 +302,7 @@ impl Life {
         }
         let mut begun = begun;
         begun.listen()?;
-        let mut serving = begun.serve()?;
+        let serving = begun.serve()?;
         let took_ms = since(ordered);
         info!(epoch = reign.epoch.0, took_ms, "reigns: the ports are open");
         match serving.watch(&self.happened, Some(&self.ship)) {
@@ -243,9 +313,10 @@ impl Life {
             }
             Ok(End::Anew(order)) => Err(self.anew(order)),
             Ok(End::HandsOver) => {
+                self.stops = serving.is_draining();
                 self.ship.drained(serving.hands_over());
                 info!(epoch = reign.epoch.0, "handed over: nothing more is written here");
-                match self.waits(&mut watching)? {
+                match self.waits(&mut watching, None)? {
                     Turn::Ends => self.ends(),
                     Turn::Reigns(_) | Turn::Opens => {
                         Err(failed("it is to reign behind its reign".into()))
@@ -264,16 +335,23 @@ impl Life {
 
     /// Begins the writer where the log ends, and makes all that serves.
     fn begins(&self, reign: &Reign, shell: Shell, standing: Standing) -> Result<Begun, Failure> {
+        // What runs now is what it reigns with.
+        self.reload.is_over();
         let now = self.running.now();
         let configuration = &now.configuration;
-        let Some(mut opened) = standing.promote(reign, configuration) else {
+        let Some(mut opened) = standing.promote(reign, (now.number(), now.digest)) else {
             last_failure(&self.happened)?;
             return Err(failed("the standby's threads have ended".into()));
         };
-        let plan = Plan::new(configuration.settings.clone());
-        let plan =
-            plan.map_err(|error| failed(format!("the settings can not be run: {error:?}")))?;
+        let plan = planned(configuration)?;
+        let journal = opened.last_configuration();
         let plan = Arc::new(opened.numbered(plan)?);
+        let (number, ((_, by), how)) = (plan.numbers().configuration, (&now.since, now.how));
+        info!(number, journal, by, how, "it reigns with this configuration");
+        for what in self.pair.differing() {
+            warn!("this reign begins with another {what} than the other node told last");
+        }
+        opened.says_too(self.commands.take());
         let built =
             Built::new(shell, configuration, plan, Some(opened), Some(Arc::clone(&self.ship)))?;
         let running = Arc::clone(&self.running);
@@ -285,6 +363,7 @@ impl Life {
         self.ship.tell(Told::Reigns { end, begun: end.position });
         // The start has waited for its disk.
         self.ship.tell(Told::Durable(end));
+        self.commands.go_on(begun.mesh());
         let (status, mut sources) = begun.answers(Some(Arc::clone(&self.pair)));
         self.diagnostics.tell_of(status);
         let pair = Arc::clone(&self.pair);
@@ -296,12 +375,12 @@ impl Life {
     }
 
     /// Waits until there is something else to be than what it is.
-    fn waits(&self, watching: &mut Watching) -> Result<Turn, Failure> {
+    fn waits(&self, watching: &mut Watching, reload: Option<&Reload>) -> Result<Turn, Failure> {
+        let words =
+            || format!("{}; configuration {}", self.pair.words(), self.running.now().number());
         loop {
-            match watching.next(&self.happened, &|| self.pair.words())? {
-                Next::Signal(SIGHUP) => {
-                    warn!("SIGHUP: a standby takes up its configuration when it begins anew");
-                }
+            match watching.next(&self.happened, &words)? {
+                Next::Signal(SIGHUP) => self.reloads(reload),
                 Next::Signal(signal) => {
                     info!(signal, "stopping");
                     self.service.stopping(Duration::ZERO);
@@ -309,6 +388,10 @@ impl Life {
                 }
                 Next::Order(Order::Reign(reign)) => return Ok(Turn::Reigns(reign)),
                 Next::Order(Order::Open) => return Ok(Turn::Opens),
+                // A signal came while it handed over: that is done first.
+                Next::Order(Order::Demote(_) | Order::Anew(_) | Order::Admit) if self.stops => {
+                    return Ok(Turn::Ends);
+                }
                 Next::Order(order @ (Order::Demote(_) | Order::Anew(_) | Order::Admit)) => {
                     return Err(self.anew(order));
                 }
@@ -319,6 +402,17 @@ impl Life {
                 Next::Order(Order::Drain(_)) => {}
             }
         }
+    }
+
+    fn reloads(&self, reload: Option<&Reload>) {
+        let Some(reload) = reload else {
+            let node = &self.running.now().configuration.node;
+            return warn!(
+                node,
+                "SIGHUP: it has handed over, and reads its files when it begins anew"
+            );
+        };
+        reload.is_signalled();
     }
 
     /// Begins anew. An operator who wanted that hears of it first; then nothing is served any more, or as much

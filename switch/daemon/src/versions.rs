@@ -69,12 +69,27 @@ struct Kept {
 pub fn keep_first(first: &Snapshot) {
     let Snapshot { configuration, digest, since: (utc, by), .. } = first;
     let (number, digest) = (first.number(), hex(digest));
-    let version = Version { number, digest, utc: *utc, by: by.clone(), how: "start".into() };
+    let (how, standby) = ("start".into(), first.standby);
+    let version = Version { number, digest, utc: *utc, by: by.clone(), how, standby };
     let kept = Versions::open(&configuration.state)
         .and_then(|versions| versions.keep(&version, &configuration.sources));
     if let Err(error) = kept {
         let state = configuration.state.display();
         warn!("version {number} of the configuration can not be kept in {state}: {error}");
+    }
+}
+
+/// What a standby that starts with settings of this digest calls them, and whether no record of its journal
+/// does: the newest version if it is that, else the next number behind it and behind the journal's last. Where
+/// none is kept, it counts from the journal's.
+pub fn number_of_standby(state: &Path, digest: &[u8; 32], journal: u32) -> (u32, bool) {
+    let newest = Versions::open(state).and_then(|versions| versions.newest());
+    match newest.ok().flatten() {
+        Some(newest) if newest.digest == hex(digest) => (newest.number, newest.standby),
+        newest => {
+            let last = newest.map_or(0, |newest| newest.number).max(journal);
+            (last.saturating_add(1), true)
+        }
     }
 }
 
@@ -128,6 +143,18 @@ impl Versions {
             self.about(number).map_or_else(damaged, |about| about.version)
         });
         Ok(versions.collect())
+    }
+
+    /// The newest of them; none where none is kept, or as far as its folder was changed by somebody.
+    ///
+    /// # Errors
+    /// Of the operating system.
+    pub fn newest(&self) -> io::Result<Option<Version>> {
+        let newest = self.numbers()?.into_iter().next_back();
+        let unknown = |number| Version { number, ..Version::default() };
+        Ok(newest.map(|number| {
+            self.about(number).map_or_else(|_| unknown(number), |about| about.version)
+        }))
     }
 
     /// One version, with its files in order of merging.

@@ -112,7 +112,7 @@ fn value(reply: &ConfigReply) -> Value {
 
 fn version(number: u32) -> Version {
     let (by, how) = ("hana".to_owned(), "apply".to_owned());
-    Version { number, digest: format!("{number:064}"), utc: 1_795_238_430, by, how }
+    Version { number, digest: format!("{number:064}"), utc: 1_795_238_430, by, how, standby: false }
 }
 
 fn change(key: &str, from: &str, to: &str) -> Change {

@@ -1,6 +1,7 @@
 //! The commands: how each is read, who may give it, whether it changes anything, and what a record says
 //! of it. Must not know what comes of one.
 
+use journal::roles::wish::Question;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -121,11 +122,21 @@ impl Asked {
             Self::Saf(request) => request.id().map(plain_id),
             Self::Config(ConfigRequest::Version { number }) => Some(number.to_string()),
             Self::Node(NodeRequest::Join { replace: true }) => Some("replace".to_owned()),
+            Self::Node(NodeRequest::Promote { confirmed } | NodeRequest::Demote { confirmed }) => {
+                Some(confirmed_ids(confirmed))
+            }
             Self::Status | Self::Config(_) | Self::Node(_) => None,
         };
         let words = [command, action, about.as_deref().unwrap_or_default()];
         words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The questions that were answered, each by its id.
+fn confirmed_ids(ids: &[String]) -> String {
+    let known = |id: &String| Question::of(id).map_or("?", Question::id);
+    let most = Question::ALL.len();
+    ids.iter().take(most).map(known).collect::<Vec<_>>().join(" ")
 }
 
 /// An item's id, or `?`.
@@ -238,6 +249,11 @@ mod tests {
         for mistake in ["3530111333300000", "3530-1113-3330-0000", "a b", "", "Issuer", "x\ny"] {
             assert_eq!(listed(mistake), "saf list ?", "{mistake}");
         }
+        let promoted = |ids: &[&str]| {
+            let confirmed = ids.iter().map(|&id| id.to_owned()).collect();
+            Asked::Node(NodeRequest::Promote { confirmed }).words()
+        };
+        assert_eq!(promoted(&["peer-fenced", "3530111333300000"]), "node promote peer-fenced ?");
         let shown = |id: &str| Asked::Saf(SafRequest::Show { id: id.to_owned() }).words();
         assert_eq!(shown("issuer-x/7"), "saf show issuer-x/000007");
         for mistake in ["3530111333300000", "3530111333300000/1", "issuer-x/3530111333300000", "x"]

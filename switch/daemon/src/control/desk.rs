@@ -37,6 +37,8 @@ pub struct Entry<'a> {
     pub what: &'a str,
     /// What came of it; [`ASKED`] of a change that is about to be done.
     pub outcome: &'a str,
+    /// Whether it is one that changes something.
+    pub changes: bool,
 }
 
 #[derive(Serialize)]
@@ -107,7 +109,7 @@ impl Desk {
             Ok(asked) => asked,
             Err(error) => {
                 // What it says may be anything.
-                self.tell(&Entry { peer, role, what: "?", outcome: "malformed" });
+                self.tell(&Entry { peer, role, what: "?", outcome: "malformed", changes: false });
                 return no_command(&error);
             }
         };
@@ -118,7 +120,8 @@ impl Desk {
             Ok((_, outcome)) => outcome,
             Err(error) => error.kind(),
         };
-        self.tell(&Entry { peer, role, what: &words, outcome });
+        let changes = asked.needs().changes;
+        self.tell(&Entry { peer, role, what: &words, outcome, changes });
         done.map_or_else(|error| refusal(&error), |(line, _)| line)
     }
 
@@ -136,7 +139,8 @@ impl Desk {
             return Err(not_permitted(peer, role, asked, needed));
         }
         if changes
-            && let Err(refused) = self.write_down_first(&Entry { peer, role, what, outcome: ASKED })
+            && let Err(refused) =
+                self.write_down_first(&Entry { peer, role, what, outcome: ASKED, changes })
         {
             // A primary that waits for its standby commits nothing until an operator says that it shall not
             // wait: what ends that may not wait for it.
@@ -180,13 +184,13 @@ impl Desk {
         self.counts.refused += 1;
         self.owed += 1;
         if self.refusals.handle_line(&peer.uid, clocks::boot()) == Said::Say {
-            self.tell(&Entry { peer, role, what: "?", outcome: "too-many" });
+            self.tell(&Entry { peer, role, what: "?", outcome: "too-many", changes: false });
         }
     }
 
     /// What came of a command, into log and journal; nobody waits for that.
     fn tell(&self, entry: &Entry<'_>) {
-        let Entry { peer: Peer { uid, name, .. }, role, what, outcome } = entry;
+        let Entry { peer: Peer { uid, name, .. }, role, what, outcome, .. } = entry;
         let role = role.map_or("none", Role::word);
         info!(target: ALWAYS, uid, user = name, role, what, outcome, "command");
         (self.sources.write)(entry, &self.loose.0);

@@ -30,6 +30,7 @@ use super::storing::Storage;
 use super::thread::Ended;
 use crate::cli::EXIT_DATA;
 use crate::clocks;
+use crate::logs::Sparing;
 use crate::pairing::{Given, LogTask, Order};
 use crate::worker::Event;
 
@@ -64,6 +65,8 @@ pub(super) struct Following<P: WritePath> {
     pub(super) said: Mark,
     /// What opens a checkpoint, and the one that comes.
     pub(super) storing: Storage,
+    /// Lines that the primary can cause at will.
+    pub(super) sparing: Sparing,
 }
 
 /// How it goes on after a task.
@@ -94,6 +97,7 @@ impl<P: WritePath> Following<P> {
         self.tasks.is_read_here();
         loop {
             self.beat.fetch_add(1, Ordering::Relaxed);
+            self.sparing.sums_up();
             let mut left = GO;
             let mut next = if self.follower.under_way() > 0 {
                 self.tasks.try_recv()
@@ -186,8 +190,10 @@ impl<P: WritePath> Following<P> {
                 }
                 Err(Problem::Broken(broken)) => return Err(broken.into()),
                 Err(problem) => {
-                    let journal = self.failing.directory.display().to_string();
-                    warn!(journal, "what the other node sent is not taken: {problem}");
+                    if self.sparing.says("what the other node sent") {
+                        let journal = self.failing.directory.display().to_string();
+                        warn!(journal, "what the other node sent is not taken: {problem}");
+                    }
                     (self.tell)(Told::Misfit);
                     return Ok(None);
                 }

@@ -26,6 +26,9 @@ pub struct Register {
     next_link: u32,
     /// The number of the configuration in use, and what tells it from others.
     configuration: Option<(u32, [u8; 32])>,
+    /// No new number of a configuration is below this one: what this node itself, as a standby, calls that with
+    /// which its reign begins.
+    configurations_from: u32,
     /// Stations that older records name and the plan of this start does not: what those records say of
     /// them was not taken up.
     left_out: BTreeSet<String>,
@@ -73,6 +76,7 @@ impl Register {
             next_station: state.next_station().map(|next| next.0),
             next_link: state.next_link().0,
             configuration: last.map(|last| (last.number, last.digest)),
+            configurations_from: 0,
         }
     }
 
@@ -91,15 +95,27 @@ impl Register {
             stations.push(known.number);
             links.extend(known.links.iter().take(wanted));
         }
-        let same = next.configuration.is_some_and(|(_, last)| last == digest);
+        let from = next.configurations_from;
+        let same =
+            next.configuration.is_some_and(|(number, last)| last == digest && number >= from);
         let number = next.configuration.map_or(0, |(number, _)| number);
-        let number = if same { number } else { number.checked_add(1)? };
+        let number = if same { number } else { number.checked_add(1)?.max(from) };
         if next.configuration != Some((number, digest)) {
             new.push(written(&Record::Configuration { number, digest, utc }));
             next.configuration = Some((number, digest));
         }
         *self = next;
         Some(Allotted { numbers: Numbers { stations, links, configuration: number }, new })
+    }
+
+    /// Configurations that are new have this number or a later one.
+    pub(super) fn counts_from(&mut self, configuration: u32) {
+        self.configurations_from = configuration;
+    }
+
+    /// The last configuration that the journal names; 0: none.
+    pub(super) fn last_configuration(&self) -> u32 {
+        self.configuration.map_or(0, |(number, _)| number)
     }
 
     /// The plan of the start is this: what the journal says of its stations was taken up.

@@ -35,7 +35,7 @@ use super::start::Begins;
 use super::storing::Storage;
 use super::{Failing, Opened, spawn, spawn_others};
 use crate::clocks;
-use crate::config::Configuration;
+use crate::logs::Sparing;
 use crate::mesh::Mesh;
 use crate::notes::Notes;
 use crate::pairing::Given;
@@ -168,6 +168,7 @@ impl Opened {
             failing,
             said: end,
             storing: Storage::of(Arc::clone(&self.keys)),
+            sparing: Sparing::default(),
         };
         let journal = spawn("journal", move || following.run().map(goes_on))?;
         let end = closes;
@@ -244,11 +245,12 @@ impl Standing {
     }
 
     /// Ends all of it for a reign that begins where the log ends: the log is sealed. Nothing of it is read a
-    /// second time; gives what a writer begins with. None: something failed, and has said so.
+    /// second time; gives what a writer begins with. The configuration is told by what the node calls it and by
+    /// its digest. None: something failed, and has said so.
     pub(crate) fn promote(
         self,
         reign: &Reign,
-        configuration: &Configuration,
+        configuration: (u32, [u8; 32]),
     ) -> Option<Box<Opened>> {
         let begun = clocks::boot();
         let Self { mut opened, journal, end, hot, others, stop, spares, .. } = self;
@@ -288,7 +290,7 @@ impl Standing {
 
 impl Opened {
     /// What follows from the log is the state of a standby that followed it; a reign begins there.
-    fn reigns(&mut self, begins: Begins, state: State, configuration: &Configuration) {
+    fn reigns(&mut self, begins: Begins, state: State, (number, digest): (u32, [u8; 32])) {
         assert_eq!(
             state.position().0,
             begins.end.position.0,
@@ -296,8 +298,9 @@ impl Opened {
         );
         self.cluster = begins.start.cluster;
         self.register = Register::of(&state);
+        self.register.counts_from(number);
         self.state = state;
-        self.digest = configuration.digest();
+        self.digest = digest;
         self.begins = Some(begins);
     }
 }

@@ -184,9 +184,19 @@ impl Opened {
         Ok(plan.numbered(numbers).keyed(hash_key))
     }
 
+    /// The start writes these records too, behind the numbers of its plan.
+    pub(crate) fn says_too(&mut self, records: Vec<Vec<u8>>) {
+        self.new.extend(records);
+    }
+
     /// Who has which numbers, once the plan has its own.
     pub fn register(&self) -> Register {
         self.register.clone()
+    }
+
+    /// The last configuration that the journal names; 0: none.
+    pub(crate) fn last_configuration(&self) -> u32 {
+        self.register.last_configuration()
     }
 
     /// Where the dialects of stations are told that come later.

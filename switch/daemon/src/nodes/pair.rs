@@ -170,6 +170,13 @@ impl Pair {
         }
     }
 
+    /// What this site has otherwise than the other one told last.
+    pub(crate) fn differing(&self) -> Vec<String> {
+        let shown = (self.shown)();
+        let told = shown.view.map(|view| digests(&(self.digests)(), &view)).unwrap_or_default();
+        told.into_iter().filter(|digest| digest.differs).map(|digest| digest.what).collect()
+    }
+
     /// How it stands, in a line for people.
     pub(crate) fn words(&self) -> String {
         let shown = (self.shown)();

@@ -24,6 +24,7 @@ use tracing::warn;
 use super::ship::Ship;
 use crate::clocks;
 use crate::journaling::lower_priority;
+use crate::logs::Sparing;
 
 /// Tasks that wait: one need, and what a peer asks for in its repair, of which it asks one at a time.
 const TASKS_MAX: usize = 8;
@@ -57,6 +58,8 @@ struct Reading {
     serving: Option<(BatchNumber, RawReader<SystemDisk>)>,
     /// What a peer begins with that needs more than the log has.
     snapshot: Option<(Newest, Sending<<SystemDisk as Disk>::File>)>,
+    /// Lines that the peer can cause at will.
+    sparing: Sparing,
 }
 
 /// Starts the thread. It ends when nobody can give it a task any more.
@@ -66,8 +69,16 @@ struct Reading {
 pub(super) fn start(disk: SystemDisk, keys: Arc<Keys>, ship: Arc<Ship>) -> std::io::Result<Feed> {
     let (tasks, wanted) = bounded::<Task>(TASKS_MAX);
     let (say, said) = bounded(SAID_MAX);
-    let mut reading =
-        Reading { disk, keys, ship, said: say, reader: None, serving: None, snapshot: None };
+    let mut reading = Reading {
+        disk,
+        keys,
+        ship,
+        said: say,
+        reader: None,
+        serving: None,
+        snapshot: None,
+        sparing: Sparing::default(),
+    };
     thread::Builder::new().name("feed".into()).spawn(move || {
         lower_priority();
         for task in wanted {
@@ -123,7 +134,11 @@ impl Reading {
             }
             Err(Problem::Gone { .. }) => return self.gone(),
             // What was read before it is right; the next look says it again.
-            Err(problem) => warn!("the log can not be read again for the peer: {problem}"),
+            Err(problem) => {
+                if self.sparing.says("the log for the peer") {
+                    warn!("the log can not be read again for the peer: {problem}");
+                }
+            }
         }
         Fed::Log { items }
     }
@@ -144,21 +159,25 @@ impl Reading {
                 Fed::Gone { first }
             }
             Err(failed) => {
-                warn!("the checkpoint can not be read for the peer: {failed}");
+                if self.sparing.says("the checkpoint for the peer") {
+                    warn!("the checkpoint can not be read for the peer: {failed}");
+                }
                 Fed::Log { items: Vec::new() }
             }
         }
     }
 
     /// A piece of the checkpoint that was found then.
-    fn piece(&self, offset: u64, most: usize) -> Fed {
+    fn piece(&mut self, offset: u64, most: usize) -> Fed {
         let Some((newest, sending)) = &self.snapshot else { return Fed::NoSnapshot };
         let (about, total) = (newest.position, newest.total);
         self.holds(newest.base.position);
         match sending.piece(offset, most) {
             Ok(bytes) => Fed::Snapshot { about, total, offset, bytes },
             Err(failed) => {
-                warn!("the checkpoint can not be read for the peer: {failed}");
+                if self.sparing.says("the checkpoint for the peer") {
+                    warn!("the checkpoint can not be read for the peer: {failed}");
+                }
                 Fed::NoSnapshot
             }
         }
@@ -209,7 +228,9 @@ impl Reading {
         match read {
             Ok(reader) => self.serving = Some((next, reader)).filter(|_| next > until),
             Err(problem) => {
-                warn!("the log can not be read again for the peer's repair: {problem}");
+                if self.sparing.says("the log for the peer's repair") {
+                    warn!("the log can not be read again for the peer's repair: {problem}");
+                }
             }
         }
         if next <= until && is_known && self.ship.line() == line {

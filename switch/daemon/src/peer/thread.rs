@@ -38,6 +38,7 @@ use crate::cli::EXIT_DATA;
 use crate::clocks;
 use crate::config::Configuration;
 use crate::journaling::{Failure, Release};
+use crate::logs::Sparing;
 use crate::pairing::{LogTask, Order, Tasks};
 use crate::worker;
 
@@ -53,6 +54,8 @@ const STUCK: Duration = Duration::from_secs(3);
 const TURN: Duration = Duration::from_millis(500);
 /// Round trips of which the shortest is shown.
 pub(super) const ROUND_TRIPS: usize = 32;
+/// Troubles that are known again: those of every address of the peer, and some.
+const TROUBLES_MAX: usize = 16;
 
 /// What the thread works with.
 pub(super) struct Shipping {
@@ -79,8 +82,10 @@ pub(super) struct Shipping {
     pub(super) framed: Mark,
     /// Since when the line takes nothing.
     pub(super) stuck: Option<Time>,
-    /// What was said last of trouble with the line.
-    pub(super) trouble: Option<String>,
+    /// What was said of trouble since there was a line, the newest last.
+    pub(super) troubles: VecDeque<String>,
+    /// Lines that the peer, the network or a stranger can cause at will.
+    pub(super) sparing: Sparing,
     pub(super) expiring: Expiring,
     /// The last round trips by heartbeats, and where the next one goes.
     pub(super) round_trips: [u64; ROUND_TRIPS],
@@ -148,6 +153,7 @@ impl Shipping {
         let again = self.look_at_line();
         self.handle(Event::Tick);
         self.asks_for_what_rotted();
+        self.sparing.sums_up();
         self.speak();
         let had_room = self.tasks.is_empty();
         self.pass_tasks();
@@ -201,7 +207,9 @@ impl Shipping {
 
     fn begin_line(&mut self, token: Token, line: Line) {
         let (address, encrypted) = (line.address, line.peer_until.is_some());
-        info!(address = address.to_string(), encrypted, "line to the peer");
+        if self.sparing.says("line to the peer") {
+            info!(address = address.to_string(), encrypted, "line to the peer");
+        }
         let (since_ns, theirs_until) = (line.since.0, line.peer_until);
         self.ship.show(|shown| {
             shown.line.address = Some(address);
@@ -211,7 +219,7 @@ impl Shipping {
             shown.line.theirs_until = theirs_until;
             shown.line.trouble = None;
         });
-        self.trouble = None;
+        self.troubles.clear();
         self.ship.next_line();
         self.line = Some((token, line));
         self.stuck = None;
@@ -240,14 +248,19 @@ impl Shipping {
         self.handle(Event::LineDown);
     }
 
-    /// Once for each trouble that is new.
+    /// Once for each trouble that is new since there was a line. A stranger may cause as many as it likes.
     fn tell_trouble(&mut self, trouble: String) {
-        if self.trouble.as_ref() == Some(&trouble) {
+        self.ship.show(|shown| shown.line.trouble = Some(trouble.clone()));
+        if self.troubles.contains(&trouble) {
             return;
         }
-        warn!("the line to the peer: {trouble}");
-        self.ship.show(|shown| shown.line.trouble = Some(trouble.clone()));
-        self.trouble = Some(trouble);
+        if self.sparing.says("trouble with the line to the peer") {
+            warn!("the line to the peer: {trouble}");
+        }
+        if self.troubles.len() >= TROUBLES_MAX {
+            self.troubles.pop_front();
+        }
+        self.troubles.push_back(trouble);
     }
 
     /// Reads what came and hears it; true: there is more.
@@ -373,7 +386,7 @@ impl Shipping {
 
     fn give_feed(&mut self, task: Task) {
         // Beyond what may wait a peer asks again.
-        if self.feed.tasks.try_send(task).is_err() {
+        if self.feed.tasks.try_send(task).is_err() && self.sparing.says("too much to read again") {
             warn!("the thread that reads the log again has too much to do");
         }
     }

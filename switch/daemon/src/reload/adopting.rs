@@ -9,8 +9,10 @@ use crossbeam::channel::{RecvTimeoutError, bounded};
 use switch_core::ids::WorkerId;
 use tracing::{error, warn};
 
+use super::progress::State;
 use super::reading::Ready;
-use super::{Reason, Thread};
+use super::{Parts, Reason, Serves};
+
 use crate::change::Stage;
 use crate::clocks;
 use crate::descriptors::{self, Descriptors};
@@ -30,18 +32,24 @@ const SOME_ARE_WRITTEN: &str =
 /// How often a worker is asked again whose queue of commands is full.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
-impl Thread {
-    /// Takes up what was read; gives its number.
+impl Serves {
+    /// Takes up what was read.
     ///
     /// # Errors
     /// Why it could not be written down. Nothing has changed then.
-    pub(super) fn adopt(&mut self, ready: Ready, reason: &Reason) -> Result<u32, Vec<String>> {
+    pub(super) fn adopt(
+        &mut self,
+        parts: &Parts,
+        state: &State,
+        ready: Ready,
+        reason: &Reason,
+    ) -> Result<Arc<Snapshot>, Vec<String>> {
         let (utc, digest) = (clocks::utc(), ready.configuration.digest());
-        let allotted = self.parts.register.allot(&ready.plan, digest, utc);
+        let allotted = self.register.allot(&ready.plan, digest, utc);
         let allotted = allotted.ok_or_else(|| vec![NO_NUMBERS.to_owned()])?;
         let number = allotted.numbers.configuration;
-        self.state.now(|progress| (progress.stage, progress.number) = (Stage::Writing, number));
-        if let Some(spoken) = &self.parts.spoken {
+        state.now(|progress| (progress.stage, progress.number) = (Stage::Writing, number));
+        if let Some(spoken) = &self.spoken {
             spoken.add(ready.dialects());
             self.unwritten.extend(allotted.new);
             self.write()?;
@@ -56,38 +64,28 @@ impl Thread {
             ports: ports.into_iter().map(Mutex::new).collect(),
         });
         self.make_room(&next);
-        self.state.asks(number, next.plan.workers);
-        self.parts.running.announce(Arc::clone(&next.plan));
-        self.step(&next, Command::Adopt);
-        self.parts.tunings.set(&configuration);
+        state.asks(number, next.plan.workers);
+        parts.running.announce(Arc::clone(&next.plan));
+        self.step(state, &next, Command::Adopt);
+        self.tunings.set(&configuration);
         logs::set_level(configuration.log_level.into());
         let adopted = Arc::new(Snapshot {
-            configuration: Arc::new(configuration),
+            configuration: Arc::from(configuration),
             plan: Arc::clone(&next.plan),
             endpoints: Arc::clone(&next.endpoints),
             places,
             since: (utc, reason.by.clone()),
             how: reason.how,
             digest,
+            standby: false,
         });
-        let old = self.parts.running.publish(Arc::clone(&adopted));
-        self.state.now(|progress| progress.stage = Stage::Opening);
-        self.step(&next, Command::Open);
-        // Behind both steps: it waits for a disk, and new members would wait with it.
-        self.keep(&adopted);
+        let old = parts.running.publish(Arc::clone(&adopted));
+        parts.tell_peer(&adopted);
+        state.now(|progress| progress.stage = Stage::Opening);
+        self.step(state, &next, Command::Open);
         // The routes of before are freed here: no worker has time for that.
         drop(old);
-        Ok(number)
-    }
-
-    /// Keeps the files. That they can not be kept is no reason to go back.
-    fn keep(&self, adopted: &Snapshot) {
-        let Some(versions) = &self.parts.versions else { return };
-        let sources = &adopted.configuration.sources;
-        if let Err(error) = versions.keep(&adopted.version(), sources) {
-            let (number, error) = (adopted.number(), error.to_string());
-            warn!(number, error, "this version of the configuration can not be kept");
-        }
+        Ok(adopted)
     }
 
     /// Writes down what is new, through the gate of a worker; returns when it is committed. One record
@@ -97,7 +95,7 @@ impl Thread {
         while let Some(record) = self.unwritten.first() {
             let (sender, written) = bounded(1);
             let command = Command::Write(vec![record.clone()], sender);
-            let given = self.parts.mesh.command(WorkerId(0), command);
+            let given = self.mesh.command(WorkerId(0), command);
             let why = if given { NO_ROOM } else { NO_ANSWER };
             let is_written = given
                 && loop {
@@ -129,11 +127,16 @@ impl Thread {
         if allowed < needed {
             warn!(allowed, needed, "{}", descriptors::TOO_FEW);
         }
-        self.parts.budget.set(links_max);
+        self.budget.set(links_max);
     }
 
     /// Has every worker take a step, and waits until all have.
-    fn step(&self, next: &Arc<Next>, command: impl Fn(Arc<Next>, TakenBy) -> Command) {
+    fn step(
+        &self,
+        state: &State,
+        next: &Arc<Next>,
+        command: impl Fn(Arc<Next>, TakenBy) -> Command,
+    ) {
         let workers = || (0..next.plan.workers).map(WorkerId);
         let (sender, taken) = bounded(2 * usize::from(next.plan.workers));
         let (mut unasked, mut waited_for): (Vec<_>, BTreeSet<_>) =
@@ -142,13 +145,13 @@ impl Thread {
         let mut named = begun;
         while !waited_for.is_empty() {
             unasked.retain(|&worker| {
-                !self.parts.mesh.command(worker, command(Arc::clone(next), sender.clone()))
+                !self.mesh.command(worker, command(Arc::clone(next), sender.clone()))
             });
             let wait = if unasked.is_empty() { PATIENCE } else { ASK_AGAIN };
             if let Ok(Taken { worker, problems }) = taken.recv_timeout(wait) {
                 waited_for.remove(&worker);
-                self.state.taken(worker, clocks::boot().since(begun));
-                self.state.has(worker, &problems);
+                state.taken(worker, clocks::boot().since(begun));
+                state.has(worker, &problems);
                 for problem in problems {
                     error!(worker = worker.0, "{problem}");
                 }

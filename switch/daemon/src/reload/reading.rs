@@ -10,7 +10,7 @@ use switch_core::ids::WorkerId;
 use switch_core::plan::{Keys, Plan, PlanError, Successor};
 use switch_net::Listening;
 
-use super::{Thread, returning};
+use super::{Part, Serves, Thread, returning, standing};
 use crate::change::{Changes, Planned};
 use crate::config::{self, Configuration, Endpoint};
 use crate::running::Snapshot;
@@ -39,7 +39,7 @@ pub(super) enum Ports {
 /// A configuration that can be taken up.
 pub(super) struct Ready {
     pub(super) planned: Planned,
-    pub(super) configuration: Configuration,
+    pub(super) configuration: Box<Configuration>,
     /// Not numbered yet.
     pub(super) plan: Plan,
     /// By id, the place in the configuration.
@@ -66,7 +66,7 @@ impl Thread {
     pub(super) fn look(&self, wanted: Ports) -> Result<Found, Box<Planned>> {
         let mut planned = Box::<Planned>::default();
         let (configuration, sealing) = match config::open(&self.parts.file, self.parts.mode) {
-            Ok(opened) => opened,
+            Ok((configuration, sealing)) => (Box::new(configuration), sealing),
             Err(mistakes) => {
                 planned.refusals = mistakes.as_slice().iter().map(ToString::to_string).collect();
                 return Err(planned);
@@ -80,7 +80,10 @@ impl Thread {
         let now = self.parts.running.now();
         planned.warnings.extend(config::cautions(&now.configuration, &configuration));
         let mut changes = config::difference(&now.configuration, &configuration);
-        returning::hold(&mut changes, &self.parts.register, &now, &configuration);
+        // A reign begins with a start: whoever is back is taken in with what the journal says of it.
+        if let Part::Serves(serves) = &self.part {
+            returning::hold(&mut changes, &serves.register, &now, &configuration);
+        }
         planned.changes = Changes::of(changes);
         if planned.changes.restart > 0 {
             return Err(planned);
@@ -88,55 +91,58 @@ impl Thread {
         if planned.changes.total() == 0 {
             return Ok(Found::Same(*planned));
         }
-        match self.ready(&now, configuration, *planned, wanted) {
+        let ready = match &self.part {
+            Part::Serves(serves) => ready(serves, &now, configuration, *planned, wanted),
+            Part::Stands(..) => standing::ready(&now, configuration, *planned),
+        };
+        match ready {
             Ok(ready) => Ok(Found::Next(Box::new(ready))),
             Err(planned) => Err(planned),
         }
     }
+}
 
-    fn ready(
-        &self,
-        now: &Snapshot,
-        configuration: Configuration,
-        mut planned: Planned,
-        wanted: Ports,
-    ) -> Result<Ready, Box<Planned>> {
-        let Successor { plan, order } =
-            match Plan::succeed(&now.plan, configuration.settings.clone()) {
-                Ok(successor) => successor,
-                Err(error) => {
-                    planned.refusals.push(in_words(error, &configuration));
-                    return Err(Box::new(planned));
-                }
-            };
-        let retired = plan.stations.iter().filter(|station| station.retired).count();
-        if retired > RETIRED_MAX {
-            planned.refusals.push(format!(
-                "it needs a restart: {retired} stations would have been taken out since the start, and \
-                 what they were is remembered of {RETIRED_MAX} at most"
-            ));
-        }
-        if !self.parts.keys {
-            let mut needs = configuration.settings.stations.iter();
-            if let Some(station) = needs.find(|station| station.keys == Keys::Provider) {
-                let name = &station.name;
-                planned.refusals.push(format!(
-                    "station {name}: mac: needs a restart: no key provider was started"
-                ));
-            }
-        }
-        let endpoint = |(id, place): (usize, &Option<usize>)| match place {
-            Some(place) => in_places(&configuration.endpoints[*place], now.endpoints.get(id)),
-            // It listens nowhere, and speaks as it did for as long as it has links.
-            None => Endpoint { listen: Vec::new(), ..now.endpoints[id].clone() },
-        };
-        let endpoints: Vec<Endpoint> = order.iter().enumerate().map(endpoint).collect();
-        let ports = changed_ports(now, &plan, &endpoints, wanted, &mut planned.refusals);
-        if !planned.refusals.is_empty() {
+fn ready(
+    serves: &Serves,
+    now: &Snapshot,
+    configuration: Box<Configuration>,
+    mut planned: Planned,
+    wanted: Ports,
+) -> Result<Ready, Box<Planned>> {
+    let Successor { plan, order } = match Plan::succeed(&now.plan, configuration.settings.clone()) {
+        Ok(successor) => successor,
+        Err(error) => {
+            planned.refusals.push(in_words(error, &configuration));
             return Err(Box::new(planned));
         }
-        Ok(Ready { planned, configuration, plan, places: order, endpoints, ports })
+    };
+    let retired = plan.stations.iter().filter(|station| station.retired).count();
+    if retired > RETIRED_MAX {
+        planned.refusals.push(format!(
+            "it needs a restart: {retired} stations would have been taken out since the start, and \
+             what they were is remembered of {RETIRED_MAX} at most"
+        ));
     }
+    if !serves.keys {
+        let mut needs = configuration.settings.stations.iter();
+        if let Some(station) = needs.find(|station| station.keys == Keys::Provider) {
+            let name = &station.name;
+            planned
+                .refusals
+                .push(format!("station {name}: mac: needs a restart: no key provider was started"));
+        }
+    }
+    let endpoint = |(id, place): (usize, &Option<usize>)| match place {
+        Some(place) => in_places(&configuration.endpoints[*place], now.endpoints.get(id)),
+        // It listens nowhere, and speaks as it did for as long as it has links.
+        None => Endpoint { listen: Vec::new(), ..now.endpoints[id].clone() },
+    };
+    let endpoints: Vec<Endpoint> = order.iter().enumerate().map(endpoint).collect();
+    let ports = changed_ports(now, &plan, &endpoints, wanted, &mut planned.refusals);
+    if !planned.refusals.is_empty() {
+        return Err(Box::new(planned));
+    }
+    Ok(Ready { planned, configuration, plan, places: order, endpoints, ports })
 }
 
 /// An endpoint whose addresses stand where they stood before, as each is a link's; those that are new take
@@ -210,7 +216,7 @@ fn changed_ports(
 }
 
 /// Why there is no such plan.
-fn in_words(error: PlanError, configuration: &Configuration) -> String {
+pub(super) fn in_words(error: PlanError, configuration: &Configuration) -> String {
     let stations = &configuration.settings.stations;
     match error {
         PlanError::Fixed { station: Some(station), key } => {

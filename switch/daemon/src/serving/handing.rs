@@ -6,15 +6,24 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, after, never};
 use switch_core::ids::WorkerId;
+use switch_core::time::Time;
+
+use crate::clocks;
 
 /// What is in flight so long before the end of the time is ended by us: it is written down with one more commit.
 const CUT_BEFORE: Duration = Duration::from_millis(500);
+
+/// How long partners have to answer that they are signed off. Nobody serves meanwhile, so it is much less than at
+/// a stop: the sign-off is on its way all the same.
+const SIGNED_OFF_WITHIN: Duration = Duration::from_millis(300);
 
 /// How far it is.
 pub(super) struct Handing {
     /// Workers with nothing in flight.
     settled: BTreeSet<WorkerId>,
     workers: u8,
+    /// The end of the time for all of it.
+    ends: Time,
     /// When what is in flight is cut short, and when there is no time left; never, while nothing is handed over.
     pub(super) cut: Receiver<Instant>,
     pub(super) until: Receiver<Instant>,
@@ -23,19 +32,34 @@ pub(super) struct Handing {
 impl Handing {
     /// Nothing is handed over.
     pub(super) fn none() -> Self {
-        Self { settled: BTreeSet::new(), workers: 0, cut: never(), until: never() }
+        Self { settled: BTreeSet::new(), workers: 0, ends: Time(0), cut: never(), until: never() }
     }
 
     /// It is, by so many workers within that time.
     pub(super) fn begins(workers: u8, within: Duration) -> Self {
         let cut = after(within.saturating_sub(CUT_BEFORE));
-        Self { settled: BTreeSet::new(), workers, cut, until: after(within) }
+        let ends = clocks::boot() + within;
+        Self { settled: BTreeSet::new(), workers, ends, cut, until: after(within) }
+    }
+
+    /// Whether something may be in flight that is waited for.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.workers > 0
     }
 
     /// Nothing is in flight at a worker; says whether that is so at all of them.
     pub(super) fn settles(&mut self, worker: WorkerId) -> bool {
         self.settled.insert(worker);
         self.workers > 0 && self.settled.len() >= usize::from(self.workers)
+    }
+
+    /// Nothing is in flight any more, and there is no way back: partners are signed off until then, or as long
+    /// as there is time for any of it.
+    pub(super) fn signs_off(&mut self) -> Receiver<Instant> {
+        let left = self.ends.since(clocks::boot());
+        (self.cut, self.until) = (never(), never());
+        self.workers = 0;
+        after(left.min(SIGNED_OFF_WITHIN))
     }
 
     /// What is in flight was cut short: not again.
@@ -54,6 +78,15 @@ mod tests {
         let mut handing = Handing::begins(2, Duration::from_secs(2));
         assert!(!handing.settles(WorkerId(0)));
         assert!(!handing.settles(WorkerId(0)), "one says it twice");
-        assert!(handing.settles(WorkerId(1)));
+        assert!(handing.settles(WorkerId(1)) && handing.is_under_way());
+    }
+
+    #[test]
+    fn partners_have_no_longer_for_their_sign_offs_than_there_is_time_for_all_of_it() {
+        let mut handing = Handing::begins(1, Duration::ZERO);
+        let over = handing.signs_off();
+        assert!(!handing.is_under_way(), "there is no way back");
+        assert!(over.recv_timeout(Duration::from_secs(30)).is_ok());
+        assert!(handing.cut.try_recv().is_err() && handing.until.try_recv().is_err());
     }
 }

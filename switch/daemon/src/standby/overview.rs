@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use switch_core::time::Time;
 
+use crate::change::ConfigRequest;
 use crate::clocks;
 use crate::config::{role_word, sign_on_word};
 use crate::control::{AnyStatus, Peer, Sources};
@@ -12,6 +13,8 @@ use crate::journaling::Figures;
 use crate::logs;
 use crate::nodes::Pair;
 use crate::not_done::NotDone;
+use crate::recorder::Commands;
+use crate::reload::Reload;
 use crate::running::Running;
 use crate::saf::{SafReply, SafRequest};
 use crate::status::{ControlStatus, NodeState, SCHEMA_VERSION, StationStatus, Status};
@@ -21,6 +24,7 @@ pub(super) struct Overview {
     pub(super) running: Arc<Running>,
     pub(super) journal: Arc<Figures>,
     pub(super) pair: Arc<Pair>,
+    pub(super) reload: Reload,
     pub(super) started: Time,
 }
 
@@ -40,6 +44,7 @@ impl Overview {
             ..StationStatus::default()
         });
         let inactive = configuration.inactive.iter();
+        let reloads = self.reload.shown();
         Status {
             schema_version: SCHEMA_VERSION,
             node: configuration.node.clone(),
@@ -50,6 +55,8 @@ impl Overview {
             state: NodeState::Standby,
             configuration: files.collect::<Vec<_>>().join(", "),
             adopted: now.version(),
+            reload: reloads.last,
+            refused: reloads.refused,
             inactive: inactive
                 .map(|inactive| format!("{}: {}", inactive.key, inactive.why))
                 .collect(),
@@ -63,14 +70,18 @@ impl Overview {
         }
     }
 
-    /// Who answers operators, and who says how it stands.
-    pub(super) fn answers(self) -> (Arc<AnyStatus>, Sources) {
+    /// Who answers operators, and who says how it stands. What they have done is kept for the journal.
+    pub(super) fn answers(self, commands: &Arc<Commands>) -> (Arc<AnyStatus>, Sources) {
         let (running, pair) = (Arc::clone(&self.running), Arc::clone(&self.pair));
+        let reload = self.reload.clone();
         let status: Arc<AnyStatus> = Arc::new(move || self.status());
         let shown = Arc::clone(&status);
         let mut sources = Sources::unrecorded(Box::new(move || shown()), Box::new(not_here));
         sources.roles = Box::new(move || running.now().configuration.control_roles.clone());
         sources.node = Box::new(move |request| pair.answer(request));
+        let config = move |request: &ConfigRequest, peer: &Peer| reload.answer(request, &peer.name);
+        sources.config = Some(Box::new(config));
+        sources.write = Box::new(commands.recorder());
         (status, sources)
     }
 }

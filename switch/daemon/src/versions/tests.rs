@@ -35,7 +35,7 @@ impl Drop for State {
 
 fn version(number: u32) -> Version {
     let (digest, by) = (format!("{number:064}"), "hana".to_owned());
-    Version { number, digest, utc: 1_795_238_430, by, how: "apply".into() }
+    Version { number, digest, utc: 1_795_238_430, by, how: "apply".into(), standby: false }
 }
 
 fn source(path: &str, kind: FileKind, text: &str) -> Source {
@@ -167,4 +167,18 @@ fn a_path_in_a_changed_version_leads_nowhere_else() {
     fs::write(&about, text).unwrap();
     let (_, said) = why(state.versions().files(1));
     assert!(said.contains("../../secret is no name"), "{said}");
+}
+
+#[test]
+fn a_standby_goes_on_with_the_number_of_what_it_had_and_counts_on_where_that_differs() {
+    let state = State::new();
+    let (folder, digest) = (state.0.join("state"), [7; 32]);
+    let number = |digest, journal| number_of_standby(&folder, digest, journal);
+    assert_eq!(number(&digest, 0), (1, true), "none is kept");
+    assert_eq!(number(&digest, 4), (5, true), "the journal is the other node's");
+    let kept = Version { digest: hex(&digest), ..version(6) };
+    state.versions().keep(&kept, &sources("")).unwrap();
+    assert_eq!(number(&digest, 9), (6, false), "it is the newest: a record had that number");
+    assert_eq!(number(&[8; 32], 4), (7, true));
+    assert_eq!(number(&[8; 32], 9), (10, true));
 }

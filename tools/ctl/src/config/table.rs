@@ -130,10 +130,19 @@ pub(super) fn history(reply: &ConfigReply) -> String {
             version.how.clone(),
             version.by.clone(),
             version.digest.get(..12).unwrap_or(&version.digest).to_owned(),
-            if runs { "runs".into() } else { String::new() },
+            marks(runs, version.standby).into(),
         ]
     });
     grid(&["VERSION", "SINCE", "HOW", "BY", "DIGEST", ""], rows.collect())
+}
+
+fn marks(runs: bool, standby: bool) -> &'static str {
+    match (runs, standby) {
+        (true, true) => "runs, as a standby",
+        (true, false) => "runs",
+        (false, true) => "as a standby",
+        (false, false) => "",
+    }
 }
 
 fn lines(out: &mut String, before: &str, lines: &[String]) {

@@ -37,7 +37,7 @@ fn write_all(out: &mut String, status: &Status, all: bool, colours: Colours) -> 
         writeln!(out, "{}", node::summary(pair))?;
     }
     writeln!(out, "sekishod {version}, pid {pid}, configuration {}", status.configuration)?;
-    let Version { number, digest, utc, by, how } = &status.adopted;
+    let Version { number, digest, utc, by, how, .. } = &status.adopted;
     if let Some(short) = digest.get(..DIGEST_SHOWN) {
         let since = second(*utc);
         writeln!(out, "configuration {number} ({short}), taken up {since} by {by} ({how})")?;

@@ -588,6 +588,7 @@ fn what_runs_is_said_with_who_wanted_it_and_who_is_gone_is_no_problem() {
         utc: 1_795_000_000,
         by: "hana".into(),
         how: "apply".into(),
+        standby: false,
     };
     check_problems(&status, &expect![[""]]);
     let table = table::table(&status, false, Colours::NONE);

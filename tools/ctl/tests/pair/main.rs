@@ -31,6 +31,8 @@ mod switching;
 
 mod agreeing;
 
+mod reloading;
+
 mod joining;
 
 mod scrubbing;

@@ -19,6 +19,7 @@ use super::super::ground::Ground;
 use super::super::numbers::written;
 use super::super::start::open;
 use super::*;
+use crate::config::Configuration;
 use crate::config::{Mode, load};
 use crate::notes;
 use crate::pairing::{self, LogTask, Order, Tasks};
@@ -164,11 +165,17 @@ fn what_a_primary_writes_is_followed_kept_hot_and_gone_on_with_where_it_ends() {
     let end = primary.writer.framed();
     follows.says(|told| matches!(told, Told::Sealed(mark) if *mark == end));
     let behind = follows.standing.behind();
-    let opened = follows.standing.promote(&reign(4, Cause::Promoted, true), &configuration);
+    let opened =
+        follows.standing.promote(&reign(4, Cause::Promoted, true), (7, configuration.digest()));
     let mut opened = opened.expect("nothing failed");
     assert_eq!((behind.replayed(), opened.state.position().0), (7, 7));
     assert_eq!((opened.epoch(), opened.cluster), (Epoch(4), [7; 16]));
     let plan = opened.numbered(follows.plan).unwrap();
+    assert_eq!(
+        plan.numbers().configuration,
+        7,
+        "as this node called it, since the journal has none"
+    );
     let path = Mapped::new(opened.disk.clone());
     let begun = opened.begin(path, &plan, None, &|| ()).unwrap();
     assert_eq!(begun.writer.framed().epoch, Epoch(4));
@@ -200,7 +207,8 @@ fn what_was_followed_is_there_after_a_restart_and_a_reign_that_is_resumed_writes
     let follows = Follows::starts(&configuration);
     follows.tasks.send(LogTask::Seal).unwrap();
     follows.says(|told| matches!(told, Told::Sealed(mark) if *mark == end));
-    let resumed = follows.standing.promote(&reign(3, Cause::Resumed, false), &configuration);
+    let resumed =
+        follows.standing.promote(&reign(3, Cause::Resumed, false), (7, configuration.digest()));
     let mut opened = resumed.expect("nothing failed");
     let plan = opened.numbered(follows.plan).unwrap();
     opened.begin(Mapped::new(opened.disk.clone()), &plan, None, &|| ()).unwrap();

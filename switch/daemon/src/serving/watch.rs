@@ -1,0 +1,210 @@
+//! What the main thread of a node that serves waits for: signals, the rules of two nodes, workers that have
+//! drained, and the time for each of that. Must not know what a worker does.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Receiver, after, never};
+use journal::roles::event::Event as Told;
+use signal_hook::consts::SIGHUP;
+use switch_core::ids::WorkerId;
+use tracing::{info, warn};
+
+use super::handing::Handing;
+use super::{End, Serving};
+use crate::cli::EXIT_DATA;
+use crate::journaling::Failure;
+use crate::nodes::{ended, halted};
+use crate::pairing::Order;
+use crate::peer::Ship;
+use crate::run::failed;
+use crate::watchdog::Watchdog;
+use crate::worker::{Command, Event};
+
+/// What is waited for while it serves.
+struct Watch<'a> {
+    watchdog: Watchdog,
+    workers: u8,
+    /// Workers that have not drained.
+    left: usize,
+    /// The end of the time for a drain, or for sign-offs.
+    deadline: Receiver<Instant>,
+    end: End,
+    handing: Handing,
+    ship: Option<&'a Arc<Ship>>,
+}
+
+/// What follows from something that happened.
+enum Step {
+    On,
+    Over,
+    Anew(Order),
+}
+
+impl Watch<'_> {
+    /// It stops. Before nothing is in flight that goes first; behind that the other node does.
+    fn drains(&mut self, within: Duration) {
+        if self.handing.is_under_way() {
+            self.does_not_hand_over();
+        }
+        if !matches!(self.end, End::HandsOver) {
+            self.deadline = after(within);
+        }
+        self.watchdog.stopping(within);
+    }
+
+    fn does_not_hand_over(&mut self) {
+        self.handing = Handing::none();
+        self.ship.inspect(|ship| ship.tell(Told::NotDrained));
+    }
+
+    /// There is no time left.
+    fn is_late(&self) {
+        if matches!(self.end, End::HandsOver) {
+            info!("not every partner has said that it is signed off: it is handed over");
+        } else {
+            warn!("the time for the drain is over; what is still in flight is not answered");
+        }
+    }
+}
+
+impl Serving {
+    /// Waits for the end: the first signal begins the drain, a second one, or the time for the drain,
+    /// ends it. A node with a peer may be told to hand over instead.
+    ///
+    /// # Errors
+    /// What failed.
+    pub(crate) fn watch(
+        &self,
+        happened: &Receiver<Event>,
+        ship: Option<&Arc<Ship>>,
+    ) -> Result<End, Failure> {
+        let workers = self.running.now().plan.workers;
+        let (service, mesh) = (Arc::clone(&self.service), Arc::clone(&self.mesh));
+        let watchdog = Watchdog::of_a_ready(service, mesh, Arc::clone(&self.running), workers);
+        let ticks = watchdog.ticks();
+        let mut watch = Watch {
+            watchdog,
+            workers,
+            left: usize::from(workers),
+            deadline: never(),
+            end: End::Stops,
+            handing: Handing::none(),
+            ship,
+        };
+        loop {
+            let step = crossbeam::channel::select! {
+                recv(happened) -> event => match event {
+                    Ok(event) => self.handle(event, &mut watch)?,
+                    Err(_) => return Err(failed("no thread is left to wait for".into())),
+                },
+                recv(ticks) -> _ => {
+                    watch.watchdog.look(self.draining.load(Ordering::Relaxed));
+                    Step::On
+                }
+                recv(watch.handing.cut) -> _ => {
+                    watch.handing.was_cut();
+                    self.tell_all(&Command::CutShort);
+                    Step::On
+                }
+                recv(watch.handing.until) -> _ => {
+                    warn!("what is in flight did not end in time: nothing is handed over");
+                    self.tell_all(&Command::Admit);
+                    watch.does_not_hand_over();
+                    Step::On
+                }
+                recv(watch.deadline) -> _ => {
+                    watch.is_late();
+                    Step::Over
+                }
+            };
+            match step {
+                Step::On => {}
+                Step::Over => break,
+                Step::Anew(order) => return Ok(End::Anew(order)),
+            }
+        }
+        self.tell_all(&Command::Stop);
+        Ok(watch.end)
+    }
+
+    /// Does what follows from an event.
+    fn handle(&self, event: Event, watch: &mut Watch<'_>) -> Result<Step, Failure> {
+        match event {
+            Event::Signal(SIGHUP) => self.reload.is_signalled(),
+            Event::Signal(signal) if !self.draining.swap(true, Ordering::Relaxed) => {
+                let drain = self.running.now().configuration.drain;
+                watch.drains(drain);
+                self.tell_all(&Command::Drain);
+                info!(signal, within_s = drain.as_secs(), "draining; a second signal ends at once");
+            }
+            // Its handler has ended the process, or is about to.
+            Event::Signal(_) => return Err(failed("ended by a second signal".into())),
+            Event::Drained(_) => {
+                watch.left -= 1;
+                if watch.left == 0 {
+                    return Ok(Step::Over);
+                }
+            }
+            // Nobody here has told a worker to pause, where nothing is handed over.
+            Event::Settled(worker) => {
+                if watch.handing.settles(worker) {
+                    watch.end = End::HandsOver;
+                    // Partners are signed off, so that they expect nothing more of these links.
+                    watch.deadline = watch.handing.signs_off();
+                    self.tell_all(&Command::Drain);
+                }
+            }
+            Event::Failed(worker, problem) => {
+                return Err(failed(format!("worker {}: {problem}", worker.0)));
+            }
+            Event::Broken(failure) => return Err(failure),
+            Event::Node(Order::Drain(_)) if self.draining.load(Ordering::Relaxed) => {
+                watch.does_not_hand_over();
+            }
+            Event::Node(Order::Drain(nanos)) => {
+                watch.handing = Handing::begins(watch.workers, Duration::from_nanos(nanos));
+                self.tell_all(&Command::Pause);
+                info!("handing over: what is in flight is to end, nothing more is admitted");
+            }
+            // Partners are signed off already, and there is no way back but a new begin.
+            Event::Node(order @ Order::Admit) if matches!(watch.end, End::HandsOver) => {
+                return Ok(Step::Anew(order));
+            }
+            Event::Node(order) => {
+                if matches!(order, Order::Admit) {
+                    // A worker that says now that it is settled says nothing any more.
+                    watch.handing = Handing::none();
+                }
+                if self.obey(order)? {
+                    return Ok(Step::Anew(order));
+                }
+            }
+        }
+        Ok(Step::On)
+    }
+
+    fn tell_all(&self, command: &Command) {
+        let workers = self.running.now().plan.workers;
+        (0..workers).map(WorkerId).for_each(|worker| {
+            self.mesh.command(worker, command.clone());
+        });
+    }
+
+    /// Does what the rules of two nodes want of one that serves; says whether it is to begin anew.
+    fn obey(&self, order: Order) -> Result<bool, Failure> {
+        match order {
+            Order::Halt(halting) => Err(Failure::new(EXIT_DATA, halted(halting))),
+            Order::Demote(ending) if self.draining.load(Ordering::Relaxed) => {
+                Err(failed(format!("{}, while it stopped", ended(ending))))
+            }
+            Order::Demote(_) | Order::Anew(_) => Ok(true),
+            Order::Admit => {
+                self.tell_all(&Command::Admit);
+                Ok(false)
+            }
+            Order::Drain(_) | Order::Reign(_) | Order::Open => Ok(false),
+        }
+    }
+}
