@@ -3,6 +3,10 @@
 
 mod pair;
 
+mod site;
+
+mod keeper;
+
 mod beginning;
 
 mod record;

@@ -1,7 +1,8 @@
 //! What a site of the stories lets go of, and the checkpoint that stands for it: sent piece by piece, and taken
 //! by the next life of a node. Knows no rule.
 
-use super::{CLUSTER, Pair, Site};
+use super::super::site::{CLUSTER, Site};
+use super::Pair;
 use crate::format::{BatchNumber, Position};
 use crate::roles::control::Joining;
 use crate::roles::event::{Event, Storing};
@@ -15,8 +16,8 @@ const TOTAL: usize = 250;
 
 /// The state behind a record, as far as it is here.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Checkpoint {
-    pub(super) position: Position,
+pub(in crate::roles::tests) struct Checkpoint {
+    pub(in crate::roles::tests) position: Position,
     bytes: Vec<u8>,
 }
 
@@ -29,14 +30,14 @@ impl Site {
     }
 
     /// The epoch table of a log that begins behind a checkpoint and has nothing yet.
-    pub(super) fn epochs_of_base(&self) -> Vec<EpochStart> {
+    pub(in crate::roles::tests) fn epochs_of_base(&self) -> Vec<EpochStart> {
         let Mark { epoch, batch, .. } = self.base;
         let is_bare = self.log.is_empty() && self.base != Mark::ZERO;
         is_bare.then_some(EpochStart { epoch, first_batch: batch }).into_iter().collect()
     }
 
     /// What the log lacks of what the checkpoint has.
-    pub(super) fn lacks(&self) -> Option<Position> {
+    pub(in crate::roles::tests) fn lacks(&self) -> Option<Position> {
         Some(self.checkpoint.position).filter(|position| *position > self.end().position)
     }
 
