@@ -14,7 +14,8 @@ use crate::ship::sender::{self, Fed, Sender};
 pub(super) struct Shipping {
     sender: Option<Sender>,
     /// The end of the log when everything was on its way to the standby for the first time since it
-    /// follows; only what is behind that waits for its acknowledgement alone.
+    /// follows, or when it was given up since; only what is behind that waits for its acknowledgement
+    /// alone.
     abreast_from: Option<BatchNumber>,
     /// The driver reads for this sender.
     reads: bool,
@@ -51,6 +52,12 @@ impl Shipping {
     /// It has all that was there when it came up to the end of the log.
     pub(super) fn is_abreast(&self, mode: Mode) -> bool {
         self.abreast_from.is_some_and(|from| self.matched(mode).batch >= from)
+    }
+
+    /// It is not waited for any more: it is abreast again when it has all of the log as it is now. Else
+    /// a standby whose disk hangs would be waited for again at once, and again.
+    pub(super) fn is_given_up(&mut self, end: BatchNumber) {
+        self.abreast_from = self.abreast_from.map(|from| from.max(end));
     }
 
     pub(super) fn sender(&self) -> Option<&Sender> {

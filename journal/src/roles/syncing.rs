@@ -146,8 +146,10 @@ impl Node {
         let waited = self.patience().saturating_add(self.settings.times.late_after);
         let from = self.now.saturating_sub(waited).max(self.awake_from);
         let terms = Alone { since: self.now, from };
-        let syncing = &mut self.reign_mut().syncing;
-        (syncing.requires, syncing.terms) = (false, terms);
+        let end = self.log.end.batch;
+        let reigning = self.reign_mut();
+        (reigning.syncing.requires, reigning.syncing.terms) = (false, terms);
+        reigning.shipping.is_given_up(end);
     }
 
     /// When all that waited when the reign went on alone has left, or is late: a standby that is written
@@ -162,7 +164,7 @@ impl Node {
             return;
         }
         let syncing = &self.reign().syncing;
-        if lost || syncing.expels || !self.reign().shipping.is_abreast(self.settings.mode) {
+        if lost || syncing.expels || !self.keeps_up() {
             return;
         }
         if breaks(Mutant::RequiresTooLate) {
@@ -173,6 +175,15 @@ impl Node {
         }
         self.reign_mut().syncing.requiring = true;
         self.acts(Action::Require);
+    }
+
+    /// The standby is abreast, and answers in half the time after which it would be given up: what is
+    /// required of it now does not keep anybody waiting for longer.
+    fn keeps_up(&self) -> bool {
+        let shipping = &self.reign().shipping;
+        let patience = self.settings.times.ack_timeout / 2;
+        shipping.is_abreast(self.settings.mode)
+            && shipping.sender().is_some_and(|sender| sender.lag(self.now).for_ns <= patience)
     }
 
     /// The standby has everything that may have been released, and was not started anew since.

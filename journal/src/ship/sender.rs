@@ -226,6 +226,7 @@ impl Sender {
         self.begun = end;
         self.snapshot = None;
         self.phase = Phase::Shipping;
+        self.ends.let_go(from.position);
         Ok(())
     }
 

@@ -371,3 +371,24 @@ pub(super) fn what_an_operator_gave_up_stays_given_up_until_the_log_says_so() {
     assert!(pair.story().contains("osaka: reigns by 4 (Resumed, lossy)"));
     assert!(!pair.sites[OSAKA].control.lossy, "its log says so now");
 }
+
+#[test]
+pub(super) fn a_standby_whose_disk_hangs_is_waited_for_once() {
+    for witness in [true, false] {
+        let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, witness);
+        pair.sites[OSAKA].disk_is_slow = true;
+        pair.pays(TOKYO, 1);
+        pair.passes(1_500);
+        assert_eq!(pair.sites[TOKYO].node().view().safety, Safety::Solo);
+        for _ in 0..30 {
+            pair.pays(TOKYO, 1);
+            let (end, site) = (pair.sites[TOKYO].end(), &pair.sites[TOKYO]);
+            assert_eq!(site.released, end.position, "at once, whatever the standby does");
+            pair.passes(100);
+        }
+        pair.sites[OSAKA].disk_is_slow = false;
+        pair.syncs(OSAKA);
+        pair.passes(500);
+        assert_eq!(pair.sites[TOKYO].node().view().safety, Safety::Sync, "{}", pair.story());
+    }
+}
