@@ -28,19 +28,15 @@ pub enum Objection {
     LogIsOlder = 9,
     /// It is about to take over.
     TakingOver = 10,
-    /// Both reign, by one epoch.
-    SameReign = 11,
     /// The logs have nothing in common, and what would be needed is no longer there.
     NothingInCommon = 12,
-    /// An operator ended this node's reign.
-    SteppedDown = 13,
     /// The logs have a batch of the same reign and number that is not the same.
     OtherLog = 14,
 }
 
 impl Objection {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 12] = [
         Self::OtherVersion,
         Self::OtherCluster,
         Self::OtherName,
@@ -51,9 +47,7 @@ impl Objection {
         Self::JoinedBefore,
         Self::LogIsOlder,
         Self::TakingOver,
-        Self::SameReign,
         Self::NothingInCommon,
-        Self::SteppedDown,
         Self::OtherLog,
     ];
 
@@ -93,12 +87,10 @@ impl fmt::Display for Objection {
                  status on both, and promote the one with the newer log"
             }
             Self::TakingOver => "the other node is about to take over",
-            Self::SameReign => "both nodes say that they reign by one epoch: stop one of them",
             Self::NothingInCommon => {
                 "the logs part at a place that is no longer kept: let the standby join again \
                  (sekisho node join --replace, with an empty journal)"
             }
-            Self::SteppedDown => "an operator ended its reign: promote a node",
             Self::OtherLog => {
                 "the logs differ where they should be one: run sekisho journal verify on both; one \
                  of them is damaged, or of another journal"
@@ -116,6 +108,6 @@ mod tests {
         for objection in Objection::ALL {
             assert_eq!(Objection::of(objection.code()), Some(objection));
         }
-        assert_eq!((Objection::of(0), Objection::of(15)), (None, None));
+        assert_eq!((Objection::of(0), Objection::of(11)), (None, None));
     }
 }

@@ -95,7 +95,8 @@ pub fn agreed(ours: &Outline, theirs: &Outline) -> Result<BatchNumber, Parting> 
         }
     }
     // It ends where our log begins, behind a checkpoint: the tags will tell whether it is the same.
-    if reigns.first().is_some_and(|first| theirs.end.batch.0 + 1 == first.first.0) {
+    if reigns.first().is_some_and(|first| theirs.end.batch.0.checked_add(1) == Some(first.first.0))
+    {
         return Ok(theirs.end.batch);
     }
     // It ends before all that we know of, or both go back to the first batch and part right there.

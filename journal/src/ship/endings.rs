@@ -91,6 +91,16 @@ fn what_does_not_come_next_ends_the_line() {
 }
 
 #[test]
+fn a_segment_of_a_later_reign_than_ships_it_ends_the_line() {
+    let mut world = live(Mode::Durable);
+    world.author.start();
+    let item = world.items().pop().expect("the block of its segment");
+    let block = item.bytes;
+    world.line.push_back(Message::Segment { reign: Epoch(1), block });
+    assert!(matches!(world.settles(), Err(Closed::Misfit(Misfit::OtherSegment(_)))));
+}
+
+#[test]
 fn a_batch_that_was_damaged_on_the_way_is_not_taken() {
     for spoil in [200, 8, 40, 100] {
         let mut world = live(Mode::Durable);

@@ -41,7 +41,7 @@ pub enum Begin {
         /// The checkpoint's position.
         about: Position,
     },
-    /// It is of a lower reign and is told so, or nothing is taken any more. Nothing else is done.
+    /// It is of a lower reign and is told so. Nothing else is done.
     Refused,
 }
 
@@ -150,8 +150,6 @@ enum Phase {
     Following {
         reign: Epoch,
     },
-    /// Nothing is taken or acknowledged any more.
-    Stopped,
 }
 
 impl Receiver {
@@ -178,16 +176,9 @@ impl Receiver {
         self.promised = self.promised.max(reign);
     }
 
-    /// Nothing is taken or acknowledged any more on this line: the log is being sealed.
-    pub fn stop(&mut self) {
-        self.phase = Phase::Stopped;
-        self.said.clear();
-        self.acknowledged = (self.received, self.durable);
-    }
-
     /// The primary says where the logs agree.
     pub fn handle_follow(&mut self, reign: Epoch, from: Mark, snapshot: Option<Position>) -> Begin {
-        if self.is_lower(reign) || self.phase == Phase::Stopped {
+        if self.is_lower(reign) {
             return Begin::Refused;
         }
         self.given.clear();
@@ -226,7 +217,7 @@ impl Receiver {
     /// # Errors
     /// When another one comes next.
     pub fn handle_piece(&mut self, piece: &Piece) -> Result<Option<Mark>, Misfit> {
-        if self.is_lower(piece.reign) || self.phase == Phase::Stopped {
+        if self.is_lower(piece.reign) {
             return Ok(None);
         }
         let misfit = Misfit::OtherPiece { offset: piece.offset };
@@ -251,7 +242,7 @@ impl Receiver {
     pub fn restoring(&self) -> Option<(u64, u64)> {
         match self.phase {
             Phase::Restoring { next, total, .. } => Some((total?, next)),
-            Phase::Idle | Phase::Cutting { .. } | Phase::Following { .. } | Phase::Stopped => None,
+            Phase::Idle | Phase::Cutting { .. } | Phase::Following { .. } => None,
         }
     }
 
@@ -272,8 +263,9 @@ impl Receiver {
         let is_new = self.segment.is_none_or(|(segment, epoch)| {
             header.segment > segment && header.epoch >= epoch && found == next.batch
         });
-        // The segment in which the log is taken up may have begun before.
-        if !is_new || found > next.batch {
+        // The segment in which the log is taken up may have begun before; none is of a later reign
+        // than who ships it.
+        if !is_new || found > next.batch || header.epoch > reign {
             return Err(Misfit::OtherSegment(header.segment));
         }
         let goes_on = (header.first_position, header.previous) == (next.position, next.previous);
@@ -383,7 +375,7 @@ impl Receiver {
     }
 
     fn follows(&mut self, by: Epoch) -> Result<bool, Misfit> {
-        if self.phase == Phase::Stopped || self.is_lower(by) {
+        if self.is_lower(by) {
             return Ok(false);
         }
         let is_followed = self.phase == Phase::Following { reign: by };

@@ -325,17 +325,6 @@ fn one_acknowledgement_says_what_several_would() {
 }
 
 #[test]
-fn a_log_that_is_sealed_takes_nothing_and_acknowledges_nothing() {
-    let mut world = live(Mode::Durable);
-    world.told();
-    world.writes("three", false);
-    world.receiver.as_mut().unwrap().stop();
-    world.settles().unwrap();
-    assert_eq!(world.log.end().batch, BatchNumber(2));
-    expect!["> batch 1/3, live"].assert_eq(&world.told());
-}
-
-#[test]
 fn a_catch_up_is_read_no_faster_than_it_may() {
     let mut world = World::new(Mode::Durable);
     for number in 0..60 {

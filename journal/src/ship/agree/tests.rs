@@ -96,6 +96,13 @@ fn where_neither_table_goes_back_to_where_they_part_nothing_is_said() {
 }
 
 #[test]
+fn a_log_that_says_that_it_has_all_the_numbers_there_are_is_one_like_any_other() {
+    let mut theirs = log(&[3]);
+    theirs.end.batch = BatchNumber(u64::MAX);
+    assert_eq!(agreed(&log(&[1, 1, 2]), &theirs), at(0));
+}
+
+#[test]
 fn a_reign_that_begins_at_two_places_is_of_two_logs() {
     let parting = agreed(&log(&[1, 1, 2]), &log(&[1, 2, 2]));
     assert_eq!(parting, Err(Parting::OtherLog { batch: BatchNumber(3), epoch: Epoch(2) }));
