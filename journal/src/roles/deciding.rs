@@ -21,11 +21,11 @@ const BY_CONSENT: Plan =
 impl Node {
     /// Begins to rise if nothing speaks against it.
     pub(super) fn decides(&mut self) {
-        if !self.standby().is_at_rest() {
-            return;
-        }
         if self.wish.is_some() {
             self.settle_wish();
+            return;
+        }
+        if !self.standby().is_at_rest() {
             return;
         }
         match self.may_rise() {
@@ -179,26 +179,25 @@ impl Node {
         if breaks(Mutant::ResumesByItself) {
             return Ok(BY_CONSENT);
         }
-        let hello = self.peer.hello.as_ref();
-        let heard = hello.is_some_and(|hello| hello.role == Role::Standby);
-        if heard && self.peer.objected.is_none() {
-            Err(Waiting::Consent)
-        } else {
-            Err(Waiting::Line)
-        }
+        let hello = self.peer.hello.as_ref().filter(|hello| hello.role == Role::Standby);
+        let Some(hello) = hello.filter(|_| self.peer.objected.is_none()) else {
+            return Err(Waiting::Line);
+        };
+        // Who lost its disk does not know what it released before: its consent says nothing.
+        let forgot = hello.flags.empty && self.control.peer_joined;
+        Err(if forgot { Waiting::Operator } else { Waiting::Consent })
     }
 
     /// Asks its peer, which knows whether it reigned itself; again from time to time.
     fn asks_consent(&mut self) {
         let look = self.settings.times.look;
-        let due = match self.standby().asking {
-            Some((_, at)) => self.now >= at.saturating_add(look),
-            None => true,
-        };
-        if !due {
+        let asked = self.standby().asking;
+        if asked.is_some_and(|(_, at)| self.now < at.saturating_add(look)) {
             return;
         }
-        let Some(reign) = self.next_epoch() else { return };
+        // The same again, as long as it may be had: what was consented to may be on its way.
+        let again = asked.map(|(reign, _)| reign).filter(|&reign| reign > self.control.promised);
+        let Some(reign) = again.or_else(|| self.next_epoch()) else { return };
         self.standby_mut().asking = Some((reign, self.now));
         let (end, epochs) = (self.log.end, self.log.epochs.clone());
         self.says(Message::Ask { reign, end, epochs });
@@ -215,8 +214,13 @@ impl Node {
         } else {
             None
         };
+        let is_granting = self.standby().granting.is_some_and(|(granting, _)| granting == reign);
         if let Some(objection) = objection {
             self.says(Message::Refuse { reign: self.control.promised, objection });
+        } else if is_granting {
+            // It is on its way to the disk, and who asks asks again meanwhile.
+        } else if self.standby().granted == Some(reign) {
+            self.says(Message::Grant { reign });
         } else if reign <= self.control.promised {
             self.says(Message::Nack { reign: self.control.promised });
         } else {
@@ -233,12 +237,15 @@ impl Node {
             && is_kept(self, version)
         {
             self.standby_mut().granting = None;
+            self.standby_mut().granted = Some(reign);
             self.says(Message::Grant { reign });
         }
     }
 
     pub(super) fn on_grant(&mut self, reign: Epoch) {
+        // Whoever has consented to a later one since does not begin this one any more.
         if self.standby().asking.is_some_and(|(asked, _)| asked == reign)
+            && reign > self.control.promised
             && self.standby().is_at_rest()
             && self.wish.is_none()
         {

@@ -22,8 +22,8 @@ use crate::roles::wish::{Confirmed, Done, WishId};
 use crate::ship::message::{EPOCHS_MAX, EpochStart, Mark, Message};
 use crate::ship::receiver::{self, Receiver};
 
-/// Actions and messages that wait for the driver, at most: it takes all of them after each event, so
-/// more are a fault of ours.
+/// Actions and messages that wait for the driver, at most. It takes all actions after each event, so
+/// more are a fault of ours; messages wait while the line takes nothing.
 const WAITING_MAX: usize = 4_096;
 
 /// The state machine of one node.
@@ -233,6 +233,9 @@ impl Node {
         }
         self.looks();
         self.beats();
+        if self.messages.len() == WAITING_MAX {
+            self.hangs_up(&"the other node asks, and takes no answer");
+        }
         if let Some(version) = self.keeping.to_send() {
             self.keeping.on_its_way = Some(version);
             let control = self.control;
@@ -271,8 +274,8 @@ impl Node {
     }
 
     pub(super) fn says(&mut self, message: Message) {
-        if self.peer.line {
-            assert!(self.messages.len() < WAITING_MAX, "the driver takes what is to be said");
+        // At the bound the line ends, with this event: what is not said then was said in vain.
+        if self.peer.line && self.messages.len() < WAITING_MAX {
             self.messages.push_back(message);
         }
     }
@@ -315,7 +318,7 @@ impl Node {
     /// twice, whatever operators force.
     pub(super) fn next_epoch(&self) -> Option<Epoch> {
         let known = self.arbiter.known().map_or(0, |known| known.record.epoch.0);
-        let seen = [self.control.promised.0, self.control.reigned.0, self.log.end.epoch.0, known];
+        let seen = [self.control.promised.0, self.control.reigned.0, self.last_epoch().0, known];
         let above = seen.into_iter().max()?.max(self.peer.reign.0).checked_add(1)?;
         let is_mine = (above % 2 == 0) == (self.settings.name < self.settings.peer);
         if is_mine { Some(Epoch(above)) } else { above.checked_add(1).map(Epoch) }

@@ -8,6 +8,7 @@
 
 use crate::format::{Cluster, Epoch};
 use crate::roles::control::Joining;
+use crate::roles::event::Action;
 use crate::roles::name::NodeName;
 use crate::roles::node::{Node, Phase};
 use crate::roles::objection::Objection;
@@ -190,7 +191,12 @@ impl Node {
         if self.peer.is_foreign() {
             return;
         }
-        self.peer.reign = self.peer.reign.max(message.reign());
+        if let Some(reign) = message.promised() {
+            self.peer.reign = self.peer.reign.max(reign);
+        }
+        if let Message::Fetch { from, until, .. } = message {
+            self.acts(Action::Serve { from, until });
+        }
         match self.phase {
             Phase::Standby(_) => self.on_heard_as_standby(message),
             Phase::Rising(_) => self.on_heard_rising(&message),

@@ -78,9 +78,12 @@ impl Node {
     }
 
     pub(super) fn on_heard_reigning(&mut self, message: &Message) {
-        let (epoch, said) = (self.reign().epoch, message.reign());
-        let is_later = said > epoch && !breaks(Mutant::IgnoresLaterReigns);
-        if is_later && !self.awaits_taking(message) {
+        let epoch = self.reign().epoch;
+        if let Some(said) = message.promised()
+            && said > epoch
+            && !breaks(Mutant::IgnoresLaterReigns)
+            && !self.awaits_taking(message)
+        {
             self.ends(Ending::Epoch(said));
         }
         if matches!(self.phase, Phase::Over) {
@@ -98,7 +101,6 @@ impl Node {
                     self.ends(Ending::NotTaken);
                 }
             }
-            Message::Fetch { from, until, .. } => self.acts(Action::Serve { from, until }),
             Message::Ask { .. } => self.says(Message::Nack { reign: epoch }),
             _ => {}
         }

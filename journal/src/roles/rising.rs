@@ -63,6 +63,8 @@ pub(super) struct Rising {
     /// When it began to need the record: what was seen before does not count.
     looked_from: u64,
     began: u64,
+    /// All of the log is at both nodes, or was.
+    is_shared: bool,
 }
 
 #[derive(Debug)]
@@ -91,6 +93,15 @@ impl Node {
     pub(super) fn rises_to(&mut self, epoch: Epoch, plan: Plan, wish: Option<WishId>) {
         // What an operator gave up stays given up until the log says so, through every restart.
         let plan = Plan { lossy: plan.lossy || self.control.lossy, ..plan };
+        let is_shared = match plan.cause {
+            Cause::First => false,
+            // What it released alone is here alone, and how much that was is not known any more.
+            Cause::Resumed if self.settings.mode == Mode::Async => false,
+            Cause::Resumed if self.settings.witness => plan.keep.is_some(),
+            Cause::Resumed => self.control.solo_since.is_none(),
+            // What was there before this reign, its predecessor had as well.
+            Cause::Promoted | Cause::HandedOver => true,
+        };
         self.promises(epoch);
         let version = self.latest();
         self.acts(Action::Seal);
@@ -102,6 +113,7 @@ impl Node {
             sealed: false,
             looked_from: self.now,
             began: self.now,
+            is_shared,
         });
         self.says_hello();
     }
@@ -130,10 +142,7 @@ impl Node {
 
     /// Another reign, or the wish for one, goes before this one if it is later.
     pub(super) fn on_heard_rising(&mut self, message: &Message) {
-        if let &Message::Fetch { from, until, .. } = message {
-            self.acts(Action::Serve { from, until });
-        }
-        if message.reign() > self.rising().epoch {
+        if message.promised().is_some_and(|reign| reign > self.rising().epoch) {
             self.ends(Ending::Overtaken);
         } else if message.reign() < self.control.promised
             && matches!(message, Message::Batch { .. } | Message::Follow { .. })
@@ -255,7 +264,7 @@ impl Node {
         let Phase::Rising(rising) = std::mem::replace(&mut self.phase, Phase::Over) else {
             unreachable!("while it rises")
         };
-        let Rising { plan, epoch, wish, .. } = rising;
+        let Rising { plan, epoch, wish, is_shared, .. } = rising;
         let Plan { cause, lossy, keep, by_hand, .. } = plan;
         let waits = keep.is_some() || plan.basis == Basis::Consent;
         let stops = self.settings.when_lost == WhenLost::Stop && !by_hand;
@@ -270,8 +279,7 @@ impl Node {
             cause,
             lossy,
             began_at: self.now,
-            // What was there before this reign, its predecessor had as well.
-            safe: if cause == Cause::First { Position(0) } else { self.log.end.position },
+            safe: if is_shared { self.log.end.position } else { Position(0) },
             begun: None,
             opened: false,
             syncing: Syncing::begin(requires, by_hand, sworn),

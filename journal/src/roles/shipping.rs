@@ -169,20 +169,25 @@ impl Node {
 
     pub(super) fn on_ready(&mut self, end: Mark) {
         let Some(sender) = &mut self.reign_mut().shipping.sender else { return };
-        if let Err(lie) = sender.handle_ready(end) {
-            self.hangs_up(&lie);
+        match sender.handle_ready(end) {
+            Ok(()) => self.notes_safe(),
+            Err(lie) => self.hangs_up(&lie),
         }
+    }
+
+    /// What the standby has is at both nodes.
+    fn notes_safe(&mut self) {
+        let mode = self.settings.mode;
+        let reigning = self.reign_mut();
+        reigning.safe = reigning.safe.max(reigning.shipping.matched(mode).position);
     }
 
     pub(super) fn on_ack(&mut self, received: Mark, durable: Mark) {
         let Some(sender) = &mut self.reign_mut().shipping.sender else { return };
-        if let Err(lie) = sender.handle_ack(received, durable) {
-            self.hangs_up(&lie);
-            return;
+        match sender.handle_ack(received, durable) {
+            Ok(()) => self.notes_safe(),
+            Err(lie) => self.hangs_up(&lie),
         }
-        let mode = self.settings.mode;
-        let reigning = self.reign_mut();
-        reigning.safe = reigning.safe.max(reigning.shipping.matched(mode).position);
     }
 
     /// What is to be shipped or acknowledged next.

@@ -9,7 +9,7 @@
     reason = "a phase is told what is not meant for it, and lets it pass"
 )]
 
-use crate::format::{BatchNumber, Epoch, Position, SegmentHeader};
+use crate::format::{BatchHeader, BatchNumber, Epoch, Position, SegmentHeader};
 use crate::mutants::{Mutant, breaks};
 use crate::roles::control::Joining;
 use crate::roles::event::{Action, Event, Halting, Item, Storing};
@@ -40,7 +40,12 @@ pub(super) struct Standby {
     pub(super) asking: Option<(Epoch, u64)>,
     /// The reign that it consents to, as soon as that is durable.
     pub(super) granting: Option<(Epoch, Version)>,
+    /// The reign that it has consented to on this line: its peer has begun it, or is about to.
+    pub(super) granted: Option<Epoch>,
+    /// On this line it asked for what was damaged.
     fetching: bool,
+    /// The last batch that was given to be mended, on whatever line: what comes next follows it.
+    mended: BatchNumber,
     /// In this life its primary said that it has everything and never goes on alone.
     pub(super) assured: Epoch,
 }
@@ -84,7 +89,9 @@ impl Standby {
             owes_hello: false,
             asking: None,
             granting: None,
+            granted: None,
             fetching: false,
+            mended: BatchNumber(0),
             assured: Epoch(0),
         }
     }
@@ -96,9 +103,11 @@ impl Standby {
         self.asked = None;
         self.asking = None;
         self.granting = None;
+        self.granted = None;
         self.fetching = false;
         self.owes_hello = false;
-        if matches!(self.step, Step::Restoring) {
+        // What of a checkpoint was not sent on this line is not sent on another one.
+        if matches!(self.step, Step::Restoring | Step::Writing { then: Then::Restore, .. }) {
             self.step = Step::Rest;
         }
     }
@@ -142,10 +151,7 @@ impl Node {
             Message::Nack { .. } => self.standby_mut().asking = None,
             Message::HandOver { reign, end } => self.on_hand_over(reign, end),
             Message::Refuse { objection, .. } => self.peer.objects = Some(objection),
-            Message::Fetch { from, until, .. } => self.acts(Action::Serve { from, until }),
-            Message::Fetched { item, bytes, .. } if self.control.repairing.is_some() => {
-                self.acts(Action::Mend(Item { kind: item, bytes }));
-            }
+            Message::Fetched { item, bytes, .. } => self.on_fetched(item, bytes),
             Message::NotHere { from, .. } => self.on_not_here(from),
             _ => {}
         }
@@ -340,8 +346,11 @@ impl Node {
         if !has_all {
             return;
         }
-        if self.control.joining != Joining::No {
+        // It has all that the other one's reign released: what a reign of its own gave up before,
+        // and never wrote down, is not missing any more.
+        if self.control.joining != Joining::No || self.control.lossy {
             self.control.joining = Joining::No;
+            self.control.lossy = false;
             self.keeps();
             self.says_hello();
         }
@@ -371,10 +380,42 @@ impl Node {
             self.says_hello();
             return;
         }
-        if self.peer_is_whole() && !self.standby().fetching {
+        let from = self.next_to_mend();
+        if from <= until && self.peer_is_whole() && !self.standby().fetching {
             self.standby_mut().fetching = true;
             self.says(Message::Fetch { reign: self.control.promised, from, until });
         }
+    }
+
+    /// The first batch that is damaged and was not given to be mended.
+    fn next_to_mend(&self) -> BatchNumber {
+        let last = self.log.end.batch.max(self.standby().mended);
+        BatchNumber(last.0.saturating_add(1))
+    }
+
+    /// Something of what was damaged. What an earlier line asked for may come on this one, and is
+    /// passed over: nothing is given twice, and nothing is left out.
+    fn on_fetched(&mut self, kind: ItemKind, bytes: Bytes) {
+        if self.control.repairing.is_none() || !self.standby().fetching {
+            return;
+        }
+        let next = self.next_to_mend();
+        // What can not be read is no batch: whoever mends says so.
+        let comes_next = match kind {
+            ItemKind::Segment => {
+                SegmentHeader::read(&bytes).map_or(true, |header| header.first_batch <= next)
+            }
+            ItemKind::Batch => {
+                BatchHeader::read(&bytes).map_or(true, |header| header.batch == next)
+            }
+        };
+        if !comes_next {
+            return;
+        }
+        if kind == ItemKind::Batch {
+            self.standby_mut().mended = next;
+        }
+        self.acts(Action::Mend(Item { kind, bytes }));
     }
 
     /// The other node is there, and nothing of its log is missing.

@@ -22,12 +22,13 @@ mod far_behind;
 use std::panic::catch_unwind;
 
 use self::pair::{OSAKA, Pair, TOKYO};
+use crate::format::{Epoch, Position};
 use crate::mutants::{Mutant, set};
 use crate::roles::event::Event;
 use crate::roles::objection::Objection;
 use crate::roles::view::{Part, Safety, Waiting};
 use crate::roles::wish::{Confirmed, Question, Wish};
-use crate::ship::message::{Digests, Mark, Mode, WhenLost};
+use crate::ship::message::{Digests, Mark, Message, Mode, WhenLost};
 
 /// A pair in sync in each mode in which there is such a thing.
 fn waiting_modes() -> [Pair; 2] {

@@ -67,7 +67,8 @@ impl Node {
     /// Decides about a promotion by hand, as soon as what it depends on is known.
     pub(super) fn settle_wish(&mut self) {
         let Some(waited) = self.wish else { return };
-        if self.is_heard_reigning() {
+        let has_consented = self.standby().granting.is_some() || self.standby().granted.is_some();
+        if self.is_heard_reigning() || has_consented {
             self.wish = None;
             self.refuses(waited.id, Refusal::PeerReigns(self.peer.name));
             return;
@@ -81,8 +82,8 @@ impl Node {
             }
             return;
         }
-        // What the other one committed may still leave for a second.
-        if !self.is_silent() {
+        // What the other one committed may still leave for a second; and what is being cut is cut first.
+        if !self.is_silent() || !self.standby().is_at_rest() {
             return;
         }
         self.wish = None;

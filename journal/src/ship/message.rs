@@ -1,7 +1,8 @@
 //! What two nodes say to each other. Knows no byte order (that is `wire`), and not when something may
 //! be said or what follows from it (`sender`, `receiver`, and the roles).
 //!
-//! Every message carries `reign`: the epoch that its sender has promised, or by which it reigns.
+//! Every message carries `reign`: the epoch that its sender has promised, or by which it reigns; who
+//! asks for consent carries the one that it wants.
 
 use std::fmt;
 use std::ops::Deref;
@@ -14,7 +15,8 @@ use crate::ship::pool::Parcel;
 
 pub use crate::mark::{EpochStart, Mark};
 
-/// The version of the line. A node of another one is told so, and nothing else is said to it.
+/// The version of the line. What a node of another one says is not understood: the line is ended, and
+/// each says why in its own log and status.
 pub const LINE_VERSION: u16 = 1;
 /// Entries of an epoch table that travel: the last ones.
 pub const EPOCHS_MAX: usize = 64;
@@ -303,7 +305,7 @@ pub enum ItemKind {
 }
 
 impl Message {
-    /// What its sender has promised, or by which it reigns.
+    /// What its sender has promised, or by which it reigns; in [`Message::Ask`], what it wants.
     pub fn reign(&self) -> Epoch {
         match self {
             Self::Hello(hello) => hello.reign,
@@ -324,6 +326,12 @@ impl Message {
             | Self::Fetched { reign, .. }
             | Self::NotHere { reign, .. } => *reign,
         }
+    }
+
+    /// The same, where that is so: who only asks for a reign has not promised it.
+    pub fn promised(&self) -> Option<Epoch> {
+        let is_wish = matches!(self, Self::Ask { .. });
+        (!is_wish).then(|| self.reign())
     }
 
     /// What it carries of a log or a checkpoint, and is never copied once it is here.

@@ -174,3 +174,65 @@ pub(super) fn a_node_that_is_about_to_reign_helps_a_damaged_one_too() {
     "]]
     .assert_eq(&pair.story());
 }
+
+#[test]
+pub(super) fn a_repair_goes_on_when_the_line_was_lost_in_the_midst_of_it() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.dies(TOKYO);
+    pair.sites[TOKYO].is_damaged(3);
+    pair.serves = Some(1);
+    pair.starts(TOKYO);
+    pair.passes(300);
+    expect![[r"
+        tokyo: says what is in 2 to 4?
+        osaka: says this is
+    "]]
+    .assert_eq(&pair.story());
+    // What was read for the old line is said on the new one first.
+    pair.mends_line();
+    pair.passes(500);
+    expect![[r"
+        tokyo: says what is in 3 to 4?
+        osaka: says this is
+        osaka: says this is
+        osaka: says this is
+        osaka: says this is
+        tokyo: changes the record to 3 tokyo with osaka
+        tokyo: reigns by 3 (Resumed)
+        tokyo: says follow behind 4
+        osaka: says ready at 4
+        tokyo: opens
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn a_checkpoint_that_was_announced_on_another_line_is_not_waited_for() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.sites[OSAKA].control_is_slow = true;
+    let (reign, snapshot) = (Epoch(3), Some(Position(3)));
+    pair.tells(OSAKA, Event::Heard(Message::Follow { reign, from: Mark::ZERO, snapshot }));
+    pair.passes(10);
+    pair.cuts_line();
+    pair.mends_line();
+    pair.passes(100);
+    pair.writes_control(OSAKA);
+    pair.passes(3_000);
+    assert_eq!(pair.sites[TOKYO].node().view().safety, Safety::Sync, "{}", pair.story());
+}
+
+#[test]
+pub(super) fn who_asks_and_takes_no_answer_loses_the_line() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    for _ in 0..5_000 {
+        let ask = Message::Ask { reign: Epoch(9), end: Mark::ZERO, epochs: Vec::new() };
+        pair.tells(TOKYO, Event::Heard(ask));
+    }
+    pair.passes(10);
+    expect![[r"
+        tokyo: hangs up
+        tokyo: says follow behind 4
+        osaka: says ready at 4
+    "]]
+    .assert_eq(&pair.story());
+}

@@ -172,3 +172,112 @@ pub(super) fn what_a_standby_said_before_it_fell_silent_is_no_proof_of_what_it_h
     "]]
     .assert_eq(&pair.story());
 }
+
+#[test]
+pub(super) fn the_consent_of_a_node_that_lost_its_disk_says_nothing() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.dies(TOKYO);
+    pair.passes(3_000);
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced, Question::MayLose]));
+    pair.passes(100);
+    pair.pays(OSAKA, 2);
+    pair.dies(OSAKA);
+    pair.sites[OSAKA].loses_its_disk();
+    pair.story();
+    pair.starts(TOKYO);
+    pair.starts(OSAKA);
+    pair.passes(3_000);
+    expect![[""]].assert_eq(&pair.story());
+    assert_eq!(pair.sites[TOKYO].node().view().waiting, Waiting::Operator);
+}
+
+#[test]
+pub(super) fn who_has_consented_is_not_promoted_meanwhile() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.dies(TOKYO);
+    pair.passes(3_000);
+    pair.falls_silent = true;
+    pair.starts(TOKYO);
+    pair.wishes(OSAKA, promote(&[]));
+    pair.passes(100);
+    expect![[r"
+        tokyo: says may I reign by 3?
+        osaka: says you may, by 3
+        tokyo: reigns by 3 (Resumed)
+        osaka: tells its operator: no, tokyo is heard and is the primary, or is about to be; use sekisho node switchover on tokyo, or stop it first
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn who_asks_for_a_reign_does_not_have_it() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    let ask = Message::Ask { reign: Epoch(8), end: Mark::ZERO, epochs: Vec::new() };
+    pair.tells(TOKYO, Event::Heard(ask));
+    pair.passes(500);
+    expect![[r"
+        tokyo: says I promised 1
+    "]]
+    .assert_eq(&pair.story());
+    assert_eq!(pair.sites[TOKYO].node().view().safety, Safety::Sync);
+}
+
+#[test]
+pub(super) fn a_consent_that_takes_its_time_to_be_durable_is_given_all_the_same() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.dies(TOKYO);
+    pair.passes(3_000);
+    pair.sites[OSAKA].control_is_slow = true;
+    pair.starts(TOKYO);
+    pair.passes(1_500);
+    pair.writes_control(OSAKA);
+    pair.passes(500);
+    expect![[r"
+        tokyo: says may I reign by 3?
+        tokyo: says may I reign by 3?
+        osaka: says you may, by 3
+        tokyo: reigns by 3 (Resumed)
+        tokyo: says follow behind 4
+        osaka: says ready at 4
+        tokyo: opens
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn what_was_released_alone_is_at_risk_after_a_restart_too() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    let at_risk = |pair: &Pair| pair.sites[TOKYO].node().view().at_risk;
+    pair.dies(OSAKA);
+    pair.passes(2_000);
+    pair.pays(TOKYO, 3);
+    assert_eq!(at_risk(&pair), 3);
+    pair.dies(TOKYO);
+    pair.starts(TOKYO);
+    pair.passes(3_000);
+    pair.wishes(TOKYO, promote(&[Question::PeerFenced, Question::NotSince]));
+    pair.passes(2_000);
+    assert_eq!(at_risk(&pair), 8, "nobody knows any more how much of it is there");
+    pair.starts(OSAKA);
+    pair.passes(1_000);
+    assert_eq!(at_risk(&pair), 0, "{}", pair.story());
+}
+
+#[test]
+pub(super) fn what_a_reign_gave_up_and_never_wrote_down_is_forgotten_behind_another_one() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.dies(TOKYO);
+    pair.passes(3_000);
+    pair.sites[OSAKA].dies_at_reign = true;
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced, Question::MayLose]));
+    pair.passes(100);
+    assert!(pair.sites[OSAKA].control.lossy);
+    pair.starts(TOKYO);
+    pair.starts(OSAKA);
+    pair.passes(2_000);
+    assert_eq!(pair.sites[TOKYO].node().view().safety, Safety::Sync, "{}", pair.story());
+    pair.wishes(TOKYO, Wish::SwitchOver);
+    pair.passes(1_000);
+    let story = pair.story();
+    assert!(story.contains("osaka: reigns by 4 (HandedOver)"), "{story}");
+}

@@ -32,6 +32,11 @@ pub(super) struct Pair {
     /// Who dies when so many pieces of a checkpoint are there.
     pub(super) dies_storing: Option<(usize, usize)>,
     pub(super) line_ends_behind_a_checkpoint: bool,
+    /// The line is lost when so many batches were said for a repair; the rest is said on the next one.
+    pub(super) serves: Option<usize>,
+    late: Vec<Message>,
+    /// Nothing comes through any more, unknown to both, when somebody has consented.
+    pub(super) falls_silent: bool,
     /// What anybody released: by which reign, up to which record; and which tag stood there.
     pub(super) released: Vec<(Epoch, Mark)>,
 }
@@ -67,6 +72,9 @@ impl Pair {
             wishes: 0,
             dies_storing: None,
             line_ends_behind_a_checkpoint: false,
+            serves: None,
+            late: Vec::new(),
+            falls_silent: false,
             released: Vec::new(),
         };
         pair.starts(TOKYO);
@@ -203,6 +211,15 @@ impl Pair {
         }
     }
 
+    /// A control file is written, and those that follow are written at once.
+    pub(super) fn writes_control(&mut self, at: usize) {
+        let site = &mut self.sites[at];
+        site.control_is_slow = false;
+        site.control = site.unwritten.take().expect("something is to be written");
+        self.tells(at, Event::Persisted);
+        self.runs();
+    }
+
     /// What was told since this was asked last, a line each.
     pub(super) fn story(&mut self) -> String {
         std::mem::take(&mut self.told).into_iter().map(|line| line + "\n").collect()
@@ -254,11 +271,18 @@ impl Pair {
         if !said.is_empty() {
             self.notes(1 - at, &format!("says {said}"));
         }
+        let is_consent = matches!(message, Message::Grant { .. });
         self.tells(at, Event::Heard(message));
+        if is_consent && self.falls_silent {
+            self.line = false;
+        }
     }
 
     fn does(&mut self, at: usize, action: Action) {
         match action {
+            Action::Persist(control) if self.sites[at].control_is_slow => {
+                self.sites[at].unwritten = Some(control);
+            }
             Action::Persist(control) => {
                 self.sites[at].control = control;
                 self.tells(at, Event::Persisted);
@@ -411,16 +435,28 @@ impl Pair {
         let asked = site.log.iter().filter(|piece| {
             piece.item.kind == ItemKind::Batch && (from..=until).contains(&piece.mark.batch)
         });
-        let pieces: Vec<_> = asked.cloned().collect();
+        let mut said = std::mem::take(&mut self.late);
         let mut next = from;
-        for piece in pieces {
+        for piece in asked.cloned() {
             next = BatchNumber(piece.mark.batch.0 + 1);
             let segment = SegmentNumber(1);
             let Item { kind, bytes } = piece.item;
-            self.hears(1 - at, Message::Fetched { reign, segment, item: kind, bytes });
+            said.push(Message::Fetched { reign, segment, item: kind, bytes });
         }
         if next <= until {
-            self.hears(1 - at, Message::NotHere { reign, from: next });
+            said.push(Message::NotHere { reign, from: next });
+        }
+        if let Some(batches) = self.serves.take() {
+            self.late = said.split_off(batches);
+        }
+        for message in said {
+            self.hears(1 - at, message);
+        }
+        if !self.late.is_empty() {
+            self.line = false;
+            for site in [TOKYO, OSAKA] {
+                self.tells(site, Event::LineDown);
+            }
         }
     }
 

@@ -46,6 +46,9 @@ pub(super) struct Site {
     /// In flight does not end.
     pub(super) is_busy: bool,
     segments: u64,
+    /// What is written to the control file is not yet there.
+    pub(super) control_is_slow: bool,
+    pub(super) unwritten: Option<Control>,
     /// It loses power when its writer is to begin.
     pub(super) dies_at_reign: bool,
     /// What its log begins behind, a checkpoint that goes so far, and one that comes.
@@ -73,6 +76,8 @@ impl Site {
             damaged: None,
             is_busy: false,
             segments: 0,
+            control_is_slow: false,
+            unwritten: None,
             dies_at_reign: false,
             base: Mark::ZERO,
             checkpoint: Checkpoint::default(),
