@@ -10,8 +10,9 @@ use std::collections::VecDeque;
 
 use crate::format::{BatchNumber, Epoch, Position};
 use crate::roles::arbiter::Arbiter;
-use crate::roles::control::Control;
+use crate::roles::control::{Control, Joining};
 use crate::roles::event::{Action, Allowed, Event};
+use crate::roles::name::NodeName;
 use crate::roles::peer::Peer;
 use crate::roles::reigning::Reigning;
 use crate::roles::rising::Rising;
@@ -121,7 +122,8 @@ impl Node {
         start: Start,
         now: u64,
     ) -> Self {
-        let mut control = control;
+        let is_copy = control.name != settings.name && control.name != NodeName::NONE;
+        let mut control = if is_copy { copied(&control, &settings, &facts) } else { control };
         control.name = settings.name;
         if let Some(cluster) = facts.cluster {
             control.cluster = cluster;
@@ -158,6 +160,9 @@ impl Node {
             messages: VecDeque::new(),
             hung_up: None,
         };
+        if is_copy {
+            node.keeps();
+        }
         if facts.damaged.is_some() && node.control.repairing < facts.damaged {
             node.control.repairing = facts.damaged;
             node.keeps();
@@ -340,6 +345,15 @@ impl Node {
     pub(super) fn is_empty(&self) -> bool {
         self.log.end == Mark::ZERO && self.log.epochs.is_empty()
     }
+}
+
+/// What the control file of another node is worth here: the journal's directory was copied from that one.
+/// What it promised holds for this log too; what it did, this node did not, and its log is a part until
+/// it was in sync.
+fn copied(control: &Control, settings: &Settings, facts: &LogFacts) -> Control {
+    let joining = if facts.end == Mark::ZERO { Joining::No } else { Joining::New };
+    let Control { cluster, promised, .. } = *control;
+    Control { cluster, promised, joining, ..Control::first(settings.name) }
 }
 
 /// A line's receiver, at its beginning.

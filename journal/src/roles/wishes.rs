@@ -21,8 +21,15 @@ use crate::ship::message::{Hello, Mark, Role};
 
 impl Node {
     pub(super) fn on_wish(&mut self, id: WishId, wish: Wish) {
-        if self.wish.is_some() || self.later.is_some() {
-            self.refuses(id, Refusal::Busy(Busy::Promotion));
+        let busy = match self.later.map(|later| later.done) {
+            Some(Done::Demoted) => Some(Busy::Demotion),
+            Some(Done::Joins | Done::Promoted { .. } | Done::SwitchedOver { .. }) => {
+                Some(Busy::Starting)
+            }
+            None => self.wish.map(|_| Busy::Promotion),
+        };
+        if let Some(busy) = busy {
+            self.refuses(id, Refusal::Busy(busy));
             return;
         }
         match wish {

@@ -281,3 +281,33 @@ pub(super) fn what_a_reign_gave_up_and_never_wrote_down_is_forgotten_behind_anot
     let story = pair.story();
     assert!(story.contains("osaka: reigns by 4 (HandedOver)"), "{story}");
 }
+
+#[test]
+pub(super) fn a_directory_that_was_copied_from_the_other_site_is_a_part_of_a_log() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.dies(OSAKA);
+    pair.dies(TOKYO);
+    pair.sites[OSAKA].control = pair.sites[TOKYO].control;
+    pair.starts(OSAKA);
+    pair.passes(3_000);
+    assert_eq!(pair.sites[OSAKA].node().view().waiting, Waiting::Joining);
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced, Question::NotSince]));
+    expect![[r"
+        osaka: tells its operator: no, to be confirmed first: records-may-be-lost, still-joining
+    "]]
+    .assert_eq(&pair.story());
+    let control = &pair.sites[OSAKA].control;
+    assert_eq!((control.name.text(), control.reigned), ("osaka", Epoch(0)));
+}
+
+#[test]
+pub(super) fn a_wish_is_told_what_is_under_way() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.sites[TOKYO].control_is_slow = true;
+    pair.wishes(TOKYO, Wish::Demote(Confirmed::default().and(Question::NoPrimary)));
+    pair.wishes(TOKYO, Wish::SwitchOver);
+    expect![[r"
+        tokyo: tells its operator: no, the reign of this node is ending
+    "]]
+    .assert_eq(&pair.story());
+}
