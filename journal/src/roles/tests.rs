@@ -7,6 +7,8 @@ mod site;
 
 mod keeper;
 
+mod words;
+
 mod beginning;
 
 mod record;

@@ -6,6 +6,7 @@
 
 use super::keeper::Witness;
 use super::site::{CLUSTER, SEGMENT, Site};
+use super::words::short;
 use crate::format::{BatchNumber, Epoch, Position, SegmentNumber};
 use crate::roles::event::{Action, Allowed, Alone, Event, Item, Reign};
 use crate::roles::name::NodeName;
@@ -475,31 +476,5 @@ impl Pair {
             site.released = mark.position;
             self.released.push((epoch, mark));
         }
-    }
-}
-
-/// A message without its figures.
-fn short(message: &Message) -> String {
-    match message {
-        Message::Follow { from, snapshot: None, .. } => format!("follow behind {}", from.batch.0),
-        Message::Follow { from, snapshot: Some(about), .. } => {
-            format!("follow behind {}, and a checkpoint at {}", from.batch.0, about.0)
-        }
-        Message::Ready { end, .. } => format!("ready at {}", end.batch.0),
-        Message::Ask { reign, .. } => format!("may I reign by {}?", reign.0),
-        Message::Grant { reign } => format!("you may, by {}", reign.0),
-        Message::Nack { reign } => format!("I promised {}", reign.0),
-        Message::Refuse { objection, .. } => format!("no, {objection:?}"),
-        Message::HandOver { end, .. } => format!("take over at {}", end.batch.0),
-        Message::Taken { reign } => format!("I took over, by {}", reign.0),
-        Message::Fetch { from, until, .. } => format!("what is in {} to {}?", from.0, until.0),
-        Message::Fetched { .. } => "this is".into(),
-        Message::NotHere { from, .. } => format!("{} is not here", from.0),
-        Message::Hello(_)
-        | Message::Heartbeat(_)
-        | Message::Segment { .. }
-        | Message::Batch { .. }
-        | Message::Ack { .. }
-        | Message::Snapshot(_) => String::new(),
     }
 }
