@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::pair::{Osaka, Pair, Terms, Tokyo};
 use crate::patience::until;
 use crate::primary_lost::BY_HAND;
@@ -15,12 +17,23 @@ fn names(pair: &Pair, within: &str, ending: &str) -> Vec<String> {
     names.filter(|name| name.ends_with(ending)).collect()
 }
 
-/// Tokyo is lost, and osaka goes on by hand; both are one at the end.
-fn osaka_takes_over(mut pair: Pair, terms: Terms) {
+/// Osaka has the whole log, and has heard so.
+fn has_joined(pair: &Pair, terms: Terms) -> Value {
+    pair.is_followed(Tokyo, terms);
+    pair.site(Osaka).comes_to("have joined", |stands| stands["joining"] == false)
+}
+
+/// Tokyo is lost, and osaka goes on by hand.
+fn osaka_is_promoted(pair: &mut Pair) {
     pair.site_mut(Tokyo).is_killed();
     pair.is_cut();
     pair.site(Osaka).is_promoted(BY_HAND);
     pair.serves(Osaka);
+}
+
+/// The same, and both are one at the end.
+fn osaka_takes_over(mut pair: Pair, terms: Terms) {
+    osaka_is_promoted(&mut pair);
     pair.leads(Osaka);
     pair.answer_more(100);
     pair.starts(Tokyo);
@@ -37,12 +50,11 @@ fn an_empty_node_joins_a_primary_whose_first_archives_are_gone_and_takes_over_fr
     pair.lets_go(Tokyo, 0);
     pair.starts(Osaka);
     pair.site(Osaka).does("node join");
-    let stands = pair.is_followed(Tokyo, terms);
-    assert_eq!(stands["catch_up"], serde_json::Value::Null, "{stands}");
-    let stands = pair.site(Osaka).comes_to("have joined", |stands| stands["joining"] == false);
+    let stands = has_joined(&pair, terms);
+    assert_eq!(stands["catch_up"], Value::Null, "{stands}");
     // Where its log begins nothing tells when that reign did.
     let reigns = stands["reigns"].as_array().unwrap();
-    assert_eq!(reigns.last().unwrap()["first_position"], serde_json::Value::Null, "{stands}");
+    assert_eq!(reigns.last().unwrap()["first_position"], Value::Null, "{stands}");
     assert!(names(&pair, "diverged", "").is_empty(), "nothing was set aside");
     pair.answer_more(100);
     osaka_takes_over(pair, terms);
@@ -57,7 +69,7 @@ fn a_standby_that_was_away_for_longer_than_archives_last_sets_its_log_aside_and_
     pair.answer_more(600);
     pair.lets_go(Tokyo, had["log"]["position"].as_u64().unwrap());
     pair.starts(Osaka);
-    pair.is_followed(Tokyo, terms);
+    has_joined(&pair, terms);
     let aside = names(&pair, "diverged", ".whole");
     assert_eq!(aside, ["1-1.whole"], "the log from its first record on");
     let place = format!("state/journal/diverged/{}", aside[0]);
@@ -90,10 +102,8 @@ fn a_node_that_is_killed_while_it_takes_a_checkpoint_has_none_of_it_and_takes_it
 
     pair.starts(Osaka);
     assert_eq!(pair.site(Osaka).stands().unwrap()["joining"], true);
-    pair.is_followed(Tokyo, terms);
-    pair.site_mut(Tokyo).is_killed();
-    pair.site(Osaka).is_promoted(BY_HAND);
-    pair.serves(Osaka);
+    has_joined(&pair, terms);
+    osaka_is_promoted(&mut pair);
     pair.starts(Tokyo);
     pair.ends(Osaka, terms);
 }
