@@ -280,7 +280,7 @@ impl Fold {
         let checkpoints = checkpoint::positions(&self.disk).map_err(failed)?;
         let [older, .., _newest] = checkpoints[..] else { return Ok(()) };
         let retain_ns = u64::try_from(self.retain.as_nanos()).unwrap_or(u64::MAX);
-        let kept = self.hold.behind(clocks::boot()).map_or(older, |held| held.min(older));
+        let kept = self.hold.keeps(older, clocks::boot());
         archive::retire(&self.disk, clocks::utc_ns(), retain_ns, kept).map_err(failed)?;
         Ok(())
     }

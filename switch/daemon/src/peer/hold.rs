@@ -20,10 +20,11 @@ impl Hold {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((position, now));
     }
 
-    /// The record behind which all is still to be read, if anybody does.
-    pub(crate) fn behind(&self, now: Time) -> Option<Position> {
+    /// The record behind which nothing is let go of, where otherwise that would be `position`.
+    pub(crate) fn keeps(&self, position: Position, now: Time) -> Position {
         let held = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.filter(|(_, at)| now.since(*at) < KEPT_FOR).map(|(position, _)| position)
+        let held = held.filter(|(_, at)| now.since(*at) < KEPT_FOR);
+        held.map_or(position, |(held, _)| held.min(position))
     }
 }
 
@@ -33,13 +34,15 @@ mod tests {
 
     #[test]
     fn what_is_read_is_kept_until_nobody_has_asked_for_ten_minutes() {
-        let hold = Hold::default();
-        assert_eq!(hold.behind(Time(5)), None);
+        let (hold, older) = (Hold::default(), Position(8));
+        assert_eq!(hold.keeps(older, Time(5)), older);
         hold.from(Position(7), Time(5));
-        assert_eq!(hold.behind(Time(5)), Some(Position(7)));
+        assert_eq!(hold.keeps(older, Time(5)), Position(7));
         hold.from(Position(9), Time(6));
+        assert_eq!(hold.keeps(older, Time(6)), older, "what a checkpoint needs stays anyway");
+        hold.from(Position(3), Time(6));
         let late = Time(6) + KEPT_FOR;
-        assert_eq!(hold.behind(Time(late.0 - 1)), Some(Position(9)));
-        assert_eq!(hold.behind(late), None);
+        assert_eq!(hold.keeps(older, Time(late.0 - 1)), Position(3));
+        assert_eq!(hold.keeps(older, late), older);
     }
 }
