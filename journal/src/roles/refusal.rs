@@ -116,12 +116,9 @@ impl fmt::Display for Refusal {
                 "the journal of this node is empty and there is one at {name}: let it join (sekisho \
                  node join, with --replace if it had joined before)",
             ),
-            Self::Lacks(position) => write!(
-                f,
-                "this node took a checkpoint of the other one and lacks the log up to record {}: wait \
-                 until that has come",
-                position.0,
-            ),
+            Self::Lacks(until) => {
+                write!(f, "this node lacks the log up to record {}: wait for that", until.0)
+            }
             Self::JoinedBefore(name) => write!(
                 f,
                 "a node of this name was in sync with {name} before, and this journal is empty: if its \

@@ -105,7 +105,7 @@ fn a_node_that_lacks_what_its_checkpoint_has_reigns_at_nobodys_word() {
     pair.wishes(OSAKA, promote(&all));
     pair.passes(1_000);
     expect![[r"
-        osaka: tells its operator: no, this node took a checkpoint of the other one and lacks the log up to record 7: wait until that has come
+        osaka: tells its operator: no, this node lacks the log up to record 7: wait for that
     "]]
     .assert_eq(&pair.story());
     assert!(!pair.sites[OSAKA].open);

@@ -68,7 +68,7 @@ fn promised(configuration: &Configuration) -> SystemDisk {
 fn ends(follows: Follows) {
     let patience = std::time::Duration::from_secs(30);
     let order = follows.happened.recv_timeout(patience).expect("it is to begin anew");
-    assert!(matches!(order, Event::Node(crate::pairing::Order::Anew(_))), "{order:?}");
+    assert!(matches!(order, Event::Node(Order::Anew(_))), "{order:?}");
     follows.standing.stop();
 }
 
