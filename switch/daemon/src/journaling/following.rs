@@ -18,6 +18,7 @@ use journal::raw;
 use journal::roles::event::{Event as Told, Item};
 use journal::segments::Spares;
 use journal::ship::message::{EPOCHS_MAX, ItemKind};
+use switch_core::time::Time;
 use tracing::warn;
 
 use super::Failing;
@@ -36,7 +37,7 @@ use crate::worker::Event;
 
 /// How long it waits at most for something to do: it is to be seen that it lives.
 const LOOK: Duration = Duration::from_millis(500);
-/// Batches that are taken in one go before the disk is asked for all of them.
+/// Batches that are taken in one go before those that are under way are waited for.
 const GO: usize = 8;
 /// How long one look for a spare segment takes, and how many are made.
 const SPARE_WAIT: Duration = Duration::from_millis(100);
@@ -107,11 +108,14 @@ impl<P: WritePath> Following<P> {
                 self.tasks.wait(LOOK)
             };
             while let Ok(task) = next {
+                let begun = clocks::boot();
                 if let Next::Enough = self.does(task)? {
                     // Who wanted it waits for the next life of the process.
                     let _ended = self.end.recv();
                     return Ok(());
                 }
+                // A path that writes on the spot has it durable now: what follows need not be waited for.
+                self.see_what_is_durable(begun, false)?;
                 left -= 1;
                 next = if left > 0 { self.tasks.try_recv() } else { Err(TryRecvError::Empty) };
             }
@@ -119,7 +123,7 @@ impl<P: WritePath> Following<P> {
                 let _ended = self.end.recv();
                 return Ok(());
             }
-            self.see_what_is_durable()?;
+            self.see_what_is_durable(clocks::boot(), self.follower.under_way() > 0)?;
         }
     }
 
@@ -176,11 +180,14 @@ impl<P: WritePath> Following<P> {
             match took {
                 Ok(Took::It(mark)) => {
                     self.writing.position = mark.position;
+                    if item.kind == ItemKind::Batch {
+                        self.writing.bytes += item.bytes.len() as u64;
+                    }
                     return Ok(Some(mark));
                 }
                 Ok(Took::NotNew) => return Ok(Some(self.follower.received())),
                 Ok(Took::NoSpare) => {
-                    self.see_what_is_durable()?;
+                    self.see_what_is_durable(clocks::boot(), self.follower.under_way() > 0)?;
                     self.beat.fetch_add(1, Ordering::Relaxed);
                     waits += 1;
                     if waits > SPARE_WAITS {
@@ -201,11 +208,10 @@ impl<P: WritePath> Following<P> {
         }
     }
 
-    fn see_what_is_durable(&mut self) -> Result<(), Broken> {
-        let begun = clocks::boot();
-        let wait = self.follower.under_way() > 0;
+    /// Says what has become durable since `begun`; `wait`: comes back when something has.
+    fn see_what_is_durable(&mut self, begun: Time, wait: bool) -> Result<(), Broken> {
         let durable = self.follower.poll(wait)?;
-        if wait {
+        if durable != self.said {
             let nanos = u64::try_from(clocks::boot().since(begun).as_nanos()).unwrap_or(u64::MAX);
             self.writing.latencies.record(nanos);
             self.writing.commits += 1;

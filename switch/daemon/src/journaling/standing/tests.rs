@@ -164,6 +164,9 @@ fn what_a_primary_writes_is_followed_kept_hot_and_gone_on_with_where_it_ends() {
     follows.tasks.send(LogTask::Seal).unwrap();
     let end = primary.writer.framed();
     follows.says(|told| matches!(told, Told::Sealed(mark) if *mark == end));
+    // Two batches of one block each: each is said as soon as it is durable.
+    let shown = follows.standing.figures().status(0);
+    assert_eq!((shown.commits, shown.commit_bytes), (2, 2 * 4_096));
     let behind = follows.standing.behind();
     let opened =
         follows.standing.promote(&reign(4, Cause::Promoted, true), (7, configuration.digest()));
