@@ -54,6 +54,7 @@ mod tests {
         let name = format!("sekishod-starting-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let manager = UnixDatagram::bind_addr(&address).unwrap();
+        manager.set_read_timeout(Some(SIGN_EVERY * 4)).unwrap();
         let at = std::ffi::OsString::from(format!("@{name}"));
         let service = Arc::new(Service::at(&at, Some(Duration::from_secs(5))).unwrap());
         let starting = Starting::begins(&service).unwrap();
@@ -63,7 +64,6 @@ mod tests {
             assert_eq!(&bytes[..length], b"WATCHDOG=1\n");
         }
         drop(starting);
-        manager.set_read_timeout(Some(SIGN_EVERY * 2)).unwrap();
         manager.recv(&mut bytes).unwrap_err();
     }
 }
