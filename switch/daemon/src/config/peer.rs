@@ -145,7 +145,7 @@ pub(super) fn peer(
     let orphan_window = section.duration("orphan_window", window);
     let mut stan_skip = 50_000;
     section.count("stan_skip", 0..=500_000, &mut stan_skip);
-    let catch_up = section.size("catch_up", 64 * KIB..=4 * GIB).unwrap_or(32 * MIB);
+    let catch_up = section.size("catch_up", 64 * KIB..=4 * GIB).unwrap_or(16 * MIB);
     section.finish();
     let way = if connects? {
         Way::Connects(connect.iter().map(|at| at.value).collect())
