@@ -39,6 +39,8 @@ pub(crate) struct Judge {
     /// Sites whose disk is lost, until they have everything again; and those whose disk has rotted.
     gone: [bool; 2],
     rotten: [bool; 2],
+    /// How often the outside was told of something new.
+    pub(crate) news: u64,
     /// Records that a forced promotion lost.
     pub(crate) lost: u64,
     /// Records that a branch released after it had been given up.
@@ -180,6 +182,7 @@ impl Judge {
             );
         }
         if batches > self.released.len() {
+            self.news += 1;
             self.released.extend_from_slice(&book.entries[self.released.len()..batches]);
         }
     }
