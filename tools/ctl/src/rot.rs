@@ -8,6 +8,9 @@ use crate::output::duration;
 
 /// How far the reading through is, and what came of it.
 pub(crate) fn line(scrub: &ScrubStatus) -> String {
+    if scrub.every_s == 0 {
+        return "not begun".to_owned();
+    }
     let last =
         scrub.whole_utc.map_or("not yet".to_owned(), |utc| format!("last at {}", second(utc)));
     let every = format!("all of it every {}, {last}", duration(scrub.every_s));
@@ -43,6 +46,7 @@ mod tests {
     #[test]
     fn what_has_rotted_is_said_with_what_is_done_about_it() {
         let idle = ScrubStatus { every_s: 86_400, ..ScrubStatus::default() };
+        assert_eq!(line(&ScrubStatus::default()), "not begun");
         assert_eq!(line(&idle), "all of it every 1d 0h, not yet");
         let rotten = |file: &str, why: &str| RottenStatus {
             file: file.into(),

@@ -361,7 +361,7 @@ fn a_journal_that_keeps_up_is_shown_and_is_no_problem() {
         checkpoint        after record 180000
         size              700 MiB
         disk free         40 GiB
-        read through      all of it every 0s, not yet
+        read through      not begun
         read at start     20000 records, 45 ms
         closed at start   3 requests
     "#]]
