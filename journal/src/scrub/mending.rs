@@ -1,12 +1,16 @@
 //! What is asked of the peer to have a rotten file again, and what becomes of what comes: some batches at a
-//! time, so that little waits on either side. Knows no line and no time.
+//! time, so that little waits on either side; and what the rotten file itself still has, where the peer lacks it.
+//! Knows no line and no time.
 
 use super::{Problem, Range, Rebuild};
-use crate::disk::Disk;
-use crate::format::{BatchHeader, BatchNumber};
+use crate::disk::{Disk, DiskFile};
+use crate::format::{BLOCK, BatchHeader, BatchNumber};
 use crate::names::Name;
+use crate::raw;
+use crate::scan::{self, Scan, Step};
 use crate::seal::Keys;
 use crate::ship::message::ItemKind;
+use crate::window::{Aligned, Reading};
 
 /// Batches that are asked for at once.
 pub const ASKED_MAX: u64 = 64;
@@ -67,6 +71,56 @@ impl<D: Disk> Mending<D> {
             self.asked = None;
         }
         Ok(if is_whole { Progress::Whole } else { Progress::More })
+    }
+
+    /// The peer lacks what comes next. Of a segment the rotten file may still have it: it is taken from there,
+    /// as far as it is whole and follows; then the peer is asked again. None: both have lost it.
+    ///
+    /// # Errors
+    /// What the disk did not do.
+    pub fn lacks(&mut self) -> Result<Option<Progress>, Problem> {
+        self.asked = None;
+        let name = self.rebuild.name;
+        let (Name::Segment(_), Ok(file)) = (name, self.rebuild.disk.open(&name.to_string(), false))
+        else {
+            return Ok(None);
+        };
+        if self.rebuild.begun().is_none() {
+            let mut block = Aligned::new(BLOCK);
+            // What is no block of this segment is none of the peer's either.
+            match file.read_at(0, &mut block) {
+                Ok(BLOCK) => match self.rebuild.segment(&block) {
+                    Ok(first) => self.next = first,
+                    Err(failed @ Problem::Disk(_)) => return Err(failed),
+                    Err(_) => return Ok(None),
+                },
+                _ => return Ok(None),
+            }
+        }
+        let Some(segment) = self.rebuild.begun() else { return Ok(None) };
+        let (first, begin) = (scan::first_of(&segment), BLOCK as u64);
+        let scan = Scan::over(file, segment, None, first, begin, Reading::Glance);
+        let Ok(mut scan) = scan else { return Ok(None) };
+        let (from, mut bytes) = (self.next, Vec::new());
+        let behind = BatchNumber(self.range.until.0.saturating_add(1));
+        loop {
+            match scan.step() {
+                Ok(Step::Batch(header)) if header.batch < self.next => {}
+                Ok(Step::Batch(header)) if header.batch == self.next => {
+                    raw::as_written(&header, scan.records(), None, &mut bytes);
+                    match self.rebuild.batch(&bytes) {
+                        Ok(true) => return Ok(Some(Progress::Whole)),
+                        Ok(false) => self.next.0 += 1,
+                        Err(failed @ Problem::Disk(_)) => return Err(failed),
+                        // It is whole, and follows something else.
+                        Err(_) => break,
+                    }
+                }
+                Ok(Step::Other(_)) if scan.skip(Some(behind)).unwrap_or(false) => {}
+                Ok(Step::Batch(_) | Step::Other(_)) | Err(_) => break,
+            }
+        }
+        Ok((self.next > from).then_some(Progress::More))
     }
 
     /// As [`Rebuild::finish`].

@@ -16,8 +16,8 @@ use super::Range;
 
 /// A sealed segment that is made again. Given up, nothing of it is left.
 pub struct Rebuild<D: Disk> {
-    disk: D,
-    name: Name,
+    pub(super) disk: D,
+    pub(super) name: Name,
     range: Range,
     segment: Option<(D::File, SegmentHeader)>,
     expected: Expected,
@@ -45,6 +45,11 @@ impl<D: Disk> Rebuild<D> {
         let expected = Expected { batch: range.from, position: Position(0), previous: [0; 16] };
         let (disk, range) = (disk.clone(), *range);
         Self { disk, name, range, segment: None, expected, end: BLOCK as u64 }
+    }
+
+    /// The segment that is made, once it is begun.
+    pub(super) fn begun(&self) -> Option<SegmentHeader> {
+        self.segment.as_ref().map(|(_, header)| *header)
     }
 
     /// Takes the segment's first block, and says with which batch it goes on: where that is before what was

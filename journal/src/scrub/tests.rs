@@ -7,6 +7,7 @@ use super::*;
 use crate::archive::pack;
 use crate::authoring::{Author, key};
 use crate::disk::simulated::{Lie, Rot, SimulatedDisk};
+use crate::format::BatchHeader;
 use crate::raw::RawReader;
 use crate::recovery::recover;
 use crate::roles::event::Item;
@@ -74,19 +75,28 @@ fn mend(
     range: &Range,
 ) -> Option<Result<(), Problem>> {
     let mut mending = Mending::begin(disk, name, range);
-    loop {
-        let asked = mending.ask()?;
-        for Item { kind, bytes } in served(peer, asked) {
-            match mending.handle(kind, &bytes) {
-                Ok(Progress::More) => {}
-                Ok(Progress::Whole) => {
-                    let keys = Keys::only(key(1));
-                    return Some(mending.finish(&keys, 9, &mut |_| ()));
-                }
-                Err(problem) => return Some(Err(problem)),
+    let progress = loop {
+        let asked = mending.ask().expect("what was asked for came, or does not");
+        let mut progress = Ok(Progress::More);
+        let items = served(peer, asked);
+        let is_all = items.last().is_some_and(|last| {
+            BatchHeader::read(&last.bytes).is_ok_and(|header| header.batch == asked.1)
+        });
+        for Item { kind, bytes } in items {
+            progress = mending.handle(kind, &bytes);
+            if !matches!(progress, Ok(Progress::More)) {
+                break;
             }
         }
-    }
+        if matches!(progress, Ok(Progress::More)) && !is_all {
+            progress = mending.lacks().transpose()?;
+        }
+        if !matches!(progress, Ok(Progress::More)) {
+            break progress;
+        }
+    };
+    let keys = Keys::only(key(1));
+    Some(progress.and_then(|_| mending.finish(&keys, 9, &mut |_| ())))
 }
 
 fn rebuild(
@@ -224,6 +234,42 @@ fn what_a_peer_lacks_too_is_not_sent_and_the_rotten_file_stays_as_it_is() {
             assert!(ours.content(&name.to_string()) == before);
             assert_eq!(ours.list().unwrap(), whole.list().unwrap(), "nothing is left over");
         }
+    }
+}
+
+/// The other one reads no further than to its own rot, or is behind: it has the beginning of a segment.
+#[test]
+fn what_follows_on_what_the_peer_has_is_taken_from_the_rotten_file_itself() {
+    let author = author();
+    let (ours, name) = (author.disk(), Name::Segment(SegmentNumber(2)));
+    let image = &author.segments[1];
+    let [first, second, third] = [0, 1, 2].map(|batch: usize| image.batches[batch].0 as u64);
+    for (rotten, theirs, is_had) in [
+        (vec![first], vec![second], true),
+        (vec![first], vec![second, third], true),
+        (vec![first, third], vec![second], false),
+        (vec![second], vec![0, first, third], false),
+        (vec![third], vec![first], false),
+        (vec![0, second], vec![third], false),
+        (vec![second], vec![second], false),
+        (vec![first, second], vec![second, third], false),
+        (vec![0], vec![0], false),
+    ] {
+        let (disk, peer) = (ours.fork(1), ours.fork(2));
+        for (disk, places) in [(&disk, &rotten), (&peer, &theirs)] {
+            for &at in places {
+                disk.rot(&image.name, at, Rot::Flip { bit: 99 });
+            }
+        }
+        let before = disk.content(&image.name);
+        let [(found, range, _)] = pass(&disk)[..] else { panic!("one is rotten") };
+        assert_eq!(found, name);
+        let mended = mend(&disk, &peer, name, &range);
+        let is_mended = mended.is_some_and(|mended| mended.is_ok());
+        assert_eq!(is_mended, is_had, "{rotten:?} {theirs:?}");
+        let expected = if is_had { &image.bytes } else { &before };
+        assert!(disk.content(&image.name) == *expected, "{rotten:?} {theirs:?}");
+        assert_eq!(pass(&disk).len(), usize::from(!is_had));
     }
 }
 

@@ -230,7 +230,7 @@ impl Scrubbing {
                         Err(problem) => self.is_not_taken(&problem),
                     }
                 }
-                Came::NotHere(batch) => self.is_lacked(batch.0),
+                Came::NotHere(batch) => self.is_lacked(batch.0, pace),
                 Came::Nothing(why) => self.waits(AGAIN, format!("waits: {why}")),
             }
         }
@@ -294,9 +294,18 @@ impl Scrubbing {
         }
     }
 
-    fn is_lacked(&mut self, batch: u64) {
-        let why = format!("the other node lacks batch {batch} of it too");
-        self.waits(LATER, why);
+    /// What the other node lacks may be what is whole here.
+    fn is_lacked(&mut self, batch: u64, pace: &mut Pace) {
+        let Some((_, mending)) = &mut self.work.mending else { return };
+        match mending.lacks() {
+            Ok(Some(Progress::More)) => {}
+            Ok(Some(Progress::Whole)) => self.finishes(pace),
+            Ok(None) => {
+                let why = format!("the other node lacks batch {batch} of it too");
+                self.waits(LATER, why);
+            }
+            Err(problem) => self.is_not_taken(&problem),
+        }
     }
 
     fn is_not_taken(&mut self, problem: &Problem) {

@@ -202,22 +202,25 @@ impl Reading {
         let read = opened.and_then(|mut reader| {
             while next <= until && self.ship.line() == line {
                 let Some(framed) = reader.next()? else { break };
-                if let Framed::Segment(bytes) = &framed {
-                    segment = SegmentHeader::read(*bytes).map_or(segment, |it| it.segment);
-                    block = Some(item(framed));
-                    continue;
-                }
-                if let Framed::Batch(mark, _) = &framed {
-                    if mark.batch > until {
-                        break;
+                match &framed {
+                    Framed::Segment(bytes) => {
+                        segment = SegmentHeader::read(*bytes).map_or(segment, |it| it.segment);
+                        block = Some(item(framed));
+                        continue;
                     }
-                    next = BatchNumber(mark.batch.0 + 1);
+                    Framed::Batch(mark, _) if mark.batch > until => break,
+                    Framed::Batch(mark, _) => next = BatchNumber(mark.batch.0 + 1),
                 }
-                for Item { kind, bytes } in block.take().into_iter().chain([item(framed)]) {
-                    // It waits for the line to take it: so it goes no faster than that.
-                    if !self.says(Message::Fetched { reign, segment, item: kind, bytes }) {
-                        return Ok(reader);
-                    }
+                let said = block.take().into_iter().chain([item(framed)]);
+                let mut said = said.map(|Item { kind, bytes }| Message::Fetched {
+                    reign,
+                    segment,
+                    item: kind,
+                    bytes,
+                });
+                // It waits for the line to take it: so it goes no faster than that.
+                if !said.all(|message| self.says(message)) {
+                    break;
                 }
             }
             Ok(reader)
