@@ -36,7 +36,7 @@ use crate::cli::EXIT_DATA;
 use crate::config::{Configuration, Mode, Sealing};
 use crate::control::ControlHandle;
 use crate::diagnostics::Diagnostics;
-use crate::journaling::{self, Failure, Opened, Standby, Standing};
+use crate::journaling::{self, Failure, Opened, Spoken, Standby, Standing};
 use crate::nodes::{Files, Pair, ended, halted};
 use crate::notes::NotesReceiver;
 use crate::pairing::Order;
@@ -141,8 +141,7 @@ pub(crate) fn live(
     let of_journal = Arc::clone(&ship);
     trial::tell_what_is_missing(&configuration.endpoints);
     let tunings = Arc::new(Tunings::of(&configuration));
-    let part = Part::Stands(opened.spoken(), Arc::clone(&tunings));
-    let reload = reloads(part, &shell, &running, (Arc::clone(&ship), Arc::clone(&keys)))?;
+    let reload = reloads((opened.spoken(), &tunings), &shell, &running, (&ship, &keys))?;
     let standing = opened.stand(Standby {
         tasks,
         tell: Arc::new(move |told| of_journal.tell(told)),
@@ -225,10 +224,10 @@ fn known(configuration: Configuration, plan: Plan, journal: u32) -> (Arc<Running
 
 /// Who takes up another configuration, and tells the peer of it.
 fn reloads(
-    part: Part,
+    (spoken, tunings): (Arc<Spoken>, &Arc<Tunings>),
     shell: &Shell,
     running: &Arc<Running>,
-    agreed: (Arc<Ship>, Arc<journal::seal::Keys>),
+    (ship, keys): (&Arc<Ship>, &Arc<journal::seal::Keys>),
 ) -> Result<Reload, Failure> {
     let parts = reload::Parts {
         file: shell.file.clone(),
@@ -237,8 +236,9 @@ fn reloads(
         versions: Versions::open(&running.now().configuration.state).ok().map(Arc::new),
         draining: Arc::default(),
         service: Arc::clone(&shell.service),
-        agreed: Some(agreed),
+        agreed: Some((Arc::clone(ship), Arc::clone(keys))),
     };
+    let part = Part::Stands(spoken, Arc::clone(tunings));
     reload::start(part, parts).map_err(told("thread reload"))
 }
 
