@@ -10,6 +10,7 @@ use crate::roles::event::Cause;
 use crate::roles::node::{Node, Phase, Version};
 use crate::roles::objection::Objection;
 use crate::roles::rising::{Basis, Plan};
+use crate::roles::standby::Standby;
 use crate::roles::view::Waiting;
 use crate::roles::witness::{Incarnation, Record, Seen};
 use crate::ship::message::{Mark, Message, Mode, Role, WhenLost};
@@ -179,6 +180,11 @@ impl Node {
         if breaks(Mutant::ResumesByItself) {
             return Ok(BY_CONSENT);
         }
+        let Standby { granting, granted, .. } = self.standby();
+        if granting.is_some() || granted.is_some() {
+            // Its peer is about to reign.
+            return Err(Waiting::Primary);
+        }
         let hello = self.peer.hello.as_ref().filter(|hello| hello.role == Role::Standby);
         let Some(hello) = hello.filter(|_| self.peer.objected.is_none()) else {
             return Err(Waiting::Line);
@@ -189,7 +195,7 @@ impl Node {
     }
 
     /// Asks its peer, which knows whether it reigned itself; again from time to time.
-    fn asks_consent(&mut self) {
+    pub(super) fn asks_consent(&mut self) {
         let look = self.settings.times.look;
         let asked = self.standby().asking;
         if asked.is_some_and(|(_, at)| self.now < at.saturating_add(look)) {
@@ -207,10 +213,12 @@ impl Node {
     /// comes from an earlier reign is refused from then on.
     pub(super) fn on_ask(&mut self, reign: Epoch, end: Mark) {
         let newer = |mark: &Mark| (mark.epoch, mark.batch);
-        let objection = if self.wish.is_some() || self.settings.witness {
+        let objection = if self.settings.witness {
             Some(Objection::TakingOver)
         } else if newer(&end) < newer(&self.log.end) {
             Some(Objection::LogIsOlder)
+        } else if self.wish.is_some() && !self.yields_to(reign) {
+            Some(Objection::TakingOver)
         } else {
             None
         };
@@ -244,12 +252,13 @@ impl Node {
 
     pub(super) fn on_grant(&mut self, reign: Epoch) {
         // Whoever has consented to a later one since does not begin this one any more.
-        if self.standby().asking.is_some_and(|(asked, _)| asked == reign)
-            && reign > self.control.promised
-            && self.standby().is_at_rest()
-            && self.wish.is_none()
-        {
-            self.rises_to(reign, BY_CONSENT, None);
+        let is_asked = self.standby().asking.is_some_and(|(asked, _)| asked == reign);
+        if !is_asked || reign <= self.control.promised || !self.standby().is_at_rest() {
+            return;
+        }
+        match self.wish {
+            Some(waited) => self.on_grant_by_hand(reign, waited),
+            None => self.rises_to(reign, BY_CONSENT, None),
         }
     }
 

@@ -24,6 +24,8 @@ pub enum Refusal {
     NotEmpty,
     /// This one, the primary, had a node of this name in sync before.
     JoinedBefore(NodeName),
+    /// This one is there as a standby, and did not consent.
+    NoConsent(NodeName),
     /// Its log is damaged up to this batch and not yet repaired.
     Repairing(BatchNumber),
     /// It took a checkpoint that has records up to here, and its log does not reach that far yet.
@@ -103,6 +105,7 @@ impl fmt::Display for Refusal {
                 let ids: Vec<_> = questions.iter().map(|question| question.id()).collect();
                 write!(f, "to be confirmed first: {}", ids.join(", "))
             }
+            Self::MustJoin(_) | Self::JoinedBefore(_) | Self::NoConsent(_) => self.of_the_other(f),
             Self::NotPrimary(Some(name)) => {
                 write!(f, "this node is not the primary; ask {name}, which is")
             }
@@ -111,19 +114,9 @@ impl fmt::Display for Refusal {
                 "{name} is heard and is the primary, or is about to be; use sekisho node switchover \
                  on {name}, or stop it first",
             ),
-            Self::MustJoin(name) => write!(
-                f,
-                "the journal of this node is empty and there is one at {name}: let it join (sekisho \
-                 node join, with --replace if it had joined before)",
-            ),
             Self::Lacks(until) => {
                 write!(f, "this node lacks the log up to record {}: wait for that", until.0)
             }
-            Self::JoinedBefore(name) => write!(
-                f,
-                "a node of this name was in sync with {name} before, and this journal is empty: if its \
-                 disk was lost, sekisho node join --replace; all that it acknowledged is gone with it",
-            ),
             Self::Repairing(batch) => write!(
                 f,
                 "the log of this node is damaged up to batch {} and is repaired from the other one: \
@@ -172,6 +165,30 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
+    /// Of those that depend on what the other node has or says.
+    fn of_the_other(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::MustJoin(name) = self {
+            return write!(
+                f,
+                "the journal of this node is empty and there is one at {name}: let it join (sekisho \
+                 node join, with --replace if it had joined before)",
+            );
+        }
+        if let Self::JoinedBefore(name) = self {
+            return write!(
+                f,
+                "a node of this name was in sync with {name} before, and this journal is empty: if its \
+                 disk was lost, sekisho node join --replace; all that it acknowledged is gone with it",
+            );
+        }
+        let Self::NoConsent(name) = self else { return f.write_str(self.text()) };
+        write!(
+            f,
+            "{name} is there as a standby and did not consent in time: its operator may promote it \
+             just now, or its disk is slow; see sekisho node status on both, and try again",
+        )
+    }
+
     /// Of those that name nothing.
     const fn text(&self) -> &'static str {
         match self {
@@ -208,6 +225,7 @@ impl Refusal {
             | Self::PeerReigns(_)
             | Self::MustJoin(_)
             | Self::JoinedBefore(_)
+            | Self::NoConsent(_)
             | Self::Repairing(_)
             | Self::Lacks(_)
             | Self::WitnessIsBehind { .. }

@@ -93,11 +93,47 @@ impl Node {
         if !self.is_silent() || !self.standby().is_at_rest() {
             return;
         }
-        self.wish = None;
         match self.plan_by_hand(seen, waited.confirmed) {
-            Ok(plan) => self.rises(plan, Some(waited.id)),
-            Err(refusal) => self.refuses(waited.id, refusal),
+            // Its operator may promote it in this very moment.
+            Ok(plan) if plan.basis == Basis::Consent && !late => self.asks_consent(),
+            Ok(plan) if plan.basis == Basis::Consent => {
+                self.wish = None;
+                // Its consent is not taken later, when nobody wants it any more.
+                self.standby_mut().asking = None;
+                self.refuses(waited.id, Refusal::NoConsent(self.peer.name));
+            }
+            Ok(plan) => {
+                self.wish = None;
+                self.rises(plan, Some(waited.id));
+            }
+            Err(refusal) => {
+                self.wish = None;
+                self.standby_mut().asking = None;
+                self.refuses(waited.id, refusal);
+            }
         }
+    }
+
+    /// The other node consents to the reign that an operator wants of this one.
+    pub(super) fn on_grant_by_hand(&mut self, reign: Epoch, waited: Waited) {
+        let seen = self.arbiter.seen_since(waited.at);
+        if let Ok(plan) = self.plan_by_hand(seen, waited.confirmed)
+            && plan.basis == Basis::Consent
+        {
+            self.wish = None;
+            self.rises_to(reign, plan, Some(waited.id));
+        }
+    }
+
+    /// Of two nodes that operators promote at once, the one that asked for the later reign goes first.
+    pub(super) fn yields_to(&mut self, reign: Epoch) -> bool {
+        let mine = self.standby().asking.map(|(mine, _)| mine);
+        let yields = mine.is_some_and(|mine| mine < reign);
+        if yields && let Some(waited) = self.wish.take() {
+            self.standby_mut().asking = None;
+            self.refuses(waited.id, Refusal::PeerReigns(self.peer.name));
+        }
+        yields
     }
 
     /// Whether the other node says that it is the primary, and said so just now.
@@ -165,7 +201,8 @@ impl Node {
             return asked(confirmed, &[Question::First], Cause::First, false);
         }
         if self.peer.hello.as_ref().is_some_and(|hello| self.is_not_older_than(hello)) {
-            return asked(confirmed, &[], cause, false);
+            let plan = asked(confirmed, &[], cause, false)?;
+            return Ok(Plan { basis: Basis::Consent, ..plan });
         }
         let certain = self.has_all_by_its_own_word();
         if certain && !confirmed.has(Question::MayLose) {

@@ -131,11 +131,13 @@ pub(super) fn an_operator_ends_a_reign_and_it_does_not_go_on_by_itself() {
         tokyo: tells its operator: no, to be confirmed first: no-primary-then
         tokyo: tells its operator: Demoted
         tokyo: ends: ByOperator
+        osaka: says may I reign by 2?
+        tokyo: says you may, by 2
         osaka: reigns by 2 (Promoted)
         osaka: tells its operator: Promoted { epoch: Epoch(2), lossy: false }
-        osaka: opens
         osaka: says follow behind 4
         tokyo: says ready at 4
+        osaka: opens
     "]]
     .assert_eq(&pair.story());
 }
@@ -310,4 +312,23 @@ pub(super) fn a_wish_is_told_what_is_under_way() {
         tokyo: tells its operator: no, the reign of this node is ending
     "]]
     .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn of_two_nodes_that_operators_promote_at_once_one_begins_and_the_other_one_says_so() {
+    for first in [TOKYO, OSAKA] {
+        let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+        pair.wishes(TOKYO, Wish::Demote(Confirmed::default().and(Question::NoPrimary)));
+        pair.passes(2_000);
+        pair.story();
+        pair.wishes_of_both(first, promote(&[]));
+        pair.passes(1_000);
+        let story = pair.story();
+        assert_eq!(story.matches(": reigns by ").count(), 1, "{story}");
+        assert_eq!(story.matches("tells its operator: Promoted").count(), 1, "{story}");
+        assert_eq!(story.matches("tells its operator: no, ").count(), 1, "{story}");
+        assert!(!story.contains(": ends"), "{story}");
+        let safeties = pair.sites.each_ref().map(|site| site.node().view().safety);
+        assert_eq!(safeties, [Safety::Sync; 2], "{story}");
+    }
 }

@@ -175,6 +175,15 @@ impl Pair {
         self.runs();
     }
 
+    /// Wishes of two operators in one moment: neither node has heard what the other one makes of its own.
+    pub(super) fn wishes_of_both(&mut self, first: usize, wish: Wish) {
+        for at in [first, 1 - first] {
+            self.wishes += 1;
+            self.tells(at, Event::Wish(WishId(self.wishes), wish));
+        }
+        self.runs();
+    }
+
     /// Batches of one record each.
     pub(super) fn pays(&mut self, at: usize, batches: usize) {
         for _ in 0..batches {

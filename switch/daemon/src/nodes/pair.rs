@@ -232,6 +232,7 @@ fn not_done(refusal: &Refusal) -> NotDone {
     let words = refusal.to_string();
     match refusal {
         Refusal::NoWitness
+        | Refusal::NoConsent(_)
         | Refusal::Overtaken
         | Refusal::NotDrained
         | Refusal::NotReached(_)
