@@ -18,6 +18,7 @@ mod machine;
 mod operators;
 mod scenario;
 mod shipping;
+mod snapshots;
 mod starting;
 mod stories;
 mod tale;
@@ -38,12 +39,15 @@ use world::World;
 
 /// Of so many worlds in which nothing rots, one is looked through for rot.
 const SCRUBS: u64 = 8;
+/// Of so many worlds in which no disk is lost, one has nodes that let go of old archives.
+const LETS_GO: u64 = 3;
 
 /// The world of one seed, from its beginning until all is well again; gives what happened there, else
 /// what was not as it must be. `told`: with everything that happened.
 pub fn live(seed: u64, told: bool) -> Result<(Sums, String), String> {
     let mut dice = Dice::new(seed);
     let mut weather = Weather::of(&mut dice);
+    weather.lets_go = weather.losses > 0 || seed.is_multiple_of(LETS_GO);
     weather.scrubs = weather.rots > 0 || seed.is_multiple_of(SCRUBS);
     let shown = if told { format!("{weather:#?}\n") } else { String::new() };
     let mut world = World::new(seed, weather, dice, told);

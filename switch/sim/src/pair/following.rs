@@ -67,6 +67,7 @@ impl World {
                 self.tells(site, Thread::Journal, 1, Task::Drained);
             }
             Order::Admit => self.process(site).admits = true,
+            Order::Store(storing) => self.stores(site, *storing),
             Order::Serve(from, until) => self.serves(site, from, until),
         }
     }
@@ -236,7 +237,7 @@ impl World {
         let &Task::Feed(need) = task else { unreachable!("not for this thread: {task:?}") };
         let fed = match need {
             Need::Log { from, bytes } => self.reads_log(site, from, bytes),
-            Need::Snapshot { .. } => Some(Fed::NoSnapshot),
+            Need::Snapshot { .. } => self.reads_piece(site, need),
         };
         if let Some(fed) = fed {
             self.is_done(site, Heard::Fed(fed));
@@ -246,7 +247,7 @@ impl World {
     fn reads_log(&mut self, site: Site, from: BatchNumber, most: usize) -> Option<Fed> {
         let disk = self.machines[site.0].disk.clone();
         match raw::first_available(&disk) {
-            Ok(Some(first)) if first.batch >= from => return Some(Fed::Gone { first }),
+            Ok(Some(first)) if first.batch >= from => return self.is_gone(site),
             Ok(_) => {}
             Err(_) => {
                 self.disk_failed(site);

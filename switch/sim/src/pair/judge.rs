@@ -36,6 +36,8 @@ pub(crate) struct Judge {
     record: Epoch,
     /// What a site had when it was about to hand its reign over.
     drained: [Position; 2],
+    /// What a checkpoint that a site is offered says that its log was, up to where the log goes on.
+    offers: [Vec<Entry>; 2],
     /// Sites whose disk is lost, until they have everything again; and those whose disk has rotted.
     gone: [bool; 2],
     rotten: [bool; 2],
@@ -221,6 +223,27 @@ impl Judge {
         let last = book.entries.last().map_or([0; 16], |entry| entry.tag);
         assert_eq!(last, mark.tag, "what is found at site {} is what was written", site.0);
         book.durable = kept;
+    }
+
+    /// A site is offered a checkpoint, behind which its log will begin with this mark.
+    pub(crate) fn is_offered(&mut self, site: Site, base: &Mark) {
+        let entries = &self.books[site.other().0].entries;
+        let last = count(base).checked_sub(1).map_or([0; 16], |at| entries[at].tag);
+        assert_eq!(last, base.tag, "a checkpoint's log goes on behind what was written");
+        self.offers[site.0] = entries[..count(base)].to_vec();
+    }
+
+    /// That checkpoint has taken the place of the log. What behind it was released comes again.
+    pub(crate) fn is_restored(&mut self, site: Site) {
+        let entries = std::mem::take(&mut self.offers[site.0]);
+        self.books[site.0] = Book { durable: entries.len(), entries };
+        self.gone[site.0] = true;
+    }
+
+    /// A log is not the site's any more.
+    pub(crate) fn is_set_aside(&mut self, site: Site) {
+        self.books[site.0] = Book::default();
+        self.gone[site.0] = true;
     }
 
     /// What a site has promised is on its platter.

@@ -72,6 +72,12 @@ impl World {
                 Err(_) => break,
             }
         }
+        if self.weather.lets_go {
+            self.keeps_state(site);
+        }
+        if self.machines[site.0].process.is_none() {
+            return;
+        }
         if self.weather.scrubs && !self.process(site).node.view().repairing {
             self.scrubs(site);
         }

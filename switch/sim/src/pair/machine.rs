@@ -9,7 +9,7 @@ use journal::follower::Follower;
 use journal::format::{BatchNumber, Epoch, PathKind, Position};
 use journal::mark::Mark;
 use journal::roles::control::Control;
-use journal::roles::event::{Allowed, Event, Item, Reign};
+use journal::roles::event::{Allowed, Event, Item, Reign, Storing};
 use journal::roles::name::NodeName;
 use journal::roles::node::Node;
 use journal::roles::view::Safety;
@@ -24,6 +24,7 @@ use super::agenda::At;
 use super::clock::Clock;
 use super::keeping::Keeping;
 use super::line::{Connection, Site};
+use super::snapshots::Snapshots;
 use super::tale::NAMES;
 use super::weather::Weather;
 use super::witness::{Question, Reply};
@@ -93,6 +94,7 @@ pub(crate) enum Order {
     Admit,
     Serve(BatchNumber, BatchNumber),
     Mend(Item),
+    Store(Box<Storing>),
 }
 
 /// A machine.
@@ -115,6 +117,9 @@ pub(crate) struct Machine {
     pub(crate) joined: bool,
     /// Whether it has no power, so that not even its system answers.
     pub(crate) dark: bool,
+    /// Whether a start was about to put a checkpoint in the place of its log, or to set that aside.
+    pub(crate) settles: bool,
+    pub(crate) aside: bool,
     /// Whether its process will not be started again by itself.
     pub(crate) halted: bool,
 }
@@ -125,6 +130,7 @@ impl Machine {
         self.disk = SimulatedDisk::new(seed);
         self.midst = None;
         self.halted = false;
+        (self.settles, self.aside) = (false, false);
     }
 }
 
@@ -152,7 +158,8 @@ pub(crate) struct Process {
     /// Whether an operator waits for an answer.
     pub(crate) asked: bool,
     pub(crate) log: Log,
-    pub(crate) keeping: Keeping,
+    pub(crate) keeping: Box<Keeping>,
+    pub(crate) snapshots: Box<Snapshots>,
     /// By which it reigns, once its writer has begun.
     pub(crate) reign: Option<Epoch>,
     /// Whether its ports are open, and whether it admits anything.
@@ -228,6 +235,8 @@ impl Machine {
             is_empty: false,
             joined: false,
             dark: false,
+            settles: false,
+            aside: false,
             halted: false,
         }
     }

@@ -175,7 +175,7 @@ impl World {
                 let span = self.dice.between(least, most + 1);
                 self.tells(site, Thread::Feed, span, Task::Feed(need));
             }
-            Action::Store(piece) => unreachable!("no world has a checkpoint: {piece:?}"),
+            Action::Store(storing) => self.orders(site, Order::Store(Box::new(storing))),
             Action::Mend(item) => self.orders(site, Order::Mend(item)),
             Action::Demote(_) => {
                 self.saw(Happening::Demotions);

@@ -14,11 +14,10 @@ use journal::roles::view::Safety;
 use journal::roles::witness::Incarnation;
 use journal::segments::{Keeper, Spares};
 use journal::ship::message::{Digests, EPOCHS_MAX, Mode as Syncs, WhenLost};
-use journal::{control, cut, raw, repair};
+use journal::{control, raw, repair};
 
 use super::agenda::{MS, SECOND};
 use super::happened::Happening;
-use super::keeping::Keeping;
 use super::line::Site;
 use super::machine::{Following, Log, Process, Task};
 use super::weather::Mode;
@@ -72,7 +71,8 @@ impl World {
             safety: Safety::NoPrimary,
             asked: false,
             log: Log::Follows(Box::new(log)),
-            keeping: Keeping::default(),
+            keeping: Box::default(),
+            snapshots: Box::default(),
             reign: None,
             open: false,
             admits: false,
@@ -108,18 +108,10 @@ impl World {
         let keys = Arc::clone(&self.keys);
         let Ok(control) = control::mend(&disk) else { return self.not_read(site) };
         let name = self.machines[site.0].name;
+        let known = control.is_some();
         let mut control = control.unwrap_or(Control::first(name));
-        if let Some(mark) = control.cut {
-            if let Err(why) = cut::finish(&disk, &keys, &mark) {
-                self.tale.at(self.now, site, || format!("is not cut behind {mark:?}: {why:?}"));
-                return self.not_read(site);
-            }
-            self.tale.at(self.now, site, || format!("is cut behind {mark:?}"));
-            self.is_cut(site, &mark);
-            control.cut = None;
-            if control::write(&disk, &control).is_err() {
-                return self.not_read(site);
-            }
+        if known && !self.settles_log(site, &mut control) {
+            return self.not_read(site);
         }
         let (recovered, repair) = match repair::recover(&disk, &keys) {
             Ok(recovered) => recovered,
@@ -129,6 +121,7 @@ impl World {
             }
         };
         self.judge.recovers(site, &recovered.end);
+        self.has_state(site);
         let Ok(epochs) = raw::epochs(&disk, EPOCHS_MAX) else { return self.not_read(site) };
         let facts = LogFacts {
             cluster: recovered.cluster,
@@ -155,7 +148,7 @@ impl World {
         Some(Read { control, facts, log })
     }
 
-    fn is_cut(&mut self, site: Site, mark: &Mark) {
+    pub(crate) fn is_cut(&mut self, site: Site, mark: &Mark) {
         let before = self.judge.books[site.0].entries.len();
         self.judge.cuts(site, mark);
         let cut = before - self.judge.books[site.0].entries.len();

@@ -30,6 +30,8 @@ pub(crate) struct Weather {
     pub(crate) bytes: bool,
     /// Whether what is sealed is read through from time to time.
     pub(crate) scrubs: bool,
+    /// Whether old archives are let go of.
+    pub(crate) lets_go: bool,
     /// Whether the records are those of the cores.
     pub(crate) cores: bool,
     /// Nanoseconds between two records of the workload, and how many come at once.
@@ -152,6 +154,7 @@ impl Weather {
             skewed: false,
             bytes: false,
             scrubs: false,
+            lets_go: false,
             cores: false,
             pace: 50 * MS,
             burst: 1,
