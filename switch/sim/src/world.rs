@@ -70,6 +70,8 @@ pub struct World {
     /// Whether nobody has a turn, and what waits to be read then.
     still: bool,
     unread: VecDeque<(LinkId, Tpdu, Vec<u8>)>,
+    /// Of records that are committed elsewhere, so many are.
+    known: usize,
     connecting: Vec<LinkId>,
     asked: VecDeque<(WorkerId, SlotId)>,
     /// Whether questions about older records have a reply.
@@ -130,6 +132,7 @@ impl World {
             holding: false,
             still: false,
             unread: VecDeque::new(),
+            known: 0,
             connecting: Vec::new(),
             asked: VecDeque::new(),
             reading: false,

@@ -140,7 +140,9 @@ impl World {
         if self.reigns(site.other()) {
             return None;
         }
-        if last == site || epoch <= self.judge.promised(site) {
+        // Whoever let the other one go on alone knows that it has.
+        let alone = self.let_alone == Some(epoch);
+        if last == site || epoch <= self.judge.promised(site) && !alone {
             confirmed = confirmed.and(Question::NotSince);
         }
         if self.healing && self.asked > ASKED {
@@ -168,7 +170,9 @@ impl World {
             Ok(done) => format!("operator hears: {done:?}"),
             Err(refusal) => format!("operator hears: {refusal}"),
         });
+        let reign = self.process(site).reign;
         match answer {
+            Ok(Done::Promoted { epoch, .. }) if reign == Some(*epoch) => self.let_alone = reign,
             Ok(Done::SwitchedOver { .. }) => self.saw(Happening::SwitchOvers),
             Ok(Done::Joins) => {
                 self.saw(Happening::Joins);

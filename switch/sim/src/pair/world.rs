@@ -127,6 +127,8 @@ pub(crate) struct World {
     /// When somebody was seen to reign last, and how often an operator tried since.
     pub(crate) reigned: At,
     pub(crate) asked: usize,
+    /// The last reign that an operator let go on alone.
+    pub(crate) let_alone: Option<journal::format::Epoch>,
     /// When all troubles are over; whether they are.
     pub(crate) heals_at: At,
     pub(crate) healing: bool,
@@ -160,6 +162,7 @@ impl World {
             serial: 0,
             reigned: At(SECOND),
             asked: 0,
+            let_alone: None,
             heals_at: At(HEALS),
             healing: false,
             weather,

@@ -65,6 +65,9 @@ impl World {
     /// These are committed; the oldest of their batches was framed then.
     pub fn has_committed(&mut self, made: &[Made], framed: Time) {
         let mut reached = BTreeMap::new();
+        // With the first of them all is committed that stands before them in that log.
+        let before = self.journal.records.iter().skip(self.known);
+        self.seen.extend(before.cloned().map(Seen::Recorded));
         for Made { place, bytes } in made {
             let record = Record::read(bytes).expect("a record reads back");
             if !matches!(record, Record::Start { .. } | Record::HashKey { .. }) {
@@ -76,6 +79,7 @@ impl World {
                 reached.insert(worker, position);
             }
         }
+        self.known = self.journal.records.len();
         for (worker, position) in reached {
             self.cores[worker.index()].handle_committed(position, framed);
         }
@@ -102,17 +106,12 @@ impl World {
         workers: u8,
         gate_bytes: usize,
     ) -> Vec<Vec<u8>> {
-        let known = self.journal.records.len();
+        let known = self.known;
         assert!(log.len() >= known, "what was committed is in every log that a reign begins with");
-        for bytes in &log[known..] {
-            // Nobody was told of it where it was written.
-            self.seen.push(Seen::Recorded(bytes.clone()));
-        }
         self.journal.records = log.to_vec();
         let mut seen = std::mem::take(&mut self.seen);
         self.begins_again(plan, workers, gate_bytes);
-        self.holding = true;
-        self.still = true;
+        (self.holding, self.still, self.known) = (true, true, known);
         // What it says itself is committed by whoever commits.
         let said = self.journal.records.split_off(log.len());
         let is_said = |seen: &Seen| matches!(seen, Seen::Recorded(bytes) if said.contains(bytes));
