@@ -71,8 +71,9 @@ fn campaigns(out: &mut dyn Write) -> io::Result<Vec<Step>> {
     let kill = "cargo xtask campaign kill --count 50 --seconds 60 --at-least 25";
     let power = "cargo xtask campaign power --count 50 --seconds 90 --at-least 25";
     let sim = "cargo xtask campaign sim --count 5000 --seconds 120 --at-least 2500";
+    let sites = "cargo xtask campaign sites --count 2000 --seconds 240 --at-least 1000";
     let service = "cargo xtask campaign service";
-    let mut steps = vec![campaign("sim", sim), campaign("kill", kill)];
+    let mut steps = vec![campaign("sim", sim), campaign("sites", sites), campaign("kill", kill)];
     if rustix::process::geteuid().is_root() {
         steps.extend([campaign("power", power), campaign("service", service)]);
     } else {

@@ -67,10 +67,13 @@ impl World {
         let needs_hands = !weather.witness
             || weather.mode == Mode::Async
             || weather.forces + weather.wishes + weather.losses + weather.rots + weather.fails > 0;
-        let within = if needs_hands { MENDED_WITHIN } else { HEALED_WITHIN };
+        let mut within = if needs_hands { MENDED_WITHIN } else { HEALED_WITHIN };
         let (healed, news) = (self.now, self.judge.news);
         let flows = |world: &Self| world.front.is_some() || world.judge.news > news;
         while !(self.is_well() && flows(self) && self.is_looked_through(healed)) {
+            if self.has_parted().is_some() {
+                within = MENDED_WITHIN;
+            }
             let late = self.now.0 - healed.0 > within;
             assert!(!late, "I13: {} s after the last trouble: {}", within / SECOND, self.shows());
             let until = self.now.after(100 * MS);

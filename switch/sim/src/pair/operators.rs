@@ -2,7 +2,9 @@
 //! disks, and after all troubles what the runbook says. They tell the truth, unless they force
 //! something. Must not know what a node makes of it.
 
+use journal::roles::objection::Objection;
 use journal::roles::refusal::Refusal;
+use journal::roles::view::Part;
 use journal::roles::wish::{Confirmed, Done, Question, Wish};
 
 use super::agenda::{At, SECOND};
@@ -45,8 +47,17 @@ impl World {
         }
         if chance(&mut self.dice, weather.forces) {
             let site = self.dice.one_of(&Site::BOTH);
-            self.forces(site);
+            // Operators tell each other: while one promotes a node by its word, none forces the other.
+            if !self.is_rising(site.other()) {
+                self.forces(site);
+            }
         }
+    }
+
+    /// Whether a site is about to reign.
+    fn is_rising(&self, site: Site) -> bool {
+        let process = self.machines[site.0].process.as_ref();
+        process.is_some_and(|it| matches!(it.node.view().part, Part::Promoting | Part::Beginning))
     }
 
     /// An operator promotes a site whatever is lost, and says whatever is asked.
@@ -104,6 +115,14 @@ impl World {
     /// A primary whose log has rotted where its standby lacks it can not ship it, and no world has a scrub or
     /// a checkpoint over the line that would help: it gets another disk, and what only it had is lost.
     fn gives_up_a_disk(&mut self) {
+        if let Some(site) = self.has_parted()
+            && self.now >= GIVES_UP
+        {
+            self.tale.at(self.now, site, || "has nothing in common with the other".into());
+            self.ends_life(site, true);
+            self.gets_a_disk(site);
+            return self.soon(SECOND, Event::Starts(site));
+        }
         let site = Site(self.weather.rotten);
         let has_rotted = self.weather.rots > 0 && self.judge.is_marred(site);
         if self.now < GIVES_UP || !has_rotted || !self.reigns(site) || self.is_well() {
@@ -115,6 +134,16 @@ impl World {
         // The other one is promoted at once, whatever is lost.
         self.reigned = At(0);
         self.asked = ASKED + 2;
+    }
+
+    /// A standby whose log has let go of the place at which it parts from that of the other one, who reigns:
+    /// nobody can tell where that is, and it takes all anew.
+    pub(crate) fn has_parted(&self) -> Option<Site> {
+        Site::BOTH.into_iter().find(|site| {
+            let process = self.machines[site.0].process.as_ref();
+            let objects = process.and_then(|process| process.node.view().peer.objects);
+            objects == Some(Objection::NothingInCommon) && self.reigns(site.other())
+        })
     }
 
     /// An operator promotes a site, after stopping the other one, and says what is true.
