@@ -38,7 +38,6 @@ impl Tasks {
     ///
     /// # Errors
     /// There is no room, or nobody takes it any more; with the task.
-    #[expect(clippy::result_large_err, reason = "the task comes back")]
     pub fn try_send(&self, task: LogTask) -> Result<(), TrySendError<LogTask>> {
         let sent = self.sender.try_send(task);
         self.wake();
@@ -49,7 +48,6 @@ impl Tasks {
     ///
     /// # Errors
     /// Nobody takes it any more; with the task.
-    #[expect(clippy::result_large_err, reason = "the task comes back")]
     pub fn send(&self, task: LogTask) -> Result<(), SendError<LogTask>> {
         let sent = self.sender.send(task);
         self.wake();

@@ -53,9 +53,9 @@ struct Reading {
     ship: Arc<Ship>,
     said: Sender<Message>,
     /// The one that was read with last, and the batch that it gives next.
-    reader: Option<(BatchNumber, RawReader<SystemDisk>)>,
+    reader: Option<(BatchNumber, Box<RawReader<SystemDisk>>)>,
     /// The same for the peer's repair.
-    serving: Option<(BatchNumber, RawReader<SystemDisk>)>,
+    serving: Option<(BatchNumber, Box<RawReader<SystemDisk>>)>,
     /// What a peer begins with that needs more than the log has.
     snapshot: Option<(Newest, Sending<<SystemDisk as Disk>::File>)>,
     /// Lines that the peer can cause at will.
@@ -107,7 +107,7 @@ impl Reading {
     fn log(&mut self, from: BatchNumber, most: usize) -> Fed {
         let goes_on = self.reader.take().filter(|(next, _)| *next == from);
         let opened = goes_on.map_or_else(
-            || RawReader::open(&self.disk, Arc::clone(&self.keys), from),
+            || RawReader::open(&self.disk, Arc::clone(&self.keys), from).map(Box::new),
             |(_, reader)| Ok(reader),
         );
         let (mut items, mut bytes, mut next) = (Vec::new(), 0, from);
@@ -193,7 +193,7 @@ impl Reading {
     fn serve(&mut self, line: u64, reign: Epoch, from: BatchNumber, until: BatchNumber) {
         let goes_on = self.serving.take().filter(|(next, _)| *next == from);
         let opened = goes_on.map_or_else(
-            || RawReader::open(&self.disk, Arc::clone(&self.keys), from),
+            || RawReader::open(&self.disk, Arc::clone(&self.keys), from).map(Box::new),
             |(_, reader)| Ok(reader),
         );
         let (mut next, mut segment) = (from, SegmentNumber(0));
@@ -211,15 +211,11 @@ impl Reading {
                     Framed::Batch(mark, _) if mark.batch > until => break,
                     Framed::Batch(mark, _) => next = BatchNumber(mark.batch.0 + 1),
                 }
-                let said = block.take().into_iter().chain([item(framed)]);
-                let mut said = said.map(|Item { kind, bytes }| Message::Fetched {
-                    reign,
-                    segment,
-                    item: kind,
-                    bytes,
-                });
+                let mut said = |Item { kind, bytes }| {
+                    self.says(Message::Fetched { reign, segment, item: kind, bytes })
+                };
                 // It waits for the line to take it: so it goes no faster than that.
-                if !said.all(|message| self.says(message)) {
+                if !(block.take().is_none_or(&mut said) && said(item(framed))) {
                     break;
                 }
             }

@@ -8,6 +8,7 @@ use journal::roles::node::Node;
 use journal::scrub::mending::{Mending, Progress};
 use journal::scrub::{Looked, Scrub};
 use journal::ship::message::Message;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::agenda::{At, SECOND};
@@ -32,6 +33,8 @@ pub(crate) struct Keeping {
     heard: At,
     /// When the last pass began that came to its end.
     looked: Option<At>,
+    /// What has rotted here and the other site has let go of: an operator is told, and both go on.
+    nowhere: BTreeSet<Name>,
 }
 
 impl std::fmt::Debug for Keeping {
@@ -115,6 +118,10 @@ impl World {
                         "a scrub says of {name} of site {} that it has rotted: {found}",
                         site.0
                     );
+                    let Process { keeping, .. } = self.process(site);
+                    if keeping.nowhere.contains(&name) {
+                        continue;
+                    }
                     self.tale.at(now, site, || format!("{name} has rotted: {found}"));
                     self.saw(Happening::Found);
                     let mending = Mending::begin(&disk, name, &range);
@@ -151,7 +158,14 @@ impl World {
         let keeping = &mut self.process(site).keeping;
         keeping.heard = now;
         let Some((name, mut mending)) = keeping.mending.take() else { return };
-        let Message::Fetched { item, bytes, .. } = message else { return };
+        let Message::Fetched { item, bytes, .. } = message else {
+            // Who lets nothing go has it, unless its own disk has lost it.
+            if self.weather.lets_go {
+                self.tale.at(now, site, || format!("{name} is nowhere whole"));
+                self.process(site).keeping.nowhere.insert(name);
+            }
+            return;
+        };
         let whole = match mending.handle(*item, bytes) {
             Ok(Progress::More) => {
                 self.process(site).keeping.mending = Some((name, mending));

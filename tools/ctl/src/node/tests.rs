@@ -139,7 +139,7 @@ fn what_is_wrong_stands_first_with_what_to_do() {
         catch_up: Some(far(None)),
         ..primary()
     };
-    expect![[r#"
+    expect![[r"
         tokyo is primary, epoch 7; SOLO for 3m 12s: 41 released records are at one node only
         PROBLEMS: 6
           41 released records are at one node only: osaka has not answered for 1 s
@@ -180,7 +180,7 @@ fn what_is_wrong_stands_first_with_what_to_do() {
 
         CUT FROM THE LOG  AT                    RECORDS  APPROVALS RELEASED  PERHAPS
         6-990             2026-09-21T14:13:20Z       12                   3        1
-    "#]]
+    "]]
     .assert_eq(&table::status(&status, Colours::NONE));
 }
 

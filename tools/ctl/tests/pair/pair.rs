@@ -218,7 +218,10 @@ impl Pair {
                     match entry {
                         Acquirer::Answered(answered) => self.answered.push(*answered),
                         Acquirer::Repeated(sent) => self.asked_again.push(sent.reference),
-                        _ => {}
+                        Acquirer::Sent(_)
+                        | Acquirer::AnsweredAgain(_)
+                        | Acquirer::Reversed(_)
+                        | Acquirer::Acknowledged(_) => {}
                     }
                 }
                 assert!(report.wrong.is_empty(), "{report:?}");

@@ -97,7 +97,9 @@ fn a_checkpoint_takes_the_place_of_a_log_when_all_of_it_is_there_and_not_before(
     let follows = Follows::starts(&configuration);
     // What is left of another one is not taken for the beginning of this.
     follows.tasks.send(tasks[1].clone()).unwrap();
-    tasks.iter().for_each(|task| follows.tasks.send(task.clone()).unwrap());
+    for task in &tasks {
+        follows.tasks.send(task.clone()).unwrap();
+    }
     ends(follows);
     let opened = opens(&configuration);
     let facts = opened.facts().unwrap();
@@ -133,7 +135,9 @@ fn a_checkpoint_of_another_version_is_refused_and_nothing_is_changed() {
     let configuration = site.configuration();
     let disk = promised(&configuration);
     let follows = Follows::starts(&configuration);
-    tasks.iter().for_each(|task| follows.tasks.send(task.clone()).unwrap());
+    for task in &tasks {
+        follows.tasks.send(task.clone()).unwrap();
+    }
     follows.says(|told| matches!(told, Told::Misfit));
     assert!(!snapshot::is_whole(&disk).unwrap());
     assert!(follows.happened.is_empty());
