@@ -112,9 +112,9 @@ impl Standby {
         }
     }
 
-    /// Whether its primary's log comes in on this line, from where both agree.
+    /// Whether its primary's log comes in on this line, from where both agree, or a checkpoint in its place.
     fn takes(&self) -> bool {
-        self.following.is_some() && matches!(self.step, Step::Rest)
+        self.following.is_some() && matches!(self.step, Step::Rest | Step::Restoring)
     }
 
     /// Whether its log is what it was at the start or at the last acknowledgement: nothing of it is

@@ -90,6 +90,26 @@ fn a_node_that_dies_while_a_checkpoint_comes_is_what_it_was_and_is_sent_all_of_i
 }
 
 #[test]
+fn a_checkpoint_that_the_disk_does_not_take_is_sent_again_on_another_line() {
+    let mut pair = alone(Mode::Durable);
+    pair.refuses_storing = Some(OSAKA);
+    pair.wishes(OSAKA, Wish::Join { replace: false });
+    pair.passes(1_000);
+    expect![[r"
+        osaka: tells its operator: Joins
+        tokyo: says follow behind 3, and a checkpoint at 7
+        osaka: its disk does not take it
+        osaka: hangs up
+        tokyo: says follow behind 3, and a checkpoint at 7
+        osaka: begins anew with a checkpoint
+        tokyo: says follow behind 3
+        osaka: says ready at 3
+    "]]
+    .assert_eq(&pair.story());
+    assert_eq!(pair.sites[TOKYO].node().view().safety, Safety::Sync);
+}
+
+#[test]
 fn a_node_that_lacks_what_its_checkpoint_has_reigns_at_nobodys_word() {
     let mut pair = alone(Mode::Durable);
     pair.wishes(OSAKA, Wish::Join { replace: false });

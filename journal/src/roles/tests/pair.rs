@@ -32,6 +32,8 @@ pub(super) struct Pair {
     wishes: u64,
     /// Who dies when so many pieces of a checkpoint are there.
     pub(super) dies_storing: Option<(usize, usize)>,
+    /// Whose disk does not take the next piece of a checkpoint.
+    pub(super) refuses_storing: Option<usize>,
     pub(super) line_ends_behind_a_checkpoint: bool,
     /// The line is lost when so many batches were said for a repair; the rest is said on the next one.
     pub(super) serves: Option<usize>,
@@ -72,6 +74,7 @@ impl Pair {
             told: Vec::new(),
             wishes: 0,
             dies_storing: None,
+            refuses_storing: None,
             line_ends_behind_a_checkpoint: false,
             serves: None,
             late: Vec::new(),

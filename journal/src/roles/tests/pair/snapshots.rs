@@ -75,6 +75,11 @@ impl Pair {
             self.notes(at, "dies");
             return self.dies(at);
         }
+        if self.refuses_storing.take() == Some(at) {
+            self.notes(at, "its disk does not take it");
+            self.sites[at].coming.clear();
+            return self.tells(at, Event::Misfit);
+        }
         let site = &mut self.sites[at];
         if site.coming.len() < TOTAL {
             return;
