@@ -215,7 +215,7 @@ impl Node {
         let newer = |mark: &Mark| (mark.epoch, mark.batch);
         let objection = if self.settings.witness {
             Some(Objection::TakingOver)
-        } else if newer(&end) < newer(&self.log.end) {
+        } else if newer(&end) < newer(&self.log.end) || self.had_more(&end) {
             Some(Objection::LogIsOlder)
         } else if self.wish.is_some() && !self.yields_to(reign) {
             Some(Objection::TakingOver)
@@ -236,6 +236,13 @@ impl Node {
             let version = self.latest();
             self.standby_mut().granting = Some((reign, version));
         }
+    }
+
+    /// Whether this node had what that log lacks, and can not read it for damage. In which reign its last
+    /// batch was is not known then; in no earlier one than its own last.
+    fn had_more(&self, end: &Mark) -> bool {
+        let reigned = self.control.reigned;
+        self.control.repairing.is_some_and(|until| end.batch < until || end.epoch < reigned)
     }
 
     /// Consents, once that is durable.

@@ -103,6 +103,34 @@ pub(super) fn damage_that_the_peer_has_not_either_halts_the_node() {
 }
 
 #[test]
+pub(super) fn a_damaged_node_does_not_consent_to_a_reign_that_lacks_what_it_had() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.dies(TOKYO);
+    pair.passes(3_000);
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced, Question::MayLose]));
+    pair.passes(1_500);
+    pair.pays(OSAKA, 3);
+    pair.dies(OSAKA);
+    pair.story();
+    // What can be read of it is older than what Tokyo has.
+    let readable = pair.sites[TOKYO].log.len() - 1;
+    let damaged = pair.sites[OSAKA].log.len() - readable;
+    pair.sites[OSAKA].is_damaged(damaged);
+    pair.starts(TOKYO);
+    pair.starts(OSAKA);
+    pair.passes(1_000);
+    expect![[r#"
+        osaka: says what is in 4 to 8?
+        tokyo: says this is
+        tokyo: says 5 is not here
+        tokyo: says may I reign by 3?
+        osaka: halts: NotMended(BatchNumber(5))
+    "#]]
+    .assert_eq(&pair.story());
+    assert!(!pair.sites[TOKYO].open && !pair.sites[OSAKA].open);
+}
+
+#[test]
 pub(super) fn nodes_that_are_no_pair_say_why() {
     let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
     pair.dies(OSAKA);
