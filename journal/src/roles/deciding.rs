@@ -240,7 +240,7 @@ impl Node {
 
     /// Whether this node had what that log lacks, and can not read it for damage. In which reign its last
     /// batch was is not known then; in no earlier one than its own last.
-    fn had_more(&self, end: &Mark) -> bool {
+    pub(super) fn had_more(&self, end: &Mark) -> bool {
         let reigned = self.control.reigned;
         self.control.repairing.is_some_and(|until| end.batch < until || end.epoch < reigned)
     }
