@@ -2,8 +2,10 @@
 //! Knows how tests are started; what they prove is their own affair.
 
 use std::io::{self, Write};
+use std::num::NonZero;
 use std::path::Path;
 use std::process::Command;
+use std::thread::available_parallelism;
 
 use crate::Ended;
 use crate::cargo;
@@ -29,6 +31,9 @@ fn steps(root: &Path) -> [Step; 4] {
 
     let mut workspace = cargo::command(root);
     workspace.args(["test", "--workspace", "--no-fail-fast"]);
+    // Stories of two daemons wait most of the time.
+    let threads = available_parallelism().map_or(1, NonZero::get).max(4);
+    workspace.env("RUST_TEST_THREADS", threads.to_string());
 
     let mut broken = cargo::command(root);
     broken.args(["test", "--profile", "sim", "--package", "switch-sim", "--features", "broken"]);
