@@ -18,7 +18,8 @@ pub struct Control {
     /// The last reign that this node began itself; 0: none.
     pub reigned: Epoch,
     /// Records may be missing since that reign began, or one before it, and its log does not say so
-    /// yet.
+    /// yet. With a witness also: since the reign that is promised begins, which the record may name
+    /// this node for before it says so itself.
     pub lossy: bool,
     /// Whether and why it gave that reign up.
     pub fenced: Fenced,

@@ -2,6 +2,7 @@
 //! should be is decided before (`deciding`, `wishes`). Must not know what a primary does.
 //!
 //! 1. The promise is durable: whatever the old primary still sends is refused, so it can not commit.
+//!    With it, what an operator gives up: the life that begins the reign may be another one.
 //! 2. The log is durable and closed: what was acknowledged from memory is on the disk.
 //! 3. Only then the record is swapped; what was true when this began is looked at again before.
 //! 4. That it reigns is durable, and the writer begins.
@@ -52,6 +53,17 @@ pub(super) enum Basis {
     Operator,
 }
 
+impl Plan {
+    /// Whether the reign before it, of the other node, said that this one has everything.
+    const fn is_vouched_for(&self) -> bool {
+        match self.basis {
+            Basis::Record(_) => matches!(self.cause, Cause::Promoted),
+            Basis::HandedOver(_) => true,
+            Basis::Consent | Basis::Operator => false,
+        }
+    }
+}
+
 /// A node that is about to reign.
 #[derive(Debug)]
 pub(super) struct Rising {
@@ -91,8 +103,14 @@ impl Node {
     }
 
     pub(super) fn rises_to(&mut self, epoch: Epoch, plan: Plan, wish: Option<WishId>) {
-        // What an operator gave up stays given up until the log says so, through every restart.
-        let plan = Plan { lossy: plan.lossy || self.control.lossy, ..plan };
+        // What an operator gave up stays given up until the log says so, through every restart; but who
+        // follows a reign that vouches for it has all that there is.
+        let lossy = plan.lossy || self.control.lossy && !plan.is_vouched_for();
+        let plan = Plan { lossy, ..plan };
+        if self.settings.witness {
+            // The record may name this node from its swap on, whatever becomes of this life.
+            self.control.lossy = lossy;
+        }
         let is_shared = match plan.cause {
             Cause::First => false,
             // What it released alone is here alone, and how much that was is not known any more.

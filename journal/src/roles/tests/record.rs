@@ -373,6 +373,62 @@ pub(super) fn what_an_operator_gave_up_stays_given_up_until_the_log_says_so() {
 }
 
 #[test]
+pub(super) fn what_an_operator_gave_up_stays_given_up_if_the_record_is_changed_after_the_life_that_asked()
+ {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.cuts_line();
+    pair.passes(2_000);
+    pair.pays(TOKYO, 2);
+    pair.dies(TOKYO);
+    pair.passes(5_000);
+    pair.story();
+    pair.witness.slow = true;
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced, Question::MayLose]));
+    pair.dies(OSAKA);
+    assert_eq!(pair.witness.catches_up(), 1);
+    pair.witness.slow = false;
+    pair.starts(OSAKA);
+    pair.passes(500);
+    expect![[r"
+        osaka: asks for a change that nobody answers
+        osaka: changes the record to 4 osaka
+        osaka: reigns by 4 (Resumed, lossy)
+        osaka: opens
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn what_an_operator_wanted_to_give_up_and_another_reign_has_is_not_missing() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.cuts_line();
+    pair.passes(2_000);
+    pair.pays(TOKYO, 2);
+    pair.dies(TOKYO);
+    pair.passes(5_000);
+    pair.witness.slow = true;
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced, Question::MayLose]));
+    pair.dies(OSAKA);
+    assert!(pair.sites[OSAKA].control.lossy, "its change may be made at any time");
+    // The other one is there again, and has its standby in sync, before any change is made.
+    pair.witness.later.clear();
+    pair.witness.slow = false;
+    pair.line = true;
+    pair.starts(TOKYO);
+    pair.passes(500);
+    pair.starts(OSAKA);
+    while pair.witness.record.is_some_and(|record| record.in_sync.is_none()) {
+        pair.passes(10);
+    }
+    // Its standby has not even heard that it is in sync.
+    pair.story();
+    pair.dies(TOKYO);
+    pair.passes(5_000);
+    let story = pair.story();
+    assert!(story.contains("osaka: reigns by ") && !story.contains("lossy"), "{story}");
+}
+
+#[test]
 pub(super) fn a_standby_whose_disk_hangs_is_waited_for_once() {
     for witness in [true, false] {
         let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, witness);
