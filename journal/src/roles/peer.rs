@@ -116,8 +116,10 @@ impl Node {
         }
     }
 
-    /// Says who this node is; again whenever something of it changed. The last one counts.
+    /// Says who this node is; again whenever something of it changed. The last one counts: what the
+    /// peer still objects to then, it says again.
     pub(super) fn says_hello(&mut self) {
+        self.peer.objects = None;
         let hello = Hello {
             reign: self.control.promised,
             version: LINE_VERSION,

@@ -158,6 +158,8 @@ impl Node {
     }
 
     fn on_follow(&mut self, reign: Epoch, from: Mark, snapshot: Option<Position>) {
+        // Who wants this node to follow does not object to it any more.
+        self.peer.objects = None;
         let unasked = self.is_empty() && self.control.joining == Joining::No;
         if unasked || self.control.repairing.is_some() || self.peer.objected.is_some() {
             return;

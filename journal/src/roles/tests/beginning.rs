@@ -139,6 +139,28 @@ pub(super) fn nodes_that_are_no_pair_say_why() {
 }
 
 #[test]
+pub(super) fn an_objection_is_forgotten_when_it_is_said_anew_who_one_is_or_the_log_is_wanted() {
+    let objects = |pair: &Pair, at: usize| pair.sites[at].node().view().peer.objects;
+    let mut pair = Pair::new(Mode::Durable, WhenLost::Solo, true);
+    pair.passes(2_000);
+    pair.wishes(TOKYO, promote(&[Question::First]));
+    pair.passes(500);
+    assert_eq!(objects(&pair, OSAKA), Some(Objection::NotJoining));
+    // The greeting is on its way, and nothing comes back.
+    pair.line = false;
+    pair.wishes(OSAKA, Wish::Join { replace: false });
+    assert_eq!(objects(&pair, OSAKA), None);
+    pair.line = true;
+    let reign = Epoch(1);
+    let crosses = Message::Refuse { reign, objection: Objection::NotJoining };
+    pair.tells(OSAKA, Event::Heard(crosses));
+    assert_eq!(objects(&pair, OSAKA), Some(Objection::NotJoining));
+    let follow = Message::Follow { reign, from: Mark::ZERO, snapshot: None };
+    pair.tells(OSAKA, Event::Heard(follow));
+    assert_eq!(objects(&pair, OSAKA), None);
+}
+
+#[test]
 pub(super) fn what_came_on_a_lost_line_and_is_not_taken_yet_is_not_cut_on_the_next_one() {
     for mode in [Mode::Durable, Mode::Memory, Mode::Async] {
         let mut pair = Pair::in_sync(mode, WhenLost::Solo, true);
