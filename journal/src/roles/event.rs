@@ -63,9 +63,14 @@ pub enum Event {
         begun: Position,
     },
     /// Nothing is in flight, and the record of it is the last of the log. (To [`Action::Drain`].)
-    Drained(Mark),
+    Drained {
+        /// Which one.
+        id: DrainId,
+        /// The end of the log.
+        end: Mark,
+    },
     /// What is in flight did not end in the time given. (To [`Action::Drain`].)
-    NotDrained,
+    NotDrained(DrainId),
     /// What was to be read of this node's own log. (To [`Action::Feed`].)
     Fed(Fed),
     /// Standby: all of a checkpoint is there and durable, and the log goes on behind this mark.
@@ -87,6 +92,11 @@ pub enum Event {
     /// [`Node::deadline`]: crate::roles::node::Node::deadline
     Tick,
 }
+
+/// A drain: its answer names it. What was given up may still be answered when the next one is under
+/// way. Numbers of one reign rise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DrainId(pub u64);
 
 /// Something of a log, as it stands on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,10 +158,15 @@ pub enum Action {
     Reign(Reign),
     /// Open ports, give stored answers: this node is the primary. Not answered.
     Open,
-    /// Admit nothing more, let what is in flight end, write that it is handed over; at most so many
-    /// nanoseconds. Answered by [`Event::Drained`] or [`Event::NotDrained`].
-    Drain(u64),
-    /// Admit again: nothing is handed over. Not answered.
+    /// Admit nothing more, let what is in flight end, write that it is handed over. Answered by
+    /// [`Event::Drained`] or [`Event::NotDrained`].
+    Drain {
+        /// The answer names it.
+        id: DrainId,
+        /// Nanoseconds that it takes at most.
+        within: u64,
+    },
+    /// Admit again: nothing is handed over. Not answered; an answer to the drain may still come.
     Admit,
     /// The reign of this node ends, or its standing as a standby is not what it was: drop all and
     /// begin again as a process that has just started. The last action.

@@ -12,7 +12,7 @@
 
 use crate::mutants::{Mutant, breaks};
 use crate::roles::control::Fenced;
-use crate::roles::event::{Action, Ending};
+use crate::roles::event::{Action, DrainId, Ending};
 use crate::roles::name::NodeName;
 use crate::roles::node::{Node, Phase, Version};
 use crate::roles::refusal::{Busy, Refusal};
@@ -28,7 +28,7 @@ pub(super) struct Handing {
 
 #[derive(Debug)]
 enum Step {
-    Draining,
+    Draining(DrainId),
     /// The standby lacks something up to here.
     Reaching {
         end: Mark,
@@ -53,7 +53,7 @@ impl Handing {
     pub(super) fn deadline(&self) -> Option<u64> {
         match self.step {
             Step::Reaching { until, .. } | Step::Told { until } => Some(until),
-            Step::Draining | Step::Fencing { .. } => None,
+            Step::Draining(_) | Step::Fencing { .. } => None,
         }
     }
 }
@@ -89,20 +89,34 @@ impl Node {
             self.acts(Action::Answer(wish, Err(refusal)));
             return;
         }
-        self.reign_mut().handing = Some(Handing { wish, step: Step::Draining });
-        let drain = self.settings.times.drain;
-        self.acts(Action::Drain(drain));
+        let within = self.settings.times.drain;
+        let reigning = self.reign_mut();
+        reigning.drains.0 += 1;
+        let id = reigning.drains;
+        reigning.handing = Some(Handing { wish, step: Step::Draining(id) });
+        self.acts(Action::Drain { id, within });
     }
 
-    pub(super) fn on_drained(&mut self, end: Mark) {
+    /// Whether this drain is waited for: not one that was given up before.
+    fn drains(&self, id: DrainId) -> bool {
+        let handing = self.reign().handing.as_ref();
+        handing
+            .is_some_and(|handing| matches!(handing.step, Step::Draining(waited) if waited == id))
+    }
+
+    pub(super) fn on_not_drained(&mut self, id: DrainId) {
+        if self.drains(id) {
+            self.hands_not_over(Refusal::NotDrained);
+        }
+    }
+
+    pub(super) fn on_drained(&mut self, id: DrainId, end: Mark) {
         if end.batch > self.log.end.batch {
             self.log.end = end;
         }
-        let until = self.now.saturating_add(self.settings.times.ack_timeout);
-        if let Some(handing) = &mut self.reign_mut().handing
-            && matches!(handing.step, Step::Draining)
-        {
-            handing.step = Step::Reaching { end, until };
+        if self.drains(id) {
+            let until = self.now.saturating_add(self.settings.times.ack_timeout);
+            self.steps_to(Step::Reaching { end, until });
         }
     }
 
@@ -117,7 +131,7 @@ impl Node {
     pub(super) fn settle_handover(&mut self) {
         let Some(handing) = &self.reign().handing else { return };
         match handing.step {
-            Step::Draining if !self.is_sync() => {
+            Step::Draining(_) if !self.is_sync() => {
                 self.hands_not_over(Refusal::NotInSync(self.peer.name));
             }
             Step::Reaching { end, until } => self.settle_reaching(end, until),
@@ -138,7 +152,7 @@ impl Node {
                     self.ends(Ending::NotAnswered);
                 }
             }
-            Step::Draining | Step::Fencing { .. } | Step::Told { .. } => {}
+            Step::Draining(_) | Step::Fencing { .. } | Step::Told { .. } => {}
         }
     }
 

@@ -10,7 +10,7 @@
 
 use crate::format::{Epoch, Position};
 use crate::mutants::{Mutant, breaks};
-use crate::roles::event::{Action, Cause, Ending, Event};
+use crate::roles::event::{Action, Cause, DrainId, Ending, Event};
 use crate::roles::handover::{self, Handing};
 use crate::roles::node::{Node, Phase};
 use crate::roles::refusal::{Busy, Refusal};
@@ -34,6 +34,8 @@ pub(super) struct Reigning {
     pub(super) syncing: Syncing,
     pub(super) shipping: Shipping,
     pub(super) handing: Option<Handing>,
+    /// The last drain that was asked for.
+    pub(super) drains: DrainId,
 }
 
 impl Reigning {
@@ -69,8 +71,8 @@ impl Node {
             }
             Event::Framed { end, item } => self.on_framed(end, item),
             Event::Required { released } => self.on_required(released),
-            Event::Drained(end) => self.on_drained(end),
-            Event::NotDrained => self.hands_not_over(Refusal::NotDrained),
+            Event::Drained { id, end } => self.on_drained(id, end),
+            Event::NotDrained(id) => self.on_not_drained(id),
             Event::Fed(fed) => self.on_fed(fed),
             // Answers to what was asked in the phase before, and what is not a primary's.
             _ => {}

@@ -18,7 +18,7 @@
 use crate::format::{BatchNumber, Cluster, Epoch, Position};
 use crate::mutants::{Mutant, breaks};
 use crate::roles::control::{Fenced, Joining};
-use crate::roles::event::{Action, Cause, Ending, Event, Reign};
+use crate::roles::event::{Action, Cause, DrainId, Ending, Event, Reign};
 use crate::roles::node::{Node, Phase, Version};
 use crate::roles::refusal::Refusal;
 use crate::roles::reigning::Reigning;
@@ -303,6 +303,7 @@ impl Node {
             syncing: Syncing::begin(requires, by_hand, sworn),
             shipping: Shipping::default(),
             handing: None,
+            drains: DrainId(0),
         }));
         if cause == Cause::HandedOver {
             self.says(Message::Taken { reign: epoch });

@@ -11,7 +11,7 @@
 mod lane;
 
 use journal::mark::Mark;
-use journal::roles::event::{Ending, Halting, Item, Reign, Storing};
+use journal::roles::event::{DrainId, Ending, Halting, Item, Reign, Storing};
 
 pub use lane::{Given, Tasks, lane};
 
@@ -23,8 +23,8 @@ pub enum Order {
     /// Open ports, and let the workers run.
     Open,
     /// Admit nothing more, let what is in flight end within so many nanoseconds, and write that it is handed
-    /// over. Answered by `Drained` or `NotDrained`.
-    Drain(u64),
+    /// over. Answered by `Drained` or `NotDrained` of this drain.
+    Drain(DrainId, u64),
     /// Admit again: nothing is handed over.
     Admit,
     /// Drop all, and begin again as a standby.

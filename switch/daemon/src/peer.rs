@@ -202,7 +202,7 @@ pub(crate) mod unread {
 
     /// The last record of a reign that was handed over, once.
     pub(crate) fn drained(ship: &Ship) -> Option<journal::format::Position> {
-        ship.take().drained
+        ship.take().drained.map(|(_, position)| position)
     }
 
     /// What was put into it.

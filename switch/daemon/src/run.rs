@@ -134,7 +134,7 @@ pub(crate) fn last_failure(happened: &Receiver<Event>) -> Result<(), Failure> {
         Event::Broken(failure) => Some(failure),
         Event::Signal(_)
         | Event::Drained(_)
-        | Event::Settled(_)
+        | Event::Settled(..)
         | Event::Failed(..)
         | Event::Node(_) => None,
     };

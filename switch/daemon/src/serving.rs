@@ -17,6 +17,7 @@ use std::thread::JoinHandle;
 use crossbeam::channel::Sender;
 use journal::format::Position;
 use journal::mark::Mark;
+use journal::roles::event::DrainId;
 use switch_core::plan::Plan;
 use switch_core::records::Record;
 use switch_core::replay::State;
@@ -104,8 +105,8 @@ pub(crate) struct Serving {
 pub(crate) enum End {
     /// The process is to end.
     Stops,
-    /// The other of two nodes is to go on.
-    HandsOver,
+    /// The other of two nodes is to go on, as this drain wanted.
+    HandsOver(DrainId),
     /// It is to begin anew at once, by this order.
     Anew(Order),
 }

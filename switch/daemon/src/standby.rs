@@ -312,9 +312,9 @@ impl Life {
                 self.ends()
             }
             Ok(End::Anew(order)) => Err(self.anew(order)),
-            Ok(End::HandsOver) => {
+            Ok(End::HandsOver(id)) => {
                 self.stops = serving.is_draining();
-                self.ship.drained(serving.hands_over());
+                self.ship.drained(id, serving.hands_over());
                 info!(epoch = reign.epoch.0, "handed over: nothing more is written here");
                 match self.waits(&mut watching, None)? {
                     Turn::Ends => self.ends(),
@@ -399,7 +399,7 @@ impl Life {
                     return Err(Failure::new(EXIT_DATA, halted(halting)));
                 }
                 // There is nothing to drain.
-                Next::Order(Order::Drain(_)) => {}
+                Next::Order(Order::Drain(..)) => {}
             }
         }
     }
@@ -421,7 +421,7 @@ impl Life {
         let why = match order {
             Order::Demote(ending) => ended(ending),
             Order::Anew(why) => why.to_owned(),
-            Order::Admit | Order::Drain(_) | Order::Halt(_) | Order::Open | Order::Reign(_) => {
+            Order::Admit | Order::Drain(..) | Order::Halt(_) | Order::Open | Order::Reign(_) => {
                 "the other node did not take over what was handed to it".to_owned()
             }
         };

@@ -33,6 +33,7 @@ use std::time::Duration;
 
 use codec::Slots;
 use crossbeam::channel::Sender;
+use journal::roles::event::DrainId;
 use switch_core::counters::Counter;
 use switch_core::ids::{LinkId, SlotId, WorkerId};
 use switch_core::notices::Closing;
@@ -92,8 +93,8 @@ pub enum Command {
     Pulse(u64),
     /// Take nothing new, finish what is in flight.
     Drain,
-    /// Take nothing new until `Admit`, and say [`Event::Settled`] when nothing is in flight.
-    Pause,
+    /// Take nothing new until `Admit`, and say [`Event::Settled`] of this drain when nothing is in flight.
+    Pause(DrainId),
     /// What is in flight behind a `Pause` ends now.
     CutShort,
     /// Take what is new again.
@@ -109,8 +110,8 @@ pub enum Event {
     Signal(i32),
     /// A worker has nothing left to do.
     Drained(WorkerId),
-    /// Behind a [`Command::Pause`], nothing is in flight at a worker.
-    Settled(WorkerId),
+    /// Behind this [`Command::Pause`], nothing is in flight at a worker.
+    Settled(WorkerId, DrainId),
     /// A worker can not go on.
     Failed(WorkerId, String),
     /// The journal can not go on: nothing more may leave.
@@ -297,7 +298,7 @@ impl Worker {
                     }
                     self.core.handle_drain(now);
                 }
-                Command::Pause => self.pause(),
+                Command::Pause(id) => self.pause(id),
                 Command::CutShort => self.cut_short(now),
                 Command::Admit => self.admit(),
                 Command::Stop => self.stopped = true,

@@ -8,7 +8,7 @@ use super::keeper::Witness;
 use super::site::{CLUSTER, SEGMENT, Site};
 use super::words::short;
 use crate::format::{BatchNumber, Epoch, Position, SegmentNumber};
-use crate::roles::event::{Action, Allowed, Alone, Event, Item, Reign};
+use crate::roles::event::{Action, Allowed, Alone, DrainId, Event, Item, Reign};
 use crate::roles::name::NodeName;
 use crate::roles::node::Node;
 use crate::roles::settings::{Settings, Start, Times};
@@ -347,14 +347,14 @@ impl Pair {
     /// What is done less often.
     fn does_more(&mut self, at: usize, action: Action) {
         match action {
-            Action::Drain(_) if self.sites[at].is_busy => self.tells(at, Event::NotDrained),
-            Action::Drain(_) => {
-                self.notes(at, "drains");
-                let (end, item) = self.sites[at].writes(1);
-                self.tells(at, Event::Framed { end, item: Some(item) });
-                self.syncs(at);
-                self.tells(at, Event::Drained(end));
+            Action::Drain { id, .. } if self.sites[at].is_busy => {
+                self.tells(at, Event::NotDrained(id));
             }
+            Action::Drain { id, .. } if self.sites[at].drains_slowly => {
+                self.notes(at, "begins to drain");
+                self.sites[at].draining.push_back(id);
+            }
+            Action::Drain { id, .. } => self.drains(at, id),
             Action::Admit => self.notes(at, "admits again"),
             Action::Demote(why) => {
                 self.notes(at, &format!("ends: {why:?}"));
@@ -396,6 +396,21 @@ impl Pair {
             }
             _ => unreachable!("done already"),
         }
+    }
+
+    fn drains(&mut self, at: usize, id: DrainId) {
+        self.notes(at, "drains");
+        let (end, item) = self.sites[at].writes(1);
+        self.tells(at, Event::Framed { end, item: Some(item) });
+        self.syncs(at);
+        self.tells(at, Event::Drained { id, end });
+    }
+
+    /// Nothing is in flight any more, of the oldest drain that was not answered.
+    pub(super) fn has_drained(&mut self, at: usize) {
+        let id = self.sites[at].draining.pop_front().expect("a drain is under way");
+        self.drains(at, id);
+        self.runs();
     }
 
     fn replies(&mut self, at: usize, id: RequestId, reply: Reply) {

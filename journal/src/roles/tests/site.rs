@@ -1,13 +1,15 @@
 //! A machine with a disk, and the node that lives on it, for the stories. Its log is a list. Knows no
 //! rule, and nobody else.
 
+use std::collections::VecDeque;
+
 use super::pair::Checkpoint;
 use crate::format::{
     BATCH_HEADER, BLOCK, BatchHeader, BatchNumber, Epoch, PathKind, Position, SegmentHeader,
     SegmentNumber, sum,
 };
 use crate::roles::control::Control;
-use crate::roles::event::{Allowed, Item};
+use crate::roles::event::{Allowed, DrainId, Item};
 use crate::roles::node::Node;
 use crate::roles::settings::{LogFacts, Settings};
 use crate::ship::message::{EpochStart, ItemKind, Mark};
@@ -45,6 +47,9 @@ pub(super) struct Site {
     pub(super) damaged: Option<BatchNumber>,
     /// In flight does not end.
     pub(super) is_busy: bool,
+    /// In flight ends when the story says so: of these drains.
+    pub(super) drains_slowly: bool,
+    pub(super) draining: VecDeque<DrainId>,
     segments: u64,
     /// What is written to the control file is not yet there.
     pub(super) control_is_slow: bool,
@@ -75,6 +80,8 @@ impl Site {
             given: Vec::new(),
             damaged: None,
             is_busy: false,
+            drains_slowly: false,
+            draining: VecDeque::new(),
             segments: 0,
             control_is_slow: false,
             unwritten: None,

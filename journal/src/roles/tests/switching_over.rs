@@ -66,6 +66,52 @@ pub(super) fn a_switch_over_is_refused_where_it_would_lose_or_change_something()
 }
 
 #[test]
+pub(super) fn what_answers_a_drain_that_was_given_up_is_no_answer_to_the_next_one() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.sites[TOKYO].drains_slowly = true;
+    pair.wishes(TOKYO, Wish::SwitchOver);
+    pair.dies(OSAKA);
+    pair.passes(2_000);
+    pair.starts(OSAKA);
+    pair.passes(3_000);
+    pair.wishes(TOKYO, Wish::SwitchOver);
+    expect![[r"
+        tokyo: begins to drain
+        tokyo: admits again
+        tokyo: tells its operator: no, osaka does not have everything, so it can not take over; see sekisho node status for what it lacks
+        tokyo: changes the record to 1 tokyo
+        tokyo: says follow behind 4
+        osaka: says ready at 4
+        tokyo: changes the record to 1 tokyo with osaka
+        tokyo: begins to drain
+    "]].assert_eq(&pair.story());
+    // Something may be in flight again.
+    let given_up = pair.sites[TOKYO].draining[0];
+    pair.tells(TOKYO, Event::NotDrained(given_up));
+    pair.has_drained(TOKYO);
+    pair.passes(500);
+    expect![[r"
+        tokyo: drains
+    "]]
+    .assert_eq(&pair.story());
+    pair.has_drained(TOKYO);
+    pair.passes(500);
+    expect![[r"
+        tokyo: drains
+        tokyo: says take over at 6
+        osaka: changes the record to 2 osaka with tokyo
+        osaka: reigns by 2 (HandedOver)
+        osaka: says I took over, by 2
+        tokyo: tells its operator: SwitchedOver { epoch: Epoch(2) }
+        tokyo: ends: HandedOver(Epoch(2))
+        osaka: says follow behind 6
+        tokyo: says ready at 6
+        osaka: opens
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
 pub(super) fn a_reign_that_was_given_up_and_not_taken_is_not_gone_on_with() {
     let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
     pair.witness.deaf[OSAKA] = true;

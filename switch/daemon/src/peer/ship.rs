@@ -9,7 +9,7 @@ use std::time::Duration;
 use crossbeam::channel::{Receiver, Sender, bounded};
 use journal::format::{BatchNumber, Position};
 use journal::mark::Mark;
-use journal::roles::event::{Event, Item};
+use journal::roles::event::{DrainId, Event, Item};
 use journal::roles::refusal::Refusal;
 use journal::roles::wish::{Done, Wish};
 use journal::ship::message::{Bytes, ItemKind};
@@ -66,7 +66,7 @@ pub struct Ship {
 pub(super) struct Inbox {
     pub(super) events: VecDeque<Event>,
     pub(super) wishes: VecDeque<(Wish, Sender<Answer>)>,
-    pub(super) drained: Option<Position>,
+    pub(super) drained: Option<(DrainId, Position)>,
     /// Who waits until the peer has all that was framed.
     pub(super) parting: Option<Sender<()>>,
 }
@@ -110,9 +110,9 @@ impl Ship {
         answered
     }
 
-    /// Nothing is in flight any more, and this is the last record of it.
-    pub(crate) fn drained(&self, position: Position) {
-        lock(&self.inbox).drained = Some(position);
+    /// Nothing is in flight any more, as that drain wanted, and this is the last record of it.
+    pub(crate) fn drained(&self, id: DrainId, position: Position) {
+        lock(&self.inbox).drained = Some((id, position));
         self.wake();
     }
 

@@ -177,10 +177,10 @@ impl Shipping {
             self.handle(Event::Wish(id, wish));
         }
         self.parting = inbox.parting.or(self.parting.take());
-        if let Some(position) = inbox.drained {
+        if let Some((id, position)) = inbox.drained {
             let end = self.framed;
             assert!(end.position >= position, "what is drained was framed before");
-            self.handle(Event::Drained(end));
+            self.handle(Event::Drained { id, end });
         }
     }
 
@@ -357,7 +357,7 @@ impl Shipping {
             }
             Action::Reign(reign) => self.order(Order::Reign(reign)),
             Action::Open => self.order(Order::Open),
-            Action::Drain(within) => self.order(Order::Drain(within)),
+            Action::Drain { id, within } => self.order(Order::Drain(id, within)),
             Action::Admit => self.order(Order::Admit),
             Action::Demote(ending) => {
                 self.is_over();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, after, never};
+use journal::roles::event::DrainId;
 use switch_core::ids::WorkerId;
 use switch_core::time::Time;
 
@@ -19,6 +20,8 @@ const SIGNED_OFF_WITHIN: Duration = Duration::from_millis(300);
 
 /// How far it is.
 pub(super) struct Handing {
+    /// Of which drain.
+    id: DrainId,
     /// Workers with nothing in flight.
     settled: BTreeSet<WorkerId>,
     workers: u8,
@@ -32,14 +35,15 @@ pub(super) struct Handing {
 impl Handing {
     /// Nothing is handed over.
     pub(super) fn none() -> Self {
-        Self { settled: BTreeSet::new(), workers: 0, ends: Time(0), cut: never(), until: never() }
+        let (cut, until) = (never(), never());
+        Self { id: DrainId(0), settled: BTreeSet::new(), workers: 0, ends: Time(0), cut, until }
     }
 
     /// It is, by so many workers within that time.
-    pub(super) fn begins(workers: u8, within: Duration) -> Self {
+    pub(super) fn begins(id: DrainId, workers: u8, within: Duration) -> Self {
         let cut = after(within.saturating_sub(CUT_BEFORE));
         let ends = clocks::boot() + within;
-        Self { settled: BTreeSet::new(), workers, ends, cut, until: after(within) }
+        Self { id, settled: BTreeSet::new(), workers, ends, cut, until: after(within) }
     }
 
     /// Whether something may be in flight that is waited for.
@@ -47,8 +51,16 @@ impl Handing {
         self.workers > 0
     }
 
-    /// Nothing is in flight at a worker; says whether that is so at all of them.
-    pub(super) fn settles(&mut self, worker: WorkerId) -> bool {
+    /// Of which drain it is.
+    pub(super) fn id(&self) -> DrainId {
+        self.id
+    }
+
+    /// Nothing is in flight at a worker that paused for that drain; says whether that is so at all of them.
+    pub(super) fn settles(&mut self, worker: WorkerId, id: DrainId) -> bool {
+        if id != self.id {
+            return false;
+        }
         self.settled.insert(worker);
         self.workers > 0 && self.settled.len() >= usize::from(self.workers)
     }
@@ -72,18 +84,29 @@ impl Handing {
 mod tests {
     use super::*;
 
+    const FIRST: DrainId = DrainId(1);
+    const SECOND: DrainId = DrainId(2);
+
     #[test]
     fn all_is_settled_when_each_worker_has_said_so_and_never_while_nothing_is_handed_over() {
-        assert!(!Handing::none().settles(WorkerId(0)));
-        let mut handing = Handing::begins(2, Duration::from_secs(2));
-        assert!(!handing.settles(WorkerId(0)));
-        assert!(!handing.settles(WorkerId(0)), "one says it twice");
-        assert!(handing.settles(WorkerId(1)) && handing.is_under_way());
+        assert!(!Handing::none().settles(WorkerId(0), FIRST));
+        let mut handing = Handing::begins(FIRST, 2, Duration::from_secs(2));
+        assert!(!handing.settles(WorkerId(0), FIRST));
+        assert!(!handing.settles(WorkerId(0), FIRST), "one says it twice");
+        assert!(handing.settles(WorkerId(1), FIRST) && handing.is_under_way());
+    }
+
+    #[test]
+    fn a_worker_that_was_settled_before_the_last_drain_was_given_up_has_something_in_flight_again()
+    {
+        let mut handing = Handing::begins(SECOND, 1, Duration::from_secs(2));
+        assert!(!handing.settles(WorkerId(0), FIRST));
+        assert!(handing.settles(WorkerId(0), SECOND));
     }
 
     #[test]
     fn partners_have_no_longer_for_their_sign_offs_than_there_is_time_for_all_of_it() {
-        let mut handing = Handing::begins(1, Duration::ZERO);
+        let mut handing = Handing::begins(FIRST, 1, Duration::ZERO);
         let over = handing.signs_off();
         assert!(!handing.is_under_way(), "there is no way back");
         assert!(over.recv_timeout(Duration::from_secs(30)).is_ok());

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, after, never};
-use journal::roles::event::Event as Told;
+use journal::roles::event::{DrainId, Event as Told};
 use signal_hook::consts::SIGHUP;
 use switch_core::ids::WorkerId;
 use tracing::{info, warn};
@@ -48,20 +48,24 @@ impl Watch<'_> {
         if self.handing.is_under_way() {
             self.does_not_hand_over();
         }
-        if !matches!(self.end, End::HandsOver) {
+        if !matches!(self.end, End::HandsOver(_)) {
             self.deadline = after(within);
         }
         self.watchdog.stopping(within);
     }
 
     fn does_not_hand_over(&mut self) {
-        self.handing = Handing::none();
-        self.ship.inspect(|ship| ship.tell(Told::NotDrained));
+        let handing = std::mem::replace(&mut self.handing, Handing::none());
+        self.is_not_drained(handing.id());
+    }
+
+    fn is_not_drained(&self, id: DrainId) {
+        self.ship.inspect(|ship| ship.tell(Told::NotDrained(id)));
     }
 
     /// There is no time left.
     fn is_late(&self) {
-        if matches!(self.end, End::HandsOver) {
+        if matches!(self.end, End::HandsOver(_)) {
             info!("not every partner has said that it is signed off: it is handed over");
         } else {
             warn!("the time for the drain is over; what is still in flight is not answered");
@@ -147,10 +151,10 @@ impl Serving {
                     return Ok(Step::Over);
                 }
             }
-            // Nobody here has told a worker to pause, where nothing is handed over.
-            Event::Settled(worker) => {
-                if watch.handing.settles(worker) {
-                    watch.end = End::HandsOver;
+            // Of a pause that was given up it may come late.
+            Event::Settled(worker, id) => {
+                if watch.handing.settles(worker, id) {
+                    watch.end = End::HandsOver(id);
                     // Partners are signed off, so that they expect nothing more of these links.
                     watch.deadline = watch.handing.signs_off();
                     self.tell_all(&Command::Drain);
@@ -160,21 +164,20 @@ impl Serving {
                 return Err(failed(format!("worker {}: {problem}", worker.0)));
             }
             Event::Broken(failure) => return Err(failure),
-            Event::Node(Order::Drain(_)) if self.draining.load(Ordering::Relaxed) => {
-                watch.does_not_hand_over();
+            Event::Node(Order::Drain(id, _)) if self.draining.load(Ordering::Relaxed) => {
+                watch.is_not_drained(id);
             }
-            Event::Node(Order::Drain(nanos)) => {
-                watch.handing = Handing::begins(watch.workers, Duration::from_nanos(nanos));
-                self.tell_all(&Command::Pause);
+            Event::Node(Order::Drain(id, nanos)) => {
+                watch.handing = Handing::begins(id, watch.workers, Duration::from_nanos(nanos));
+                self.tell_all(&Command::Pause(id));
                 info!("handing over: what is in flight is to end, nothing more is admitted");
             }
             // Partners are signed off already, and there is no way back but a new begin.
-            Event::Node(order @ Order::Admit) if matches!(watch.end, End::HandsOver) => {
+            Event::Node(order @ Order::Admit) if matches!(watch.end, End::HandsOver(_)) => {
                 return Ok(Step::Anew(order));
             }
             Event::Node(order) => {
                 if matches!(order, Order::Admit) {
-                    // A worker that says now that it is settled says nothing any more.
                     watch.handing = Handing::none();
                 }
                 if self.obey(order)? {
@@ -204,7 +207,7 @@ impl Serving {
                 self.tell_all(&Command::Admit);
                 Ok(false)
             }
-            Order::Drain(_) | Order::Reign(_) | Order::Open => Ok(false),
+            Order::Drain(..) | Order::Reign(_) | Order::Open => Ok(false),
         }
     }
 }

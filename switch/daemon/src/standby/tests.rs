@@ -13,7 +13,7 @@ use codec::Framing;
 use crossbeam::channel::{Sender, bounded};
 use journal::format::{BatchNumber, Epoch, Position};
 use journal::reader::Reader;
-use journal::roles::event::{Allowed, Alone, Cause, Event as Told};
+use journal::roles::event::{Allowed, Alone, Cause, DrainId, Event as Told};
 use mio::Poll;
 use signal_hook::consts::SIGTERM;
 use switch_core::records::Record;
@@ -257,7 +257,7 @@ fn who_hands_over_writes_that_behind_all_else_and_waits_for_what_becomes_of_it()
     node.reigns(2, Cause::First);
     node.is_ordered(Order::Open);
     until(&site, |status| status.workers.first().is_some_and(|worker| worker.answering));
-    node.is_ordered(Order::Drain(2_000_000_000));
+    node.is_ordered(Order::Drain(DrainId(1), 2_000_000_000));
     let begun = clocks::boot();
     let drained = loop {
         assert!(clocks::boot().since(begun) < Duration::from_secs(30), "it is handed over");
@@ -286,7 +286,7 @@ fn who_hands_over_signs_its_partners_off_first() {
     node.reigns(2, Cause::First);
     node.is_ordered(Order::Open);
     until(&site, |status| status.stations.iter().any(|station| station.links_ready == 1));
-    node.is_ordered(Order::Drain(2_000_000_000));
+    node.is_ordered(Order::Drain(DrainId(1), 2_000_000_000));
     let begun = clocks::boot();
     while unread::drained(&node.ship).is_none() {
         assert!(clocks::boot().since(begun) < Duration::from_secs(30), "it is handed over");

@@ -2,6 +2,7 @@
 //! nothing but requests and advices are not read meanwhile: what is there stays in the sockets. Must not
 //! know to whom it is handed over.
 
+use journal::roles::event::DrainId;
 use switch_core::ids::LinkId;
 use switch_core::time::Now;
 
@@ -14,7 +15,7 @@ pub(super) enum Pause {
     #[default]
     None,
     /// It takes nothing new, and something is under way.
-    Settling,
+    Settling(DrainId),
     /// Nothing is under way, and that was told.
     Settled,
     /// It serves again, and has not read what waited yet.
@@ -30,9 +31,9 @@ impl Pause {
 
 impl Worker {
     /// Takes nothing new from here on.
-    pub(super) fn pause(&mut self) {
+    pub(super) fn pause(&mut self, id: DrainId) {
         self.core.handle_pause();
-        self.pause = Pause::Settling;
+        self.pause = Pause::Settling(id);
         let plan = self.core.plan();
         let links = (0..).map(LinkId).zip(&plan.link_stations);
         for (link, &station) in links {
@@ -49,7 +50,7 @@ impl Worker {
 
     /// What is still under way ends.
     pub(super) fn cut_short(&mut self, now: Now) {
-        if self.pause == Pause::Settling {
+        if matches!(self.pause, Pause::Settling(_)) {
             self.core.handle_cut_short(now);
         }
     }
@@ -64,12 +65,12 @@ impl Worker {
     /// At the end of a turn: whether nothing is under way any more, and says so once.
     pub(super) fn look_whether_settled(&mut self) {
         match self.pause {
-            Pause::Settling if self.core.is_settled() && self.nothing_waits() => {
+            Pause::Settling(id) if self.core.is_settled() && self.nothing_waits() => {
                 self.pause = Pause::Settled;
-                self.tell(Event::Settled(self.me));
+                self.tell(Event::Settled(self.me, id));
             }
             Pause::Over if !self.net.has_more() => self.pause = Pause::None,
-            Pause::None | Pause::Settling | Pause::Settled | Pause::Over => {}
+            Pause::None | Pause::Settling(_) | Pause::Settled | Pause::Over => {}
         }
     }
 

@@ -29,7 +29,7 @@ impl World {
             Task::Append(records) => self.appends(site, records),
             Task::Idle => self.idles(site),
             Task::Sealing => self.seals(site),
-            Task::Drained => self.drains(site),
+            Task::Drained(id) => self.drains(site, id),
             Task::Fold => self.folds(site),
             Task::Mends(message) => self.mends_by(site, &message),
             other => unreachable!("not for this thread: {other:?}"),
@@ -62,9 +62,9 @@ impl World {
                 let process = self.process(site);
                 (process.open, process.admits) = (true, true);
             }
-            Order::Drain => {
+            Order::Drain(id) => {
                 self.process(site).admits = false;
-                self.tells(site, Thread::Journal, 1, Task::Drained);
+                self.tells(site, Thread::Journal, 1, Task::Drained(id));
             }
             Order::Admit => self.process(site).admits = true,
             Order::Store(storing) => self.stores(site, *storing),

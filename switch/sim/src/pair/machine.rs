@@ -9,7 +9,7 @@ use journal::follower::Follower;
 use journal::format::{BatchNumber, Epoch, PathKind, Position};
 use journal::mark::Mark;
 use journal::roles::control::Control;
-use journal::roles::event::{Allowed, Event, Item, Reign, Storing};
+use journal::roles::event::{Allowed, DrainId, Event, Item, Reign, Storing};
 use journal::roles::name::NodeName;
 use journal::roles::node::Node;
 use journal::roles::view::Safety;
@@ -71,7 +71,7 @@ pub(crate) enum Task {
     /// All of the log is to be durable now.
     Sealing,
     /// Whether what was in flight has ended is to be seen.
-    Drained,
+    Drained(DrainId),
     // The thread that reads for catching up.
     /// What the other one lacks is to be read.
     Feed(Need),
@@ -90,7 +90,7 @@ pub(crate) enum Order {
     Seal,
     Reign(Reign),
     Open,
-    Drain,
+    Drain(DrainId),
     Admit,
     Serve(BatchNumber, BatchNumber),
     Mend(Item),

@@ -167,7 +167,7 @@ impl World {
                 self.orders(site, Order::Reign(reign));
             }
             Action::Open => self.orders(site, Order::Open),
-            Action::Drain(_) => self.orders(site, Order::Drain),
+            Action::Drain { id, .. } => self.orders(site, Order::Drain(id)),
             Action::Admit => self.orders(site, Order::Admit),
             Action::Serve { from, until } => self.orders(site, Order::Serve(from, until)),
             Action::Feed(need) => {

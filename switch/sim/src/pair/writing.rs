@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use journal::broken::Broken;
 use journal::disk::simulated::{SimulatedDisk, SimulatedPath};
 use journal::format::{Epoch, Position};
-use journal::roles::event::{Allowed, Alone, Cause, Event as Heard, Item, Reign};
+use journal::roles::event::{Allowed, Alone, Cause, DrainId, Event as Heard, Item, Reign};
 use journal::segments::{Keeper, Spares};
 use journal::ship::message::ItemKind;
 use journal::writer::{Appended, Committed, Framed, Start, Writer};
@@ -208,14 +208,14 @@ impl World {
     }
 
     /// Whether everything that came is in the log and durable, and nothing more will come.
-    pub(crate) fn drains(&mut self, site: Site) {
+    pub(crate) fn drains(&mut self, site: Site, id: DrainId) {
         let Some(writing) = self.writing(site) else { return };
         if writing.waiting.is_empty() && writing.writer.under_way() == 0 {
             let end = writing.end;
             self.judge.gives_up(site, end.position);
-            return self.is_done(site, Heard::Drained(end));
+            return self.is_done(site, Heard::Drained { id, end });
         }
-        self.tells(site, Thread::Journal, 5 * MS, Task::Drained);
+        self.tells(site, Thread::Journal, 5 * MS, Task::Drained(id));
     }
 
     /// A sync is done: what was submitted is durable.
