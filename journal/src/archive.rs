@@ -178,6 +178,18 @@ pub(crate) fn one<D: Disk>(disk: &D, segment: SegmentNumber) -> Result<Option<Li
     Ok(Some(Listed { segment, header }))
 }
 
+/// The header of a segment's archive. None: there is no archive, or its first block is lost, rotten or not
+/// given by the disk: a scrub says so, and a start does not end by one archive of years.
+pub(crate) fn header<D: Disk>(
+    disk: &D,
+    segment: SegmentNumber,
+) -> Result<Option<ArchiveHeader>, Failed> {
+    match one(disk, segment) {
+        Err(failed) if failed.doing == "read" => Ok(None),
+        listed => Ok(listed?.and_then(|one| one.header.ok())),
+    }
+}
+
 /// Removes archives whose last batch is older than `retain_ns`: oldest first, and none that has a
 /// record behind `keep_behind` (what the older checkpoint has). Gives the segments that are gone.
 ///

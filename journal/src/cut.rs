@@ -136,7 +136,7 @@ pub(crate) fn open_the_end<D: Disk>(
     let mut written = recovered.segments.iter().filter(|extent| extent.batches > 0);
     if let Some(extent) = written.next_back() {
         let number = extent.header.segment;
-        if archive::one(disk, number)?.is_some() {
+        if archive::numbers(disk)?.contains(&number) {
             remove_archive(disk, number)?;
         }
         return Ok(false);

@@ -150,7 +150,7 @@ pub fn reigns<D: Disk>(
     while starts.len() <= most
         && let Some(&number) = numbers.last()
     {
-        let Some(header) = archive::one(disk, number)?.and_then(|one| one.header.ok()) else {
+        let Some(header) = archive::header(disk, number)? else {
             numbers.pop();
             continue;
         };
@@ -159,7 +159,7 @@ pub fn reigns<D: Disk>(
         let mut begins = header.segment;
         while low < high {
             let middle = usize::midpoint(low, high);
-            match archive::one(disk, numbers[middle])?.and_then(|one| one.header.ok()) {
+            match archive::header(disk, numbers[middle])? {
                 Some(header) if header.segment.epoch == epoch => {
                     (high, begins) = (middle, header.segment);
                 }
@@ -208,7 +208,7 @@ pub fn first_available<D: Disk>(disk: &D) -> Result<Option<Mark>, Failed> {
         if first.is_some_and(|first| number >= first.segment) {
             break;
         }
-        if let Some(header) = archive::one(disk, number)?.and_then(|one| one.header.ok()) {
+        if let Some(header) = archive::header(disk, number)? {
             first = Some(header.segment);
             break;
         }

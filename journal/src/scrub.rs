@@ -58,7 +58,10 @@ impl<D: Disk> Scrub<D> {
     /// # Errors
     /// What the disk did not do.
     pub fn begin(disk: &D) -> Result<Self, Failed> {
-        Ok(Self::over(disk, sealed(disk)?))
+        let mut files = sealed(disk)?;
+        // A first block that is lost is known already: it is said and had again before all is read.
+        files.make_contiguous().sort_by_key(|file| file.header.is_ok());
+        Ok(Self::over(disk, files))
     }
 
     /// A pass over one sealed segment, in the file or files that have it.

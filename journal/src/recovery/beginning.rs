@@ -41,7 +41,7 @@ impl<D: Disk> Walk<'_, D> {
         let last = archives.iter().rfind(|&&segment| segment < first.segment);
         let (file, offset, expected) = match last {
             Some(&segment) => {
-                let header = archive::one(self.disk, segment)?.and_then(|one| one.header.ok());
+                let header = archive::header(self.disk, segment)?;
                 let Some(header) = header else { return Ok(None) };
                 (Name::Archive(segment), header.bytes, header.end)
             }
@@ -72,7 +72,7 @@ impl<D: Disk> Walk<'_, D> {
         let number = self.segments[index].number;
         let before = archives.iter().rfind(|&&archive| archive < number);
         let ended = match before {
-            Some(&archive) => archive::one(self.disk, archive)?.and_then(|one| one.header.ok()),
+            Some(&archive) => archive::header(self.disk, archive)?,
             None => None,
         };
         match ended.map(|header| header.end) {

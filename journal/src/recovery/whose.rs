@@ -15,7 +15,7 @@ impl<D: Disk> Walk<'_, D> {
         let first = self.extents.first().map(|extent| extent.header);
         let before = |number: &&SegmentNumber| first.is_none_or(|first| **number < first.segment);
         for &number in archives.iter().rev().filter(before) {
-            let header = archive::one(self.disk, number)?.and_then(|one| one.header.ok());
+            let header = archive::header(self.disk, number)?;
             let Some(header) = header else { continue };
             if header.end.batch > header.segment.first_batch {
                 return Ok(header.segment.epoch);

@@ -8,8 +8,9 @@ use crate::archive::pack;
 use crate::authoring::{Author, key};
 use crate::disk::simulated::{Lie, Rot, SimulatedDisk};
 use crate::format::BatchHeader;
-use crate::raw::RawReader;
+use crate::raw::{self, RawReader};
 use crate::recovery::recover;
+use crate::repair;
 use crate::roles::event::Item;
 use crate::seal::Keys;
 use crate::ship::message::ItemKind;
@@ -149,6 +150,36 @@ fn what_rots_in_a_sealed_file_is_found_and_comes_again_from_the_peer() {
                 assert_eq!(verify(&disk).unwrap().condition(), Condition::Good);
                 recover(&disk, Some(&author.keys)).unwrap();
             }
+        }
+    }
+}
+
+#[test]
+fn an_archive_whose_first_block_is_lost_ends_no_start_and_is_had_again_before_all_else() {
+    let author = author();
+    let peer = disk(&author, 0);
+    for (packed, rot) in [(3, Rot::Unreadable), (3, Rot::Zeroed), (4, Rot::Unreadable)] {
+        let whole = disk(&author, packed);
+        let (begun, _) = repair::recover(&whole, &author.keys).unwrap();
+        for lost in 1..=3 {
+            let name = Name::Archive(SegmentNumber(lost));
+            let disk = whole.fork(1);
+            disk.rot(&name.to_string(), 0, rot);
+            let (recovered, repair) = repair::recover(&disk, &author.keys).unwrap();
+            assert_eq!((recovered.end, repair), (begun.end, None));
+            let epochs = raw::epochs(&disk, 9).unwrap();
+            assert_eq!(epochs.last(), raw::epochs(&whole, 9).unwrap().last());
+            let available = raw::first_available(&disk).unwrap();
+            assert_eq!(available == raw::first_available(&whole).unwrap(), lost > 1);
+            // What rotted within a file is found when it is read.
+            let other = Name::Archive(SegmentNumber(if lost == 1 { 2 } else { 1 }));
+            disk.rot(&other.to_string(), BLOCK as u64, Rot::Zeroed);
+            let names: Vec<_> = pass(&disk).into_iter().map(|(name, ..)| name).collect();
+            assert_eq!(names, [name, other]);
+            for (name, range, _) in pass(&disk) {
+                rebuild(&disk, &peer, name, &range).unwrap();
+            }
+            assert_eq!(pass(&disk), []);
         }
     }
 }

@@ -142,7 +142,7 @@ fn moves_aside<D: Disk>(disk: &D) -> Result<Option<String>, Failed> {
 /// With what a log begins that is there.
 fn begins<D: Disk>(disk: &D) -> Result<Option<SegmentHeader>, Failed> {
     for number in archive::numbers(disk)? {
-        if let Some(header) = archive::one(disk, number)?.and_then(|one| one.header.ok()) {
+        if let Some(header) = archive::header(disk, number)? {
             return Ok(Some(header.segment));
         }
     }
