@@ -257,6 +257,9 @@ pub struct ScrubStatus {
     pub mended: u64,
     /// Those that are not.
     pub waiting: u64,
+    /// Sealed segments that can not be packed, as one before them, or one of them, is not whole: the disk
+    /// fills up by them.
+    pub unpacked: u64,
     /// The first of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rotten: Vec<RottenStatus>,

@@ -36,6 +36,12 @@ pub(crate) fn problems(scrub: &ScrubStatus, found: &mut Vec<String>) {
     if scrub.waiting > told {
         found.push(format!("and {} more files of the journal have rotted", scrub.waiting - told));
     }
+    if scrub.unpacked > 0 {
+        found.push(format!(
+            "{} segments are not packed before that is whole, and no checkpoint is made: the disk fills up",
+            scrub.unpacked
+        ));
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +66,7 @@ mod tests {
             found: 5,
             mended: 2,
             waiting: 3,
+            unpacked: 4,
             rotten: vec![
                 rotten("0000000000000007.archive", ""),
                 rotten("0000000000000009.segment", "the other node lacks batch 7 of it too"),
@@ -83,6 +90,7 @@ mod tests {
                 "0000000000000009.segment of the journal has rotted (the batch's checksum does not agree): \
                  the other node lacks batch 7 of it too",
                 "and 1 more files of the journal have rotted",
+                "4 segments are not packed before that is whole, and no checkpoint is made: the disk fills up",
             ]
         );
     }

@@ -8,7 +8,9 @@
 //! When it stalls, segments are not packed and so not used again: the disk fills up, and a start takes
 //! longer. What it can not write it says, and tries again later; the log itself is not concerned. What
 //! it can not read again of the log is damage, and ends the process with 74; one of two nodes has it again
-//! from the other instead ([`super::scrubbing`]), and what is behind it waits for that.
+//! from the other instead ([`super::scrubbing`]), and what is behind it waits for that, even where both have
+//! lost it: a state that lacks records is none, so nothing behind them gets into a checkpoint; and what is not
+//! in one and is packed frees no room, as no segment behind one that is kept may go.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -115,6 +117,9 @@ impl Fold {
                 }
                 looked => looked,
             };
+            let is_held = matches!(looked, Err(Trouble::Waits));
+            let held_back = if is_held { self.spares.sealed().len() } else { 0 };
+            self.scrub.shown.holds_back(held_back);
             match looked.and_then(|()| self.index_what_has_none(&mut pace)) {
                 Ok(()) | Err(Trouble::Waits) => said.clear(),
                 Err(Trouble::Damage(failure) | Trouble::Rotten(_, _, failure)) => {

@@ -45,6 +45,11 @@ impl Scrubbed {
         self.all().mended += 1;
     }
 
+    /// So many sealed segments are not packed because of it.
+    pub(super) fn holds_back(&self, segments: usize) {
+        self.all().unpacked = u64::try_from(segments).unwrap_or(u64::MAX);
+    }
+
     /// How often all is read, and what is not whole.
     pub(super) fn shows(&self, every: Duration, mut rotten: Vec<RottenStatus>) {
         let mut all = self.all();

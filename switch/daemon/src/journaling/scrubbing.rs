@@ -345,7 +345,8 @@ impl Scrubbing {
                 journal,
                 file,
                 "rot in the journal ({found}) is not mended: {why}; the file stays as it is, what is in \
-                 memory is whole, and it is tried again: look with `sekisho journal verify` at both nodes"
+                 memory is whole, and it is tried again: look with `sekisho journal verify` at both nodes{}",
+                what_follows(name)
             );
         }
         rotten.why = why;
@@ -391,9 +392,27 @@ fn still_rotten(
     }
 }
 
+/// What else is not done while this file is not whole.
+fn what_follows(name: Name) -> &'static str {
+    match name {
+        Name::Segment(_) => {
+            ". Nothing behind it is packed and no checkpoint is made: the disk fills up, and this node must not \
+             be restarted (runbook: Rot in the journal)"
+        }
+        Name::Archive(_) | Name::Index(_) | Name::Checkpoint(_) | Name::Spare(_) => "",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_segment_that_is_not_whole_the_log_says_that_nothing_behind_it_is_packed() {
+        let segment = SegmentNumber(7);
+        assert!(what_follows(Name::Segment(segment)).contains("Nothing behind it is packed"));
+        assert_eq!(what_follows(Name::Archive(segment)), "");
+    }
 
     #[test]
     fn what_is_read_is_spread_over_the_time_that_there_is_for_it() {

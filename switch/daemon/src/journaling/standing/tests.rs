@@ -268,11 +268,11 @@ fn rot_that_the_fold_comes_by_ends_a_node_that_has_nobody_and_waits_where_there_
             assert!(failure.message.contains("0000000000000001.segment"), "{}", failure.message);
         } else {
             let figures = follows.standing.figures();
-            while figures.status(0).scrub.waiting == 0 {
+            while figures.status(0).scrub.unpacked == 0 {
                 std::thread::yield_now();
             }
             let scrub = figures.status(0).scrub;
-            assert_eq!((scrub.found, scrub.mended), (1, 0));
+            assert_eq!((scrub.found, scrub.mended, scrub.waiting), (1, 0, 1));
             assert_eq!(scrub.rotten[0].file, "0000000000000001.segment");
             assert!(follows.happened.is_empty(), "nothing ends");
             assert!(segment.exists());
