@@ -197,6 +197,9 @@ pub struct NodeStatus {
     /// What was cut from the log here because the other node went on without it, the newest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub diverged: Vec<Diverged>,
+    /// Bytes of all that is kept in the folder `diverged` of the journal: what was cut, and logs that a
+    /// checkpoint took the place of. The node never removes any of it.
+    pub diverged_bytes: u64,
 }
 
 /// Positions in the log, each that of the last record.

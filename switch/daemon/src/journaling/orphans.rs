@@ -7,7 +7,7 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -69,6 +69,20 @@ pub(crate) fn shown(journal: &SystemDisk) -> Vec<Diverged> {
         .into_iter()
         .map(|name| listing(journal, &name).map_or_else(|_| named(&name), |orphans| orphans.of));
     shown.collect()
+}
+
+/// Bytes of all that is kept of logs that were cut or set aside.
+pub(crate) fn kept_bytes(journal: &SystemDisk) -> u64 {
+    let folder = journal.path().join(cut::DIVERGED);
+    // What goes away while it is counted is not there any more.
+    let sizes = |folder: &Path| -> u64 {
+        let files = fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = files.filter_map(|file| file.metadata().ok()).filter(Metadata::is_file);
+        files.map(|file| file.len()).sum()
+    };
+    let folders = fs::read_dir(&folder).into_iter().flatten().flatten();
+    let within: u64 = folders.map(|entry| sizes(&entry.path())).sum();
+    within + sizes(&folder)
 }
 
 /// A listing, by the name of what was cut.

@@ -51,7 +51,7 @@ pub(crate) struct Pair {
 }
 
 /// What stands in files of the journal, and who looks there.
-pub(crate) struct Files(Looking<(Vec<Reign>, Vec<Diverged>)>);
+pub(crate) struct Files(Looking<(Vec<Reign>, Vec<Diverged>, u64)>);
 
 impl Files {
     /// Of this journal.
@@ -59,7 +59,9 @@ impl Files {
     /// # Errors
     /// When there is no thread to be had.
     pub(crate) fn of(journal: SystemDisk) -> io::Result<Self> {
-        Looking::start(move || (reigns(&journal), orphans::shown(&journal))).map(Self)
+        let look =
+            move || (reigns(&journal), orphans::shown(&journal), orphans::kept_bytes(&journal));
+        Looking::start(look).map(Self)
     }
 }
 
@@ -126,7 +128,7 @@ impl Pair {
         let shown = (self.shown)();
         let (now, configuration) = (clocks::boot(), Arc::clone(&self.running.now().configuration));
         let peer_of = configuration.peer.as_ref();
-        let (reigns, diverged) = self.files.0.seen();
+        let (reigns, diverged, diverged_bytes) = self.files.0.seen();
         let bare = NodeStatus {
             name: configuration.node.clone(),
             mode: configuration.journal.sync.word().to_owned(),
@@ -134,6 +136,7 @@ impl Pair {
             build: BUILD.to_owned(),
             reigns,
             diverged,
+            diverged_bytes,
             scrub: Some(self.scrubbed.status()),
             catch_up: shown.catch_up,
             ..NodeStatus::default()

@@ -153,6 +153,9 @@ fn of_node(status: &NodeStatus) -> Vec<Vec<String>> {
     }
     rows.extend(status.catch_up.map(|catch_up| ("catching up", far(catch_up))));
     rows.extend(status.scrub.as_ref().map(|scrub| ("log read through", rot::line(scrub))));
+    if status.diverged_bytes > 0 {
+        rows.push(("kept in diverged", format!("{} bytes", status.diverged_bytes)));
+    }
     rows.extend(status.certificate_ends_utc.map(|utc| ("certificate ends", second(utc))));
     rows.push(("version", said(&status.build)));
     rows.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect()

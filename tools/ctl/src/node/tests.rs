@@ -136,6 +136,7 @@ fn what_is_wrong_stands_first_with_what_to_do() {
             released: 3,
             perhaps_released: 1,
         }],
+        diverged_bytes: 73_728,
         catch_up: Some(far(None)),
         ..primary()
     };
@@ -161,6 +162,7 @@ fn what_is_wrong_stands_first_with_what_to_do() {
         standby lacks     3 records, 8192 bytes, the oldest 2 ms old
         records at risk   41
         catching up       from 4, at 10 of 1010, 50 records a second, 20s left
+        kept in diverged  73728 bytes
         certificate ends  2027-01-15T08:00:00Z
         version           0.1.0
 

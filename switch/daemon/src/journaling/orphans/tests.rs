@@ -59,6 +59,7 @@ fn approvals_of_a_log_that_was_cut_are_listed_with_what_the_log_says_of_their_re
     drop(writer);
     let disk = SystemDisk::open(&ground.path, false).unwrap();
     let keys = Arc::new(Keys::only(Key::of(&[1; 32])));
+    assert_eq!(kept_bytes(&disk), 0);
     let tail = cut::finish(&disk, &keys, &Mark::ZERO).unwrap().tail.expect("all of it");
     assert_eq!(tail.records, 8);
     let [name] = &names(&disk)[..] else { panic!("one was cut") };
@@ -76,7 +77,10 @@ fn approvals_of_a_log_that_was_cut_are_listed_with_what_the_log_says_of_their_re
         [(5, "merchant-a", "000007", "000", true), (8, "merchant-a", "000009", "000", false)]
     );
     let folder = ground.path.join(cut::DIVERGED);
-    keep(&folder, &folder.join(format!("{name}{LISTING}")), &listed).unwrap();
+    let (path, batches) = (folder.join(format!("{name}{LISTING}")), kept_bytes(&disk));
+    keep(&folder, &path, &listed).unwrap();
+    assert!(batches > 4_096, "{batches}");
+    assert_eq!(kept_bytes(&disk), batches + fs::metadata(path).unwrap().len());
     assert_eq!(listing(&disk, name).unwrap(), listed);
     assert_eq!(shown(&disk), [listed.of]);
     assert_eq!(listing(&disk, "../control").unwrap_err().kind(), io::ErrorKind::NotFound);
