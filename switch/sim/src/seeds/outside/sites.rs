@@ -56,6 +56,9 @@ impl Outside {
     pub(crate) fn has_committed(&mut self, made: &[Made], framed: Time) {
         self.before = self.register.count;
         self.waited = true;
+        if self.world.is_still() {
+            self.still.commits(self.before);
+        }
         self.world.has_committed(made, framed);
         self.looks();
     }
@@ -63,6 +66,9 @@ impl Outside {
     /// The switch stands still, or goes on.
     pub(crate) fn stands_still(&mut self, still: bool) {
         self.still.is_told(self.world.is_still(), still, self.world.now());
+        if !still && let Some(before) = self.still.lets_go() {
+            (self.before, self.waited) = (before, true);
+        }
         self.world.stands_still(still);
         self.looks();
     }
@@ -72,6 +78,7 @@ impl Outside {
         self.saw(Happening::Crashes);
         self.life += 1;
         self.counts();
+        self.still.lets_go();
         self.looks_on();
         if self.register.undecided() > 0 {
             self.saw(Happening::CrashedOpen);
@@ -116,4 +123,39 @@ impl Outside {
         self.has_ended();
         self.begun
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Commits are heard of one after the other while the workers stand still, and an answer may leave
+    /// behind the commit of the reversal that followed it: they go on a little later.
+    #[test]
+    fn what_was_committed_while_the_switch_stood_still_leaves_when_it_goes_on() {
+        for seed in 0..WORLDS {
+            let (mut outside, first) = Outside::elsewhere(seed, false);
+            let begun = outside.now();
+            let first = first.into_iter().map(|bytes| Made { place: None, bytes });
+            outside.has_committed(&first.collect::<Vec<_>>(), begun);
+            while outside.now() < begun + ms(20_000) {
+                let mut batches = Vec::new();
+                for _ in 0..4 {
+                    let framed = outside.now();
+                    outside.passes_to(framed + ms(100));
+                    batches.push((outside.takes_records(), framed));
+                }
+                outside.stands_still(true);
+                for (made, framed) in batches {
+                    outside.has_committed(&made, framed);
+                }
+                let now = outside.now();
+                outside.passes_to(now + ms(5));
+                outside.stands_still(false);
+            }
+        }
+    }
+
+    /// Worlds in which some are reversed while their answers wait.
+    const WORLDS: u64 = 20;
 }

@@ -14,6 +14,10 @@ pub(crate) struct Still {
     times: Vec<(Time, Time)>,
     /// Answers of issuers, by link and STAN, that lie in front of it.
     unread: Vec<(LinkId, String)>,
+    /// How many records there were before the first one that was committed meanwhile: nothing of what
+    /// those permit has left, and an answer stands before the reversal that was committed behind it.
+    #[cfg(feature = "pair")]
+    committed_behind: Option<usize>,
 }
 
 impl Still {
@@ -30,6 +34,19 @@ impl Still {
             }
             _ => {}
         }
+    }
+
+    /// Something is committed while it stands still; so many records there were before.
+    #[cfg(feature = "pair")]
+    pub(super) fn commits(&mut self, before: usize) {
+        self.committed_behind.get_or_insert(before);
+    }
+
+    /// How many records there were before those whose answers leave now, as it goes on or is gone; none
+    /// if nothing was committed meanwhile.
+    #[cfg(feature = "pair")]
+    pub(super) fn lets_go(&mut self) -> Option<usize> {
+        self.committed_behind.take()
     }
 }
 
