@@ -6,11 +6,13 @@ use super::tale::link_name;
 use super::{Seen, Text, World, tpdus};
 
 impl World {
-    /// Hands over what the sockets took.
+    /// Hands over what the sockets took; also while nobody has a turn, who hears of it in the next one.
     pub(super) fn deliver(&mut self) -> bool {
         let left = self.network.flush();
-        for (core, worker) in self.cores.iter_mut().zip(0..) {
-            core.handle_flushed(&self.network.of(WorkerId(worker)));
+        if !self.still {
+            for (core, worker) in self.cores.iter_mut().zip(0..) {
+                core.handle_flushed(&self.network.of(WorkerId(worker)));
+            }
         }
         for (link, tpdu, frame) in &left {
             let station = self.plan.station_of(*link);

@@ -50,6 +50,14 @@ impl World {
         self.settle();
     }
 
+    /// A station reads on. What a socket has taken comes out of it whether anybody has a turn or not.
+    pub(super) fn is_read(&mut self) {
+        if self.still {
+            self.deliver();
+        }
+        self.settle();
+    }
+
     /// The records that came about since the last look.
     pub fn takes_records(&mut self) -> Vec<Made> {
         let mut made = Vec::new();
@@ -118,5 +126,24 @@ impl World {
         seen.extend(self.seen.drain(..).filter(|seen| !is_said(seen)));
         self.seen = seen;
         said
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::world::{Setup, acquirer, issuer, sale};
+
+    #[test]
+    fn what_a_socket_took_comes_out_of_it_while_the_switch_stands_still() {
+        let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+        world.issuer("X").stalls();
+        world.acquirer("A").sends(sale(2_500));
+        world.stands_still(true);
+        world.issuer("X").reads();
+        assert_eq!(world.issuer("X").heard_count(), 1);
+        world.issuer("X").answers("000");
+        assert_eq!(world.acquirer("A").heard_count(), 0, "nobody has read that yet");
+        world.stands_still(false);
+        assert_eq!(world.acquirer("A").heard().of(39), "000");
     }
 }

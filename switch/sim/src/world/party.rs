@@ -261,14 +261,14 @@ impl<'a> Party<'a> {
     /// It reads again.
     pub fn reads(mut self) {
         self.socket().stalled = false;
-        self.world.settle();
+        self.world.is_read();
     }
 
     /// It reads so many bytes, and no more.
     pub fn reads_only(mut self, bytes: u64) {
         let socket = self.socket();
         socket.handed += bytes;
-        self.world.settle();
+        self.world.is_read();
     }
 
     /// So many bytes at most may wait for it.
