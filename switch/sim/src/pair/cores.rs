@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use journal::format::Tag;
+use journal::format::{Epoch, Tag};
+use switch_core::records::{HEAD_MAX, Record};
 use switch_core::time::Time;
 
 use super::agenda::{At, MS, SECOND};
@@ -69,11 +70,18 @@ impl Front {
 
 impl World {
     /// The switch begins at a site; gives what its start records.
-    pub(crate) fn switch_begins(&mut self, site: Site) -> Vec<Made> {
+    pub(crate) fn switch_begins(&mut self, site: Site, epoch: Epoch) -> Vec<Made> {
         let Some(front) = &mut self.front else {
             let bytes = self.serial.to_le_bytes().to_vec();
             return vec![Made { place: None, bytes }];
         };
+        if self.judge.is_overtaken(epoch) {
+            // Its records are never committed and its ports never open: nobody outside hears of it.
+            let mut bytes = vec![0; HEAD_MAX];
+            let length = Record::Pulse.write(&mut bytes).expect("a pulse is short");
+            bytes.truncate(length);
+            return vec![Made { place: None, bytes }];
+        }
         if front.site.take().is_some() {
             front.outside.loses_the_switch();
         }

@@ -64,7 +64,7 @@ impl World {
             };
             tap.lock().unwrap().push_back(heard);
         }));
-        let begun = self.switch_begins(site);
+        let begun = self.switch_begins(site, reign.epoch);
         let life = self.process(site).life;
         self.judge.reigns(site, life, reign.epoch, reign.lossy);
         if reign.cause == Cause::HandedOver {
