@@ -503,3 +503,17 @@ fn a_credential_that_only_the_service_has_is_no_problem_and_is_said() {
         "{warning}"
     );
 }
+
+#[test]
+fn the_certificates_of_the_line_are_looked_at_where_they_are_within_reach() {
+    let desk = Desk::opens(Vec::new());
+    let peer = "[peer]\nname = \"zurich\"\nconnect = [\"127.0.0.1:7400\"]\n\
+                certificate = \"certificate\"\nkey = \"private\"\nauthority = \"authority\"\n[[route]]";
+    fs::write(desk.file("key"), "k".repeat(32)).unwrap();
+    fs::write(desk.file("certificate"), "not PEM").unwrap();
+    fs::write(desk.file("sekisho.toml"), text("5s").replace("[[route]]", peer)).unwrap();
+    let said = desk.is_told("check sekisho.toml");
+    assert_eq!(said.code, Some(7), "{said:?}");
+    assert!(said.stdout.contains("peer.certificate: certificate holds no certificate"), "{said:?}");
+    assert!(said.stdout.contains("peer.authority: authority is not there"), "{said:?}");
+}

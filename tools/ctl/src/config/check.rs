@@ -1,13 +1,15 @@
-//! `sekisho config check`: reads a configuration as the daemon would, with the keys and dialects that
-//! it names, and opens no port. Must not know what is done with it.
+//! `sekisho config check`: reads a configuration as the daemon would, with the keys, certificates and
+//! dialects that it names, and opens no port. Must not know what is done with it.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::UNIX_EPOCH;
 
 use daemon::config::{
-    CREDENTIALS, ConfigErrors, Configuration, FileKind, KeyFile, Mode, Source, load,
+    CREDENTIALS, ConfigErrors, Configuration, FileKind, KeyFile, KeySource, Mode, Source, TlsFiles,
+    load,
 };
 use serde::Serialize;
 
@@ -45,6 +47,7 @@ struct Problem {
 pub(super) fn run(file: &Path, insecure_demo: bool, output: Format) -> Result<ExitCode, Failure> {
     let checked = load(file, Mode { insecure_demo }).and_then(|configuration| {
         let mut warnings = keys(&configuration)?;
+        warnings.extend(certificates(&configuration)?);
         warnings.extend(closed(&configuration.sources));
         Ok((configuration, warnings))
     });
@@ -68,27 +71,48 @@ pub(super) fn run(file: &Path, insecure_demo: bool, output: Format) -> Result<Ex
 /// says nothing of the configuration.
 fn keys(configuration: &Configuration) -> Result<Vec<String>, ConfigErrors> {
     let journal = &configuration.journal;
-    let named = std::env::var_os(CREDENTIALS).map(PathBuf::from);
-    let directory = named.or_else(|| Some(PathBuf::from(SERVICE)).filter(|place| place.is_dir()));
-    let is_credential =
-        |key: &&daemon::config::KeySource| matches!(key.file, KeyFile::Credential(_));
+    let directory = credentials();
     let sources = || journal.key.iter().chain(&journal.former_keys);
-    if directory.is_some() || !sources().any(|key| is_credential(&key)) {
+    if directory.is_some() || !sources().any(is_credential) {
         return journal.read_keys(directory.as_deref()).map(|sealing| sealing.warnings);
     }
     let mut within_reach = journal.clone();
-    within_reach.key = journal.key.clone().filter(|key| !is_credential(&key));
-    within_reach.former_keys.retain(|key| !is_credential(&key));
+    within_reach.key = journal.key.clone().filter(|key| !is_credential(key));
+    within_reach.former_keys.retain(|key| !is_credential(key));
     let mut warnings = within_reach.read_keys(None)?.warnings;
-    let unseen = sources().filter(is_credential).map(|key| {
-        format!(
-            "{}: {key} was not looked at: the service that has it does not run here (${CREDENTIALS} \
-             is not set)",
-            key.key
-        )
-    });
-    warnings.extend(unseen);
+    warnings.extend(sources().filter(|key| is_credential(key)).map(unseen));
     Ok(warnings)
+}
+
+/// Reads the certificates of the line to the peer, as far as they are within reach.
+fn certificates(configuration: &Configuration) -> Result<Vec<String>, ConfigErrors> {
+    let tls = configuration.peer.as_ref().and_then(|peer| peer.tls.as_ref());
+    let Some(TlsFiles { certificate, key, authority }) = tls else { return Ok(Vec::new()) };
+    let directory = credentials();
+    let files = [certificate, key, authority];
+    if directory.is_none() && files.into_iter().any(is_credential) {
+        return Ok(files.into_iter().filter(|key| is_credential(key)).map(unseen).collect());
+    }
+    let utc = UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
+    let read = configuration.certificates(directory.as_deref(), utc)?;
+    Ok(read.map(|read| read.warnings).unwrap_or_default())
+}
+
+/// Where the credentials of the service are, when they are within reach.
+fn credentials() -> Option<PathBuf> {
+    let named = std::env::var_os(CREDENTIALS).map(PathBuf::from);
+    named.or_else(|| Some(PathBuf::from(SERVICE)).filter(|place| place.is_dir()))
+}
+
+fn is_credential(source: &KeySource) -> bool {
+    matches!(source.file, KeyFile::Credential(_))
+}
+
+fn unseen(source: &KeySource) -> String {
+    format!(
+        "{}: {source} was not looked at: the service that has it does not run here (${CREDENTIALS} is not set)",
+        source.key
+    )
 }
 
 /// Files that whoever checks can read and the service may not: in a folder of root's that is opened to a
