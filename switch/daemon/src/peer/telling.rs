@@ -13,18 +13,27 @@ struct Stands {
 }
 
 /// What was said last.
-pub(super) struct Telling(Stands);
+pub(super) struct Telling {
+    stands: Stands,
+    is_repairing: bool,
+}
 
 impl Default for Telling {
     /// As every start does, and what that says.
     fn default() -> Self {
-        Self(Stands { is_primary: false, safety: Safety::NoPrimary, reign: Epoch(0) })
+        let stands = Stands { is_primary: false, safety: Safety::NoPrimary, reign: Epoch(0) };
+        Self { stands, is_repairing: false }
     }
 }
 
 impl Telling {
     /// Says it, if it is not as it was.
     pub(super) fn look(&mut self, view: &View) {
+        match self.of_repair(view.repairing) {
+            Some((Level::WARN, words)) => warn!("{words}"),
+            Some((_, words)) => info!("{words}"),
+            None => {}
+        }
         let (peer, epoch, at_risk) = (view.peer.name.to_string(), view.reign.0, view.at_risk);
         match self.next(view) {
             Some((Level::WARN, words)) => warn!(peer, epoch, at_risk, "{words}"),
@@ -40,10 +49,23 @@ impl Telling {
             // It is about to be something else, and that is said.
             Part::Promoting | Part::Ended => return None,
         };
-        let reign = if view.safety == Safety::NoPrimary { self.0.reign } else { view.reign };
+        let reign = if view.safety == Safety::NoPrimary { self.stands.reign } else { view.reign };
         let stands = Stands { is_primary, safety: view.safety, reign };
-        let before = std::mem::replace(&mut self.0, stands);
+        let before = std::mem::replace(&mut self.stands, stands);
         (before != stands).then(|| said(stands))
+    }
+
+    fn of_repair(&mut self, repairing: bool) -> Option<(Level, &'static str)> {
+        let before = std::mem::replace(&mut self.is_repairing, repairing);
+        (before != repairing).then_some(if repairing {
+            (
+                Level::WARN,
+                "the log is damaged: what can not be read comes again from the other node, and until then this \
+                 node is not promoted",
+            )
+        } else {
+            (Level::INFO, "the log is whole again: what was damaged came from the other node")
+        })
     }
 }
 
@@ -110,6 +132,14 @@ mod tests {
         let start = Start { incarnation: Incarnation(1), cluster_if_new: [9; 16] };
         let control = Control::first(NodeName::new("tokyo").unwrap());
         Node::new(settings, control, facts, start, 0).view()
+    }
+
+    #[test]
+    fn a_repair_of_the_log_is_told_when_it_begins_and_when_it_is_done() {
+        let mut telling = Telling::default();
+        let mut told = |repairing| telling.of_repair(repairing).map(|(level, _)| level);
+        let seen = [false, true, true, false, false].map(&mut told);
+        assert_eq!(seen, [None, Some(Level::WARN), None, Some(Level::INFO), None]);
     }
 
     #[test]
