@@ -170,7 +170,8 @@ pub struct NodeStatus {
     pub build: String,
     /// Positions in the log here.
     pub log: LogStatus,
-    /// What the standby lacks of the primary's log, as far as this node knows.
+    /// What the standby lacks of the primary's log; none while this node does not know, as a primary whose standby
+    /// has acknowledged nothing in this reign.
     pub lag: Option<Lag>,
     /// Records that were released and are at this node alone; only of a primary.
     pub records_at_risk: u64,
@@ -236,7 +237,8 @@ pub struct Lag {
 pub struct PeerStatus {
     /// `peer.name`.
     pub name: String,
-    /// Where it is, as the configuration says.
+    /// The other end of the line; while there is none, where this node looks for it first. Empty where there is
+    /// none and the peer is the one that connects.
     pub address: String,
     /// Since when there is a line, in seconds; none: there is none.
     pub line_since_s: Option<u64>,
@@ -262,7 +264,7 @@ pub struct PeerStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DigestStatus {
-    /// `configuration`, `dialects`, `negative files`, `keys`.
+    /// `configuration`, `dialects`, `negative files`, `sealing keys`.
     pub what: String,
     /// Here, in hexadecimal digits.
     pub ours: String,

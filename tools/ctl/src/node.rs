@@ -51,8 +51,11 @@ pub(crate) enum Command {
         shown: Shown,
     },
     /// Make this primary a standby; its peer does not become the primary by it (that is switchover)
-    #[command(after_help = "Exit codes: 0 done, 1 you said no, 2 nobody can be asked, 4 only \
-                            administrators may, 5 it is not the primary, 6 no answer in time.")]
+    #[command(
+        after_help = "Exit codes: 0 done, 1 you said no, or not now: the reason says what to \
+                            do, 2 nobody can be asked, 4 only administrators may, 5 it is not the primary, 6 \
+                            no daemon, or no answer."
+    )]
     Demote {
         /// Whatever the daemon asks, yes: nobody is the primary then, or the standby lacks something
         #[arg(long)]
@@ -65,8 +68,9 @@ pub(crate) enum Command {
     #[command(
         after_help = "Nothing new is admitted for a moment, what is in flight ends (two seconds at most), and \
                       the other node opens its ports. Refused, with the reason, unless the two are in sync \
-                      and their configurations, dialects and keys agree. Exit codes: 0 done, 4 only \
-                      administrators may, 5 refused, 6 no answer in time: look at node status of both."
+                      and their configurations, dialects and keys agree. Exit codes: 0 done, 1 it was \
+                      begun and not done: look at node status of both, 4 only administrators may, 5 refused, \
+                      6 no daemon, or no answer: look at both too."
     )]
     Switchover {
         #[command(flatten)]

@@ -46,6 +46,8 @@ impl Sight {
 pub(super) struct Fixed {
     /// The directory.
     pub directory: PathBuf,
+    /// `journal.sync`, as it is written in the file.
+    pub sync: &'static str,
     /// How segments are written.
     pub path: PathKind,
     /// The epoch of this start.
@@ -152,7 +154,7 @@ impl Figures {
             Some(nanos.div_ceil(1_000)).filter(|&us| us > 0)
         };
         JournalStatus {
-            sync: "local".to_owned(),
+            sync: self.fixed.sync.to_owned(),
             directory: self.fixed.directory.display().to_string(),
             path: path_word(self.fixed.path).to_owned(),
             epoch: self.fixed.epoch.0,

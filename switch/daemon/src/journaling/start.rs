@@ -244,6 +244,7 @@ impl Opened {
     pub(super) fn fixed(&self, closed_at_start: u64) -> Fixed {
         Fixed {
             directory: self.path().to_path_buf(),
+            sync: self.settings.sync.word(),
             path: self.settings.path,
             epoch: self.epoch(),
             segment_bytes: self.settings.segment_bytes,

@@ -18,7 +18,7 @@ use switch_core::time::Time;
 use super::looking::Looking;
 use super::words::waits;
 use crate::clocks;
-use crate::config::hex;
+use crate::config::{self, Way, hex};
 use crate::journaling::{Scrubbed, orphans};
 use crate::node_requests::{
     DigestStatus, Diverged, Lag, LogStatus, NodeReply, NodeRequest, NodeRole, NodeStatus,
@@ -163,7 +163,7 @@ impl Pair {
             },
             lag: lag(view, &shown, is_primary),
             records_at_risk: view.at_risk,
-            peer: Some(peer(view, &shown, now)),
+            peer: Some(peer(view, &shown, (peer_of, now))),
             digests: digests(&(self.digests)(), view),
             joining: view.joining != Joining::No,
             repairing: view.repairing,
@@ -280,7 +280,9 @@ fn sync(safety: Safety) -> SyncState {
 
 /// What is missing, and why one node has nothing to do with the other's log.
 fn why(view: &View, shown: &Shown) -> String {
-    let waits = waits(view.waiting);
+    let is_refused = view.waiting == Waiting::Line && view.peer.line;
+    let waiting = if is_refused { Waiting::Consent } else { view.waiting };
+    let waits = waits(view.part, waiting);
     let trouble = shown.line.trouble.as_deref().filter(|_| !view.peer.line);
     let objection =
         view.peer.objects.or(view.peer.objected).filter(|_| view.waiting != Waiting::Nothing);
@@ -300,9 +302,14 @@ fn lag(view: &View, shown: &Shown, is_primary: bool) -> Option<Lag> {
     view.peer.role.map(|_| Lag { records, bytes: None, ms: 0 })
 }
 
-fn peer(view: &View, shown: &Shown, now: Time) -> PeerStatus {
+fn peer(view: &View, shown: &Shown, (of, now): (Option<&config::Peer>, Time)) -> PeerStatus {
     let (peer, line) = (&view.peer, &shown.line);
-    let address = line.address.or(line.listens.first().copied());
+    // Where it comes from is known only when it has come.
+    let looked_for = match of.map(|peer| &peer.way) {
+        Some(Way::Connects(addresses)) => addresses.first().copied(),
+        Some(Way::Listens(_)) | None => None,
+    };
+    let address = line.address.or(looked_for);
     let ahead = peer.heard.filter(|_| peer.utc_ns > 0).map(|heard| {
         // What it said was as old as half a round trip when it was heard.
         let age =

@@ -2,7 +2,7 @@
 //! ends. Decides nothing.
 
 use journal::roles::event::{Ending, Halting};
-use journal::roles::view::Waiting;
+use journal::roles::view::{Part, Waiting};
 
 /// Why a life of the process ends and another one begins.
 pub(crate) fn ended(ending: Ending) -> String {
@@ -34,13 +34,17 @@ pub(crate) fn halted(halting: Halting) -> String {
     }
 }
 
-/// What a node waits for.
-pub(crate) fn waits(waiting: Waiting) -> &'static str {
+/// What a node in this part waits for.
+pub(crate) fn waits(part: Part, waiting: Waiting) -> &'static str {
     match waiting {
         Waiting::Nothing => "",
         Waiting::FirstPrimaryOrJoin => {
-            "the journal is empty: promote this node where there is none yet, or let it join (sekisho node \
-             promote, sekisho node join)"
+            "the journal is empty: let this node join (sekisho node join), or promote it if there is no journal \
+             at either node yet (sekisho node promote --first)"
+        }
+        Waiting::Line if part == Part::Standby => {
+            "this node was the primary last, and there is no line to the other one, which has to agree that it \
+             goes on: bring that one back, or sekisho node promote"
         }
         Waiting::Line => "there is no line to the other node",
         Waiting::Primary => "the primary does not ship its log",
@@ -76,5 +80,17 @@ pub(crate) fn waits(waiting: Waiting) -> &'static str {
         Waiting::Standby => {
             "the standby is away, and when_standby_lost = \"stop\": nothing is released until it is back"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_primary_alone_lacks_its_line_and_one_that_started_anew_is_told_the_way_out_too() {
+        assert_eq!(waits(Part::Primary, Waiting::Line), "there is no line to the other node");
+        let anew = waits(Part::Standby, Waiting::Line);
+        assert!(anew.contains("bring that one back, or sekisho node promote"), "{anew}");
     }
 }

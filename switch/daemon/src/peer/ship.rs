@@ -208,10 +208,12 @@ impl Ship {
         drop(self.release.set(release));
     }
 
-    /// What the peer lacks of what this node wrote, as primary.
+    /// What the peer lacks of what this node wrote, as primary. None: it has acknowledged nothing in this reign,
+    /// and what it has from earlier ones is not known.
     fn lag(&self) -> Option<Lag> {
-        let acknowledged = Position(self.acknowledged.load(Ordering::Relaxed));
-        self.release.get().map(|release| release.lag(acknowledged, clocks::boot()))
+        let acknowledged = self.acknowledged.load(Ordering::Relaxed);
+        let release = self.release.get().filter(|_| acknowledged > 0)?;
+        Some(release.lag(Position(acknowledged), clocks::boot()))
     }
 
     fn wake(&self) {

@@ -14,7 +14,7 @@ pub(crate) struct Shown {
     pub(crate) view: Option<View>,
     /// The line, as far as there is one.
     pub(crate) line: LineShown,
-    /// What the peer lacks, on a primary.
+    /// What the peer lacks, on a primary; none while that is not known.
     pub(crate) lag: Option<Lag>,
     /// How far catching up is.
     pub(crate) catch_up: Option<CatchUp>,

@@ -18,8 +18,9 @@ If it is not, two nodes authorize the same cards. And may records be missing tha
 Then approvals are given up that acquirers may have: they are listed when the other node comes back.
 Nothing that was under way is sent again: it is declined with 909 and reversed at its issuer.
 Where nobody can be asked, the options answer; what is not asked needs no option.
-Exit codes: 0 it is the primary, 1 you said no, 2 an answer is missing and nobody can be asked,
-4 only administrators may, 5 refused: the reason says what to do, 6 no answer in time.";
+Exit codes: 0 it is the primary, 1 you said no, or not now: the reason says what to do, 2 an answer is
+missing and nobody can be asked, 4 only administrators may, 5 refused: the reason says what to do, 6 no
+daemon, or no answer.";
 
 /// How often what is asked may change while it is answered.
 const ROUNDS: usize = 4;

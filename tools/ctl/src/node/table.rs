@@ -46,7 +46,7 @@ pub(crate) fn problems(status: &NodeStatus) -> Vec<String> {
         SyncState::Local | SyncState::Sync | SyncState::Async => {}
     }
     if let Some(peer) = &status.peer {
-        of_peer(peer, &mut found);
+        of_peer(peer, &status.why, &mut found);
     }
     if status.repairing {
         found.push("damage in its log is being made good from the other node".into());
@@ -60,7 +60,7 @@ pub(crate) fn problems(status: &NodeStatus) -> Vec<String> {
     }
     for digest in status.digests.iter().filter(|digest| digest.differs) {
         found.push(format!(
-            "{} differ between the two nodes: a switch-over is refused; put the same on both",
+            "the two nodes differ in {}: a switch-over is refused; put the same on both",
             digest.what
         ));
     }
@@ -73,11 +73,18 @@ pub(crate) fn problems(status: &NodeStatus) -> Vec<String> {
     found
 }
 
-fn of_peer(peer: &PeerStatus, found: &mut Vec<String>) {
+/// `why`: what was said before of the node's state.
+fn of_peer(peer: &PeerStatus, why: &str, found: &mut Vec<String>) {
     let PeerStatus { name, address, .. } = peer;
     if peer.line_since_s.is_none() {
-        let error = peer.line_error.as_deref().map(|error| format!(": {error}"));
-        found.push(format!("no line to {name} ({address}){}", error.unwrap_or_default()));
+        let place = if address.is_empty() {
+            format!("{name}, which is the one that connects")
+        } else {
+            format!("{name} ({address})")
+        };
+        let error = peer.line_error.as_deref().filter(|error| !why.contains(error));
+        let error = error.map(|error| format!(": {error}"));
+        found.push(format!("no line to {place}{}", error.unwrap_or_default()));
     }
     let apart = peer.clock_ahead_ms.filter(|ahead| ahead.unsigned_abs() > CLOCKS_APART_MAX_MS);
     if let Some(ahead) = apart {

@@ -147,7 +147,7 @@ fn what_is_wrong_stands_first_with_what_to_do() {
           no line to osaka (10.0.0.2:7100): connection refused
           the clock of osaka is 2500 ms ahead: is the time of both kept?
           the peer's: the certificate runs out within 7 days
-          dialects differ between the two nodes: a switch-over is refused; put the same on both
+          the two nodes differ in dialects: a switch-over is refused; put the same on both
           3 approvals of this node are unknown to the other one: sekisho node orphans 6-990
 
         NODE
@@ -184,6 +184,22 @@ fn what_is_wrong_stands_first_with_what_to_do() {
         6-990             2026-09-21T14:13:20Z       12                   3        1
     "]]
     .assert_eq(&table::status(&status, Colours::NONE));
+}
+
+#[test]
+fn why_there_is_no_line_is_said_once_and_a_peer_that_connects_has_no_address_until_then() {
+    let peer = PeerStatus {
+        name: "osaka".into(),
+        line_error: Some("the other end closed it".into()),
+        ..PeerStatus::default()
+    };
+    let why = "there is no line to the other node; the other end closed it".to_owned();
+    let status = NodeStatus { sync: SyncState::Solo, why, peer: Some(peer), ..primary() };
+    let told = [
+        "what is released is at one node only: there is no line to the other node; the other end closed it",
+        "no line to osaka, which is the one that connects",
+    ];
+    assert_eq!(table::problems(&status), told);
 }
 
 #[test]

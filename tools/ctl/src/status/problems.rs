@@ -51,7 +51,10 @@ pub(super) fn problems(status: &Status) -> Vec<String> {
             ));
         }
     }
-    status.stations.iter().for_each(|station| of_station(station, &mut found));
+    // The ports of a standby are closed, and it connects to nobody.
+    if status.state != NodeState::Standby {
+        status.stations.iter().for_each(|station| of_station(station, &mut found));
+    }
     status.workers.iter().for_each(|worker| of_worker(worker, &mut found));
     if status.control.unrecorded > 0 {
         found.push(format!(

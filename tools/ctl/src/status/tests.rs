@@ -665,3 +665,11 @@ fn one_of_two_nodes_says_which_part_it_has_and_what_is_wrong_between_them_first(
         "]],
     );
 }
+
+#[test]
+fn the_stations_of_a_standby_are_connected_to_the_other_node_and_that_is_no_problem() {
+    let serving = status(vec![acquirer(0), issuer(vec![link(2, LinkState::Down)])]);
+    let standby = Status { state: NodeState::Standby, ..serving.clone() };
+    assert_eq!(problems::problems(&standby), [""; 0]);
+    assert_eq!(problems::problems(&serving).len(), 2);
+}

@@ -70,6 +70,7 @@ impl Desk {
         let stop = Arc::new(AtomicBool::new(false));
         let fixed = Fixed {
             directory: ground.path.clone(),
+            sync: "local",
             path: journal::format::PathKind::Mapped,
             epoch: Epoch(1),
             segment_bytes: SEGMENT,
