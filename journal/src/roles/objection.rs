@@ -104,6 +104,15 @@ mod tests {
     use super::Objection;
 
     #[test]
+    fn each_objection_stands_in_the_format_with_its_code() {
+        let document = include_str!("../../FORMAT.md");
+        for objection in Objection::ALL {
+            let told = format!(" {} `{objection:?}`", objection.code());
+            assert!(document.contains(&told), "{told}");
+        }
+    }
+
+    #[test]
     fn each_objection_is_found_by_its_code() {
         for objection in Objection::ALL {
             assert_eq!(Objection::of(objection.code()), Some(objection));

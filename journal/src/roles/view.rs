@@ -1,5 +1,5 @@
 //! How a node stands, for the status and for those that watch it. Plain data; nothing is decided by
-//! it.
+//! it. A time "on the node's clock" is nanoseconds of `CLOCK_BOOTTIME`, as all that a node is told.
 
 use crate::format::{Epoch, Position};
 use crate::roles::control::{Fenced, Joining};
@@ -155,7 +155,7 @@ pub struct PeerView {
     pub build: String,
     /// Its clock when it spoke last: nanoseconds since 1970 UTC.
     pub utc_ns: u64,
-    /// Our clock, as last heard back from it: for the round trip. 0: not yet.
+    /// The node's clock, as last heard back from the peer: for the round trip. 0: not yet.
     pub echoed_ns: u64,
     /// What it must have like us; none while it has not spoken.
     pub digests: Option<Digests>,
@@ -165,7 +165,7 @@ pub struct PeerView {
     pub objects: Option<Objection>,
     /// Why we have nothing to do with its log.
     pub objected: Option<Objection>,
-    /// The last reign of ours in which it was in sync.
+    /// It was in sync with a reign of ours once.
     pub joined: bool,
 }
 

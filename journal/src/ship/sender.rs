@@ -314,7 +314,8 @@ impl Sender {
         self.asked
     }
 
-    /// When [`Sender::poll_need`] has something to say, if nothing else happens.
+    /// When [`Sender::poll_need`] has something to say, if nothing else happens: nanoseconds of the clock by
+    /// which it is told `now`.
     pub fn deadline(&self) -> Option<u64> {
         self.need().map(|_| self.not_before)
     }
