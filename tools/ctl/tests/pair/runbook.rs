@@ -13,6 +13,7 @@ const STORIES: &[&str] = &[
     include_str!("joining.rs"),
     include_str!("logs.rs"),
     include_str!("reloading.rs"),
+    include_str!("scrubbing.rs"),
 ];
 
 /// What needs a machine of its own: typed by `campaign service`, in the parts on one node.

@@ -144,7 +144,9 @@ fn what_has_rotted_at_both_is_an_alarm_and_both_go_on() {
         rots(&pair.site(which).journal().join(name));
     }
     for which in both {
-        pair.site(which).comes_to("wait with a segment", |stands| scrub(stands) == [2, 0, 2]);
+        pair.site(which).comes_to("wait with a segment, and with what is behind it", |stands| {
+            scrub(stands) == [2, 0, 2] && stands["scrub"]["unpacked"].as_u64() > Some(0)
+        });
     }
     pair.answer_more(300);
     pair.is_followed(Tokyo, TERMS);
@@ -153,6 +155,7 @@ fn what_has_rotted_at_both_is_an_alarm_and_both_go_on() {
     for which in both {
         let shown = pair.site(which).does("node status");
         assert!(shown.contains("of the journal has rotted"), "{shown}");
+        assert!(shown.contains("segments are not packed before that is whole"), "{shown}");
         pair.site_mut(which).stops();
     }
     assert!(
