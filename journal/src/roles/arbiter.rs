@@ -22,8 +22,8 @@ pub(super) struct Arbiter {
     /// The version that a swap expected of which it is not known what became of it, and what it
     /// would make of the record.
     doubt: Option<(Revision, Record)>,
-    /// When doubt began last.
-    doubtful_from: u64,
+    /// A change was refused or not answered, and the record was not read since.
+    unread: bool,
     /// Not before then.
     next_look: u64,
 }
@@ -43,7 +43,7 @@ impl Arbiter {
             asked: None,
             seen: None,
             doubt: None,
-            doubtful_from: now,
+            unread: false,
             next_look: now,
         }
     }
@@ -72,9 +72,10 @@ impl Arbiter {
         self.doubt.map(|(_, record)| record)
     }
 
-    /// Whether the record was read since a change was asked for that nobody answered.
+    /// Whether the record was read since a change was refused, or asked for without an answer: what was
+    /// seen before is not what stands there, and a change of that would be refused for ever.
     pub(super) fn was_read_again(&self) -> bool {
-        self.doubt.is_none() || self.seen.is_some_and(|(_, at)| at >= self.doubtful_from)
+        !self.unread
     }
 
     /// A question is on its way.
@@ -152,14 +153,18 @@ impl Node {
             (Reply::Says(seen), None) => self.on_seen(seen, asked.at),
             (Reply::Swapped(revision), Some((_, record))) => {
                 self.arbiter.doubt = None;
+                self.arbiter.unread = false;
                 let peer_alive = self.arbiter.ever_seen().is_some_and(|seen| seen.peer_alive);
                 let known = Some(Known { revision, record });
                 self.arbiter.seen = Some((Seen { known, peer_alive }, asked.at));
             }
-            (Reply::Refused, Some(_)) => self.arbiter.next_look = self.now,
+            (Reply::Refused, Some(_)) => {
+                self.arbiter.unread = true;
+                self.looks_now();
+            }
             (Reply::Unknown, Some(swap)) => {
                 self.arbiter.doubt = Some(swap);
-                self.arbiter.doubtful_from = self.now;
+                self.arbiter.unread = true;
                 self.looks_now();
             }
             // A read without an answer, or an answer that does not belong to the question.
@@ -171,6 +176,7 @@ impl Node {
         // What is read is never older than what was read before: a record goes only forward.
         let revision = |seen: &Seen| seen.known.map_or(Revision(0), |known| known.revision);
         self.arbiter.seen = Some((seen, asked_at));
+        self.arbiter.unread = false;
         if let Some((expected, _)) = self.arbiter.doubt {
             let cannot_land = revision(&seen) != expected;
             if cannot_land || breaks(Mutant::TrustsAStaleSwap) {

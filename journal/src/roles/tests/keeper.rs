@@ -12,6 +12,8 @@ pub(super) struct Witness {
     /// What it is asked to change is done later, or never, and not answered.
     pub(super) slow: bool,
     pub(super) later: Vec<(Revision, Record)>,
+    /// Before it is asked for a change the next time, it does what it has not answered.
+    pub(super) late_ones_first: bool,
 }
 
 impl Witness {
@@ -21,6 +23,9 @@ impl Witness {
     }
 
     pub(super) fn changes(&mut self, expected: Revision, record: Record) -> bool {
+        if std::mem::take(&mut self.late_ones_first) {
+            self.catches_up();
+        }
         let fits = expected == Revision(self.revision);
         if fits {
             self.revision += 1;

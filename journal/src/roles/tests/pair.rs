@@ -263,9 +263,10 @@ impl Pair {
 
     /// All that a node wants done and said; whether there was anything.
     fn runs_one(&mut self, at: usize) -> bool {
-        let mut went_on = false;
+        let (mut went_on, mut done) = (false, 0);
         while let Some(action) = self.sites[at].node.as_mut().and_then(Node::poll_action) {
-            went_on = true;
+            (went_on, done) = (true, done + 1);
+            assert!(done < 1_000, "it never comes to rest");
             self.does(at, action);
         }
         while let Some(message) = self.sites[at].node.as_mut().and_then(Node::poll_message) {

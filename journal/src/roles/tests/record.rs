@@ -91,6 +91,25 @@ pub(super) fn a_change_that_nobody_answered_is_made_impossible_by_a_fresh_one() 
 }
 
 #[test]
+fn a_primary_whose_change_is_refused_reads_the_record_before_it_asks_again() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.cuts_line();
+    pair.witness.slow = true;
+    pair.passes(1_200);
+    // Nobody answers; it reads the record as it was, and the change is made just before it asks again.
+    pair.witness.slow = false;
+    pair.witness.late_ones_first = true;
+    pair.passes(1_000);
+    expect![[r"
+        tokyo: asks for a change that nobody answers
+        tokyo: does not get the record to 1 tokyo
+    "]]
+    .assert_eq(&pair.story());
+    let view = pair.sites[TOKYO].node().view();
+    assert_eq!((view.safety, view.waiting), (Safety::Solo, Waiting::Line));
+}
+
+#[test]
 pub(super) fn a_primary_that_was_restarted_goes_on_by_the_record_and_in_sync() {
     let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
     pair.dies(TOKYO);
