@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use journal::control;
 use journal::recovery::{Refusal, Tail};
 use journal::sweep::Lost;
 use journal::verify::{Condition, Report, verify};
@@ -105,8 +106,19 @@ fn write_all(
     }
     let shown = directory.display();
     writeln!(out, "\nWhat to do")?;
+    let copy = format!("Keep a copy: cp -a {shown} COPY");
+    if directory.join(control::NAME).exists() {
+        writeln!(out, "  1. Change and remove nothing in {shown} by hand.")?;
+        writeln!(out, "  2. {copy}")?;
+        writeln!(out, "  3. Look at the disk (dmesg, smartctl) before anything runs on it again.")?;
+        writeln!(
+            out,
+            "  4. This is one of two nodes: start sekishod here while the other one runs;"
+        )?;
+        return writeln!(out, "     what is damaged comes again from there.");
+    }
     writeln!(out, "  1. Change and remove nothing in {shown}, and leave sekishod stopped.")?;
-    writeln!(out, "  2. Keep a copy: cp -a {shown} COPY")?;
+    writeln!(out, "  2. {copy}")?;
     writeln!(out, "  3. Take out what is whole: sekisho journal salvage --dir {shown} --out NEW")?;
     writeln!(out, "  4. Look at the disk (dmesg, smartctl) before anything runs on it again.")
 }

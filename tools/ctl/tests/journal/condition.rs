@@ -80,6 +80,24 @@ fn damage_is_told_with_its_place_what_is_lost_and_what_to_do() {
 }
 
 #[test]
+fn one_of_two_nodes_has_what_is_damaged_again_from_the_other_and_is_not_left_stopped() {
+    let folder = damaged();
+    fs::write(folder.journal().join("control"), "").unwrap();
+    let (code, said) = says(&folder, &VERIFY);
+    assert_eq!(code, Some(7));
+    let (_, todo) = said.split_once("\n\nlost: record 6\n\n").unwrap();
+    expect![[r#"
+        What to do
+          1. Change and remove nothing in journal by hand.
+          2. Keep a copy: cp -a journal COPY
+          3. Look at the disk (dmesg, smartctl) before anything runs on it again.
+          4. This is one of two nodes: start sekishod here while the other one runs;
+             what is damaged comes again from there.
+    "#]]
+    .assert_eq(todo);
+}
+
+#[test]
 fn a_journal_while_a_daemon_writes_it_is_good() {
     let folder = Folder::new();
     let mut author = folder.start(BEGINNING);
