@@ -28,7 +28,7 @@ pub(crate) struct Judge {
     /// What the outside was told of: the batches from the first one on.
     pub(crate) released: Vec<Entry>,
     reigns: BTreeMap<Epoch, Reign>,
-    /// Reigns before this one are of a branch that an operator has given up.
+    /// What the witness says of reigns before this one is of a branch that an operator has given up.
     given_up: Epoch,
     promised: [Epoch; 2],
     /// What a site was about to write when something happened to it.
@@ -160,7 +160,7 @@ impl Judge {
             up_to.0,
             site.0
         );
-        if epoch < self.given_up || reign.given_up {
+        if reign.given_up {
             self.stray += 1;
             return;
         }
@@ -360,6 +360,16 @@ mod tests {
         judge.released.truncate(1);
         let why = ends(|| judge.releases(OSAKA, Epoch(4), next, false));
         assert!(why.starts_with("I5"), "{why}");
+    }
+
+    #[test]
+    fn a_reign_that_begins_behind_a_forced_one_is_held_to_it_whichever_epoch_is_later() {
+        let mut judge = taken_over();
+        judge.reigns(TOKYO, 2, Epoch(1_007), true);
+        judge.reigns(OSAKA, 2, Epoch(6), false);
+        let vain = writes(&mut judge, OSAKA, 6);
+        let why = ends(|| judge.releases(OSAKA, Epoch(6), vain, false));
+        assert!(why.starts_with("I3"), "{why}");
     }
 
     #[test]

@@ -147,7 +147,7 @@ impl World {
     }
 
     /// An operator promotes a site, after stopping the other one, and says what is true.
-    fn promotes(&mut self, site: Site) {
+    pub(crate) fn promotes(&mut self, site: Site) {
         // One thing after the other.
         let is_asked = |machine: &Machine| machine.process.as_ref().is_some_and(|it| it.asked);
         if self.machines[site.0].process.is_none() || self.machines.iter().any(is_asked) {

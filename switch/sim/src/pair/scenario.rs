@@ -37,8 +37,10 @@ pub(crate) enum Step {
     SlowReads(u64),
     /// Something near the end of a site's log has rotted.
     Rot(usize),
-    /// An operator wants the other site to take over; wants this one, whatever is lost.
+    /// An operator wants the other site to take over; wants this one, and says what is true; wants it
+    /// whatever is lost.
     SwitchOver(usize),
+    Promote(usize),
     Force(usize),
 }
 
@@ -49,6 +51,8 @@ pub struct Scenario {
     pub text: &'static str,
     pub(crate) mode: Mode,
     pub(crate) witness: bool,
+    /// Whether a primary without its standby stops.
+    pub(crate) stops: bool,
     /// Milliseconds between two records.
     pub(crate) pace: u64,
     /// What happens when, in milliseconds since the pair was set up.
@@ -66,6 +70,7 @@ const AFTERWARDS: u64 = 5 * SECOND;
 pub fn play(scenario: &Scenario, seed: u64, told: bool) -> Result<(Sums, String), String> {
     let mut weather = Weather::calm(scenario.mode, scenario.witness);
     weather.pace = scenario.pace * MS;
+    weather.stops = scenario.stops;
     let mut world = World::new(seed, weather, Dice::new(seed), told);
     for &(at, step) in scenario.steps {
         world.soon(BEGIN - world.now.0 + at * MS, Event::Plays(step));
@@ -96,6 +101,7 @@ impl World {
             Step::SwitchOver(site) => {
                 self.wishes(Site(site), journal::roles::wish::Wish::SwitchOver);
             }
+            Step::Promote(site) => self.promotes(Site(site)),
             Step::Force(site) => self.forces(Site(site)),
         }
     }

@@ -6,7 +6,7 @@ use super::weather::Mode;
 use super::world::Thread;
 
 const fn durable(text: &'static str, pace: u64, steps: &'static [(u64, Step)]) -> Scenario {
-    Scenario { text, mode: Mode::Durable, witness: true, pace, steps }
+    Scenario { text, mode: Mode::Durable, witness: true, stops: false, pace, steps }
 }
 
 pub(super) const A_SLOW_DISK: Scenario = durable(
@@ -96,13 +96,14 @@ pub(super) const A_SEAL_THAT_IS_LATE: Scenario = Scenario {
 
 pub(super) const A_RETURN_UNHEARD: Scenario = Scenario {
     witness: false,
+    stops: true,
     ..durable(
         "no witness: the primary dies, the other one is promoted, the first comes back unheard",
         20,
         &[
             (1_000, Step::Part),
             (1_000, Step::Kill(0, 8_000)),
-            (3_000, Step::Force(1)),
+            (3_000, Step::Promote(1)),
             (15_000, Step::Joins),
         ],
     )
