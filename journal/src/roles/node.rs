@@ -27,6 +27,10 @@ use crate::ship::receiver::{self, Receiver};
 /// more are a fault of ours; messages wait while the line takes nothing.
 const WAITING_MAX: usize = 4_096;
 
+/// By no more epochs than this is a node ahead of what the other one has heard: without a record each
+/// reign that begins unheard takes an operator, and two epochs.
+const UNHEARD_MAX: u32 = 1_000;
+
 /// The state machine of one node.
 #[derive(Debug)]
 pub struct Node {
@@ -322,9 +326,21 @@ impl Node {
     /// Of two nodes one has the even epochs and the other the odd ones, so that no epoch is begun
     /// twice, whatever operators force.
     pub(super) fn next_epoch(&self) -> Option<Epoch> {
+        self.epoch_above(0)
+    }
+
+    /// That of a reign for which an operator gives up what the other node may have released, where no
+    /// record says by which reigns it did: later than any of them. If one of those were later, that node
+    /// would go on with what was given up, and what is released by this reign would be cut instead.
+    pub(super) fn epoch_ahead(&self) -> Option<Epoch> {
+        self.epoch_above(UNHEARD_MAX)
+    }
+
+    fn epoch_above(&self, ahead: u32) -> Option<Epoch> {
         let known = self.arbiter.known().map_or(0, |known| known.record.epoch.0);
         let seen = [self.control.promised.0, self.control.reigned.0, self.last_epoch().0, known];
-        let above = seen.into_iter().max()?.max(self.peer.reign.0).checked_add(1)?;
+        let last = seen.into_iter().max()?.max(self.peer.reign.0).checked_add(ahead)?;
+        let above = last.checked_add(1)?;
         let is_mine = (above % 2 == 0) == (self.settings.name < self.settings.peer);
         if is_mine { Some(Epoch(above)) } else { above.checked_add(1).map(Epoch) }
     }

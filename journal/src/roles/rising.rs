@@ -90,9 +90,11 @@ enum Step {
 }
 
 impl Node {
-    /// Begins to rise, by the next epoch of this node.
+    /// Begins to rise, by the next epoch of this node, or far ahead of what it does not know.
     pub(super) fn rises(&mut self, plan: Plan, wish: Option<WishId>) {
-        match self.next_epoch() {
+        let is_blind = plan.lossy && self.arbiter.known().is_none();
+        let epoch = if is_blind { self.epoch_ahead() } else { self.next_epoch() };
+        match epoch {
             Some(epoch) => self.rises_to(epoch, plan, wish),
             None => {
                 if let Some(id) = wish {

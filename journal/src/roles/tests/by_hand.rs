@@ -55,10 +55,11 @@ pub(super) fn without_a_witness_a_standby_is_promoted_by_hand_and_lossy_as_its_p
     expect![[r"
         osaka: tells its operator: no, tokyo is heard and is the primary, or is about to be; use sekisho node switchover on tokyo, or stop it first
         osaka: tells its operator: no, to be confirmed first: peer-fenced, records-may-be-lost
-        osaka: reigns by 2 (Promoted, lossy)
-        osaka: tells its operator: Promoted { epoch: Epoch(2), lossy: true }
+        osaka: reigns by 1002 (Promoted, lossy)
+        osaka: tells its operator: Promoted { epoch: Epoch(1002), lossy: true }
         osaka: opens
-    "]].assert_eq(&pair.story());
+    "]]
+    .assert_eq(&pair.story());
 }
 
 #[test]
@@ -87,7 +88,51 @@ pub(super) fn without_a_witness_two_nodes_that_never_go_on_alone_lose_nothing_in
 }
 
 #[test]
-pub(super) fn two_reigns_that_operators_forced_have_two_epochs_and_the_later_one_stays() {
+pub(super) fn a_reign_that_an_operator_forced_stays_although_the_other_node_reigned_unheard_meanwhile()
+ {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.dies(OSAKA);
+    pair.dies(TOKYO);
+    for _ in 0..2 {
+        pair.starts(TOKYO);
+        pair.passes(3_000);
+        pair.wishes(TOKYO, promote(&[Question::PeerFenced, Question::NotSince]));
+        pair.passes(2_000);
+        pair.pays(TOKYO, 1);
+        pair.dies(TOKYO);
+    }
+    pair.starts(OSAKA);
+    pair.passes(3_000);
+    pair.wishes(OSAKA, promote(&[Question::PeerFenced, Question::MayLose]));
+    pair.passes(2_000);
+    pair.pays(OSAKA, 3);
+    let ours = pair.sites[OSAKA].end();
+    expect![[r"
+        tokyo: reigns by 3 (Resumed)
+        tokyo: tells its operator: Promoted { epoch: Epoch(3), lossy: false }
+        tokyo: opens
+        tokyo: reigns by 5 (Resumed)
+        tokyo: tells its operator: Promoted { epoch: Epoch(5), lossy: false }
+        tokyo: opens
+        osaka: reigns by 1002 (Promoted, lossy)
+        osaka: tells its operator: Promoted { epoch: Epoch(1002), lossy: true }
+        osaka: opens
+    "]]
+    .assert_eq(&pair.story());
+    pair.starts(TOKYO);
+    pair.passes(3_000);
+    expect![[r"
+        osaka: says follow behind 4
+        tokyo: cuts 4 batches behind 4
+        tokyo: says ready at 4
+    "]]
+    .assert_eq(&pair.story());
+    assert!(pair.sites[TOKYO].has(&ours), "nobody gave that up");
+}
+
+#[test]
+pub(super) fn a_node_that_serves_although_an_operator_said_that_it_does_not_ends_when_it_hears_of_it()
+ {
     let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
     pair.dies(TOKYO);
     pair.cuts_line();
@@ -102,15 +147,40 @@ pub(super) fn two_reigns_that_operators_forced_have_two_epochs_and_the_later_one
         tokyo: reigns by 3 (Resumed)
         tokyo: tells its operator: Promoted { epoch: Epoch(3), lossy: false }
         tokyo: opens
-        osaka: reigns by 2 (Promoted, lossy)
-        osaka: tells its operator: Promoted { epoch: Epoch(2), lossy: true }
+        osaka: reigns by 1002 (Promoted, lossy)
+        osaka: tells its operator: Promoted { epoch: Epoch(1002), lossy: true }
         osaka: opens
     "]]
     .assert_eq(&pair.story());
     pair.mends_line();
     pair.passes(1_000);
     expect![[r"
-        osaka: ends: Epoch(Epoch(3))
+        tokyo: ends: Epoch(Epoch(1002))
+        osaka: says follow behind 4
+        tokyo: cuts 3 batches behind 4
+        tokyo: says ready at 4
+    "]]
+    .assert_eq(&pair.story());
+}
+
+#[test]
+pub(super) fn two_reigns_that_operators_forced_have_two_epochs_and_the_later_one_stays() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, false);
+    pair.dies(TOKYO);
+    pair.cuts_line();
+    pair.starts(TOKYO);
+    pair.passes(3_000);
+    for at in [TOKYO, OSAKA] {
+        pair.wishes(at, promote(&[Question::PeerFenced, Question::MayLose]));
+    }
+    pair.passes(100);
+    pair.pays(TOKYO, 2);
+    pair.pays(OSAKA, 1);
+    pair.story();
+    pair.mends_line();
+    pair.passes(1_000);
+    expect![[r"
+        osaka: ends: Epoch(Epoch(1003))
         tokyo: says follow behind 4
         osaka: cuts 2 batches behind 4
         osaka: says ready at 4
@@ -281,7 +351,7 @@ pub(super) fn what_a_reign_gave_up_and_never_wrote_down_is_forgotten_behind_anot
     pair.wishes(TOKYO, Wish::SwitchOver);
     pair.passes(1_000);
     let story = pair.story();
-    assert!(story.contains("osaka: reigns by 4 (HandedOver)"), "{story}");
+    assert!(story.contains("osaka: reigns by 1004 (HandedOver)"), "{story}");
 }
 
 #[test]
