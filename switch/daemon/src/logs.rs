@@ -37,7 +37,7 @@ const PANIC_WITHIN: Duration = Duration::from_millis(50);
 /// The target of events that are lines whatever the level is.
 pub(crate) const ALWAYS: &str = "always";
 
-/// The target of events that say why the process ends: they are lines whatever the level is, and neither
+/// The target of events that say why the process ends or begins anew, errors and warnings: they are lines whatever the level is, and neither
 /// wait behind others nor are lost where those take all room.
 pub(crate) const LAST_WORDS: &str = "last-words";
 
@@ -168,7 +168,7 @@ fn from_level(level: Level) -> Targets {
     Targets::new()
         .with_default(level)
         .with_target(ALWAYS, Level::INFO)
-        .with_target(LAST_WORDS, Level::ERROR)
+        .with_target(LAST_WORDS, Level::WARN)
 }
 
 /// Whether `JOURNAL_STREAM`, device and number of a file, means our stderr.
@@ -312,5 +312,12 @@ mod tests {
         let waited = crate::clocks::boot().since(began);
         // Twenty times what it may, as others use this machine too.
         assert!(waited < END_WITHIN, "{waited:?}");
+    }
+
+    #[test]
+    fn that_a_process_begins_anew_is_said_at_every_level() {
+        for level in [Level::ERROR, Level::INFO, Level::DEBUG] {
+            assert!(from_level(level).would_enable(LAST_WORDS, &Level::WARN), "{level}");
+        }
     }
 }
