@@ -7,45 +7,57 @@
 
 pub(crate) mod base;
 pub(crate) mod disk;
+pub(crate) mod line;
 pub(crate) mod log;
 pub(crate) mod namespace;
+pub(crate) mod network;
 
 mod group;
 mod ready;
 
 use std::fs;
 use std::io;
-use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use self::group::Group;
 use self::log::Log;
+use self::network::Network;
 use self::ready::Ready;
 
 /// How long a machine may take to boot, and to power off.
 const BOOTS: Duration = Duration::from_secs(20);
 /// Seconds that a command in a machine may take.
 const COMMAND_S: &str = "120";
+/// The file beside its root that has what it wrote to its console.
+const CONSOLE: &str = "console";
 /// Where the programs of a Debian are.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A machine that runs. It is powered off at the latest when this is dropped.
+/// A machine. What runs in it ends at the latest when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Machine {
+    name: String,
     root: PathBuf,
-    network: PathBuf,
+    network: Network,
+    group: Group,
+    /// Folders of this side that are bound to places in it, as `systemd-nspawn` is told of them.
+    binds: Vec<String>,
+    run: Run,
+}
+
+/// From a boot to its end.
+#[derive(Debug)]
+struct Run {
     /// The process of `systemd-nspawn`.
     host: Child,
-    /// Its first process, as this side sees it.
+    /// The machine's first process, as this side sees it.
     leader: String,
     log: Log,
-    _group: Group,
 }
 
 /// What a command came to.
@@ -76,42 +88,39 @@ impl Machine {
         let mut mount = Command::new("mount");
         mount.args(["-t", "overlay", "-o", &layers, "overlay"]).arg(&root);
         done(&mut mount)?;
-        let network = folder.join("network");
-        fs::write(&network, "")?;
-        let mut unshare = Command::new("unshare");
-        unshare.arg(joined("--net=", &network)).arg("true");
-        done(&mut unshare)?;
-
+        let network = Network::new(folder.join("network"))?;
         let group = Group::new(name)?;
-        let ready = Ready::new(folder.join("notify"))?;
-        let mut boot = group.command("systemd-nspawn");
-        boot.args(["--quiet", "--boot", "--register=no", "--keep-unit", "--notify-ready=yes"]);
-        boot.args(["--console=pipe", "--link-journal=no", "--resolv-conf=off", "--timezone=off"]);
-        boot.arg(format!("--machine={name}")).arg(joined("--directory=", &root));
-        boot.arg(joined("--network-namespace-path=", &network));
-        for (here, there) in binds {
-            boot.arg(format!("--bind={}:{there}", here.display()));
-        }
-        boot.env("NOTIFY_SOCKET", ready.socket());
-        let console = fs::File::create(folder.join("console"))?;
-        boot.stdin(Stdio::null()).stdout(console.try_clone()?).stderr(console);
-        let mut host = boot.spawn()?;
-        let leader = match ready.leader(BOOTS) {
-            Ok(leader) => leader,
-            Err(error) => {
-                host.kill()?;
-                host.wait()?;
-                let said = fs::read_to_string(folder.join("console")).unwrap_or_default();
-                return Err(io::Error::other(format!("{name} does not boot: {error}\n{said}")));
-            }
-        };
-        let mut journal = inside(&leader);
-        journal.args(["journalctl", "--follow", "--lines=all", "--output=json", "--all"]);
-        let log = Log::follow(&mut journal)?;
-        let machine = Self { root, network, host, leader, log, _group: group };
-        // In a network of one's own not even the loopback is up.
-        let said = machine.run("ip link set lo up", &[])?;
-        if said.code == Some(0) { Ok(machine) } else { Err(io::Error::other(said.text)) }
+        let bind = |(here, there): &(&Path, &str)| format!("--bind={}:{there}", here.display());
+        let binds: Vec<_> = binds.iter().map(bind).collect();
+        let run = Run::begins(name, &root, &network, &group, &binds)?;
+        Ok(Self { name: name.to_owned(), root, network, group, binds, run })
+    }
+
+    /// Its power is cut: all that runs in it is gone at once, whatever it was about. What was written but not
+    /// synced is lost of a [`disk::Disk`] alone, if that is cut too.
+    pub(crate) fn loses_power(&mut self) -> io::Result<()> {
+        self.run.log.end();
+        // The first process takes all others of the machine with it.
+        done(Command::new("kill").args(["-KILL", &self.run.leader]))?;
+        self.run.host.wait().map(drop)
+    }
+
+    /// Boots again what was powered off or has lost its power, with the network that it had; comes back when
+    /// its services run.
+    pub(crate) fn boots(&mut self) -> io::Result<()> {
+        let Self { name, root, network, group, binds, run } = self;
+        *run = Run::begins(name, root, network, group, binds)?;
+        Ok(())
+    }
+
+    /// Nothing in it runs, until [`Machine::thaw`]; its disks, its network and its connections stay.
+    pub(crate) fn freeze(&self) -> io::Result<()> {
+        self.group.freeze(true)
+    }
+
+    /// All goes on where it was.
+    pub(crate) fn thaw(&self) -> io::Result<()> {
+        self.group.freeze(false)
     }
 
     /// Its root, as this side sees it. What is bound to places in it is not seen there.
@@ -121,20 +130,19 @@ impl Machine {
 
     /// Its log: all that journald has taken since the boot.
     pub(crate) fn log(&self) -> &Log {
-        &self.log
+        &self.run.log
     }
 
-    /// This thread goes into the machine's network, and those that it starts from now on.
-    pub(crate) fn enter_network(&self) -> io::Result<()> {
-        let network = fs::File::open(&self.network)?;
-        Ok(move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?)
+    /// The network that it alone is in.
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
     }
 
     /// Runs a line of a shell as root of the machine, with these variables.
     pub(crate) fn run(&self, line: &str, variables: &[(&str, &str)]) -> io::Result<Said> {
         let mut command = Command::new("timeout");
         command.args(["--kill-after=5", COMMAND_S]);
-        command.args(["nsenter", "--all", "--target", &self.leader, "--", "bash", "-c", line]);
+        command.args(["nsenter", "--all", "--target", &self.run.leader, "--", "bash", "-c", line]);
         in_debian(&mut command).envs(variables.iter().copied());
         let output = command.stdin(Stdio::null()).output()?;
         let text = [output.stdout, output.stderr].concat();
@@ -142,20 +150,56 @@ impl Machine {
     }
 
     /// Powers it off as an operator would.
-    pub(crate) fn power_off(mut self) -> io::Result<()> {
+    pub(crate) fn power_off(&mut self) -> io::Result<()> {
         // A process of this side that stands beside the machine's own is never told of their end.
-        self.log.end();
+        self.run.log.end();
         self.run("systemctl poweroff", &[])?;
-        if ends(&self.host, BOOTS)? {
-            return self.host.wait().map(drop);
+        if ends(&self.run.host, BOOTS)? {
+            return self.run.host.wait().map(drop);
         }
-        let console = self.root.with_file_name("console");
-        let said = fs::read_to_string(console).unwrap_or_default();
+        let said = fs::read_to_string(self.root.with_file_name(CONSOLE)).unwrap_or_default();
         Err(io::Error::other(format!("the machine does not power off\n{said}")))
     }
 }
 
-impl Drop for Machine {
+impl Run {
+    fn begins(
+        name: &str,
+        root: &Path,
+        network: &Network,
+        group: &Group,
+        binds: &[String],
+    ) -> io::Result<Self> {
+        let ready = Ready::new(root.with_file_name("notify"))?;
+        let mut boot = group.command("systemd-nspawn");
+        boot.args(["--quiet", "--boot", "--register=no", "--keep-unit", "--notify-ready=yes"]);
+        boot.args(["--console=pipe", "--link-journal=no", "--resolv-conf=off", "--timezone=off"]);
+        boot.arg(format!("--machine={name}")).arg(joined("--directory=", root));
+        boot.arg(joined("--network-namespace-path=", network.path())).args(binds);
+        boot.env("NOTIFY_SOCKET", ready.socket());
+        let console = root.with_file_name(CONSOLE);
+        let output = fs::File::create(&console)?;
+        boot.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let mut host = boot.spawn()?;
+        let leader = match ready.leader(BOOTS) {
+            Ok(leader) => leader,
+            Err(error) => {
+                host.kill()?;
+                host.wait()?;
+                let said = fs::read_to_string(console).unwrap_or_default();
+                return Err(io::Error::other(format!("{name} does not boot: {error}\n{said}")));
+            }
+        };
+        let mut journal = inside(&leader);
+        // Where a log of an earlier boot is kept, that is no part of it.
+        journal.args(["journalctl", "--boot", "--follow", "--lines=all"]);
+        journal.args(["--output=json", "--all"]);
+        let log = Log::follow(&mut journal)?;
+        Ok(Self { host, leader, log })
+    }
+}
+
+impl Drop for Run {
     fn drop(&mut self) {
         // An error says that it has ended already.
         drop(self.host.kill());

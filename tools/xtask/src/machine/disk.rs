@@ -28,8 +28,17 @@ impl Disk {
         // No share of it is kept for root: who fills it fills it for all.
         done(Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0"]).arg(&disk.image))?;
         fs::create_dir(&disk.mount)?;
-        done(Command::new("mount").args(["-o", "loop"]).arg(&disk.image).arg(&disk.mount))?;
-        Ok(disk)
+        disk.appears().map(|()| disk)
+    }
+
+    fn appears(&self) -> io::Result<()> {
+        done(Command::new("mount").args(["-o", "loop"]).arg(&self.image).arg(&self.mount))
+    }
+
+    /// It is there again after [`Disk::fail`], with what had been synced. Its machine has ended.
+    pub(crate) fn returns(&self) -> io::Result<()> {
+        done(Command::new("umount").arg(&self.mount))?;
+        self.appears()
     }
 
     /// Where it is mounted on this side.

@@ -6,7 +6,14 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
+use crate::campaign::clock;
+
+/// The file of a group that stops it.
+const FREEZE: &str = "cgroup.freeze";
+/// How long it may take until nothing in a group runs.
+const FREEZES: Duration = Duration::from_secs(5);
 /// Control groups of machines begin with it.
 const NAME: &str = "sekisho-machine-";
 
@@ -40,6 +47,27 @@ impl Group {
         command.arg("--").arg(program);
         command
     }
+
+    /// Stops all that runs in it where it is, or lets it go on; comes back when that is so.
+    pub(super) fn freeze(&self, is_to: bool) -> io::Result<()> {
+        // Of the two hierarchies only that of version 2 can; whoever is in the group is in it in both.
+        let second = self.0.iter().find(|folder| folder.join(FREEZE).exists());
+        let second =
+            second.ok_or_else(|| io::Error::other("no control group can be frozen here"))?;
+        fs::write(second.join(FREEZE), if is_to { "1" } else { "0" })?;
+        let events = second.join("cgroup.events");
+        let is_so = || fs::read_to_string(&events).is_ok_and(|events| is_frozen(&events) == is_to);
+        if clock::until(FREEZES, is_so) {
+            Ok(())
+        } else {
+            Err(io::Error::other("it is not frozen"))
+        }
+    }
+}
+
+/// Whether a group's `cgroup.events` says that nothing in it runs.
+fn is_frozen(events: &str) -> bool {
+    events.lines().any(|line| line == "frozen 1")
 }
 
 /// This process as the system sees it outside of its namespace.
@@ -107,6 +135,12 @@ mod tests {
                       32 20 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
         let expected = ["/sys/fs/cgroup/unified/unit", "/sys/fs/cgroup/systemd/session"];
         assert_eq!(parents(ours, mounts), expected.map(PathBuf::from));
+    }
+
+    #[test]
+    fn a_group_is_frozen_when_its_events_say_so() {
+        assert!(is_frozen("populated 1\nfrozen 1\n"));
+        assert!(!is_frozen("populated 1\nfrozen 0\n"));
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub(crate) fn again(arguments: impl IntoIterator<Item = String>) -> io::Result<E
 /// is covered, so that no name there can be taken already.
 pub(crate) fn prepare() -> io::Result<()> {
     done(Command::new("mount").args(["-t", "tmpfs", "-o", "mode=755", "machines", "/run"]))?;
+    // Every machine begins with a copy of all mounts; what is unmounted here is unmounted there, or a disk would
+    // never be let go of.
+    done(Command::new("mount").args(["--make-shared", "/run"]))?;
     fs::create_dir_all(place())
 }
 

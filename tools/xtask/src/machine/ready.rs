@@ -1,6 +1,7 @@
 //! The end of a boot: `systemd-nspawn` says who the machine's first process is, and when its services
 //! run (`sd_notify`). Must not know what was booted.
 
+use std::fs;
 use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,10 @@ pub(super) struct Ready {
 
 impl Ready {
     pub(super) fn new(path: PathBuf) -> io::Result<Self> {
+        // That of an earlier boot.
+        if path.exists() {
+            fs::remove_file(&path)?;
+        }
         Ok(Self { socket: UnixDatagram::bind(&path)?, path })
     }
 
