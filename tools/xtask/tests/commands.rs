@@ -65,7 +65,13 @@ fn setup_with_nothing_missing_needs_no_program_but_the_compiler_and_says_nothing
     // These are only looked for.
     let mut programs_sought = vec!["tshark", "mount", "umount", "unshare", "setpriv", "mkfs.ext4"];
     programs_sought.extend(["strace", "dpkg-deb", "dpkg-shlibdeps", "strip", "lintian"]);
-    programs_sought.extend(["systemd-analyze", "mmdebstrap", "systemd-nspawn", "nsenter"]);
+    programs_sought.extend([
+        "systemd-analyze",
+        "mmdebstrap",
+        "systemd-nspawn",
+        "nsenter",
+        "openssl",
+    ]);
     for program in programs_sought {
         symlink(find_program("true"), programs.join(program)).unwrap();
     }
@@ -85,7 +91,7 @@ fn setup_without_anything_nor_apt_get_says_what_to_install() {
     let packages = "gcc libc6-dev tshark python3 python3-venv mount util-linux e2fsprogs strace \
                     systemd dpkg-dev binutils lintian";
     // Only root can boot what these make.
-    let more = " mmdebstrap systemd-container iproute2";
+    let more = " mmdebstrap systemd-container iproute2 openssl";
     let is_root = rustix::process::geteuid().is_root();
     let packages = format!("{packages}{}", if is_root { more } else { "" });
     assert!(said.contains(&format!("missing: {packages}\n")), "{said}");

@@ -13,9 +13,13 @@ use bench::ledger;
 use bench::load::{self, Pace, Report};
 use ctl::parties::Party;
 
+use super::clock;
 use super::dice::Dice;
 use super::setting;
 use super::trouble::Trouble;
+
+/// How long an acquirer may take to end when it does not wait for answers.
+const LEAVES: Duration = Duration::from_secs(5);
 
 /// What a centre wrote down and nobody has looked at yet.
 #[derive(Debug)]
@@ -168,6 +172,14 @@ impl Merchant {
     /// It is to send no more, and to wait for what is open; told once more, not even that.
     pub(super) fn is_to_end(&self) {
         self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// It ends at once, whatever it has no answer to.
+    pub(super) fn leaves(&self) {
+        clock::until(LEAVES, || {
+            self.is_to_end();
+            self.has_ended()
+        });
     }
 
     pub(super) fn has_ended(&self) -> bool {

@@ -3,12 +3,14 @@
 
 mod proof;
 mod runbook;
+mod site;
 
 mod blows;
 mod change;
 mod disks;
 mod end;
 mod install;
+mod pair;
 mod people;
 mod refused;
 mod traffic;
@@ -30,7 +32,7 @@ use crate::report::{self, Row};
 type Step = (&'static str, fn(&mut Proof<'_>) -> Result<String, Trouble>);
 
 /// All of them, in the order of a service's life.
-const STEPS: [Step; 23] = [
+const STEPS: [Step; 33] = [
     ("install", install::installs),
     ("start", install::starts),
     ("authorize", traffic::authorizes),
@@ -51,6 +53,16 @@ const STEPS: [Step; 23] = [
     ("stop", end::stops_under_load),
     ("books", end::closes_the_books),
     ("move", end::moves),
+    ("pair", pair::is_installed),
+    ("restarts", pair::starts_again),
+    ("change both", pair::changes_both),
+    ("switch-over", pair::changes_places),
+    ("standby lost", pair::loses_the_standby),
+    ("primary lost", pair::loses_the_primary),
+    ("frozen", pair::stands_still),
+    ("pair's books", pair::closes_the_books),
+    ("orphans", pair::shows_what_was_cut),
+    ("disk lost", pair::loses_a_disk),
     ("failed disk", disks::fails),
     ("remove", end::is_removed),
     ("runbook", end::every_word_of_the_runbook),
@@ -133,5 +145,5 @@ fn proven(
             }
         }
     }
-    proof.machine.power_off().map_err(Trouble::failed("the end of the machine"))
+    proof.ends_all()
 }

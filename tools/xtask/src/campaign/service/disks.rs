@@ -31,7 +31,7 @@ pub(super) fn fails(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.done("systemctl start sekishod")?;
     proof.linked()?;
     proof.load();
-    proof.disk.fail().map_err(Trouble::failed("the end of the disk"))?;
+    proof.site().disk.fail().map_err(Trouble::failed("the end of the disk"))?;
     proof.logs(mark, &["status=74"])?;
     proof.says("systemctl is-failed sekishod", 0, &["failed"])?;
     proof.does_not_log(mark, "Scheduled restart job")?;

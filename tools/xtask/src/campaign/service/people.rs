@@ -4,7 +4,8 @@
 use ctl::parties::ISSUERS;
 
 use super::install::OF_ISSUERS;
-use super::proof::{Proof, configuration, issuer};
+use super::proof::{Proof, configuration};
+use super::site::issuer;
 use crate::campaign::centres::Bank;
 use crate::campaign::dice::Dice;
 use crate::campaign::trouble::Trouble;
@@ -13,7 +14,7 @@ use crate::campaign::trouble::Trouble;
 /// configuration; each command is in the log.
 pub(super) fn knows_its_operators(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.bank_leaves(0);
-    proof.banks[0] = Some(Bank::silent(&ISSUERS[0], issuer(0))?);
+    proof.site_mut().banks[0] = Some(Bank::silent(&ISSUERS[0], issuer(0))?);
     proof.linked()?;
     proof.load();
     let mark = proof.mark();
@@ -32,7 +33,7 @@ pub(super) fn knows_its_operators(proof: &mut Proof<'_>) -> Result<String, Troub
     proof.says_of(&id, "runuser -u hana -- sekisho saf purge $ID", 0, "is not purged yet")?;
     proof.says_of(&id, "runuser -u ren -- sekisho saf purge $ID", 0, &id)?;
     proof.bank_leaves(0);
-    proof.banks[0] = Some(Bank::at(&ISSUERS[0], issuer(0), &mut Dice::new(1))?);
+    proof.site_mut().banks[0] = Some(Bank::at(&ISSUERS[0], issuer(0), &mut Dice::new(1))?);
 
     let slower = OF_ISSUERS.replace("timeout = \"1s\"", "timeout = \"1500ms\"");
     proof.writes("/etc/sekisho/sekisho.toml", &configuration(&slower))?;

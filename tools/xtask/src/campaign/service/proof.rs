@@ -1,55 +1,53 @@
 //! What all steps of the proof have in hand: the machine, what is typed there and seen, the centres
 //! around it and their books. Must not know what a step is about.
 
+mod centres;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{self, Write};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use ctl::judge::{Books, Judge};
-use ctl::parties::{ACQUIRERS, ISSUERS, stations};
+use ctl::judge::Judge;
+use ctl::parties::stations;
 
-use super::super::centres::{Bank, Merchant};
+use super::super::centres::Merchant;
 use super::super::clock;
-use super::super::dice::Dice;
-use super::super::programs;
-use super::super::records::{self, Sum};
+use super::super::records::Sum;
 use super::super::trouble::Trouble;
 use super::runbook::Runbook;
-use crate::machine::disk::Disk;
-use crate::machine::log::{Line, Mark};
-use crate::machine::{Machine, Said};
+use super::site::{PLACE, STATE, Site, acquirer, issuer};
+use crate::machine::Said;
+use crate::machine::line::Line;
+use crate::machine::log::{self, Mark};
 
-/// The name of the machine, and of the node in it.
-pub(super) const NAME: &str = "tokyo";
+/// The node that is there from the beginning.
+pub(super) const TOKYO: &str = "tokyo";
 /// The service.
 pub(super) const UNIT: &str = "sekishod.service";
 /// How long anything may take that should take a moment, on a machine that has much to do.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// Exit code of what can not be done as things stand.
+const REFUSED: i32 = 5;
 /// The switch takes no more than twenty commands a second of one user.
 const ASKED_EVERY: Duration = Duration::from_millis(200);
-/// How long all may take that is owed to an issuer which was silent: what failed often is tried less often.
-const SETTLES: Duration = Duration::from_mins(2);
-/// Bytes of the disk of `/var/lib/sekisho`.
-const DISK_BYTES: u64 = 256 << 20;
-/// Where the switch's state is in the machine.
-const STATE: &str = "/var/lib/sekisho";
-/// Where the package lies in the machine, and where commands are typed.
-const PLACE: &str = "/srv";
+/// Lines of each log that are shown when something went wrong.
+const LAST_WORDS: usize = 30;
 /// Most characters of a line that are shown.
 const SHOWN_MAX: usize = 200;
-/// Links to each issuer.
-const LINKS: usize = 2;
-/// Requests a second of each acquirer.
-const RATE: u64 = 200;
 
 /// What all steps have in hand.
 pub(super) struct Proof<'a> {
-    pub(super) machine: Machine,
-    pub(super) disk: Disk,
-    pub(super) banks: [Option<Bank>; 2],
+    sites: Vec<Site>,
+    /// The one between two of them.
+    line: Option<Line>,
+    /// Which of them one stands at.
+    here: usize,
+    base: PathBuf,
+    package: PathBuf,
     merchants: Vec<Merchant>,
     judge: Judge,
     sum: Sum,
@@ -67,20 +65,12 @@ impl<'a> Proof<'a> {
         runbook: Runbook,
         out: &'a mut dyn Write,
     ) -> Result<Self, Trouble> {
-        let disk = Disk::new(NAME, DISK_BYTES).map_err(Trouble::failed("a disk"))?;
-        let machine = Machine::boot(NAME, base, &[(disk.mount(), STATE)]);
-        let machine = machine.map_err(Trouble::failed("a machine"))?;
-        let name = package.file_name().ok_or_else(|| Trouble::Failed("a package".into()))?;
-        let there = machine.root().join(PLACE.trim_start_matches('/')).join(name);
-        fs::copy(package, there).map_err(Trouble::failed("the package"))?;
-        machine.enter_network().map_err(Trouble::failed("the machine's network"))?;
-        let mut dice = Dice::new(1);
-        let mut bank = |place: usize| Bank::at(&ISSUERS[place], issuer(place), &mut dice).map(Some);
-        let banks = [bank(0)?, bank(1)?];
         Ok(Self {
-            machine,
-            disk,
-            banks,
+            sites: vec![Site::boots(TOKYO, base, package)?],
+            line: None,
+            here: 0,
+            base: base.to_owned(),
+            package: package.to_owned(),
             merchants: Vec::new(),
             judge: Judge::default(),
             sum: Sum::default(),
@@ -91,9 +81,81 @@ impl<'a> Proof<'a> {
         })
     }
 
+    /// One more machine like the first; one stands at it then.
+    pub(super) fn boots_another(&mut self, name: &'static str) -> Result<&mut Self, Trouble> {
+        self.here = self.sites.len();
+        self.sites.push(Site::boots(name, &self.base, &self.package)?);
+        Ok(self)
+    }
+
+    /// One goes to the machine of that name, and does there whatever comes behind that.
+    pub(super) fn at(&mut self, name: &str) -> Result<&mut Self, Trouble> {
+        let here = self.sites.iter().position(|site| site.name == name);
+        self.here = here.ok_or_else(|| Trouble::Failed(format!("no machine is called {name}")))?;
+        let network = self.site().machine.network().enter();
+        network.map_err(Trouble::failed("the machine's network")).map(|()| self)
+    }
+
+    /// A line from the first to the second of these machines, at whose ends they have these addresses.
+    pub(super) fn lay_line(
+        &mut self,
+        names: [&str; 2],
+        addresses: [Ipv4Addr; 2],
+    ) -> Result<(), Trouble> {
+        let [one, other] = [self.site_of(names[0])?, self.site_of(names[1])?];
+        let ends = [(one.machine.network(), addresses[0]), (other.machine.network(), addresses[1])];
+        self.line = Some(Line::between("line", ends).map_err(Trouble::failed("a line"))?);
+        Ok(())
+    }
+
+    /// Something happens to the line between them.
+    pub(super) fn line(
+        &mut self,
+        what: &str,
+        happens: impl FnOnce(&Line) -> io::Result<()>,
+    ) -> Result<(), Trouble> {
+        self.tell(&format!("  * the line {what}"));
+        let line = self.line.as_ref().ok_or_else(|| Trouble::Failed("there is no line".into()))?;
+        happens(line).map_err(Trouble::failed("the line"))
+    }
+
+    /// The node that one stands at.
+    pub(super) fn site(&self) -> &Site {
+        &self.sites[self.here]
+    }
+
+    /// The same, for something that happens to it.
+    pub(super) fn site_mut(&mut self) -> &mut Site {
+        &mut self.sites[self.here]
+    }
+
+    /// The node of that name, for who stands elsewhere.
+    pub(super) fn site_of(&self, name: &str) -> Result<&Site, Trouble> {
+        let site = self.sites.iter().find(|site| site.name == name);
+        site.ok_or_else(|| Trouble::Failed(format!("no machine is called {name}")))
+    }
+
+    /// All machines are powered off as operators would.
+    pub(super) fn ends_all(&mut self) -> Result<(), Trouble> {
+        let mut sites = self.sites.iter_mut();
+        let ended = sites.try_for_each(|site| site.machine.power_off());
+        ended.map_err(Trouble::failed("the end of the machines"))
+    }
+
     /// A step begins.
     pub(super) fn begins(&mut self, step: &str) {
         self.tell(&format!("--- {step}"));
+    }
+
+    /// Something happens to the machine that nobody types.
+    pub(super) fn happens_to_it(
+        &mut self,
+        what: &str,
+        happens: impl FnOnce(&mut Site) -> io::Result<()>,
+    ) -> Result<(), Trouble> {
+        self.tell(&format!("  {} * {what}", self.site().name));
+        let site = &mut self.sites[self.here];
+        happens(site).map_err(Trouble::failed(what))
     }
 
     /// For whoever reads along.
@@ -114,8 +176,8 @@ impl<'a> Proof<'a> {
         variables: &[(&str, &str)],
     ) -> Result<Said, Trouble> {
         let words: Vec<_> = variables.iter().map(|(name, is)| format!("{name}={is} ")).collect();
-        self.tell(&format!("  # {}{line}", words.concat()));
-        let said = self.machine.run(&format!("cd {PLACE}\n{line}"), variables);
+        self.tell(&format!("  {} # {}{line}", self.site().name, words.concat()));
+        let said = self.site().machine.run(&format!("cd {PLACE}\n{line}"), variables);
         let said = said.map_err(Trouble::failed(line))?;
         self.typed.insert(line.to_owned());
         self.seen.extend(said.text.lines().map(str::to_owned));
@@ -155,18 +217,93 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// Waits until a line ends with 0 and says this: what it shows comes a moment after what is logged of it.
-    /// Then types it.
-    pub(super) fn comes_to_say(&mut self, line: &str, part: &str) -> Result<String, Trouble> {
+    /// Types a block of the runbook that has this in it, all of it, with these words instead of others.
+    pub(super) fn types_block(&mut self, part: &str, instead: [&str; 2]) -> Result<(), Trouble> {
+        let [word, by] = instead;
+        let block = self.block(part)?.replace(word, by);
+        let name = self.site().name;
+        self.is_typed(name, &block);
+        let said = self.site().machine.run(&format!("set -e; cd {PLACE}\n{block}"), &[]);
+        ended(&block, said.map_err(Trouble::failed(part))?, 0).map(drop)
+    }
+
+    fn is_typed(&mut self, place: &str, block: &str) {
+        for line in block.lines() {
+            self.tell(&format!("  {place} # {line}"));
+            self.typed.insert(line.trim().to_owned());
+        }
+    }
+
+    /// Does the same on a machine that is no node, which is this side, in a folder.
+    pub(super) fn types_elsewhere(&mut self, part: &str, folder: &Path) -> Result<(), Trouble> {
+        let block = self.block(part)?;
+        self.is_typed("elsewhere", &block);
+        let mut shell = Command::new("bash");
+        shell.args(["-e", "-c", &block]).current_dir(folder).stdin(Stdio::null());
+        let output = shell.output().map_err(Trouble::failed("bash"))?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        ended(&block, Said { code: output.status.code(), text }, 0).map(drop)
+    }
+
+    /// The block of the runbook that has this in it.
+    pub(super) fn block(&self, part: &str) -> Result<String, Trouble> {
+        let block = self.runbook.block(part).map(str::to_owned);
+        block.ok_or_else(|| Trouble::Found(format!("no block of the runbook has \"{part}\"")))
+    }
+
+    /// Waits until a line says all of these: what it shows comes a moment after what is logged of it. Then
+    /// types it.
+    pub(super) fn comes_to_say(&mut self, line: &str, parts: &[&str]) -> Result<String, Trouble> {
         clock::until(PATIENCE, || {
-            let said = self.machine.run(line, &[]);
-            let says = said.is_ok_and(|said| said.text.contains(part));
+            let said = self.site().machine.run(line, &[]);
+            let says = said.is_ok_and(|said| parts.iter().all(|part| said.text.contains(part)));
             if !says {
                 clock::pause(ASKED_EVERY);
             }
             says
         });
-        self.says(line, 0, &[part])
+        self.says(line, 0, parts)
+    }
+
+    /// Waits until a line says one of two things, and types it then; whether it was the first.
+    pub(super) fn says_first(
+        &mut self,
+        line: &str,
+        [one, other]: [&str; 2],
+    ) -> Result<bool, Trouble> {
+        let mut is_first = None;
+        clock::until(PATIENCE, || {
+            let text = self.site().machine.run(line, &[]).map_or(String::new(), |said| said.text);
+            is_first = match () {
+                () if text.contains(one) => Some(true),
+                () if text.contains(other) => Some(false),
+                () => None,
+            };
+            if is_first.is_none() {
+                clock::pause(ASKED_EVERY);
+            }
+            is_first.is_some()
+        });
+        let part = if is_first == Some(false) { other } else { one };
+        self.says(line, 0, &[part]).map(|_| is_first == Some(true))
+    }
+
+    /// Waits until a line that is refused (5) is not any more. Then types it; it must end with that code.
+    pub(super) fn comes_to_end(&mut self, line: &str, code: i32) -> Result<String, Trouble> {
+        let mut last = None;
+        clock::until(PATIENCE, || {
+            last = self.site().machine.run(line, &[]).ok();
+            let refused = last.as_ref().is_some_and(|said| said.code == Some(REFUSED));
+            if refused {
+                clock::pause(ASKED_EVERY);
+            }
+            !refused
+        });
+        self.typed.insert(line.to_owned());
+        let said = last.ok_or_else(|| Trouble::Failed(line.to_owned()))?;
+        self.tell(&format!("  {} # {line}", self.site().name));
+        self.seen.extend(said.text.lines().map(str::to_owned));
+        ended(line, said, code)
     }
 
     /// Types a line about a stored message, which must end with that code and say this.
@@ -190,21 +327,27 @@ impl<'a> Proof<'a> {
 
     /// Something that the runbook does not ask for, done on the machine as root: what happens to it.
     pub(super) fn happens(&mut self, line: &str) -> Result<String, Trouble> {
-        self.tell(&format!("  * {line}"));
-        let said = self.machine.run(line, &[]).map_err(Trouble::failed(line))?;
+        self.tell(&format!("  {} * {line}", self.site().name));
+        let said = self.site().machine.run(line, &[]).map_err(Trouble::failed(line))?;
         ended(line, said, 0)
     }
 
     /// The place in the log behind all that has come.
     pub(super) fn mark(&self) -> Mark {
-        self.machine.log().mark()
+        self.site().machine.log().mark()
+    }
+
+    /// The place in the log before all of this boot.
+    pub(super) fn since_boot() -> Mark {
+        Mark::default()
     }
 
     /// Waits for a line of the service, or about it, that has all these parts.
-    pub(super) fn logs(&mut self, mark: Mark, parts: &[&str]) -> Result<Line, Trouble> {
-        let has =
-            |line: &Line| line.unit == UNIT && parts.iter().all(|part| line.text.contains(part));
-        match self.machine.log().wait(mark, PATIENCE, has) {
+    pub(super) fn logs(&mut self, mark: Mark, parts: &[&str]) -> Result<log::Line, Trouble> {
+        let has = |line: &log::Line| {
+            line.unit == UNIT && parts.iter().all(|part| line.text.contains(part))
+        };
+        match self.site().machine.log().wait(mark, PATIENCE, has) {
             Some(line) => {
                 self.tell(&format!("    {}: {}", line.from, line.text));
                 Ok(line)
@@ -215,7 +358,7 @@ impl<'a> Proof<'a> {
 
     /// The log of the service behind a mark must not have such a line.
     pub(super) fn does_not_log(&mut self, mark: Mark, part: &str) -> Result<(), Trouble> {
-        match self.machine.log().since(mark).iter().find(|line| line.text.contains(part)) {
+        match self.site().machine.log().since(mark).iter().find(|line| line.text.contains(part)) {
             None => Ok(()),
             Some(line) => Err(Trouble::Found(format!("the log says: {}", line.text))),
         }
@@ -223,116 +366,23 @@ impl<'a> Proof<'a> {
 
     /// Writes a file of the machine, whose folder is there.
     pub(super) fn writes(&mut self, path: &str, text: &str) -> Result<(), Trouble> {
-        self.tell(&format!("  * {path} is written"));
-        fs::write(self.file(path), text).map_err(Trouble::failed(path))
+        self.tell(&format!("  {} * {path} is written", self.site().name));
+        fs::write(self.site().file(path), text).map_err(Trouble::failed(path))
     }
 
-    /// A file of the machine as this side sees it.
-    pub(super) fn file(&self, path: &str) -> PathBuf {
-        match path.strip_prefix(STATE) {
-            Some(below) => self.disk.mount().join(below.trim_start_matches('/')),
-            None => self.machine.root().join(path.trim_start_matches('/')),
-        }
-    }
-
-    /// Both acquirers send until they are told to end.
-    pub(super) fn load(&mut self) {
-        self.load_of(RATE);
-    }
-
-    /// The same, with so many requests a second of each.
-    pub(super) fn load_of(&mut self, rate: u64) {
-        let begins = |(place, party)| Merchant::steady(party, acquirer(place), rate);
-        self.merchants.extend(ACQUIRERS.iter().enumerate().map(begins));
-    }
-
-    /// The acquirers end, wait for their answers, and must have got nothing wrong. Nothing is open
-    /// then, neither a request nor a message to an issuer.
-    pub(super) fn load_ends(&mut self) -> Result<u64, Trouble> {
-        let answered = self.merchants_end()?;
-        self.settles().map(|()| answered)
-    }
-
-    /// Nothing is open, neither a request nor a message to an issuer.
-    pub(super) fn settles(&self) -> Result<(), Trouble> {
-        let mut open = None;
-        let settled = clock::until(SETTLES, || {
-            let said = self.machine.run("sekisho status -o json", &[]);
-            open = said.ok().and_then(|said| programs::open_of(said.text.as_bytes()));
-            if open != Some(0) {
-                clock::pause(ASKED_EVERY);
-            }
-            open == Some(0)
-        });
-        if settled {
-            return Ok(());
-        }
-        Err(Trouble::Found(format!("of requests and stored messages {open:?} are open still")))
-    }
-
-    /// The acquirers end and must have got nothing wrong; how many answers they got.
-    pub(super) fn merchants_end(&mut self) -> Result<u64, Trouble> {
-        self.merchants.iter().for_each(Merchant::is_to_end);
-        let mut answered = 0;
-        for merchant in std::mem::take(&mut self.merchants) {
-            if !clock::until(PATIENCE, || merchant.has_ended()) {
-                merchant.is_to_end();
-            }
-            self.judge.hear_acquirer(&merchant.take());
-            let Some(report) = merchant.reports()? else { continue };
-            if !report.wrong.is_empty() {
-                let wrong = report.wrong;
-                return Err(Trouble::Found(format!("an acquirer got wrong answers: {wrong:?}")));
-            }
-            answered += report.answered;
-        }
-        Ok(answered)
-    }
-
-    /// All issuers have all their connections.
-    pub(super) fn linked(&self) -> Result<(), Trouble> {
-        let has_all = |bank: &Option<Bank>| bank.as_ref().is_some_and(|bank| bank.links() >= LINKS);
-        if clock::until(PATIENCE, || self.banks.iter().all(has_all)) {
-            return Ok(());
-        }
-        Err(Trouble::found("sekishod does not connect to its issuers"))
-    }
-
-    /// An issuer goes away; what it wrote down stays.
-    pub(super) fn bank_leaves(&mut self, place: usize) {
-        if let Some(bank) = self.banks[place].take() {
-            let pages = bank.closes();
-            self.judge.hear_issuer(ISSUERS[place].name, &pages);
-        }
-    }
-
-    /// What the centres wrote down and what the journal says must agree; the switch has ended.
-    pub(super) fn judge(&mut self) -> Result<Books, Trouble> {
-        for (party, bank) in ISSUERS.iter().zip(&self.banks) {
-            if let Some(bank) = bank {
-                self.judge.hear_issuer(party.name, &bank.take());
-            }
-        }
-        let journal = self.file("/var/lib/sekisho/journal");
-        let key = self.file("/etc/sekisho/journal.key");
-        let (judge, sum) = (&mut self.judge, &mut self.sum);
-        let from = judge.position() + 1;
-        records::read(&journal, &key, from, sum, |position, record| judge.read(position, record))?;
-        judge.judge();
-        let books = judge.close();
-        if books.open > 0 || judge.findings().count() > 0 || judge.unfinished() > 0 {
-            let (open, unfinished, findings) = (books.open, judge.unfinished(), judge.findings());
-            return Err(Trouble::Found(format!(
-                "{unfinished} requests have no outcome, {open} messages wait for issuers:\n{findings}"
-            )));
-        }
-        Ok(books)
+    /// The log of the machine is looked at: what the runbook shows of it is seen. That of an earlier boot is
+    /// not there later.
+    pub(super) fn sees_the_log(&mut self) {
+        let log = self.site().machine.log().since(Mark::default());
+        self.seen.extend(log.into_iter().map(|line| format!("{}: {}", line.from, line.text)));
     }
 
     /// What stands in the runbook and was not typed or seen.
     pub(super) fn unproven(&mut self) -> Vec<String> {
-        let log = self.machine.log().since(Mark::default());
-        self.seen.extend(log.into_iter().map(|line| format!("{}: {}", line.from, line.text)));
+        for here in 0..self.sites.len() {
+            self.here = here;
+            self.sees_the_log();
+        }
         self.runbook.unproven(&self.typed, &self.seen)
     }
 
@@ -341,12 +391,25 @@ impl<'a> Proof<'a> {
         self.runbook.counts()
     }
 
-    /// The end of the log, for whoever looks into what went wrong.
+    /// The ends of the logs, for whoever looks into what went wrong.
     pub(super) fn last_words(&mut self) {
-        let log = self.machine.log().since(Mark::default());
-        for line in log.iter().skip(log.len().saturating_sub(30)) {
-            let text = format!("    | {}: {}", line.from, line.text);
-            self.tell(&text);
+        let mut words = Vec::new();
+        for site in &self.sites {
+            let log = site.machine.log().since(Mark::default());
+            let last = log.iter().skip(log.len().saturating_sub(LAST_WORDS));
+            words.extend(
+                last.map(|line| format!("    | {} {}: {}", site.name, line.from, line.text)),
+            );
+        }
+        if self.sites.len() > 1 {
+            for site in &self.sites {
+                let said = site.machine.run("sekisho node status", &[]);
+                let text = said.map_or_else(|error| error.to_string(), |said| said.text);
+                words.extend(text.lines().map(|line| format!("    | {} # {line}", site.name)));
+            }
+        }
+        for line in &words {
+            self.tell(line);
         }
     }
 }
@@ -359,27 +422,11 @@ fn ended(line: &str, said: Said, code: i32) -> Result<String, Trouble> {
     Err(Trouble::Found(format!("`{line}` ended with {with:?} and not with {code}:\n{text}")))
 }
 
-/// Where the switch listens for an acquirer.
-pub(super) fn acquirer(place: usize) -> SocketAddr {
-    here(7001, place)
-}
-
-/// Where an issuer listens.
-pub(super) fn issuer(place: usize) -> SocketAddr {
-    here(8001, place)
-}
-
-/// The machine has a network of its own, so nobody else has these ports.
-fn here(first: u16, place: usize) -> SocketAddr {
-    let port = first + u16::try_from(place).unwrap_or_default();
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
-}
-
-/// The configuration of the node: as an operator would write it, with segments that a small disk has
+/// The configuration of a node that is alone: as an operator would write it, with segments that a small disk has
 /// room for, and these lines for each issuer.
 pub(super) fn configuration(of_issuers: &str) -> String {
     format!(
-        "[node]\nname = \"{NAME}\"\ninstitution = \"49000000001\"\nstate = \"{STATE}\"\nworkers = 2\n\n\
+        "[node]\nname = \"{TOKYO}\"\ninstitution = \"49000000001\"\nstate = \"{STATE}\"\nworkers = 2\n\n\
          [journal]\nsegment = \"1MiB\"\nkey = \"credential:journal-key\"\n\n\
          [control]\nsocket = \"/run/sekisho/control.sock\"\n\
          operators = [\"hana\", \"ren\"]\nadministrators = [\"mei\"]\n\n\

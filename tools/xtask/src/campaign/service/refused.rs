@@ -3,7 +3,8 @@
 
 use std::net::TcpListener;
 
-use super::proof::{Proof, acquirer};
+use super::proof::Proof;
+use super::site::acquirer;
 use crate::campaign::trouble::Trouble;
 
 /// Where somebody put the key.

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 /// What stands for anything in a line that one sees.
 const ANYTHING: &str = "...";
 
-/// Lines in code blocks of the runbook.
+/// Lines in code blocks of the runbook, and the blocks.
 #[derive(Debug, Default)]
 pub(super) struct Runbook {
+    blocks: Vec<String>,
     /// Blocks marked `sh`: what an operator types.
     commands: Vec<(usize, String)>,
     /// Blocks marked `text`: what an operator sees.
@@ -21,14 +22,34 @@ impl Runbook {
         let mut block = None;
         for (number, line) in (1..).zip(text.lines()) {
             match (block, line.trim_start().strip_prefix("```")) {
-                (None, Some(kind)) => block = Some(kind),
+                (None, Some(kind)) => {
+                    block = Some(kind);
+                    runbook.blocks.push(String::new());
+                }
                 (Some(_), Some(_)) => block = None,
-                (Some("sh"), None) => runbook.commands.push((number, line.trim().to_owned())),
-                (Some("text"), None) => runbook.sights.push((number, line.trim().to_owned())),
-                (_, None) => {}
+                (Some(kind), None) => runbook.takes(kind, number, line),
+                (None, None) => {}
             }
         }
         runbook
+    }
+
+    fn takes(&mut self, kind: &str, number: usize, line: &str) {
+        if let Some(block) = self.blocks.last_mut() {
+            block.push_str(line);
+            block.push('\n');
+        }
+        let line = (number, line.trim().to_owned());
+        match kind {
+            "sh" => self.commands.push(line),
+            "text" => self.sights.push(line),
+            _ => {}
+        }
+    }
+
+    /// The first block that has this in it.
+    pub(super) fn block(&self, part: &str) -> Option<&str> {
+        self.blocks.iter().find(|block| block.contains(part)).map(String::as_str)
     }
 
     /// What was not typed, or not seen, with its line.
@@ -73,6 +94,13 @@ mod tests {
             unproven,
             ["line 6 was not typed: sekisho status", "line 10 was not seen: the disk has ... free"]
         );
+    }
+
+    #[test]
+    fn a_block_is_found_by_a_part_of_it_and_given_whole() {
+        let runbook = Runbook::read("```toml\n[peer]\nname = \"osaka\"\n```\n");
+        assert_eq!(runbook.block("osaka"), Some("[peer]\nname = \"osaka\"\n"));
+        assert_eq!(runbook.counts(), (0, 0));
     }
 
     #[test]

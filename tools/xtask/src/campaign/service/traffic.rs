@@ -3,7 +3,8 @@
 
 use ctl::parties::ISSUERS;
 
-use super::proof::{Proof, issuer};
+use super::proof::Proof;
+use super::site::issuer;
 use crate::campaign::centres::Bank;
 use crate::campaign::clock;
 use crate::campaign::dice::Dice;
@@ -39,7 +40,7 @@ pub(super) fn loses_an_issuer(proof: &mut Proof<'_>) -> Result<String, Trouble> 
     proof.done("ip route show")?;
     let mark = proof.mark();
     let back = Bank::at(&ISSUERS[0], issuer(0), &mut Dice::new(2))?;
-    proof.banks[0] = Some(back);
+    proof.site_mut().banks[0] = Some(back);
     proof.logs(mark, &["link open", "issuer-x"])?;
     let answered = proof.load_ends()?;
     Ok(format!("{answered} answers, those without an issuer declined"))
@@ -48,12 +49,12 @@ pub(super) fn loses_an_issuer(proof: &mut Proof<'_>) -> Result<String, Trouble> 
 /// An issuer takes everything and says nothing, until it does again.
 pub(super) fn has_a_silent_issuer(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.bank_leaves(0);
-    proof.banks[0] = Some(Bank::silent(&ISSUERS[0], issuer(0))?);
+    proof.site_mut().banks[0] = Some(Bank::silent(&ISSUERS[0], issuer(0))?);
     proof.linked()?;
     proof.load();
     let mark = proof.mark();
     proof.logs(mark, &["no answer in time: declined with 911, and reversed", "issuer-x"])?;
-    proof.comes_to_say("sekisho saf list --issuer issuer-x", "issuer-x/")?;
+    proof.comes_to_say("sekisho saf list --issuer issuer-x", &["issuer-x/"])?;
     proof.says("sekisho saf list", 0, &["issuer-x/"])?;
     proof.done("sekisho status -o json")?;
     let mark = proof.mark();
@@ -61,7 +62,7 @@ pub(super) fn has_a_silent_issuer(proof: &mut Proof<'_>) -> Result<String, Troub
     proof.logs(mark, &["diagnostics: node"])?;
     proof.logs(mark, &["diagnostics: thread", "worker-1"])?;
     proof.bank_leaves(0);
-    proof.banks[0] = Some(Bank::at(&ISSUERS[0], issuer(0), &mut Dice::new(1))?);
+    proof.site_mut().banks[0] = Some(Bank::at(&ISSUERS[0], issuer(0), &mut Dice::new(1))?);
     let answered = proof.load_ends()?;
     proof.says("sekisho saf list --issuer issuer-x", 0, &["No stored message waits"])?;
     Ok(format!("{answered} answers, what it did not answer reversed when it was back"))

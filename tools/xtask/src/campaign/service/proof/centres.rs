@@ -1,0 +1,122 @@
+//! The acquirers and issuers of the proof: they send and answer, and what they wrote down is held against the
+//! journal. Must not know what is typed meanwhile.
+
+use std::time::Duration;
+
+use ctl::judge::Books;
+use ctl::parties::{ACQUIRERS, ISSUERS};
+
+use super::super::site::acquirer;
+use super::{ASKED_EVERY, PATIENCE, Proof};
+use crate::campaign::centres::Merchant;
+use crate::campaign::trouble::Trouble;
+use crate::campaign::{clock, programs, records};
+
+/// How long all may take that is owed to an issuer which was silent: what failed often is tried less often.
+const SETTLES: Duration = Duration::from_mins(2);
+/// Requests a second of each acquirer.
+const RATE: u64 = 200;
+
+impl Proof<'_> {
+    /// Both acquirers send until they are told to end.
+    pub(in super::super) fn load(&mut self) {
+        self.load_of(RATE);
+    }
+
+    /// The same, with so many requests a second of each.
+    pub(in super::super) fn load_of(&mut self, rate: u64) {
+        let begins = |(place, party)| Merchant::steady(party, acquirer(place), rate);
+        self.merchants.extend(ACQUIRERS.iter().enumerate().map(begins));
+    }
+
+    /// The acquirers end, wait for their answers, and must have got nothing wrong. Nothing is open
+    /// then, neither a request nor a message to an issuer.
+    pub(in super::super) fn load_ends(&mut self) -> Result<u64, Trouble> {
+        let answered = self.merchants_end()?;
+        self.settles().map(|()| answered)
+    }
+
+    /// Nothing is open, neither a request nor a message to an issuer.
+    pub(in super::super) fn settles(&self) -> Result<(), Trouble> {
+        let mut open = None;
+        let settled = clock::until(SETTLES, || {
+            let said = self.site().machine.run("sekisho status -o json", &[]);
+            open = said.ok().and_then(|said| programs::open_of(said.text.as_bytes()));
+            if open != Some(0) {
+                clock::pause(ASKED_EVERY);
+            }
+            open == Some(0)
+        });
+        if settled {
+            return Ok(());
+        }
+        Err(Trouble::Found(format!("of requests and stored messages {open:?} are open still")))
+    }
+
+    /// The acquirers end at once, since nobody is there who would answer, and must have got nothing wrong; how many
+    /// answers they got.
+    pub(in super::super) fn merchants_leave(&mut self) -> Result<u64, Trouble> {
+        self.merchants.iter().for_each(Merchant::leaves);
+        self.merchants_end()
+    }
+
+    /// The acquirers end and must have got nothing wrong; how many answers they got.
+    pub(in super::super) fn merchants_end(&mut self) -> Result<u64, Trouble> {
+        self.merchants.iter().for_each(Merchant::is_to_end);
+        let mut answered = 0;
+        for merchant in std::mem::take(&mut self.merchants) {
+            if !clock::until(PATIENCE, || merchant.has_ended()) {
+                merchant.is_to_end();
+            }
+            self.judge.hear_acquirer(&merchant.take());
+            let Some(report) = merchant.reports()? else { continue };
+            if !report.wrong.is_empty() {
+                let wrong = report.wrong;
+                return Err(Trouble::Found(format!("an acquirer got wrong answers: {wrong:?}")));
+            }
+            answered += report.answered;
+        }
+        Ok(answered)
+    }
+
+    /// All issuers have all their connections.
+    pub(in super::super) fn linked(&self) -> Result<(), Trouble> {
+        if clock::until(PATIENCE, || self.site().is_linked()) {
+            return Ok(());
+        }
+        Err(Trouble::found("sekishod does not connect to its issuers"))
+    }
+
+    /// An issuer goes away; what it wrote down stays.
+    pub(in super::super) fn bank_leaves(&mut self, place: usize) {
+        if let Some(bank) = self.site_mut().banks[place].take() {
+            let pages = bank.closes();
+            self.judge.hear_issuer(ISSUERS[place].name, &pages);
+        }
+    }
+
+    /// What the centres wrote down and what the journal says must agree; the switch has ended.
+    pub(in super::super) fn judge(&mut self) -> Result<Books, Trouble> {
+        for site in &self.sites {
+            for (party, bank) in ISSUERS.iter().zip(&site.banks) {
+                if let Some(bank) = bank {
+                    self.judge.hear_issuer(party.name, &bank.take());
+                }
+            }
+        }
+        let journal = self.site().file("/var/lib/sekisho/journal");
+        let key = self.site().file("/etc/sekisho/journal.key");
+        let (judge, sum) = (&mut self.judge, &mut self.sum);
+        let from = judge.position() + 1;
+        records::read(&journal, &key, from, sum, |position, record| judge.read(position, record))?;
+        judge.judge();
+        let books = judge.close();
+        if books.open > 0 || judge.findings().count() > 0 || judge.unfinished() > 0 {
+            let (open, unfinished, findings) = (books.open, judge.unfinished(), judge.findings());
+            return Err(Trouble::Found(format!(
+                "{unfinished} requests have no outcome, {open} messages wait for issuers:\n{findings}"
+            )));
+        }
+        Ok(books)
+    }
+}

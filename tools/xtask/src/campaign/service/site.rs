@@ -1,0 +1,88 @@
+//! A node of the proof: its machine, the disk of its journal, and the issuers that it reaches. Must not know
+//! what becomes of it.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use ctl::parties::ISSUERS;
+
+use crate::campaign::centres::Bank;
+use crate::campaign::dice::Dice;
+use crate::campaign::trouble::Trouble;
+use crate::machine::Machine;
+use crate::machine::disk::Disk;
+
+/// Where the package lies in the machine, and where commands are typed.
+pub(super) const PLACE: &str = "/srv";
+/// Where the switch's state is in the machine.
+pub(super) const STATE: &str = "/var/lib/sekisho";
+/// Bytes of the disk of it.
+const DISK_BYTES: u64 = 256 << 20;
+/// Links to each issuer.
+const LINKS: usize = 2;
+
+/// A node.
+#[derive(Debug)]
+pub(super) struct Site {
+    /// The name of the machine, and of the node in it.
+    pub(super) name: &'static str,
+    pub(super) machine: Machine,
+    pub(super) disk: Disk,
+    /// The issuers, each in its place, unless it is away.
+    pub(super) banks: [Option<Bank>; 2],
+}
+
+impl Site {
+    /// A machine with the package in it and nothing installed, and issuers in its network; this thread is in
+    /// that then.
+    pub(super) fn boots(name: &'static str, base: &Path, package: &Path) -> Result<Self, Trouble> {
+        let disk = Disk::new(name, DISK_BYTES).map_err(Trouble::failed("a disk"))?;
+        let machine = Machine::boot(name, base, &[(disk.mount(), STATE)]);
+        let machine = machine.map_err(Trouble::failed("a machine"))?;
+        machine.network().enter().map_err(Trouble::failed("the machine's network"))?;
+        let mut dice = Dice::new(1);
+        let mut bank = |place: usize| Bank::at(&ISSUERS[place], issuer(place), &mut dice).map(Some);
+        let banks = [bank(0)?, bank(1)?];
+        let site = Self { name, machine, disk, banks };
+        site.takes(package)?;
+        Ok(site)
+    }
+
+    /// A file of this side is copied to where commands are typed; its mode stays.
+    pub(super) fn takes(&self, file: &Path) -> Result<(), Trouble> {
+        let name =
+            file.file_name().ok_or_else(|| Trouble::Failed("a file without a name".into()))?;
+        fs::copy(file, self.file(PLACE).join(name)).map_err(Trouble::failed("a copy")).map(drop)
+    }
+
+    /// A file of the machine as this side sees it.
+    pub(super) fn file(&self, path: &str) -> PathBuf {
+        match path.strip_prefix(STATE) {
+            Some(below) => self.disk.mount().join(below.trim_start_matches('/')),
+            None => self.machine.root().join(path.trim_start_matches('/')),
+        }
+    }
+
+    /// Whether all issuers have all their connections.
+    pub(super) fn is_linked(&self) -> bool {
+        let has_all = |bank: &Option<Bank>| bank.as_ref().is_some_and(|bank| bank.links() >= LINKS);
+        self.banks.iter().all(has_all)
+    }
+}
+
+/// Where the switch listens for an acquirer.
+pub(super) fn acquirer(place: usize) -> SocketAddr {
+    here(7001, place)
+}
+
+/// Where an issuer listens.
+pub(super) fn issuer(place: usize) -> SocketAddr {
+    here(8001, place)
+}
+
+/// The machine has a network of its own, so nobody else has these ports.
+fn here(first: u16, place: usize) -> SocketAddr {
+    let port = first + u16::try_from(place).unwrap_or_default();
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
