@@ -13,8 +13,8 @@ pub(crate) use self::frames::{Frames, begin, own_key, segment_key};
 
 use crate::disk::{Disk, DiskFile, Failed};
 use crate::format::{
-    BLOCK, BatchNumber, From, NoHeader, Position, SEGMENT_HEADER, SegmentHeader, SegmentNumber, To,
-    VERSION, add_check,
+    BLOCK, BatchHeader, BatchNumber, Epoch, From, NoHeader, Position, SEGMENT_HEADER,
+    SegmentHeader, SegmentNumber, To, VERSION, add_check,
 };
 use crate::index;
 use crate::names::Name;
@@ -188,6 +188,25 @@ pub(crate) fn header<D: Disk>(
         Err(failed) if failed.doing == "read" => Ok(None),
         listed => Ok(listed?.and_then(|one| one.header.ok())),
     }
+}
+
+/// Whose batch the first one of an archive is, its number and the position of its first record: by the
+/// archive's first block, or, where that is lost, rotten or not given by the disk, by that batch's own
+/// header in the first frame. None: there is neither.
+pub(crate) fn first<D: Disk>(
+    disk: &D,
+    segment: SegmentNumber,
+) -> Result<Option<(Epoch, BatchNumber, Position)>, Failed> {
+    if let Some(ArchiveHeader { segment, .. }) = header(disk, segment)? {
+        return Ok(Some((segment.epoch, segment.first_batch, segment.first_position)));
+    }
+    let name = Name::Archive(segment).to_string();
+    let Ok(file) = disk.open(&name, false) else { return Ok(None) };
+    let mut frame = Aligned::new(BLOCK);
+    let Ok(read) = file.read_at(BLOCK as u64, &mut frame) else { return Ok(None) };
+    let batch = frame[..read].get(FRAME_HEADER..).map(BatchHeader::read);
+    let batch = batch.and_then(Result::ok).filter(|batch| batch.segment == segment);
+    Ok(batch.map(|batch| (batch.epoch, batch.batch, batch.first_position)))
 }
 
 /// Removes archives whose last batch is older than `retain_ns`: oldest first, and none that has a

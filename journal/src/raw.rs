@@ -8,7 +8,7 @@ use crate::archive::{self, ArchiveHeader};
 use crate::base;
 use crate::disk::{Disk, Failed};
 use crate::format::{
-    BATCH_HEADER, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, Position, SegmentHeader,
+    BATCH_HEADER, BATCH_SEALED, BLOCK, BatchHeader, BatchNumber, Epoch, Position, SegmentHeader,
     SegmentNumber,
 };
 use crate::mark::{EpochStart, Mark};
@@ -141,32 +141,32 @@ pub fn reigns<D: Disk>(
     let segments = survey::segments(disk)?;
     let headers: Vec<_> = segments.iter().filter_map(survey::Segment::in_the_log).collect();
     for header in headers.iter().rev() {
-        before(&mut starts, header);
+        let SegmentHeader { epoch, first_batch, first_position, .. } = **header;
+        before(&mut starts, (epoch, first_batch, first_position));
     }
     let first = headers.first().map(|header| header.segment);
     let mut numbers = archive::numbers(disk)?;
     numbers.retain(|number| first.is_none_or(|first| *number < first));
-    // There may be archives of years, and few epochs: of each the first one is looked for by halves.
+    // There may be archives of years, and few epochs: of each the first one is looked for by halves. One
+    // that has rotted at its beginning says with what it begins all the same: were it passed over, an epoch
+    // would seem to begin behind it, and the other node would take the log for another one.
     while starts.len() <= most
         && let Some(&number) = numbers.last()
     {
-        let Some(header) = archive::header(disk, number)? else {
+        let Some(mut begins) = archive::first(disk, number)? else {
             numbers.pop();
             continue;
         };
-        let epoch = header.segment.epoch;
+        let (epoch, ..) = begins;
         let (mut low, mut high) = (0, numbers.len() - 1);
-        let mut begins = header.segment;
         while low < high {
             let middle = usize::midpoint(low, high);
-            match archive::header(disk, numbers[middle])? {
-                Some(header) if header.segment.epoch == epoch => {
-                    (high, begins) = (middle, header.segment);
-                }
+            match archive::first(disk, numbers[middle])? {
+                Some(first) if first.0 == epoch => (high, begins) = (middle, first),
                 _ => low = middle + 1,
             }
         }
-        before(&mut starts, &begins);
+        before(&mut starts, begins);
         numbers.truncate(high);
     }
     if let (true, Some((_, mark))) = (starts.is_empty(), base::read(disk)?) {
@@ -186,8 +186,10 @@ pub fn reigns<D: Disk>(
 }
 
 /// Adds what begins before all that is there: a start of another epoch, or an earlier one of the first.
-fn before(starts: &mut Vec<(EpochStart, Option<Position>)>, header: &SegmentHeader) {
-    let SegmentHeader { epoch, first_batch, first_position, .. } = *header;
+fn before(
+    starts: &mut Vec<(EpochStart, Option<Position>)>,
+    (epoch, first_batch, first_position): (Epoch, BatchNumber, Position),
+) {
     let start = (EpochStart { epoch, first_batch }, Some(first_position));
     match starts.last_mut() {
         Some(last) if last.0.epoch == epoch => *last = start,

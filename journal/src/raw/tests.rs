@@ -3,7 +3,7 @@
 use super::*;
 use crate::archive::pack;
 use crate::authoring::{Author, key};
-use crate::disk::simulated::SimulatedDisk;
+use crate::disk::simulated::{Rot, SimulatedDisk};
 use crate::format::Epoch;
 
 /// Two starts, three segments, batches of many sizes; some of the first start were cut.
@@ -157,4 +157,10 @@ fn an_epoch_begins_with_the_first_batch_of_its_first_segment_in_segments_and_arc
         assert_eq!(epochs(&disk, 3).unwrap(), expected[7..]);
     }
     assert_eq!(expected.last().unwrap().epoch, Epoch(10));
+    // The other node compares them: an archive whose first block has rotted moves no beginning.
+    for image in &author.segments[..author.segments.len() - 1] {
+        let archive = Name::Archive(image.header.segment).to_string();
+        disk.rot(&archive, 0, Rot::Unreadable);
+        assert_eq!(epochs(&disk, 64).unwrap(), expected, "{archive}");
+    }
 }
