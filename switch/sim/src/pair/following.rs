@@ -257,18 +257,14 @@ impl World {
         let mut items = Vec::new();
         let mut length = 0;
         let Ok(mut reader) = RawReader::open(&disk, Arc::clone(&self.keys), from) else {
-            self.not_fed(site);
-            return None;
+            return self.fed_so_far(site, items);
         };
         while length < most {
             let (kind, bytes) = match reader.next() {
                 Ok(Some(Framed::Segment(block))) => (ItemKind::Segment, block.to_vec()),
                 Ok(Some(Framed::Batch(_, bytes))) => (ItemKind::Batch, bytes.to_vec()),
                 Ok(None) => break,
-                Err(_) => {
-                    self.not_fed(site);
-                    return None;
-                }
+                Err(_) => return self.fed_so_far(site, items),
             };
             if kind == ItemKind::Batch {
                 self.saw(Happening::CaughtUp);
@@ -279,10 +275,15 @@ impl World {
         Some(Fed::Log { items })
     }
 
-    /// What the log had can not be read again: that is damage.
-    fn not_fed(&mut self, site: Site) {
+    /// What the log had can not be read again: that is damage. What was read before it is shipped, the rest
+    /// is looked for again, and whoever reigns goes on.
+    fn fed_so_far(&mut self, site: Site, items: Vec<Item>) -> Option<Fed> {
+        if self.machines[site.0].disk.is_down() {
+            self.sees_the_midst(site);
+            return None;
+        }
         assert!(self.judge.is_marred(site), "site {} can not read its own log", site.0);
-        self.disk_failed(site);
+        Some(Fed::Log { items })
     }
 
     pub(crate) fn says(&mut self, site: Site, message: Message) {

@@ -112,8 +112,8 @@ impl World {
         self.promotes(site);
     }
 
-    /// A primary whose log has rotted where its standby lacks it can not ship it, and no world has a scrub or
-    /// a checkpoint over the line that would help: it gets another disk, and what only it had is lost.
+    /// A primary whose log has rotted where its standby lacks it can not ship it, and the standby has nothing
+    /// to mend it with: it gets another disk, and what only it had is lost.
     fn gives_up_a_disk(&mut self) {
         if let Some(site) = self.has_parted()
             && self.now >= GIVES_UP
@@ -126,6 +126,10 @@ impl World {
         let site = Site(self.weather.rotten);
         let has_rotted = self.weather.rots > 0 && self.judge.is_marred(site);
         if self.now < GIVES_UP || !has_rotted || !self.reigns(site) || self.is_well() {
+            return;
+        }
+        // Nobody throws away the only log that there is.
+        if self.judge.books[site.other().0].entries.is_empty() {
             return;
         }
         self.ends_life(site, true);
