@@ -33,6 +33,9 @@ pub(crate) struct Judge {
     promised: [Epoch; 2],
     /// What a site was about to write when something happened to it.
     offered: [Option<Mark>; 2],
+    /// What a site's log was before a start found it damaged: what lies behind the damage is found again
+    /// as soon as that is mended, be it that the site is stopped before it has noticed.
+    before_damage: [Vec<Entry>; 2],
     record: Epoch,
     /// What a site had when it was about to hand its reign over.
     drained: [Position; 2],
@@ -218,6 +221,16 @@ impl Judge {
         {
             book.adds(&offered);
         }
+        let before_damage = &mut self.before_damage[site.0];
+        if kept < book.entries.len() && marred {
+            before_damage.clone_from(&book.entries);
+            let offered =
+                self.offered[site.0].filter(|offered| count(offered) == book.entries.len() + 1);
+            before_damage.extend(offered.as_ref().map(Entry::of));
+        }
+        if let Some(found) = before_damage.get(book.entries.len()..kept) {
+            book.entries.extend_from_slice(found);
+        }
         assert!(
             kept >= book.durable || marred,
             "site {} lost what was durable: {kept} of {} batches",
@@ -377,5 +390,40 @@ mod tests {
         let mut judge = taken_over();
         let why = ends(|| judge.reigns(OSAKA, 2, Epoch(6), false));
         assert!(why.starts_with("I4"), "{why}");
+    }
+
+    /// Osaka wrote three batches and was about to write the fourth, of which all but the first can not be read
+    /// when it starts; the second is mended. Gives the ends of all.
+    fn damaged() -> (Judge, [Mark; 4]) {
+        let mut judge = Judge::default();
+        judge.reigns(OSAKA, 1, Epoch(2), false);
+        let ends = [1, 2, 3, 4].map(|batch| {
+            let (position, tag) = (Position(batch), [u8::try_from(batch).unwrap(); 16]);
+            Mark { epoch: Epoch(2), batch: BatchNumber(batch), position, tag }
+        });
+        ends[..3].iter().for_each(|end| judge.frames(OSAKA, end));
+        judge.offers(OSAKA, &ends[3]);
+        judge.rots(OSAKA);
+        judge.recovers(OSAKA, &ends[0]);
+        judge.frames(OSAKA, &ends[1]);
+        (judge, ends)
+    }
+
+    #[test]
+    fn a_log_whose_damage_is_mended_has_what_lay_behind_it() {
+        let (mut judge, marks) = damaged();
+        judge.recovers(OSAKA, &marks[3]);
+        assert_eq!(judge.books[OSAKA.0].durable, 4);
+    }
+
+    #[test]
+    fn a_log_whose_damage_is_mended_has_nothing_that_was_never_there() {
+        let (mut judge, marks) = damaged();
+        let why = ends(|| judge.recovers(OSAKA, &Mark { tag: [9; 16], ..marks[2] }));
+        assert!(why.contains("is what was written"), "{why}");
+        let (mut judge, marks) = damaged();
+        let fifth = Mark { batch: BatchNumber(5), position: Position(5), ..marks[3] };
+        let why = ends(|| judge.recovers(OSAKA, &fifth));
+        assert!(why.contains("never wrote it"), "{why}");
     }
 }
