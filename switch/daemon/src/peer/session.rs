@@ -14,6 +14,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::server::{NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
+use rustls::version::TLS13;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 
 use crate::config::{Certificates, Configuration, credentials, runs_out};
@@ -75,7 +76,7 @@ fn client(
 ) -> Result<Connection, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
     let builder =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&TLS13])?;
     let ours = Arc::new(SingleCertAndKey::from((*certificates.ours).clone()));
     let mut config = builder
         .with_root_certificates(Arc::clone(&certificates.roots))
@@ -90,7 +91,7 @@ fn server(certificates: &Certificates) -> Result<Connection, rustls::Error> {
     let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider));
     let verifier = verifier.build().map_err(|why| rustls::Error::General(why.to_string()))?;
     let builder =
-        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&TLS13])?;
     let ours = Arc::new(SingleCertAndKey::from((*certificates.ours).clone()));
     let mut config = builder.with_client_cert_verifier(verifier).with_cert_resolver(ours);
     config.session_storage = Arc::new(NoServerSessionStorage {});
