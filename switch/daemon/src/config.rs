@@ -38,6 +38,8 @@ mod certificates;
 
 mod witness;
 
+mod witness_files;
+
 mod later;
 
 mod route;
@@ -85,6 +87,8 @@ pub(crate) use sealing::credentials;
 pub use sealing::{CREDENTIALS, Sealing, open};
 pub use summary::{path_word, role_word, sign_on_word};
 pub use transition::cautions;
+pub use witness::{Witness, WitnessEndpoint, WitnessUser};
+pub use witness_files::{Password, WitnessFiles};
 
 /// How the daemon was started, as far as it decides what a configuration may say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,6 +120,8 @@ pub struct Configuration {
     pub journal: Journal,
     /// The other of two nodes; none when there is one alone.
     pub peer: Option<Peer>,
+    /// The witness of the two; none when operators decide alone.
+    pub witness: Option<Box<Witness>>,
     /// What the core runs by; [`switch_core::plan::Plan::new`] accepts it.
     pub settings: Settings,
     /// Where the stations are, parallel to `settings.stations`.

@@ -12,7 +12,7 @@ use super::difference::{parties, routes};
 use super::rows::{NODE, STATION};
 
 /// Keys of the node of which each site has its own: where it is, what it runs on, and who may do what there.
-pub(super) const OWN: [&str; 22] = [
+pub(super) const OWN: [&str; 29] = [
     "node.name",
     "node.state",
     "node.workers",
@@ -30,6 +30,13 @@ pub(super) const OWN: [&str; 22] = [
     "peer.key",
     "peer.authority",
     "peer.catch_up",
+    "witness.endpoints",
+    "witness.user",
+    "witness.password",
+    "witness.certificate",
+    "witness.key",
+    "witness.authority",
+    "witness.timeout",
     "control.socket",
     "control.viewers",
     "control.operators",

@@ -121,7 +121,7 @@ fn not_ours(certificate: &CertificateDer<'_>, own: &str) -> Option<String> {
 }
 
 /// All certificates of a file; at least one.
-fn certificates(
+pub(super) fn certificates(
     source: &KeySource,
     what: &str,
     credentials: Option<&Path>,
@@ -139,7 +139,7 @@ fn certificates(
     read.map_err(|message| report.fail(&source.place, source.key, message)).ok()
 }
 
-fn key(
+pub(super) fn key(
     source: &KeySource,
     credentials: Option<&Path>,
     warnings: &mut Vec<String>,

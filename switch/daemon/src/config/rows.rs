@@ -8,7 +8,7 @@ use switch_core::plan::{InFlight, Institution, Keys, Pin, StationSettings};
 
 use super::summary::{path_word, role_word, sign_on_word};
 use super::units::{show_duration, show_size};
-use super::{Configuration, Endpoint, Peer, Way};
+use super::{Configuration, Endpoint, Peer, Way, Witness};
 
 /// A key: how it is shown by `F`, and compared by `G`.
 pub(super) struct Row<F, G> {
@@ -50,19 +50,13 @@ pub(super) struct Party<'c> {
 
 /// Keys that are accepted and do nothing yet.
 #[cfg(test)]
-pub(super) const WITHOUT_EFFECT: [&str; 6] = [
-    "control.http",
-    "witness.endpoints",
-    "witness.certificate",
-    "witness.key",
-    "witness.authority",
-    "witness.solo_lease",
-];
+pub(super) const WITHOUT_EFFECT: [&str; 1] = ["control.http"];
 
 const TABLES: &str = "the tables of transactions are made at the start";
 const NAMED: &str = "it stands in what is written down and sent";
 const JOURNAL: &str = "the journal is opened at the start";
 const LINE: &str = "the line to the peer is made at the start";
+const WITNESS: &str = "the thread of the witness is started once";
 const TWO: &str = "what two nodes promise each other is fixed at the start";
 const THREADS: &str = "the threads are started once";
 const SOCKET: &str = "operators reach the node by it";
@@ -91,7 +85,7 @@ where
     Row { key, rule: Rule::Restart(why), show }
 }
 
-/// `[node]`, `[journal]`, `[peer]`, `[control]`, `[log]` and `[limits]`.
+/// `[node]`, `[journal]`, `[peer]`, `[witness]`, `[control]`, `[log]` and `[limits]`.
 pub(super) const NODE: &[NodeRow] = &[
     restart("node.name", NAMED, |c| Some(c.node.clone())),
     restart("node.institution", NAMED, |c| Some(c.institution.clone())),
@@ -134,6 +128,25 @@ pub(super) const NODE: &[NodeRow] = &[
     restart("peer.orphan_window", TWO, |c| of_peer(c, |p| Some(show_duration(p.orphan_window)))),
     restart("peer.stan_skip", TWO, |c| of_peer(c, |p| Some(p.stan_skip.to_string()))),
     restart("peer.catch_up", TWO, |c| of_peer(c, |p| Some(show_size(p.catch_up)))),
+    restart("witness.endpoints", WITNESS, |c| of_witness(c, |w| listed(&w.endpoints))),
+    restart("witness.prefix", TWO, |c| of_witness(c, |w| Some(w.prefix.clone()))),
+    restart("witness.user", WITNESS, |c| {
+        of_witness(c, |w| w.user.as_ref().map(|user| user.name.clone()))
+    }),
+    restart("witness.password", WITNESS, |c| {
+        of_witness(c, |w| w.user.as_ref().map(|user| user.password.to_string()))
+    }),
+    restart("witness.certificate", WITNESS, |c| {
+        of_witness(c, |w| w.ours.as_ref().map(|(certificate, _)| certificate.to_string()))
+    }),
+    restart("witness.key", WITNESS, |c| {
+        of_witness(c, |w| w.ours.as_ref().map(|(_, key)| key.to_string()))
+    }),
+    restart("witness.authority", WITNESS, |c| {
+        of_witness(c, |w| w.authority.as_ref().map(ToString::to_string))
+    }),
+    restart("witness.timeout", WITNESS, |c| of_witness(c, |w| Some(show_duration(w.timeout)))),
+    restart("witness.solo_lease", TWO, |c| of_witness(c, |w| Some(show_duration(w.solo_lease)))),
     restart("control.socket", SOCKET, |c| Some(c.control_socket.display().to_string())),
     live("control.viewers", |c| c.control_roles.viewers.as_deref().map(in_brackets)),
     live("control.operators", |c| listed(&c.control_roles.operators)),
@@ -271,6 +284,13 @@ fn of_peer(
     show: impl Fn(&Peer) -> Option<String>,
 ) -> Option<String> {
     configuration.peer.as_ref().and_then(show)
+}
+
+fn of_witness(
+    configuration: &Configuration,
+    show: impl Fn(&Witness) -> Option<String>,
+) -> Option<String> {
+    configuration.witness.as_deref().and_then(show)
 }
 
 fn size(bytes: usize) -> String {

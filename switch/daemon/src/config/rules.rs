@@ -3,7 +3,7 @@
 
 use switch_core::formats::Unfit;
 use switch_core::ids::StationId;
-use switch_core::plan::{Plan, PlanError, Settings, StationSettings};
+use switch_core::plan::{Limits, Plan, PlanError, Settings, StationSettings};
 use switch_core::routing::{ROUTES_MAX, RoutingError, overlaps};
 
 use super::dialects::Dialects;
@@ -11,7 +11,7 @@ use super::document::Table;
 use super::route::{Route, route};
 use super::section::{At, Section};
 use super::station::{Read, Station, station};
-use super::{Configuration, Mode, Report, journal, log, node, peer, witness};
+use super::{Configuration, Mode, Peer, Report, journal, log, node, peer, witness};
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -41,7 +41,7 @@ pub(super) fn configuration(
     let sync = journal.as_ref().map(|journal| journal.sync);
     let name = node.as_ref().map(|node| node.name.as_str());
     let peer = peer::peer(&mut section, name, sync, mode);
-    witness::witness(&mut section, mode);
+    let witness = witness::witness(&mut section, mode);
     let station_tables = section.tables("station");
     let route_tables = section.tables("route");
     if section.given("station").is_none() {
@@ -72,13 +72,7 @@ pub(super) fn configuration(
     let routes: Option<Vec<Route>> = routes.into_iter().collect();
     let (node, stations, routes) = (node?, stations?, routes?);
     let (journal, peer) = (journal?, peer?.peer);
-    // Whatever may come may have to park.
-    let longest = stations.iter().map(|station| station.located.endpoint.frame_max).max();
-    if let Some(longest) = longest.and_then(|longest| u32::try_from(longest).ok()) {
-        limits.parked_frame_max = longest;
-    }
-    limits.late_after = peer.as_ref().map(|_| LATE_AFTER);
-    limits.orphan_window = peer.as_ref().map_or(limits.orphan_window, |peer| peer.orphan_window);
+    what_follows(&mut limits, &stations, peer.as_ref());
     let settings = Settings {
         institution: node.institution,
         workers: node.workers,
@@ -98,6 +92,7 @@ pub(super) fn configuration(
         drain,
         journal,
         peer,
+        witness: witness.map(Box::new),
         settings,
         dialect_contents: stations.iter().map(|station| Arc::clone(&station.content)).collect(),
         endpoints: stations.into_iter().map(|station| station.located.endpoint).collect(),
@@ -106,6 +101,17 @@ pub(super) fn configuration(
         log_level,
         inactive: Vec::new(),
     })
+}
+
+/// Limits that other tables say.
+fn what_follows(limits: &mut Limits, stations: &[Station], peer: Option<&Peer>) {
+    // Whatever may come may have to park.
+    let longest = stations.iter().map(|station| station.located.endpoint.frame_max).max();
+    if let Some(longest) = longest.and_then(|longest| u32::try_from(longest).ok()) {
+        limits.parked_frame_max = longest;
+    }
+    limits.late_after = peer.map(|_| LATE_AFTER);
+    limits.orphan_window = peer.map_or(limits.orphan_window, |peer| peer.orphan_window);
 }
 
 /// None when there are more stations than there may be.

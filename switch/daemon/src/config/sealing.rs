@@ -40,6 +40,9 @@ pub fn open(path: &Path, mode: Mode) -> Result<(Configuration, Sealing), ConfigE
     if let Some(certificates) = configuration.certificates(credentials.as_deref(), clocks::utc())? {
         sealing.warnings.extend(certificates.warnings);
     }
+    if let Some(files) = configuration.witness_files(credentials.as_deref(), clocks::utc())? {
+        sealing.warnings.extend(files.warnings);
+    }
     Ok((configuration, sealing))
 }
 

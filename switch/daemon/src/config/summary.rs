@@ -8,6 +8,7 @@ use switch_core::plan::{Acquiring, InFlight, Issuing, Limits, Role, SignOn, Stat
 use super::units::{show_duration, show_size};
 use super::{
     Configuration, ControlRoles, Endpoint, Journal, KeyFile, KeySource, Peer, Sync, Way, WhenLost,
+    Witness,
 };
 
 impl Configuration {
@@ -26,6 +27,9 @@ impl Configuration {
         self.write_journal(out)?;
         if let Some(peer) = &self.peer {
             write_peer(out, peer, self.journal.sync)?;
+        }
+        if let Some(witness) = &self.witness {
+            write_witness(out, witness)?;
         }
         self.write_control(out)?;
         self.write_limits(out)?;
@@ -129,6 +133,22 @@ fn write_peer(out: &mut String, peer: &Peer, sync: Sync) -> std::fmt::Result {
         "after a loss 909 for {window} and trace numbers {} ahead, catches up at {rate}/s",
         peer.stan_skip
     )
+}
+
+fn write_witness(out: &mut String, witness: &Witness) -> std::fmt::Result {
+    write!(out, "witness {}: keys below {}, ", list(&witness.endpoints), witness.prefix)?;
+    if let Some(authority) = &witness.authority {
+        write!(out, "trusts {authority}, ")?;
+    }
+    if let Some((certificate, _)) = &witness.ours {
+        write!(out, "shows {certificate}, ")?;
+    }
+    match &witness.user {
+        Some(user) => write!(out, "as user {}, ", user.name)?,
+        None => write!(out, "as no user, ")?,
+    }
+    let [timeout, lease] = [witness.timeout, witness.solo_lease].map(show_duration);
+    writeln!(out, "{timeout} for an answer, and a primary alone stops after {lease} without one")
 }
 
 impl std::fmt::Display for KeySource {

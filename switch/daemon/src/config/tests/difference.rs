@@ -132,6 +132,29 @@ fn changes_of_each_key_of_the_peer() -> Vec<(&'static str, String, bool)> {
     ]
 }
 
+/// With a second node and a witness, and lines in its table.
+fn with_witness(lines: &str) -> String {
+    let endpoints = "endpoints = [\"https://10.3.0.1:2379\"]\nauthority = \"a\"";
+    with_peer(&format!("[witness]\n{endpoints}\n{lines}"))
+}
+
+/// The same of the keys of the witness, on top of [`with_witness`].
+fn changes_of_each_key_of_the_witness() -> Vec<(&'static str, String, bool)> {
+    let ours = with_witness("certificate = \"c\"\nkey = \"k\"");
+    let user = with_witness("user = \"sekisho\"\npassword = \"p\"");
+    vec![
+        ("witness.endpoints", with_witness("").replace("2379", "2380"), true),
+        ("witness.authority", with_witness("").replace("\"a\"\n", "\"b\"\n"), true),
+        ("witness.certificate", ours.clone(), true),
+        ("witness.key", ours, true),
+        ("witness.user", user.clone(), true),
+        ("witness.password", user, true),
+        ("witness.prefix", with_witness("prefix = \"/other\""), true),
+        ("witness.timeout", with_witness("timeout = \"1s\""), true),
+        ("witness.solo_lease", with_witness("solo_lease = \"3s\""), true),
+    ]
+}
+
 /// The same of the keys of a station.
 fn changes_of_each_key_of_a_station() -> Vec<(&'static str, String, bool)> {
     vec![
@@ -192,11 +215,14 @@ fn changes_of_each_key_of_a_station() -> Vec<(&'static str, String, bool)> {
 #[test]
 fn a_change_of_any_key_is_seen_and_takes_a_restart_or_not_as_the_table_says() {
     let (alone, two) = (loaded(WHOLE), loaded(&with_peer("")));
+    let watched = loaded(&with_witness(""));
     let mut seen = BTreeSet::new();
     let node = changes_of_each_key_of_the_node().into_iter();
     let node = node.chain(changes_of_each_key_of_a_station()).map(|change| (&alone, change));
     let peer = changes_of_each_key_of_the_peer().into_iter().map(|change| (&two, change));
-    for (base, (key, text, restart)) in node.chain(peer) {
+    let witness = changes_of_each_key_of_the_witness().into_iter();
+    let witness = witness.map(|change| (&watched, change));
+    for (base, (key, text, restart)) in node.chain(peer).chain(witness) {
         let new = loaded(&text);
         let changes = difference(base, &new);
         let found = changes.iter().find(|change| change.key == key);
@@ -234,6 +260,7 @@ fn nothing_of_what_the_core_and_the_sockets_run_by_is_left_out_of_the_table() {
         drain: _,
         journal,
         peer: _,
+        witness: _,
         settings,
         endpoints: _,
         dialect_contents: _,
