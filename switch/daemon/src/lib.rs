@@ -21,6 +21,8 @@ pub mod journaling;
 
 pub mod peer;
 
+mod witness;
+
 pub mod marking;
 
 pub mod reader;

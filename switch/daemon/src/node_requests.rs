@@ -177,6 +177,8 @@ pub struct NodeStatus {
     pub records_at_risk: u64,
     /// The other node; none without `[peer]`.
     pub peer: Option<PeerStatus>,
+    /// The witness of the two; none without `[witness]`.
+    pub witness: Option<WitnessStatus>,
     /// What both nodes must agree on, and whether they do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub digests: Vec<DigestStatus>,
@@ -258,6 +260,58 @@ pub struct PeerStatus {
     pub round_trip_us: Option<u64>,
     /// When its certificate ends, as a second since 1970.
     pub certificate_ends_utc: Option<u64>,
+}
+
+/// The witness, as this node knows it: where it is, and what its record said when it was read last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WitnessStatus {
+    /// The member that answered last, or is asked next.
+    pub endpoint: String,
+    /// Whether it answered what it was asked last.
+    pub answers: bool,
+    /// Since when that is so, in seconds.
+    pub since_s: u64,
+    /// How long ago an answer came, in milliseconds; none: never since the start.
+    pub answered_ms: Option<u64>,
+    /// How long the last answer took, in microseconds.
+    pub took_us: Option<u64>,
+    /// Why the last question was not answered.
+    pub error: Option<String>,
+    /// `witness.user` is set, and etcd asks nobody who he is.
+    pub asks_nobody: bool,
+    /// The record, as it was read last; none: there was none, or it was never read.
+    pub record: Option<WitnessRecord>,
+    /// A change of the record was asked for of which it is not known whether it was made.
+    pub in_doubt: bool,
+    /// Whether the other node's lease was there.
+    pub peer_alive: bool,
+    /// How long ago this node's own lease was kept alive, in milliseconds; none: it has none, as any standby.
+    pub lease_ms: Option<u64>,
+    /// Reads that were answered.
+    pub reads: u64,
+    /// Changes that were made.
+    pub swapped: u64,
+    /// Changes that were not made, as the record had another version.
+    pub refused: u64,
+    /// Reads and changes without an answer.
+    pub unknown: u64,
+    /// How often a lease was granted.
+    pub leases: u64,
+}
+
+/// The record of the witness.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WitnessRecord {
+    /// Its version: `mod_revision` in etcd.
+    pub revision: u64,
+    /// By which epoch.
+    pub epoch: u32,
+    /// Which node reigns.
+    pub primary: String,
+    /// Which one may take over; none: nobody.
+    pub in_sync: Option<String>,
 }
 
 /// A digest of something that both nodes must agree on.
@@ -416,6 +470,10 @@ mod tests {
             lag: Some(Lag { records: 3, bytes: None, ms: 7 }),
             peer: Some(PeerStatus { clock_ahead_ms: Some(-3), ..PeerStatus::default() }),
             digests: vec![DigestStatus { what: "keys".into(), ..DigestStatus::default() }],
+            witness: Some(WitnessStatus {
+                record: Some(WitnessRecord { revision: u64::MAX, ..WitnessRecord::default() }),
+                ..WitnessStatus::default()
+            }),
             catch_up: Some(CatchUp { snapshot: Some((1, 2)), ..CatchUp::default() }),
             reigns: vec![Reign { epoch: 2, first_batch: 9, first_position: None }],
             diverged: vec![Diverged { file: "2-9".into(), ..Diverged::default() }],

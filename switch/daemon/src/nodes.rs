@@ -7,6 +7,8 @@ mod words;
 
 mod looking;
 
+mod witness;
+
 mod pair;
 
 pub(crate) use alone::{Alone, nobody};

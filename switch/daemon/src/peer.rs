@@ -48,6 +48,7 @@ use crate::config::{self, Configuration, Peer, Sync};
 use crate::journaling::Failure;
 use crate::logs::Sparing;
 use crate::pairing::Tasks;
+use crate::witness::{self, Desk};
 use crate::worker;
 use doors::Doors;
 use expiring::Expiring;
@@ -112,7 +113,13 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
     let node = Box::new(Node::new(settings, control, parts.facts, parts.start, now.0));
     shown.view = Some(node.view());
     shown.line.since_ns = now.0;
-    let ship = Arc::new(Ship::new(waker, shown));
+    let desk = configuration.witness.as_ref().map(|_| Arc::<Desk>::default());
+    let ship = Arc::new(Ship::new(waker, shown, desk.clone()));
+    if let Some(desk) = &desk {
+        let told = Arc::clone(&ship);
+        let thread = witness::start(&configuration, move |event| told.tell(event), desk);
+        thread.map_err(|error| failed("thread witness", &error))?;
+    }
     let feed = feed::start(parts.disk.clone(), parts.keys, Arc::clone(&ship));
     let feed = feed.map_err(|error| failed("thread feed", &error))?;
     let shipping = Box::new(Shipping {
@@ -126,6 +133,7 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
         events: parts.events,
         log: parts.log,
         beat: parts.beat,
+        desk,
         line: None,
         cutter: None,
         heard: VecDeque::new(),
@@ -154,6 +162,7 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
 fn settings(configuration: &Configuration, peer: &Peer, digests: Digests) -> Settings {
     let name = |name: &str| NodeName::new(name).expect("the configuration allows no other names");
     let nanos = |span: std::time::Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+    let times = Times { ack_timeout: nanos(peer.ack_timeout), ..Times::DESIGN };
     Settings {
         name: name(&configuration.node),
         peer: name(&peer.name),
@@ -166,12 +175,16 @@ fn settings(configuration: &Configuration, peer: &Peer, digests: Digests) -> Set
             config::WhenLost::Solo => WhenLost::Solo,
             config::WhenLost::Stop => WhenLost::Stop,
         },
-        witness: false,
+        witness: configuration.witness.is_some(),
         segment_bytes: configuration.journal.segment_bytes,
         catch_up: NonZeroU64::new(peer.catch_up),
         digests,
         build: concat!("sekishod ", env!("CARGO_PKG_VERSION")).to_owned(),
-        times: Times { ack_timeout: nanos(peer.ack_timeout), ..Times::DESIGN },
+        times: configuration.witness.as_ref().map_or(times, |witness| Times {
+            solo_lease: nanos(witness.solo_lease),
+            witness_timeout: nanos(witness::patience(witness)),
+            ..times
+        }),
     }
 }
 
@@ -190,7 +203,7 @@ pub(crate) mod unread {
     pub(crate) fn ship() -> (Arc<Ship>, Poll) {
         let poll = Poll::new().unwrap();
         let waker = Waker::new(poll.registry(), Token(0)).unwrap();
-        let ship = Ship::new(waker, Shown::default());
+        let ship = Ship::new(waker, Shown::default(), None);
         ship.wants(Wants { bytes: true, durable: false, requires: true });
         (Arc::new(ship), poll)
     }

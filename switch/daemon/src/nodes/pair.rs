@@ -16,6 +16,7 @@ use journal::ship::message::{Digests, Role};
 use switch_core::time::Time;
 
 use super::looking::Looking;
+use super::witness::witness;
 use super::words::waits;
 use crate::clocks;
 use crate::config::{self, Way, hex};
@@ -164,6 +165,7 @@ impl Pair {
             lag: lag(view, &shown, is_primary),
             records_at_risk: view.at_risk,
             peer: Some(peer(view, &shown, (peer_of, now))),
+            witness: witness(view, &shown, now),
             digests: digests(&(self.digests)(), view),
             joining: view.joining != Joining::No,
             repairing: view.repairing,

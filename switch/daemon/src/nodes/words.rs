@@ -50,7 +50,7 @@ pub(crate) fn waits(part: Part, waiting: Waiting) -> &'static str {
         Waiting::Primary => "the primary does not ship its log",
         Waiting::Repair => "damage in the log is being made good from the other node",
         Waiting::Operator => {
-            "without a witness an operator decides who goes on: sekisho node promote"
+            "without a witness that has their record an operator decides who goes on: sekisho node promote"
         }
         Waiting::OperatorAsync => {
             "with journal.sync = \"async\" an operator decides who takes over: sekisho node promote"

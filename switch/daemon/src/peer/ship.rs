@@ -23,6 +23,7 @@ use super::hold::Hold;
 use super::shown::Shown;
 use crate::clocks;
 use crate::journaling::{Lag, Release};
+use crate::witness::Desk;
 
 /// Buffers that a batch takes at most: its own, and one for the block of a segment in front of it.
 const BUFFERS_FOR_ONE: usize = 2;
@@ -56,6 +57,8 @@ pub struct Ship {
     /// Goes up when a line begins, and when it ends. Relaxed: one message of an old line does no harm.
     lines: AtomicU64,
     hold: Arc<Hold>,
+    /// Where questions to the witness are put; none without one.
+    desk: Option<Arc<Desk>>,
 }
 
 /// What happened and was not heard of yet.
@@ -72,7 +75,7 @@ pub(super) struct Inbox {
 }
 
 impl Ship {
-    pub(super) fn new(waker: Waker, shown: Shown) -> Self {
+    pub(super) fn new(waker: Waker, shown: Shown, desk: Option<Arc<Desk>>) -> Self {
         Self {
             inbox: Mutex::default(),
             sleeper: Sleeper::new(),
@@ -88,6 +91,7 @@ impl Ship {
             fetches: Fetches::default(),
             lines: AtomicU64::new(0),
             hold: Arc::default(),
+            desk,
         }
     }
 
@@ -157,12 +161,16 @@ impl Ship {
     pub(crate) fn shown(&self) -> Shown {
         let mut shown = lock(&self.shown).clone();
         shown.lag = self.lag();
+        shown.witness = self.desk.as_ref().map(|desk| desk.shown());
         shown
     }
 
     /// The thread is to end, with what it has to say said.
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Release);
+        if let Some(desk) = &self.desk {
+            desk.stops();
+        }
         self.wake();
     }
 

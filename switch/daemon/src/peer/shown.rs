@@ -6,6 +6,7 @@ use journal::roles::view::View;
 
 use crate::journaling::Lag;
 use crate::node_requests::CatchUp;
+use crate::witness::WitnessShown;
 
 /// All of it at one moment.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,8 @@ pub(crate) struct Shown {
     pub(crate) lag: Option<Lag>,
     /// How far catching up is.
     pub(crate) catch_up: Option<CatchUp>,
+    /// The witness; none where there is none.
+    pub(crate) witness: Option<WitnessShown>,
 }
 
 /// The line to the peer.

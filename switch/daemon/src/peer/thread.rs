@@ -18,7 +18,6 @@ use journal::roles::event::{Action, Allowed, Event};
 use journal::roles::node::Node;
 use journal::roles::view::{Part, View};
 use journal::roles::wish::WishId;
-use journal::roles::witness::Reply;
 use journal::ship::message::Message;
 use journal::ship::pool::Pool;
 use journal::ship::wire::{self, Cutter};
@@ -40,6 +39,7 @@ use crate::config::Configuration;
 use crate::journaling::{Failure, Release};
 use crate::logs::Sparing;
 use crate::pairing::{LogTask, Order, Tasks};
+use crate::witness::Desk;
 use crate::worker;
 
 /// The token of the waker.
@@ -66,6 +66,8 @@ pub(super) struct Shipping {
     pub(super) poll: Poll,
     pub(super) doors: Doors,
     pub(super) feed: Feed,
+    /// Where questions to the witness are put, and whether this node lives; none without one.
+    pub(super) desk: Option<Arc<Desk>>,
     pub(super) events: Sender<worker::Event>,
     pub(super) log: Tasks,
     pub(super) beat: Arc<AtomicU64>,
@@ -330,11 +332,12 @@ impl Shipping {
                 Ok(()) => self.handle(Event::Persisted),
                 Err(problem) => self.fails(format!("the control file: {problem}")),
             },
-            // There is no witness yet; nobody asks without one.
-            Action::Read(id) | Action::Swap { id, .. } => {
-                self.handle(Event::Witnessed { id, reply: Reply::Unknown });
+            // Nobody asks where there is no witness.
+            Action::Read(id) => _ = self.desk.as_ref().map(|desk| desk.asks(id, None)),
+            Action::Swap { id, expected, record } => {
+                _ = self.desk.as_ref().map(|desk| desk.asks(id, Some((expected, record))));
             }
-            Action::Alive(_) => {}
+            Action::Alive(alive) => _ = self.desk.as_ref().map(|desk| desk.lives(alive)),
             Action::Require => {
                 let released = self.ship.release().map_or(Position(0), Release::require);
                 self.handle(Event::Required { released });

@@ -17,7 +17,7 @@ fn mark(batch: u64) -> Mark {
 fn ship() -> (Arc<Ship>, Poll) {
     let poll = Poll::new().unwrap();
     let waker = Waker::new(poll.registry(), Token(0)).unwrap();
-    (Arc::new(Ship::new(waker, Shown::default())), poll)
+    (Arc::new(Ship::new(waker, Shown::default(), None)), poll)
 }
 
 fn said(ship: &Ship) -> String {
