@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use daemon::node_requests::{
     CatchUp, DigestStatus, Diverged, NodeRole, NodeStatus, Orphans, PeerStatus, Reign, SyncState,
+    WitnessRecord, WitnessStatus,
 };
 
 use crate::grid::{grid, left_grid};
@@ -47,6 +48,9 @@ pub(crate) fn problems(status: &NodeStatus) -> Vec<String> {
     }
     if let Some(peer) = &status.peer {
         of_peer(peer, &status.why, &mut found);
+    }
+    if let Some(witness) = &status.witness {
+        of_witness(witness, status, &mut found);
     }
     if status.repairing {
         found.push("damage in its log is being made good from the other node".into());
@@ -93,6 +97,25 @@ fn of_peer(peer: &PeerStatus, why: &str, found: &mut Vec<String>) {
     }
 }
 
+fn of_witness(witness: &WitnessStatus, status: &NodeStatus, found: &mut Vec<String>) {
+    let WitnessStatus { endpoint, error, .. } = witness;
+    if let Some(error) = error {
+        let alone = match (status.role, status.sync) {
+            (NodeRole::Primary, SyncState::Solo) => {
+                "; alone, this node stops when witness.solo_lease is over"
+            }
+            _ => "; nobody is promoted by itself without it",
+        };
+        found.push(format!("the witness ({endpoint}) does not answer{alone}: {error}"));
+    }
+    if witness.asks_nobody {
+        found.push(
+            "the witness asks nobody who he is, although witness.user is set: etcdctl auth enable"
+                .into(),
+        );
+    }
+}
+
 /// All of it.
 pub(crate) fn status(status: &NodeStatus, colours: Colours) -> String {
     let mut out = String::new();
@@ -116,6 +139,10 @@ fn write_all(out: &mut String, status: &NodeStatus, colours: Colours) -> std::fm
     if let Some(peer) = &status.peer {
         writeln!(out)?;
         out.push_str(&left_grid(&["PEER", ""], of_other(peer)));
+    }
+    if let Some(witness) = &status.witness {
+        writeln!(out)?;
+        out.push_str(&left_grid(&["WITNESS", ""], of_third(witness)));
     }
     if !status.digests.is_empty() {
         writeln!(out)?;
@@ -188,6 +215,39 @@ fn of_other(peer: &PeerStatus) -> Vec<Vec<String>> {
     rows.extend(peer.clock_ahead_ms.map(|ms| ("its clock is ahead by", format!("{ms} ms"))));
     rows.extend(peer.certificate_ends_utc.map(|utc| ("certificate ends", second(utc))));
     rows.extend(peer.build.clone().map(|build| ("version", build)));
+    rows.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect()
+}
+
+fn of_third(witness: &WitnessStatus) -> Vec<Vec<String>> {
+    let WitnessStatus { reads, swapped, refused, unknown, .. } = witness;
+    let since = duration(witness.since_s);
+    let answers = match (&witness.error, witness.answers) {
+        (_, true) => format!("for {since}"),
+        (Some(error), false) => format!("NOT for {since}: {error}"),
+        (None, false) => format!("NOT for {since}"),
+    };
+    let took = witness.took_us.map(|us| format!(", after {us} us")).unwrap_or_default();
+    let heard = witness.answered_ms.map_or("never".into(), |ms| format!("{ms} ms ago{took}"));
+    let record = witness.record.as_ref().map_or("none is known".into(), |record| {
+        let WitnessRecord { revision, epoch, primary, in_sync } = record;
+        let may = in_sync.as_ref().map_or("nobody may".into(), |name| format!("{name} may"));
+        format!("{primary} reigns by epoch {epoch}, {may} take over (version {revision})")
+    });
+    let lease = |there: bool| if there { "there" } else { "not there" }.to_owned();
+    let ours = witness.lease_ms.map_or("none".into(), |ms| format!("kept alive {ms} ms ago"));
+    let mut rows = vec![
+        ("member", said(&witness.endpoint)),
+        ("answers", answers),
+        ("last answer", heard),
+        ("record", record),
+    ];
+    if witness.in_doubt {
+        rows.push(("change", "asked for, and whether it was made is NOT KNOWN".into()));
+    }
+    rows.push(("lease of the other", lease(witness.peer_alive)));
+    rows.push(("lease of this node", ours));
+    let counts = format!("{reads} read, {swapped} changed, {refused} refused, {unknown} unknown");
+    rows.push(("asked", counts));
     rows.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect()
 }
 

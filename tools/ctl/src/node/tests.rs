@@ -2,7 +2,7 @@
 
 use daemon::node_requests::{
     CatchUp, DigestStatus, Diverged, Lag, LogStatus, NodeReply, NodeRole, NodeStatus, Orphan,
-    Orphans, PeerStatus, Reign, SyncState,
+    Orphans, PeerStatus, Reign, SyncState, WitnessRecord, WitnessStatus,
 };
 use expect_test::expect;
 
@@ -96,6 +96,73 @@ fn a_primary_in_sync_has_no_problems() {
 fn far(snapshot: Option<(u64, u64)>) -> CatchUp {
     let (from, position, target) = (4, 10, 1_010);
     CatchUp { from, position, target, records_per_s: 50, snapshot, bytes_per_s: 250 }
+}
+
+#[test]
+fn of_the_witness_it_says_whether_it_answers_and_what_its_record_says() {
+    let record = WitnessRecord {
+        revision: 41,
+        epoch: 7,
+        primary: "tokyo".into(),
+        in_sync: Some("osaka".into()),
+    };
+    let witness = WitnessStatus {
+        endpoint: "https://10.3.0.1:2379".into(),
+        answers: true,
+        since_s: 3_600,
+        answered_ms: Some(412),
+        took_us: Some(1_310),
+        record: Some(record),
+        lease_ms: Some(230),
+        reads: 3_512,
+        swapped: 3,
+        leases: 1,
+        ..WitnessStatus::default()
+    };
+    let shown = |witness: WitnessStatus, sync| {
+        let status = NodeStatus { witness: Some(witness), sync, ..primary() };
+        let shown = table::status(&status, Colours::NONE);
+        let problems = shown.split("\n\n").next().unwrap_or_default().to_owned();
+        let table = shown.split("\n\n").find(|part| part.starts_with("WITNESS"));
+        format!("{problems}\n{}\n", table.unwrap_or_default())
+    };
+    expect![[r"
+        tokyo is primary, epoch 7; sync with osaka for 3m 12s
+        No problems.
+        WITNESS
+        member              https://10.3.0.1:2379
+        answers             for 1h 0m
+        last answer         412 ms ago, after 1310 us
+        record              tokyo reigns by epoch 7, osaka may take over (version 41)
+        lease of the other  not there
+        lease of this node  kept alive 230 ms ago
+        asked               3512 read, 3 changed, 0 refused, 0 unknown
+    "]]
+    .assert_eq(&shown(witness.clone(), SyncState::Sync));
+    let silent = WitnessStatus {
+        answers: false,
+        since_s: 4,
+        error: Some("https://10.3.0.1:2379: there is no answer in time".into()),
+        in_doubt: true,
+        asks_nobody: true,
+        ..witness
+    };
+    expect![[r"
+        tokyo is primary, epoch 7; SOLO for 3m 12s: what is released is at one node only
+        PROBLEMS: 3
+          what is released is at one node only
+          the witness (https://10.3.0.1:2379) does not answer; alone, this node stops when witness.solo_lease is over: https://10.3.0.1:2379: there is no answer in time
+          the witness asks nobody who he is, although witness.user is set: etcdctl auth enable
+        WITNESS
+        member              https://10.3.0.1:2379
+        answers             NOT for 4s: https://10.3.0.1:2379: there is no answer in time
+        last answer         412 ms ago, after 1310 us
+        record              tokyo reigns by epoch 7, osaka may take over (version 41)
+        change              asked for, and whether it was made is NOT KNOWN
+        lease of the other  not there
+        lease of this node  kept alive 230 ms ago
+        asked               3512 read, 3 changed, 0 refused, 0 unknown
+    "]].assert_eq(&shown(silent, SyncState::Solo));
 }
 
 #[test]

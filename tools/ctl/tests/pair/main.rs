@@ -17,6 +17,8 @@ mod site;
 
 mod logs;
 
+mod store;
+
 mod pair;
 
 mod following;
@@ -24,6 +26,8 @@ mod following;
 mod standby_lost;
 
 mod primary_lost;
+
+mod watched;
 
 mod frozen;
 

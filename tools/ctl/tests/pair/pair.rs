@@ -26,6 +26,7 @@ use crate::logs;
 use crate::patience::until;
 use crate::place::{Directory, own_port};
 use crate::site::Site;
+use crate::store::Store;
 
 /// Which site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,13 +69,19 @@ pub(crate) struct Pair {
     line: SocketAddr,
     key: [u8; 32],
     certificates: Directory,
+    /// Where a witness would be.
+    witness: SocketAddr,
+    store: Option<Store>,
 }
 
 impl Pair {
     /// Two sites whose journals are empty and that do not run.
     pub(crate) fn new(terms: Terms) -> Self {
         let certificates = Directory::new();
-        certificates::write(certificates.path(), ["tokyo", "osaka"]);
+        let witness = own_port();
+        let of_witness = witness.ip().to_string();
+        let names = [("tokyo", "tokyo"), ("osaka", "osaka"), ("etcd", of_witness.as_str())];
+        certificates::write(certificates.path(), names);
         let pair = Self {
             sites: [Site::new("tokyo"), Site::new("osaka")],
             fronts: [Front::opens(), Front::opens()],
@@ -87,6 +94,8 @@ impl Pair {
             line: own_port(),
             key: [7; 32],
             certificates,
+            witness,
+            store: None,
         };
         for which in [Tokyo, Osaka] {
             let site = pair.site(which);
@@ -112,13 +121,39 @@ impl Pair {
     /// The same, and osaka joins and follows before acquirers send.
     pub(crate) fn serving(terms: Terms) -> Self {
         let mut pair = Self::new(terms);
-        pair.begins(Tokyo);
-        pair.starts(Osaka);
-        pair.site(Osaka).does("node join");
-        pair.is_followed(Tokyo, terms);
-        pair.leads(Tokyo);
-        pair.merchants_begin(terms.rate);
+        pair.serves_two(terms);
         pair
+    }
+
+    /// The same, with a witness between them.
+    pub(crate) fn watched(terms: Terms) -> Self {
+        let mut pair = Self::new(terms);
+        pair.gets_a_witness(terms);
+        pair.serves_two(terms);
+        pair
+    }
+
+    /// Both are to have a witness from their next start on.
+    pub(crate) fn gets_a_witness(&mut self, terms: Terms) {
+        let certificates = self.certificates.path();
+        self.store = Some(Store::opens(self.witness, own_port(), certificates));
+        for which in [Tokyo, Osaka] {
+            self.site(which).is_configured(&self.text(which, terms));
+        }
+    }
+
+    fn serves_two(&mut self, terms: Terms) {
+        self.begins(Tokyo);
+        self.starts(Osaka);
+        self.site(Osaka).does("node join");
+        self.is_followed(Tokyo, terms);
+        self.leads(Tokyo);
+        self.merchants_begin(terms.rate);
+    }
+
+    /// Its witness.
+    pub(crate) fn store(&mut self) -> &mut Store {
+        self.store.as_mut().expect("it is watched")
     }
 
     pub(crate) fn site(&self, which: Which) -> &Site {
@@ -358,7 +393,9 @@ impl Pair {
         };
         let Terms { sync, when_lost, scrub, .. } = terms;
         let line = self.line;
-        let certificates = self.certificates.path().display();
+        let certificates = self.certificates.path();
+        let watched = self.store.as_ref().map(|store| store.table(name, certificates));
+        let (watched, certificates) = (watched.unwrap_or_default(), certificates.display());
         let stations = stations(
             self.site(which).listens,
             [self.banks[0].address(), self.banks[1].address()],
@@ -373,7 +410,7 @@ impl Pair {
              [control]\nsocket = \"control.sock\"\n\n[limits]\ndrain = \"5s\"\n\n\
              [peer]\nname = \"{peer}\"\n{place} = [\"{line}\"]\nwhen_standby_lost = \"{when_lost}\"\n\
              certificate = \"{certificates}/{name}.crt\"\nkey = \"{certificates}/{name}.key\"\n\
-             authority = \"{certificates}/authority.crt\"\n\n{stations}"
+             authority = \"{certificates}/authority.crt\"\n\n{watched}{stations}"
         )
     }
 }
