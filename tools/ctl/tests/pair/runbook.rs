@@ -14,6 +14,7 @@ const STORIES: &[&str] = &[
     include_str!("logs.rs"),
     include_str!("reloading.rs"),
     include_str!("scrubbing.rs"),
+    include_str!("watched.rs"),
 ];
 
 /// What needs a machine of its own: typed by `campaign service`, in the parts on one node.
