@@ -517,3 +517,29 @@ fn the_certificates_of_the_line_are_looked_at_where_they_are_within_reach() {
     assert!(said.stdout.contains("peer.certificate: certificate holds no certificate"), "{said:?}");
     assert!(said.stdout.contains("peer.authority: authority is not there"), "{said:?}");
 }
+
+#[test]
+fn the_files_of_the_witness_are_looked_at_where_they_are_within_reach() {
+    let desk = Desk::opens(Vec::new());
+    let witness = |authority: &str| {
+        let tables = format!(
+            "[peer]\nname = \"zurich\"\nconnect = [\"127.0.0.1:7400\"]\n\
+             [witness]\nendpoints = [\"https://10.3.0.1:2379\"]\nauthority = \"{authority}\"\n\
+             user = \"sekisho\"\npassword = \"password\"\n[[route]]"
+        );
+        fs::write(desk.file("sekisho.toml"), text("5s").replace("[[route]]", &tables)).unwrap();
+        desk.is_told("check sekisho.toml --insecure-demo")
+    };
+    fs::write(desk.file("key"), "k".repeat(32)).unwrap();
+    fs::write(desk.file("password"), "\n").unwrap();
+    let said = witness("authority");
+    assert_eq!(said.code, Some(7), "{said:?}");
+    assert!(said.stdout.contains("witness.authority: authority is not there"), "{said:?}");
+    assert!(said.stdout.contains("witness.password: password holds no password"), "{said:?}");
+    let said = witness("credential:authority");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(
+        said.stdout.contains("witness.authority: credential:authority was not looked at"),
+        "{said:?}"
+    );
+}

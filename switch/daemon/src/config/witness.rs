@@ -33,6 +33,15 @@ pub struct Witness {
     pub solo_lease: Duration,
 }
 
+impl Witness {
+    /// Every file that it names.
+    pub fn files(&self) -> Vec<&KeySource> {
+        let ours = self.ours.iter().flat_map(|(certificate, key)| [certificate, key]);
+        let password = self.user.iter().map(|user| &user.password);
+        self.authority.iter().chain(ours).chain(password).collect()
+    }
+}
+
 /// A member of etcd. Displays as its URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WitnessEndpoint {

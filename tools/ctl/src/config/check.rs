@@ -48,6 +48,7 @@ pub(super) fn run(file: &Path, insecure_demo: bool, output: Format) -> Result<Ex
     let checked = load(file, Mode { insecure_demo }).and_then(|configuration| {
         let mut warnings = keys(&configuration)?;
         warnings.extend(certificates(&configuration)?);
+        warnings.extend(witness(&configuration)?);
         warnings.extend(closed(&configuration.sources));
         Ok((configuration, warnings))
     });
@@ -93,9 +94,25 @@ fn certificates(configuration: &Configuration) -> Result<Vec<String>, ConfigErro
     if directory.is_none() && files.into_iter().any(is_credential) {
         return Ok(files.into_iter().filter(|key| is_credential(key)).map(unseen).collect());
     }
-    let utc = UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
-    let read = configuration.certificates(directory.as_deref(), utc)?;
+    let read = configuration.certificates(directory.as_deref(), now())?;
     Ok(read.map(|read| read.warnings).unwrap_or_default())
+}
+
+/// The same of the files of the witness.
+fn witness(configuration: &Configuration) -> Result<Vec<String>, ConfigErrors> {
+    let Some(witness) = &configuration.witness else { return Ok(Vec::new()) };
+    let (directory, files) = (credentials(), witness.files());
+    if directory.is_none() && files.iter().any(|file| is_credential(file)) {
+        let unseen = files.into_iter().filter(|file| is_credential(file)).map(unseen);
+        return Ok(unseen.collect());
+    }
+    let read = configuration.witness_files(directory.as_deref(), now())?;
+    Ok(read.map(|read| read.warnings).unwrap_or_default())
+}
+
+/// The second of now.
+fn now() -> u64 {
+    UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs())
 }
 
 /// Where the credentials of the service are, when they are within reach.
