@@ -26,6 +26,8 @@ pub struct WitnessFiles {
     pub ours: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
     /// Of the user.
     pub password: Option<Password>,
+    /// When our certificate runs out, in seconds since 1970; none where there is none, or that can not be read.
+    pub until: Option<u64>,
     /// One line each.
     pub warnings: Vec<String>,
 }
@@ -59,7 +61,11 @@ impl Configuration {
         }
         if let Some((certificate, key)) = witness.ours.as_ref().filter(|_| encrypted) {
             let sources = (certificate, key);
-            files.ours = ours(sources, credentials, utc, &mut files.warnings, &mut report);
+            files.ours = ours(sources, credentials, &mut files.warnings, &mut report);
+            let chain = files.ours.as_ref().map(|(chain, _)| chain);
+            files.until = chain.and_then(|chain| runs_out(chain.first()?));
+            let told = files.until.and_then(|until| told_ahead(until, utc));
+            files.warnings.extend(told.map(|told| format!("{}: {told}", certificate.key)));
         }
         if let Some(user) = &witness.user {
             let read = password(&user.password, credentials, &mut files.warnings);
@@ -95,7 +101,6 @@ fn authority(
 fn ours(
     (certificate, of): (&KeySource, &KeySource),
     credentials: Option<&Path>,
-    utc: u64,
     warnings: &mut Vec<String>,
     report: &mut Report,
 ) -> Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
@@ -110,8 +115,6 @@ fn ours(
         );
         report.fail(&of.place, of.key, message);
     }
-    let told = chain.first().and_then(|ours| runs_out(ours)).and_then(|at| told_ahead(at, utc));
-    warnings.extend(told.map(|told| format!("{}: {told}", certificate.key)));
     Some((chain, key))
 }
 
