@@ -14,6 +14,8 @@ use super::line::Site;
 struct Reign {
     site: Site,
     life: u64,
+    /// How many had begun before it, whatever their epochs.
+    begun: usize,
     /// Whether an operator forced another one when it had begun. It may have the later epoch: who is
     /// forced knows of no reign that only a lost disk or a node out of reach could tell of, and by force
     /// it ends all the same.
@@ -31,6 +33,8 @@ pub(crate) struct Judge {
     /// What the witness says of reigns before this one is of a branch that an operator has given up.
     given_up: Epoch,
     promised: [Epoch; 2],
+    /// How many reigns had begun when that of the other site began which a site has promised last.
+    heard: [Option<usize>; 2],
     /// What a site was about to write when something happened to it.
     offered: [Option<Mark>; 2],
     /// What a site's log was before a start found it damaged: what lies behind the damage is found again
@@ -93,7 +97,8 @@ impl Judge {
 
     /// A site begins to reign, and its log is `book`. `lossy`: an operator wanted it whatever is lost.
     pub(crate) fn reigns(&mut self, site: Site, life: u64, epoch: Epoch, lossy: bool) {
-        let before = self.reigns.insert(epoch, Reign { site, life, given_up: false });
+        let begun = self.reigns.len();
+        let before = self.reigns.insert(epoch, Reign { site, life, begun, given_up: false });
         assert!(
             before.is_none(),
             "I2: a second reign {}, at site {} and {before:?}",
@@ -269,17 +274,16 @@ impl Judge {
     pub(crate) fn promises(&mut self, site: Site, epoch: Epoch) {
         assert!(epoch >= self.promised[site.0], "I11: site {} promises {} again", site.0, epoch.0);
         self.promised[site.0] = epoch;
-    }
-
-    /// What a site has promised.
-    pub(crate) fn promised(&self, site: Site) -> Epoch {
-        self.promised[site.0]
+        if let Some(reign) = self.reigns.get(&epoch).filter(|reign| reign.site != site) {
+            self.heard[site.0] = Some(reign.begun);
+        }
     }
 
     /// A disk is gone, with all that stood on it.
     pub(crate) fn loses(&mut self, site: Site) {
         self.books[site.0] = Book::default();
         self.promised[site.0] = Epoch(0);
+        self.heard[site.0] = None;
         self.gone[site.0] = true;
     }
 
@@ -314,6 +318,20 @@ impl Judge {
     /// Who reigns in the latest reign, and in which life.
     pub(crate) fn latest(&self) -> Option<(Epoch, Site, u64)> {
         self.reigns.last_key_value().map(|(epoch, reign)| (*epoch, reign.site, reign.life))
+    }
+
+    /// The reign that began last, whatever its epoch, and whose it is.
+    pub(crate) fn newest(&self) -> Option<(Epoch, Site)> {
+        let newest = self.reigns.iter().max_by_key(|(_, reign)| reign.begun);
+        newest.map(|(epoch, reign)| (*epoch, reign.site))
+    }
+
+    /// Whether a site has heard of the other one's reign that began last, or consented to it.
+    pub(crate) fn has_heard_of_the_newest(&self, site: Site) -> bool {
+        let newest = self.reigns.iter().max_by_key(|(_, reign)| reign.begun);
+        newest.is_some_and(|(epoch, reign)| {
+            self.heard[site.0] >= Some(reign.begun) || self.promised[site.0] == *epoch
+        })
     }
 
     /// How many reigns there were.

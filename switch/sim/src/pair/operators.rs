@@ -167,7 +167,7 @@ impl World {
     /// What an operator says of a promotion, at the moment at which it is wanted.
     pub(crate) fn says_what_is_true(&self, site: Site) -> Option<Wish> {
         let mut confirmed = Confirmed::default().and(Question::PeerFenced);
-        let Some((epoch, last, _)) = self.judge.latest() else {
+        let Some((epoch, last)) = self.judge.newest() else {
             return (site == Site(0)).then_some(Wish::Promote(confirmed.and(Question::First)));
         };
         if self.reigns(site.other()) {
@@ -175,7 +175,7 @@ impl World {
         }
         // Whoever let the other one go on alone knows that it has.
         let alone = self.let_alone == Some(epoch);
-        if last == site || epoch <= self.judge.promised(site) && !alone {
+        if last == site || self.judge.has_heard_of_the_newest(site) && !alone {
             confirmed = confirmed.and(Question::NotSince);
         }
         if self.healing && self.asked > ASKED {
