@@ -9,8 +9,11 @@ use std::time::{Duration, Instant};
 
 /// Seeds in which everything that can happen does.
 const ALL_HAPPENS: u64 = 2_000;
-/// Of these that alone, which comes about once in some thousand worlds.
-const RARE: [&str; 1] = ["logs set aside that part from the other site's before all checkpoints"];
+/// But for these, which come about once in some thousand worlds.
+const RARE: [&str; 2] = [
+    "logs set aside that part from the other site's before all checkpoints",
+    "records released by a branch that was given up",
+];
 
 /// What worlds came to.
 pub trait Sums: Default + Send {
