@@ -71,6 +71,7 @@ fn setup_with_nothing_missing_needs_no_program_but_the_compiler_and_says_nothing
         "systemd-nspawn",
         "nsenter",
         "openssl",
+        "etcd",
     ]);
     for program in programs_sought {
         symlink(find_program("true"), programs.join(program)).unwrap();
@@ -89,7 +90,7 @@ fn setup_without_anything_nor_apt_get_says_what_to_install() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     let packages = "gcc libc6-dev tshark python3 python3-venv mount util-linux e2fsprogs strace \
-                    systemd dpkg-dev binutils lintian";
+                    systemd dpkg-dev binutils lintian etcd-server";
     // Only root can boot what these make.
     let more = " mmdebstrap systemd-container iproute2 openssl";
     let is_root = rustix::process::geteuid().is_root();
