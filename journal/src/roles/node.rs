@@ -27,8 +27,9 @@ use crate::ship::receiver::{self, Receiver};
 /// more are a fault of ours; messages wait while the line takes nothing.
 const WAITING_MAX: usize = 4_096;
 
-/// By no more epochs than this is a node ahead of what the other one has heard: without a record each
-/// reign that begins unheard takes an operator, and two epochs.
+/// By no more epochs than this is a node ahead of what the other one has heard, unless an operator gave
+/// something up there too: without a record each other reign that begins unheard takes an operator, and
+/// two epochs.
 const UNHEARD_MAX: u32 = 1_000;
 
 /// The state machine of one node.

@@ -65,8 +65,9 @@ pub(in super::super) fn changes_places(proof: &mut Proof<'_>) -> Result<String, 
         longest = longest.max(took);
         answered += proof.merchants_leave()?;
         in_sync(proof, to)?;
-        let says = ["Active: active (running)", "Status: \"standby"];
-        proof.at(from)?.says("systemctl status sekishod --no-pager", 0, &says)?;
+        // What systemd is told first has no more than the part.
+        let says = ["Active: active (running)", "Status: \"standby; configuration"];
+        proof.at(from)?.comes_to_say("systemctl status sekishod --no-pager", &says)?;
     }
     let after = [process(proof.at(TOKYO)?)?, process(proof.at(OSAKA)?)?];
     if before != after {
