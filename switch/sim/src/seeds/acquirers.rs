@@ -40,8 +40,10 @@ pub(crate) struct Said {
     /// How often it was sent, and the codes of its answers.
     pub(crate) sent: u32,
     pub(crate) answers: Vec<String>,
-    /// Whether nothing was heard since it was sent last.
+    /// Whether nothing was heard since it was sent last that answers it for certain.
     awaits: bool,
+    /// How often it was sent since something was heard.
+    unheard: u32,
     /// DE 7 of another message that goes under the same names, once it was sent.
     pub(crate) other: Option<String>,
 }
@@ -163,6 +165,7 @@ impl Acquirers {
         let case = name_of(&text);
         let said = self.means_to_send(acquirer, text, &case);
         said.sent += 1;
+        said.unheard += 1;
         (said.at, said.awaits) = (at, true);
         let mti = said.text.mti | u16::from(said.sent > 1);
         let fresh = fresh.filter(|_| said.sent > 1).unwrap_or(said.text.of(7)).to_string();
@@ -182,6 +185,7 @@ impl Acquirers {
             sent: 0,
             answers: Vec::new(),
             awaits: true,
+            unheard: 0,
             other: None,
         };
         self.said.entry((acquirer, stan)).or_insert(new)
@@ -226,8 +230,11 @@ impl Acquirers {
         }
         let is_refused = refuses(&code) || is_passing(&code);
         assert!(said.meant != Meant::Wrong || is_refused, "{answer} to {asked}");
-        // In progress: the answer is still to come.
-        said.awaits &= is_request && ["923", "09"].contains(&&*code);
+        // In progress: the answer is still to come. A code that passes may be that of an earlier sending,
+        // and the last one may have been taken.
+        let is_earlier = is_passing(&code) && said.unheard > 1;
+        said.awaits &= is_request && (["923", "09"].contains(&&*code) || is_earlier);
+        said.unheard = 0;
         said.answers.push(code);
         let (sent, heard) = (said.sent, said.answers.len());
         assert!(heard <= usize::try_from(sent).unwrap(), "promise 4: {heard} answers: {answer}");
@@ -319,5 +326,38 @@ impl Acquirers {
     pub(crate) fn unanswered(&self) -> Option<&Said> {
         let is_short = |said: &Said| usize::try_from(said.sent).unwrap() > said.answers.len();
         self.said.values().find(|said| said.is_request() && is_short(said))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether an acquirer waits for more that hears these codes, and has sent its request so often before
+    /// each.
+    fn waits(told: &[(u32, &str)]) -> bool {
+        let mut acquirers = Acquirers::new(Edition::Of1993);
+        let request = acquirers.begins(0, Edition::Of1993.request(0, 2_500, 1));
+        for (sendings, code) in told {
+            for _ in 0..*sendings {
+                acquirers.sends(0, request.clone(), Time(0), None);
+            }
+            acquirers.hears(0, &crate::world::answer(&request, code));
+        }
+        !acquirers.open().is_empty()
+    }
+
+    #[test]
+    fn who_asked_once_rests_when_it_hears_that_the_issuer_is_not_there() {
+        assert!(!waits(&[(1, "910")]));
+        assert!(!waits(&[(1, "910"), (1, "910")]));
+    }
+
+    /// The issuer signed on between the two: the second may be approved, and the answer to that lost.
+    #[test]
+    fn who_asked_twice_does_not_rest_when_it_hears_that_once() {
+        assert!(waits(&[(2, "910")]));
+        assert!(!waits(&[(2, "910"), (1, "910")]));
+        assert!(!waits(&[(2, "000")]));
     }
 }
