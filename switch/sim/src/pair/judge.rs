@@ -214,6 +214,7 @@ impl Judge {
             site.0
         );
         book.keeps(kept);
+        self.before_damage[site.0].clear();
     }
 
     /// A site starts, and finds its log to end here.
@@ -233,7 +234,7 @@ impl Judge {
                 self.offered[site.0].filter(|offered| count(offered) == book.entries.len() + 1);
             before_damage.extend(offered.as_ref().map(Entry::of));
         }
-        if let Some(found) = before_damage.get(book.entries.len()..kept) {
+        if let Some(found) = before_damage.get(book.entries.len()..kept).filter(|_| marred) {
             book.entries.extend_from_slice(found);
         }
         assert!(
@@ -267,6 +268,7 @@ impl Judge {
     /// A log is not the site's any more.
     pub(crate) fn is_set_aside(&mut self, site: Site) {
         self.books[site.0] = Book::default();
+        self.before_damage[site.0].clear();
         self.gone[site.0] = true;
     }
 
@@ -282,6 +284,7 @@ impl Judge {
     /// A disk is gone, with all that stood on it.
     pub(crate) fn loses(&mut self, site: Site) {
         self.books[site.0] = Book::default();
+        self.before_damage[site.0].clear();
         self.promised[site.0] = Epoch(0);
         self.heard[site.0] = None;
         self.gone[site.0] = true;
