@@ -25,6 +25,9 @@ use crate::worker::Command;
 
 /// With fewer spare segments than this, new requests are refused.
 pub(super) const SPARES_MIN: usize = 2;
+/// With so many they are taken again: at the edge of a full disk each segment that is packed gives one spare,
+/// which load uses up at once, and operators would be told of room and of none by turns.
+const SPARES_AGAIN: usize = SPARES_MIN + 1;
 /// What is left to commits between two steps while one spare is missing: a segment takes two seconds.
 const PAUSE: Duration = Duration::from_millis(8);
 /// The same while more are missing, and still enough are there.
@@ -62,7 +65,7 @@ impl Housekeeper {
                 was_full = full;
                 self.tell_of_the_disk(full);
             }
-            let room = self.spares.count() >= SPARES_MIN;
+            let room = is_enough(self.spares.count(), told_room);
             let changed = room != told_room && self.tell_room(room);
             if changed {
                 told_room = room;
@@ -118,5 +121,25 @@ impl Housekeeper {
             }
         }
         self.figures.show_keeping(keeping);
+    }
+}
+
+/// Whether new requests are taken with so many spare segments, when they were taken before or were not.
+fn is_enough(spares: usize, was: bool) -> bool {
+    spares >= if was { SPARES_MIN } else { SPARES_AGAIN }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_refused_with_one_spare_and_are_not_taken_again_with_the_next_alone() {
+        let mut is = true;
+        let told = [3, 2, 1, 2, 1, 2, 3, 2].map(|spares| {
+            is = is_enough(spares, is);
+            is
+        });
+        assert_eq!(told, [true, true, false, false, false, false, true, true]);
     }
 }
