@@ -62,6 +62,9 @@ pub(crate) struct Arguments {
     /// Of service: the package, one that was made already
     #[arg(long)]
     package: Option<PathBuf>,
+    /// Of service: these steps alone, by their names with commas between
+    #[arg(long, value_delimiter = ',')]
+    steps: Vec<String>,
     /// It is in namespaces of its own
     #[arg(long, hide = true)]
     unshared: bool,
@@ -101,8 +104,10 @@ pub(crate) fn run(
             Ok(Ended::NotPermitted)
         }
         "service" => match &arguments.package {
-            Some(package) if arguments.unshared => service::run(root, package, out),
-            package => service::prepare(root, package.as_deref(), out),
+            Some(package) if arguments.unshared => {
+                service::run(root, package, &arguments.steps, out)
+            }
+            package => service::prepare(root, package.as_deref(), &arguments.steps, out),
         },
         "sim" => worlds::run(root, Worlds::Core, arguments),
         "sites" => worlds::run(root, Worlds::Sites, arguments),

@@ -69,7 +69,12 @@ const STEPS: [Step; 33] = [
 ];
 
 /// Builds what is needed, and goes on in namespaces of its own.
-pub(super) fn prepare(root: &Path, ready: Option<&Path>, out: &mut dyn Write) -> io::Result<Ended> {
+pub(super) fn prepare(
+    root: &Path,
+    ready: Option<&Path>,
+    steps: &[String],
+    out: &mut dyn Write,
+) -> io::Result<Ended> {
     let made = || -> Result<PathBuf, Trouble> {
         let target = cargo::target_of(root);
         base::base(&target).map_err(Trouble::failed("a Debian for machines"))?;
@@ -85,6 +90,9 @@ pub(super) fn prepare(root: &Path, ready: Option<&Path>, out: &mut dyn Write) ->
             let mut arguments = vec!["campaign".to_owned(), "service".to_owned()];
             arguments.extend(["--unshared".to_owned(), "--package".to_owned()]);
             arguments.push(fs::canonicalize(package)?.to_string_lossy().into_owned());
+            if !steps.is_empty() {
+                arguments.extend(["--steps".to_owned(), steps.join(",")]);
+            }
             let status = namespace::again(arguments)?;
             Ok(match status.code() {
                 Some(0) => Ended::Done,
@@ -96,11 +104,22 @@ pub(super) fn prepare(root: &Path, ready: Option<&Path>, out: &mut dyn Write) ->
     }
 }
 
-/// The steps one behind the other, in namespaces of their own.
-pub(super) fn run(root: &Path, package: &Path, out: &mut dyn Write) -> io::Result<Ended> {
+/// The steps one behind the other, in namespaces of their own; those of these names, where some are named.
+pub(super) fn run(
+    root: &Path,
+    package: &Path,
+    names: &[String],
+    out: &mut dyn Write,
+) -> io::Result<Ended> {
+    if let Some(name) = names.iter().find(|name| STEPS.iter().all(|(step, _)| step != name)) {
+        writeln!(out, "campaign service: no step is called `{name}`")?;
+        return Ok(Ended::NotFound);
+    }
+    let is_asked = |(name, _): &&Step| names.is_empty() || names.iter().any(|asked| asked == name);
+    let steps: Vec<_> = STEPS.iter().filter(is_asked).copied().collect();
     let target = cargo::target_of(root);
     let mut rows = Vec::new();
-    let ran = proven(root, &target, package, &mut rows, out);
+    let ran = proven(root, &target, package, &steps, &mut rows, out);
     writeln!(out)?;
     report::table(&rows, out)?;
     match ran {
@@ -124,6 +143,7 @@ fn proven(
     root: &Path,
     target: &Path,
     package: &Path,
+    steps: &[Step],
     rows: &mut Vec<Row>,
     out: &mut dyn Write,
 ) -> Result<(), Trouble> {
@@ -132,7 +152,7 @@ fn proven(
     namespace::prepare().map_err(Trouble::failed("a place for machines"))?;
     let base = base::base(target).map_err(Trouble::failed("a Debian for machines"))?;
     let mut proof = Proof::boot(&base, package, runbook, out)?;
-    for (name, step) in STEPS {
+    for &(name, step) in steps {
         proof.begins(name);
         let (done, took) = report::timed(|| step(&mut proof));
         match done {

@@ -6,16 +6,21 @@ use crate::campaign::trouble::Trouble;
 /// Requests a second of each acquirer, so that what was prepared of the journal is soon used up.
 const MUCH: u64 = 1_000;
 
-/// Something else fills it under load; somebody makes room.
+/// Takes all that is left of it; what is written already stays.
+const FILLS: &str = "dd if=/dev/zero bs=4K status=none >>/var/lib/sekisho/filler || true";
+
+/// Something else fills it under load, and goes on, as what is packed makes a little room at its edge again and
+/// again; somebody makes room.
 pub(super) fn fills(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.linked()?;
     proof.load_of(MUCH);
     let mark = proof.mark();
-    proof.happens("dd if=/dev/zero of=/var/lib/sekisho/filler bs=1M status=none || true")?;
+    proof.happens(FILLS)?;
     proof.logs(mark, &["the disk has no room for another segment"])?;
     proof.logs(mark, &["new requests are refused with 907"])?;
-    proof.says("sekisho status", 0, &["the journal has no room: new requests are refused (907"])?;
-    proof.says("df --human-readable /var/lib/sekisho", 0, &["100%"])?;
+    let says = "the journal has no room: new requests are refused (907";
+    proof.comes_to_say_by(FILLS, "sekisho status", &[says])?;
+    proof.comes_to_say_by(FILLS, "df --human-readable /var/lib/sekisho", &["100%"])?;
     proof.done("du --human-readable --max-depth=1 /var/lib/sekisho")?;
     let mark = proof.mark();
     proof.happens("rm /var/lib/sekisho/filler")?;

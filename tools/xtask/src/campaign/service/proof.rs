@@ -184,6 +184,13 @@ impl<'a> Proof<'a> {
         Ok(said)
     }
 
+    /// What was typed last, and what it said.
+    fn is_typed(&mut self, line: &str, said: &Said) {
+        self.tell(&format!("  {} # {line}", self.site().name));
+        self.typed.insert(line.to_owned());
+        self.seen.extend(said.text.lines().map(str::to_owned));
+    }
+
     /// Types a line, which must end with that exit code; what it said.
     pub(super) fn ends(&mut self, line: &str, code: i32) -> Result<String, Trouble> {
         let said = self.types(line)?;
@@ -203,6 +210,11 @@ impl<'a> Proof<'a> {
         parts: &[&str],
     ) -> Result<String, Trouble> {
         let text = self.ends(line, code)?;
+        self.shows(line, text, parts)
+    }
+
+    /// What a line said must have all of these.
+    fn shows(&mut self, line: &str, text: String, parts: &[&str]) -> Result<String, Trouble> {
         match parts.iter().find(|part| !text.contains(**part)) {
             None => {
                 let first = parts.first().copied().unwrap_or_default();
@@ -222,12 +234,12 @@ impl<'a> Proof<'a> {
         let [word, by] = instead;
         let block = self.block(part)?.replace(word, by);
         let name = self.site().name;
-        self.is_typed(name, &block);
+        self.block_is_typed(name, &block);
         let said = self.site().machine.run(&format!("set -e; cd {PLACE}\n{block}"), &[]);
         ended(&block, said.map_err(Trouble::failed(part))?, 0).map(drop)
     }
 
-    fn is_typed(&mut self, place: &str, block: &str) {
+    fn block_is_typed(&mut self, place: &str, block: &str) {
         for line in block.lines() {
             self.tell(&format!("  {place} # {line}"));
             self.typed.insert(line.trim().to_owned());
@@ -237,7 +249,7 @@ impl<'a> Proof<'a> {
     /// Does the same on a machine that is no node, which is this side, in a folder.
     pub(super) fn types_elsewhere(&mut self, part: &str, folder: &Path) -> Result<(), Trouble> {
         let block = self.block(part)?;
-        self.is_typed("elsewhere", &block);
+        self.block_is_typed("elsewhere", &block);
         let mut shell = Command::new("bash");
         shell.args(["-e", "-c", &block]).current_dir(folder).stdin(Stdio::null());
         let output = shell.output().map_err(Trouble::failed("bash"))?;
@@ -251,18 +263,32 @@ impl<'a> Proof<'a> {
         block.ok_or_else(|| Trouble::Found(format!("no block of the runbook has \"{part}\"")))
     }
 
-    /// Waits until a line says all of these: what it shows comes a moment after what is logged of it. Then
-    /// types it.
+    /// Types a line until it says all of these: what it shows comes a moment after what is logged of it.
     pub(super) fn comes_to_say(&mut self, line: &str, parts: &[&str]) -> Result<String, Trouble> {
+        self.comes_to_say_by("true", line, parts)
+    }
+
+    /// The same, with something that happens on the machine before each time.
+    pub(super) fn comes_to_say_by(
+        &mut self,
+        happens: &str,
+        line: &str,
+        parts: &[&str],
+    ) -> Result<String, Trouble> {
+        let mut last = None;
         clock::until(PATIENCE, || {
-            let said = self.site().machine.run(line, &[]);
-            let says = said.is_ok_and(|said| parts.iter().all(|part| said.text.contains(part)));
+            let machine = &self.site().machine;
+            last = machine.run(happens, &[]).and_then(|_| machine.run(line, &[])).ok();
+            let has_all = |said: &Said| parts.iter().all(|part| said.text.contains(part));
+            let says = last.as_ref().is_some_and(|said| said.code == Some(0) && has_all(said));
             if !says {
                 clock::pause(ASKED_EVERY);
             }
             says
         });
-        self.says(line, 0, parts)
+        let said = last.ok_or_else(|| Trouble::Failed(line.to_owned()))?;
+        self.is_typed(line, &said);
+        self.shows(line, ended(line, said, 0)?, parts)
     }
 
     /// Waits until a line says one of two things, and types it then; whether it was the first.
@@ -299,10 +325,8 @@ impl<'a> Proof<'a> {
             }
             !refused
         });
-        self.typed.insert(line.to_owned());
         let said = last.ok_or_else(|| Trouble::Failed(line.to_owned()))?;
-        self.tell(&format!("  {} # {line}", self.site().name));
-        self.seen.extend(said.text.lines().map(str::to_owned));
+        self.is_typed(line, &said);
         ended(line, said, code)
     }
 
