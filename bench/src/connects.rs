@@ -11,8 +11,9 @@ use crate::clock::{MILLISECOND, SECOND};
 /// Connects under way at once, well below the accept queue of any listener.
 const OPENING_MAX: usize = 64;
 
-/// A connect that takes longer is given up.
+/// A connect that takes longer is given up; where there is another address, sooner.
 const CONNECT_TIMEOUT: u64 = 5 * SECOND;
+const CONNECT_TIMEOUT_OF_MANY: u64 = SECOND;
 
 const BACK_OFF_FIRST: u64 = 50 * MILLISECOND;
 pub(crate) const BACK_OFF_MAX: u64 = 2 * SECOND;
@@ -26,6 +27,11 @@ const TOOK_TOO_LONG: CloseReason = CloseReason::NotConnected(io::ErrorKind::Time
 /// Our connections by place; a place keeps its number when its socket changes.
 pub(crate) struct Connects {
     places: Vec<Place>,
+    /// What the places try, each those from its `first` on.
+    addresses: Vec<SocketAddr>,
+    connect_timeout: u64,
+    /// Times that a place was opened at another address than before.
+    moves: u64,
     /// The place of each socket slot.
     by_slot: Vec<usize>,
     back_off_max: u64,
@@ -36,7 +42,14 @@ pub(crate) struct Connects {
 }
 
 struct Place {
-    target: SocketAddr,
+    /// Its addresses, and which of them it tries, or has.
+    first: usize,
+    choices: usize,
+    choice: usize,
+    /// Where it was open last.
+    was_at: Option<usize>,
+    /// Connects that failed since it was open.
+    failed: usize,
     socket: Option<SocketId>,
     is_open: bool,
     back_off: u64,
@@ -52,20 +65,35 @@ impl Connects {
         sockets_max: usize,
         back_off_max: u64,
     ) -> Self {
-        let place = |target| Place {
-            target,
-            socket: None,
-            is_open: false,
-            back_off: BACK_OFF_FIRST.min(back_off_max),
-            at: 0,
-        };
+        let addresses: Vec<_> = targets.into_iter().collect();
+        let places = (0..addresses.len()).map(|first| Place::new(first, 1, back_off_max)).collect();
         Self {
-            places: targets.into_iter().map(place).collect(),
+            places,
+            addresses,
+            connect_timeout: CONNECT_TIMEOUT,
+            moves: 0,
             by_slot: vec![0; sockets_max],
             back_off_max,
             opening: 0,
             open: 0,
             refusal: None,
+        }
+    }
+
+    /// So many places, each of which is open at the first of these addresses that takes it, and tries
+    /// the next one when that is lost.
+    pub(crate) fn among(
+        addresses: &[SocketAddr],
+        places: usize,
+        sockets_max: usize,
+        back_off_max: u64,
+    ) -> Self {
+        let place = |_| Place::new(0, addresses.len(), back_off_max);
+        let is_one = addresses.len() == 1;
+        Self {
+            places: (0..places).map(place).collect(),
+            connect_timeout: if is_one { CONNECT_TIMEOUT } else { CONNECT_TIMEOUT_OF_MANY },
+            ..Self::new(addresses.iter().copied(), sockets_max, back_off_max)
         }
     }
 
@@ -79,6 +107,16 @@ impl Connects {
 
     pub(crate) fn all_open(&self) -> bool {
         self.open == self.places.len()
+    }
+
+    /// Times that a place was opened at another address than before.
+    pub(crate) fn moves(&self) -> u64 {
+        self.moves
+    }
+
+    /// No place is open, and one has tried all its addresses in vain.
+    pub(crate) fn nobody_is_there(&self) -> bool {
+        self.open == 0 && self.places.iter().any(|place| place.failed >= place.choices)
     }
 
     /// Why the last connect that failed did.
@@ -105,11 +143,11 @@ impl Connects {
         }
         for (number, place) in self.places.iter_mut().enumerate() {
             match place.socket {
-                Some(socket) if !place.is_open && now > place.at + CONNECT_TIMEOUT => {
+                Some(socket) if !place.is_open && now > place.at + self.connect_timeout => {
                     net.close(socket, TOOK_TOO_LONG);
                 }
                 None if now >= place.at && self.opening < OPENING_MAX => {
-                    match net.connect(place.target) {
+                    match net.connect(self.addresses[place.first + place.choice]) {
                         Ok(socket) => {
                             place.socket = Some(socket);
                             place.at = now;
@@ -118,6 +156,7 @@ impl Connects {
                         }
                         Err(error) => {
                             self.refusal = Some(CloseReason::NotConnected(error.kind()));
+                            place.failed += 1;
                             place.back_off(number, now, self.back_off_max);
                         }
                     }
@@ -133,6 +172,9 @@ impl Connects {
         let place = &mut self.places[number];
         place.is_open = true;
         place.at = now;
+        place.failed = 0;
+        let was_at = place.was_at.replace(place.choice);
+        self.moves += u64::from(was_at.is_some_and(|was_at| was_at != place.choice));
         self.opening -= 1;
         self.open += 1;
         Some(number)
@@ -152,6 +194,7 @@ impl Connects {
             self.open -= 1;
         } else {
             self.opening -= 1;
+            place.failed += 1;
             self.refusal = Some(why);
         }
         if was_open && now > place.at + GOOD_AFTER {
@@ -164,8 +207,23 @@ impl Connects {
 }
 
 impl Place {
-    /// The next try is later than the last one was.
+    fn new(first: usize, choices: usize, back_off_max: u64) -> Self {
+        Self {
+            first,
+            choices,
+            choice: 0,
+            was_at: None,
+            failed: 0,
+            socket: None,
+            is_open: false,
+            back_off: BACK_OFF_FIRST.min(back_off_max),
+            at: 0,
+        }
+    }
+
+    /// The next try is later than the last one was, and at the next address.
     fn back_off(&mut self, number: usize, now: u64, max: u64) {
+        self.choice = (self.choice + 1) % self.choices;
         self.at = now + self.back_off / 2 + jitter(number, now) % (self.back_off / 2).max(1);
         self.back_off = max.min(self.back_off * 2);
     }

@@ -28,6 +28,12 @@ mod book;
 
 mod schedule;
 
+mod patience;
+
+mod echo;
+
+mod service;
+
 mod rest;
 
 mod tally;
@@ -59,6 +65,15 @@ const OPEN_LOOP_OPEN_MAX: usize = 65_536;
 /// As long as a partner may stay away unnoticed at the most, unless told otherwise.
 pub const RECONNECT_MAX: Duration = Duration::from_nanos(BACK_OFF_MAX);
 
+/// How often a request is repeated by time before it is reversed.
+pub const ASKED_AGAIN_MAX: u32 = 2;
+
+/// How long nothing may come from one of several sites until the next one is tried.
+pub const SILENCE: Duration = Duration::from_secs(2);
+
+/// Between two tries where there are several sites.
+const RECONNECT_MAX_OF_MANY: Duration = Duration::from_millis(100);
+
 /// Cards times acquirers.
 const KINDS_MAX: usize = 1024;
 
@@ -68,8 +83,8 @@ pub type Ledger<'a> = &'a mut dyn FnMut(&[Acquirer]);
 /// What a load does.
 #[derive(Clone)]
 pub struct Options {
-    /// Where to connect.
-    pub target: SocketAddr,
+    /// Where to connect: the first that takes connections, and the next one when it is lost.
+    pub targets: Vec<SocketAddr>,
     /// The format of the messages.
     pub dialect: &'static Dialect,
     /// How they are cut.
@@ -100,6 +115,12 @@ pub struct Options {
     /// What is open on a connection that is lost is sent again over the next one, as repeats;
     /// without this it is given up.
     pub asks_again: bool,
+    /// A connection on which something is asked and nothing comes for so long is given up, and opened
+    /// again; with nothing, only what the network says ends one.
+    pub silence: Option<Duration>,
+    /// A request without an answer is sent again after so long, as its repeat, [`ASKED_AGAIN_MAX`]
+    /// times; and then reversed, and unanswered.
+    pub again_after: Option<Duration>,
 }
 
 /// When to send.
@@ -152,6 +173,9 @@ pub struct Progress {
     pub mismatched: u64,
     /// Late sends so far.
     pub late_sends: u64,
+    /// Times that a connection was opened at another target than before.
+    #[serde(default)]
+    pub moves: u64,
     /// Answers in the last second.
     pub tps: f64,
     /// Of the answers in the last second; while measuring, of requests meant since it began.
@@ -163,8 +187,8 @@ pub struct Progress {
 pub enum Error {
     /// The target does not take (all) connections.
     Unreachable {
-        /// The target.
-        target: SocketAddr,
+        /// The targets.
+        targets: Vec<SocketAddr>,
         /// Connections that did open.
         open: usize,
         /// Why the last one did not.
@@ -217,7 +241,7 @@ impl Options {
     /// one request at a time, ten seconds after one of warm-up.
     pub fn new(target: SocketAddr, dialect: &'static Dialect, framing: Framing) -> Self {
         Self {
-            target,
+            targets: vec![target],
             dialect,
             framing,
             connections: 1,
@@ -232,6 +256,23 @@ impl Options {
             repeats_every: None,
             reversals_every: None,
             asks_again: false,
+            silence: None,
+            again_after: None,
+        }
+    }
+
+    /// The same of a centre that knows all sites of the other side: it is connected to the first of
+    /// these that takes it, and goes to the next one when that is lost or silent, with what it has no
+    /// answer to.
+    #[must_use]
+    pub fn at_sites(self, targets: Vec<SocketAddr>) -> Self {
+        Self {
+            targets,
+            asks_again: true,
+            silence: Some(self.silence.unwrap_or(SILENCE)),
+            again_after: Some(self.grace / (ASKED_AGAIN_MAX + 1)),
+            reconnect_max: self.reconnect_max.min(RECONNECT_MAX_OF_MANY),
+            ..self
         }
     }
 }
@@ -240,7 +281,7 @@ impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let pans: Vec<_> = self.pans.iter().map(|pan| Masked(pan.as_bytes())).collect();
         f.debug_struct("Options")
-            .field("target", &self.target)
+            .field("targets", &self.targets)
             .field("dialect", &self.dialect.name())
             .field("connections", &self.connections)
             .field("pace", &self.pace)
@@ -256,8 +297,9 @@ impl std::fmt::Debug for Options {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unreachable { target, open, why } => {
-                write!(f, "can not reach {target}: {open} connections open")?;
+            Self::Unreachable { targets, open, why } => {
+                let targets: Vec<_> = targets.iter().map(ToString::to_string).collect();
+                write!(f, "can not reach {}: {open} connections open", targets.join(" or "))?;
                 match why {
                     Some(CloseReason::NotConnected(kind) | CloseReason::Failed(kind)) => {
                         write!(f, ", the last failed: {kind}")
@@ -268,7 +310,7 @@ impl std::fmt::Display for Error {
             }
             Self::Bounds => write!(
                 f,
-                "connections are 1 to {CONNECTIONS_MAX}, connections times window 1 to {OPEN_MAX}, \
+                "targets are at least one, connections 1 to {CONNECTIONS_MAX}, connections times window 1 to {OPEN_MAX}, \
                  cards times acquirers 1 to {KINDS_MAX}"
             ),
             Self::Sale(error) => error.fmt(f),

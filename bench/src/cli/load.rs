@@ -14,9 +14,10 @@ use crate::load::{self, Error, Event, Options, Pace, Progress};
 /// Arguments of `load`.
 #[derive(Args)]
 pub struct Arguments {
-    /// Where to connect, HOST:PORT
-    #[arg(long, value_name = "ADDR", value_parser = parse::address)]
-    target: SocketAddr,
+    /// Where to connect, HOST:PORT; repeatable: each site of the other side, of which the first that takes
+    /// connections is used, and the next one when that is lost or silent
+    #[arg(long, value_name = "ADDR", required = true, value_parser = parse::address)]
+    target: Vec<SocketAddr>,
     /// Format of the messages
     #[arg(long, value_name = "NAME|FILE", default_value = "iso93-ascii", value_parser = parse::dialect)]
     dialect: &'static Dialect,
@@ -59,9 +60,14 @@ pub struct Arguments {
     /// Reverse so many of the requests, when they have been approved
     #[arg(long, value_name = "PERCENT", value_parser = parse::share)]
     reversals: Option<u64>,
-    /// Send what was open on a connection that is lost again over the next one, as repeats
+    /// Send what was open on a connection that is lost again over the next one, as repeats; always with
+    /// several targets
     #[arg(long)]
     ask_again: bool,
+    /// Give a connection up on which nothing comes for so long although something is asked, seconds; 2 with
+    /// several targets, for ever with one
+    #[arg(long, value_name = "S", value_parser = parse::duration)]
+    silence: Option<Duration>,
     /// Write down each request and its answer, a line of JSON each
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
@@ -136,8 +142,8 @@ impl Arguments {
     }
 
     fn options(&self) -> Options {
-        Options {
-            target: self.target,
+        let options = Options {
+            targets: self.target.clone(),
             dialect: self.dialect,
             framing: self.framing,
             connections: self.connections,
@@ -152,7 +158,10 @@ impl Arguments {
             repeats_every: self.repeats,
             reversals_every: self.reversals,
             asks_again: self.ask_again,
-        }
+            silence: self.silence,
+            again_after: None,
+        };
+        if self.target.len() > 1 { options.at_sites(self.target.clone()) } else { options }
     }
 }
 

@@ -27,7 +27,14 @@ pub fn again(
     requests: &[Sent],
     patience: Duration,
 ) -> Result<Vec<Option<Answered>>, Error> {
-    let stream = TcpStream::connect_timeout(&options.target, patience).map_err(Error::System)?;
+    let mut stream = Err(io::ErrorKind::AddrNotAvailable.into());
+    for target in &options.targets {
+        stream = TcpStream::connect_timeout(target, patience);
+        if stream.is_ok() {
+            break;
+        }
+    }
+    let stream = stream.map_err(Error::System)?;
     let ready = stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(patience)));
     ready.map_err(Error::System)?;
     let mut line = Line { stream, carry: Vec::new() };

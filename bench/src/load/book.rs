@@ -32,6 +32,11 @@ pub(super) struct Entry {
     /// When it was.
     pub(super) sent: u64,
     pub(super) connection: usize,
+    /// How often it was asked again by time.
+    asked_again: u32,
+    /// How many answers may come beside the first one: it was asked so often once more where the first
+    /// one went, and that may be answered too.
+    more: u32,
     state: State,
 }
 
@@ -47,6 +52,8 @@ enum State {
 pub(super) enum Found {
     /// An open request, now closed.
     Open(Entry),
+    /// One that has been answered before, and was asked more than once.
+    More(Entry),
     /// One that has been answered before.
     Answered,
     /// One that was given up, or whose connection was lost.
@@ -64,6 +71,8 @@ impl Book {
             intended: 0,
             sent: 0,
             connection: 0,
+            asked_again: 0,
+            more: 0,
             state: State::Free,
         };
         let places = (open_max * 2).next_power_of_two().max(PLACES_MIN);
@@ -96,7 +105,9 @@ impl Book {
         }
         let particulars = Particulars { sequence: self.next, stan: stan(self.next), second };
         let place = self.place(particulars.stan);
-        self.entries[place] = Entry { particulars, intended, sent, connection, state: State::Open };
+        let (asked_again, more, state) = (0, 0, State::Open);
+        self.entries[place] =
+            Entry { particulars, intended, sent, connection, asked_again, more, state };
         self.next += 1;
         self.open += 1;
         Some(particulars)
@@ -120,6 +131,10 @@ impl Book {
         }
         match entry.state {
             State::Free => Found::Nothing,
+            State::Answered if entry.more > 0 => {
+                entry.more -= 1;
+                Found::More(*entry)
+            }
             State::Answered => Found::Answered,
             State::GivenUp => Found::GivenUp,
             State::Open => {
@@ -165,10 +180,39 @@ impl Book {
         let entries = self.entries.iter_mut();
         let open = entries.filter(|e| e.state == State::Open && e.connection == connection);
         let take = |entry: &mut Entry| {
-            entry.sent = now;
+            (entry.sent, entry.more) = (now, 0);
             entry.particulars
         };
         open.map(take).collect()
+    }
+
+    /// The open requests sent before `time` whose connections are there: those to be asked again, as sent
+    /// now, and those that have been `asked_max` times, which are given up.
+    pub(super) fn overdue(
+        &mut self,
+        (time, now): (u64, u64),
+        asked_max: u32,
+        is_there: impl Fn(usize) -> bool,
+    ) -> (Vec<Entry>, Vec<Entry>) {
+        let (mut again, mut given_up) = (Vec::new(), Vec::new());
+        for sequence in self.oldest..self.next {
+            let place = self.place(stan(sequence));
+            let entry = &mut self.entries[place];
+            let is_open = entry.state == State::Open && entry.particulars.sequence == sequence;
+            if !is_open || entry.sent >= time || !is_there(entry.connection) {
+                continue;
+            }
+            if entry.asked_again < asked_max {
+                (entry.sent, entry.asked_again) = (now, entry.asked_again + 1);
+                entry.more += 1;
+                again.push(*entry);
+            } else {
+                entry.state = State::GivenUp;
+                self.open -= 1;
+                given_up.push(*entry);
+            }
+        }
+        (again, given_up)
     }
 
     fn place(&self, stan: u32) -> usize {

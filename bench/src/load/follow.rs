@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::reversal::Reason;
 use super::sale::Particulars;
 use crate::clock::MILLISECOND;
 use crate::ledger::Answered;
@@ -42,6 +43,8 @@ pub(super) struct Follow {
     again_at: Option<u64>,
     /// What the request was answered, where that is known.
     pub(super) first: Option<Answered>,
+    /// Why, of a reversal.
+    pub(super) reason: Reason,
 }
 
 /// When a request is followed by what.
@@ -100,9 +103,32 @@ impl Follows {
         sent: u64,
         first: Option<Answered>,
     ) {
-        let (refused, again_at) = (0, None);
-        let follow = Follow { particulars, connection, sent, refused, again_at, first };
+        let (refused, again_at, reason) = (0, None, Reason::Cancelled);
+        let follow = Follow { particulars, connection, sent, refused, again_at, first, reason };
         self.open.insert((kind, particulars.stan), follow);
+    }
+
+    /// A reversal leaves.
+    pub(super) fn begin_reversal(
+        &mut self,
+        particulars: Particulars,
+        connection: usize,
+        sent: u64,
+        reason: Reason,
+    ) {
+        let (refused, again_at, first) = (0, None, None);
+        let follow = Follow { particulars, connection, sent, refused, again_at, first, reason };
+        self.open.insert((Kind::Reversal, particulars.stan), follow);
+    }
+
+    /// Those of a connection that is there again, as sent now.
+    pub(super) fn take_up(&mut self, connection: usize, now: u64) -> Vec<(Kind, Follow)> {
+        let of_it = self.open.iter_mut().filter(|(_, follow)| follow.connection == connection);
+        let take = |(place, follow): (&(Kind, u32), &mut Follow)| {
+            (follow.sent, follow.again_at) = (now, None);
+            (place.0, *follow)
+        };
+        of_it.map(take).collect()
     }
 
     /// The request with that trace number was answered; its repeat may be under way.

@@ -56,6 +56,19 @@ pub struct Report {
     /// Requests asked again because their connection was lost.
     #[serde(default)]
     pub asked_again: u64,
+    /// Of those without an answer: reversed, and that acknowledged.
+    #[serde(default)]
+    pub unanswered_reversed: u64,
+    /// Times that a connection was opened at another target than before.
+    #[serde(default)]
+    pub moves: u64,
+    /// The longest time without an answer while something was asked, from the time at which it should
+    /// have been sent; seconds.
+    #[serde(default)]
+    pub without_answer_s: f64,
+    /// The same without an approval.
+    #[serde(default)]
+    pub without_approval_s: f64,
     /// Right answers by action code.
     pub actions: BTreeMap<String, u64>,
     /// Wrong answers by what was wrong.
@@ -107,6 +120,10 @@ impl Report {
             reversals_answered: tally.followed.reversals_answered,
             reversals_again: tally.followed.reversals_again,
             asked_again: tally.followed.asked_again,
+            unanswered_reversed: tally.followed.unanswered_reversed,
+            moves: tally.moves,
+            without_answer_s: figures::seconds(tally.service.without_answer()),
+            without_approval_s: figures::seconds(tally.service.without_approval()),
             actions: tally.actions(),
             wrong: tally.wrongs(),
         }
@@ -137,6 +154,9 @@ impl Report {
             row(&format!("  action code {code}"), count.to_string());
         }
         row("unanswered", self.unanswered.to_string());
+        if self.unanswered_reversed > 0 {
+            row("  reversed", self.unanswered_reversed.to_string());
+        }
         row("mismatched", self.mismatched.to_string());
         for (what, count) in &self.wrong {
             row(&format!("  {what}"), count.to_string());
@@ -155,6 +175,11 @@ impl Report {
         if self.asked_again > 0 {
             row("asked again", self.asked_again.to_string());
         }
+        if self.moves > 0 {
+            row("moved to another target", format!("{} connections", self.moves));
+        }
+        row("without an answer", format!("{:.2} s at most", self.without_answer_s));
+        row("without an approval", format!("{:.2} s at most", self.without_approval_s));
         row("late sends", self.late_sends.to_string());
         row("connections lost", self.connections_lost.to_string());
         row("measured", format!("{:.1} s", self.seconds));

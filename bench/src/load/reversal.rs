@@ -18,9 +18,8 @@ const FIELDS_1993: Fields = FIELDS.union(Fields::of(&[24, 25, 56]));
 /// Those of 1987: the date beside the time of DE 12, original.
 const FIELDS_1987: Fields = FIELDS.union(Fields::of(&[13, 90]));
 
-/// DE 24: a full reversal. DE 25: the customer cancels.
+/// DE 24: a full reversal.
 const FULL: &[u8] = b"400";
-const CANCELLED: &[u8] = b"4000";
 
 /// Longest message, with room to spare.
 const MESSAGE_MAX: usize = 480;
@@ -42,6 +41,15 @@ pub(super) struct Reversal {
     run: [u8; 4],
 }
 
+/// Why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// The customer cancels.
+    Cancelled,
+    /// No answer came in time.
+    NoAnswer,
+}
+
 /// Whether it was sent before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Time {
@@ -59,6 +67,16 @@ pub(super) enum Refused {
     Differs(u8),
     /// It has another code, or none.
     Code,
+}
+
+impl Reason {
+    /// DE 25.
+    fn code(self) -> &'static [u8] {
+        match self {
+            Self::Cancelled => b"4000",
+            Self::NoAnswer => b"4021",
+        }
+    }
 }
 
 impl Reversal {
@@ -82,7 +100,9 @@ impl Reversal {
         };
         // What it can not say it could not say later either.
         let first = Particulars { sequence: 0, stan: 1, second: 0 };
-        reversal.write(reversal.mti, &first, 0, &mut [0; MESSAGE_MAX]).map_err(SaleError::Write)?;
+        let out = &mut [0; MESSAGE_MAX];
+        let written = reversal.write(reversal.mti, &first, 0, Reason::Cancelled, out);
+        written.map_err(SaleError::Write)?;
         Ok(reversal)
     }
 
@@ -92,12 +112,12 @@ impl Reversal {
         &self,
         particulars: &Particulars,
         second: u64,
-        time: Time,
+        (reason, time): (Reason, Time),
         out: &mut [u8; FRAME_MAX],
     ) -> Option<usize> {
         let mut message = [0; MESSAGE_MAX];
         let mti = if time == Time::Again { Mti::new(self.mti.bcd() + 1)? } else { self.mti };
-        let length = self.write(mti, particulars, second, &mut message).ok()?;
+        let length = self.write(mti, particulars, second, reason, &mut message).ok()?;
         let begin = self.framing.open(length, out).ok()?;
         let end = begin + length;
         out.get_mut(begin..end)?.copy_from_slice(&message[..length]);
@@ -138,6 +158,7 @@ impl Reversal {
         mti: Mti,
         particulars: &Particulars,
         second: u64,
+        reason: Reason,
         out: &mut [u8],
     ) -> Result<usize, WriteError> {
         let Particulars { sequence, stan, second: sold } = *particulars;
@@ -157,7 +178,7 @@ impl Reversal {
         } else {
             writer.put_text(12, &local)?;
             writer.put_text(24, FULL)?;
-            writer.put_text(25, CANCELLED)?;
+            writer.put_text(25, reason.code())?;
         }
         writer.put_text(32, self.acquirer.as_bytes())?;
         writer.put_text(37, &reference(self.run, sequence))?;

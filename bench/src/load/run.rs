@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use codec::Mti;
-use switch_net::{CloseReason, Net, SocketOptions};
+use switch_net::{Net, SocketOptions};
 
 use super::book::{Book, OPEN_MAX};
+use super::echo::Echo;
 use super::follow::Follows;
+use super::patience::Patience;
 use super::report::Measured;
 use super::rest;
 use super::reversal::Reversal;
@@ -76,7 +78,8 @@ impl<'a> Run<'a> {
             Pace::Window(window) => connections.saturating_mul(window),
             Pace::Rate(_) => OPEN_LOOP_OPEN_MAX,
         };
-        let fits = (1..=CONNECTIONS_MAX).contains(&connections)
+        let fits = !options.targets.is_empty()
+            && (1..=CONNECTIONS_MAX).contains(&connections)
             && (1..=KINDS_MAX).contains(&kinds)
             && (1..=OPEN_MAX).contains(&open_max);
         if !fits {
@@ -84,11 +87,8 @@ impl<'a> Run<'a> {
         }
         // A slot stays taken until its close is told: one that comes back needs another meanwhile.
         let sockets_max = connections * 2;
-        let connects = Connects::new(
-            std::iter::repeat_n(options.target, connections),
-            sockets_max,
-            clock::nanos(options.reconnect_max),
-        );
+        let back_off_max = clock::nanos(options.reconnect_max);
+        let connects = Connects::among(&options.targets, connections, sockets_max, back_off_max);
         let net = Net::new(EVENTS_PER_TURN, sockets_max, SocketOptions::default());
         let (dialect, framing) = (options.dialect, options.framing);
         let goods = goods(options).map_err(Error::Sale)?;
@@ -96,6 +96,11 @@ impl<'a> Run<'a> {
         let books = (Book::new(open_max), follows);
         let mut station = Box::new(Station::new(dialect, framing, goods, books, connects));
         station.asks_again = options.asks_again;
+        if let Some(silence) = options.silence {
+            let echo = Echo::new(dialect, framing, &options.acquirers[0]).map_err(Error::Sale)?;
+            station.echo = Some(echo);
+            station.patience = Patience::new(connections, Some(clock::nanos(silence)));
+        }
         station.pages = ledger.as_ref().map(|_| Pages::new());
         Ok(Self {
             options,
@@ -119,9 +124,10 @@ impl<'a> Run<'a> {
             let now = clock::now();
             let connects = &self.station.connects;
             let (open, why) = (connects.open(), connects.refusal());
-            let nobody_there = open == 0 && matches!(why, Some(CloseReason::NotConnected(_)));
+            let nobody_there = connects.nobody_is_there();
             if nobody_there || now > begun + START_TIMEOUT || self.stop.load(Ordering::Relaxed) {
-                return Err(Error::Unreachable { target: self.options.target, open, why });
+                let targets = self.options.targets.clone();
+                return Err(Error::Unreachable { targets, open, why });
             }
             self.turn(now, 10 * MILLISECOND).map_err(Error::System)?;
         }
@@ -154,6 +160,7 @@ impl<'a> Run<'a> {
         }
         self.station.give_up_before(u64::MAX);
         self.station.tally.fold();
+        self.station.tally.moves = self.station.connects.moves();
         Ok(Report::new(&self.station.tally, self.measured))
     }
 
@@ -218,6 +225,7 @@ impl<'a> Run<'a> {
         if let Some(schedule) = &self.schedule {
             self.station.tally.late_sends += schedule.missed(end);
         }
+        self.station.tally.service.on_end(now);
         self.phase = Phase::Draining;
     }
 
@@ -225,7 +233,11 @@ impl<'a> Run<'a> {
     fn look(&mut self, now: u64, watch: &mut dyn FnMut(&Event)) {
         let grace = clock::nanos(self.options.grace);
         self.station.give_up_before(now.saturating_sub(grace));
+        if let Some(after) = self.options.again_after {
+            self.station.ask_again_before(now.saturating_sub(clock::nanos(after)), now);
+        }
         self.station.reverse_again(now);
+        self.station.look_at_links(&mut self.net, now);
         if self.stop.swap(false, Ordering::Relaxed) {
             if self.phase == Phase::Draining {
                 self.station.give_up_before(u64::MAX);
@@ -256,6 +268,7 @@ impl<'a> Run<'a> {
             unanswered: station.tally.unanswered,
             mismatched: station.tally.mismatched,
             late_sends: station.tally.late_sends,
+            moves: station.connects.moves(),
             tps: crate::figures::per_second(since, (seconds - self.seconds) * SECOND),
             latency_us: station.tally.fold().into(),
         }
@@ -306,10 +319,11 @@ fn goods(options: &Options) -> Result<Goods, SaleError> {
     for acquirer in &options.acquirers {
         for pan in &options.pans {
             goods.sales.push(Sale::new(dialect, &framing, mti, pan, acquirer, run)?);
-            if options.repeats_every.is_some() || options.asks_again {
+            let asks_again = options.asks_again || options.again_after.is_some();
+            if options.repeats_every.is_some() || asks_again {
                 goods.repeats.push(Sale::new(dialect, &framing, repeat, pan, acquirer, run)?);
             }
-            if options.reversals_every.is_some() {
+            if options.reversals_every.is_some() || options.again_after.is_some() {
                 let reversal = Reversal::new(dialect, framing, mti, (pan, acquirer), run)?;
                 goods.reversals.push(reversal);
             }

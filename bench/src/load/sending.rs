@@ -103,6 +103,8 @@ impl Station {
             pages.push(now, |at_ns| Acquirer::Sent(sale.note(&particulars, at_ns)));
         }
         self.windows.in_flight[connection] += 1;
+        self.patience.on_asked(connection, now);
+        self.tally.service.on_asked(intended);
         self.tally.sent += 1;
         self.last_send = now;
         self.on_sent(&particulars, connection, now);

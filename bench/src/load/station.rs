@@ -4,15 +4,18 @@
 use std::net::SocketAddr;
 
 use codec::{Cut, Dialect, Edit, Framing, Kernels, Message, Plan, Replace, Slots, Tpdu};
-use switch_net::{CloseReason, Handler, ListenerId, SocketId, Verdict};
+use switch_net::{CloseReason, Handler, ListenerId, Net, SocketId, Verdict};
 
 use super::book::{Book, Found};
+use super::echo::Echo;
 use super::follow::{Follows, Kind};
 use super::following::Answer;
-use super::reversal::Reversal;
+use super::patience::{Patience, Sign};
+use super::reversal::{self, Reversal};
 use super::sale::{Sale, Wrong};
 use super::tally::Tally;
 use crate::action::ActionCode;
+use crate::clock::SECOND;
 use crate::connects::Connects;
 use crate::ledger::{Acquirer, Answered, Pages, Reference, Text};
 use crate::outbox::Outbox;
@@ -23,6 +26,9 @@ const NETWORK_CLASS: u8 = 8;
 
 /// Reversals.
 const REVERSAL_CLASS: u8 = 4;
+
+/// `Net::close` of a connection on which nothing comes any more.
+const SILENT: CloseReason = CloseReason::Failed(std::io::ErrorKind::TimedOut);
 
 /// The centre.
 pub(super) struct Station {
@@ -38,6 +44,9 @@ pub(super) struct Station {
     pub(super) follows: Follows,
     /// What was open on a connection that is lost is asked again over the next one.
     pub(super) asks_again: bool,
+    /// How long a connection may be silent, and what is said there then.
+    pub(super) patience: Patience,
+    pub(super) echo: Option<Echo>,
     pub(super) windows: Windows,
     /// Connection that the open loop uses next.
     pub(super) next_connection: usize,
@@ -80,7 +89,7 @@ impl Windows {
         }
     }
 
-    fn on_ended(&mut self, connection: usize) {
+    pub(super) fn on_ended(&mut self, connection: usize) {
         self.in_flight[connection] -= 1;
         self.mark_ready(connection);
     }
@@ -97,6 +106,8 @@ impl Station {
         let Goods { sales, repeats, reversals } = goods;
         Self {
             windows: Windows::new(connects.len()),
+            patience: Patience::new(connects.len(), None),
+            echo: None,
             connects,
             book,
             tally: Tally::new(),
@@ -139,7 +150,9 @@ impl Station {
         }
         let message = self.slots.message(self.dialect, bytes);
         let (mti, stan) = (message.mti(), stan_of(&message));
-        if mti.is_answer() && mti.class() == REVERSAL_CLASS {
+        if mti.is_answer() && mti.class() == NETWORK_CLASS && self.echo.is_some() {
+            // To an echo: it was heard of, and that is all.
+        } else if mti.is_answer() && mti.class() == REVERSAL_CLASS {
             self.on_acknowledged(&Answer { stan, connection, bytes }, now);
         } else if mti.is_answer() {
             self.on_answer(&Answer { stan, connection, bytes }, tpdu, now);
@@ -156,15 +169,20 @@ impl Station {
         let Found::Open(entry) = found else {
             return match (self.follows.answer(Kind::Repeat, stan, connection), found) {
                 (Some(follow), _) => self.on_answer_again(follow, tpdu, bytes, now),
+                (None, Found::More(entry)) => {
+                    self.on_more(&entry.particulars, None, tpdu, bytes, now);
+                }
                 (None, Found::Answered) => self.tally.on_wrong("a second answer"),
                 (None, Found::GivenUp) => self.tally.on_wrong("an answer after the grace time"),
                 (None, _) => self.tally.on_wrong("an answer to nothing"),
             };
         };
-        let Self { slots, dialect, tally, sales, windows, pages, .. } = self;
+        let Self { slots, dialect, tally, sales, windows, patience, book, pages, .. } = self;
         let answer = slots.message(dialect, bytes);
         windows.on_ended(connection);
+        patience.on_answered(connection, windows.in_flight[connection], now);
         tally.answered += 1;
+        tally.service.on_answer(now, book.open() > 0);
         tally.on_latency(entry.intended, now.saturating_sub(entry.intended));
         let sale = sale_of(sales, entry.particulars.sequence);
         let reference = sale.note(&entry.particulars, 0).reference;
@@ -175,13 +193,45 @@ impl Station {
             Ok(()) => {
                 let action = answer.value(39).and_then(|value| ActionCode::read(&value));
                 match action {
-                    Some(action) => tally.on_action(action),
+                    Some(action) => {
+                        tally.on_action(action);
+                        if action.approves() {
+                            tally.service.on_approval(now, book.open() > 0);
+                        }
+                    }
                     None => tally.on_wrong("DE 39 is no action code"),
                 }
                 let answered = note(reference, &answer, 0);
                 self.on_right(&entry, answered, now);
             }
             Err(wrong) => tell_wrong(tally, wrong),
+        }
+    }
+
+    /// Asks connections that are silent for an echo, and gives up those that have been for too long.
+    pub(super) fn look_at_links(&mut self, net: &mut Net, now: u64) {
+        if self.patience.is_endless() {
+            return;
+        }
+        for connection in 0..self.connects.len() {
+            match self.patience.look(connection, now) {
+                Sign::Well => {}
+                Sign::Silent => self.say_echo(connection),
+                Sign::Gone => {
+                    if let Some(socket) = self.connects.socket(connection) {
+                        net.close(socket, SILENT);
+                    }
+                }
+            }
+        }
+    }
+
+    fn say_echo(&mut self, connection: usize) {
+        let echo = self.echo.as_mut().zip(self.connects.socket(connection));
+        let Some((echo, socket)) = echo else { return };
+        let mut frame = [0; reversal::FRAME_MAX];
+        if let Some(length) = echo.frame(clock::unix() / SECOND, &mut frame) {
+            self.replies.push(socket, &frame[..length]);
         }
     }
 
@@ -210,6 +260,8 @@ impl Handler for Station {
         let now = clock::now();
         if let Some(connection) = self.connects.on_open(socket, now) {
             self.windows.mark_ready(connection);
+            self.patience.on_open(connection, self.windows.in_flight[connection], now);
+            self.say_echo(connection);
             if self.asks_again {
                 self.ask_again(connection, now);
             }
@@ -219,6 +271,7 @@ impl Handler for Station {
     fn on_bytes(&mut self, socket: SocketId, bytes: &mut [u8]) -> Verdict {
         let Some(connection) = self.connects.place(socket) else { return Verdict::Close };
         let now = clock::now();
+        self.patience.on_heard(connection, now);
         let mut used = 0;
         loop {
             match self.framing.cut(&bytes[used..]) {
@@ -245,10 +298,11 @@ impl Handler for Station {
         };
         if was_open {
             self.tally.connections_lost += 1;
-            self.follows.give_up_all_of(connection);
+            self.patience.on_close(connection);
             if self.asks_again {
                 return;
             }
+            self.follows.give_up_all_of(connection);
             self.tally.unanswered += self.book.give_up_all_of(connection);
             self.windows.in_flight[connection] = 0;
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::following::Followed;
+use super::service::Service;
 use crate::action::ActionCode;
 use crate::clock::SECOND;
 
@@ -21,6 +22,9 @@ pub(super) struct Tally {
     pub(super) late_sends: u64,
     pub(super) connections_lost: u64,
     pub(super) followed: Followed,
+    pub(super) service: Service,
+    /// Times that a connection was opened at another target than before.
+    pub(super) moves: u64,
     actions: BTreeMap<ActionCode, u64>,
     wrongs: BTreeMap<String, u64>,
     /// Since the last [`Tally::fold`].
@@ -54,6 +58,8 @@ impl Tally {
             late_sends: 0,
             connections_lost: 0,
             followed: Followed::default(),
+            service: Service::default(),
+            moves: 0,
             actions: BTreeMap::new(),
             wrongs: BTreeMap::new(),
             recent: histogram(),

@@ -12,6 +12,8 @@ mod ledger;
 
 mod following;
 
+mod sites;
+
 mod issuer;
 
 mod editions;
