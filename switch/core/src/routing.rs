@@ -138,6 +138,11 @@ impl Routes {
         &self.lists[way.list as usize]
     }
 
+    /// The different lists of issuers that routes have.
+    pub fn lists(&self) -> impl Iterator<Item = &[StationId]> {
+        self.lists.iter().map(Vec::as_slice)
+    }
+
     /// How many routes there are.
     pub fn len(&self) -> usize {
         self.len

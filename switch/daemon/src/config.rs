@@ -114,6 +114,8 @@ pub struct Configuration {
     pub workers: u8,
     /// How long a worker polls without blocking after work.
     pub spin: Duration,
+    /// How long ports of acquirers stay closed at most while issuers are not ready.
+    pub open_after: Duration,
     /// How long a drain waits for what is in flight.
     pub drain: Duration,
     /// Where records go, and what seals them.

@@ -27,8 +27,8 @@ use crate::reload::Reload;
 use crate::running::{Running, Snapshot};
 use crate::saf;
 use crate::status::{
-    ControlStatus, LaneStatus, LinkState, LinkStatus, NodeState, OrphanStatus, SCHEMA_VERSION,
-    StationStatus, Status, WorkerStatus,
+    ControlStatus, LaneStatus, LinkState, LinkStatus, NodeState, OpeningStatus, OrphanStatus,
+    SCHEMA_VERSION, StationStatus, Status, WorkerStatus,
 };
 use crate::worker::{Command, LinkReport, WAITING_BYTES_MAX, WAITING_MAX, WorkerReport};
 use crate::{lines, logs};
@@ -96,6 +96,7 @@ impl Overview {
             counters,
             // The control thread knows it, and says it itself.
             control: ControlStatus::default(),
+            opening: self.opening(&now.plan),
             log_lines_lost: logs::lost(),
         }
     }
@@ -122,6 +123,17 @@ impl Overview {
             }
         }
         answering
+    }
+
+    /// What ports wait for; the longest of all workers.
+    fn opening(&self, plan: &Plan) -> Option<OpeningStatus> {
+        let waits = self.last.iter().flatten().filter_map(|report| report.opening.as_ref());
+        let (left, issuers) = waits.max_by_key(|(left, _)| *left)?;
+        let name = |&id: &StationId| plan.station(id).settings.name.clone();
+        Some(OpeningStatus {
+            left_ms: millis(*left),
+            not_ready: issuers.iter().map(name).collect(),
+        })
     }
 
     fn workers(&self, plan: &Plan, answering: &[bool]) -> Vec<WorkerStatus> {

@@ -87,7 +87,7 @@ fn alone(first: First) -> Result<(), Failure> {
     let (plan, opened) = ground(&configuration, sealing, &shell.service)?;
     let (workers, demo, events) = (plan.workers, shell.demo, shell.events.clone());
     let mut built = Built::new(shell, &configuration, plan, opened, None)?;
-    built.listen()?;
+    built.listen(&configuration)?;
     warn_of_what_does_nothing(&configuration);
     let (socket, node) = (configuration.control_socket.clone(), configuration.node.clone());
     let first = |plan| {
@@ -135,6 +135,7 @@ pub(crate) fn last_failure(happened: &Receiver<Event>) -> Result<(), Failure> {
         Event::Signal(_)
         | Event::Drained(_)
         | Event::Settled(..)
+        | Event::Opened(_)
         | Event::Failed(..)
         | Event::Node(_) => None,
     };

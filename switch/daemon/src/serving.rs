@@ -5,6 +5,8 @@ mod handing;
 
 mod means;
 
+mod opening;
+
 mod pinned;
 
 mod watch;
@@ -47,6 +49,7 @@ use crate::tunings::Tunings;
 use crate::versions::{self, Versions};
 use crate::worker::{Event, Made, Nets, Parts, Worker};
 use means::{keys_of, links_max, listen};
+pub(crate) use opening::Begin;
 use pinned::start;
 
 /// What a node has before it serves, whatever it did until then.
@@ -71,6 +74,8 @@ pub(crate) struct Built {
     reading: Option<Reading>,
     has_keys: bool,
     workers: Vec<Worker>,
+    /// Of so many workers the ports wait for issuers.
+    waiting: usize,
     lanes: Vec<LaneReceiver>,
     ship: Option<Arc<Ship>>,
 }
@@ -81,6 +86,7 @@ pub(crate) struct Begun {
     service: Arc<Service>,
     mesh: Arc<Mesh>,
     workers: Vec<Worker>,
+    waiting: usize,
     reading: Option<Reading>,
     journal: Option<Journal>,
     operators: Arc<Operators>,
@@ -94,6 +100,7 @@ pub(crate) struct Serving {
     service: Arc<Service>,
     mesh: Arc<Mesh>,
     threads: Vec<JoinHandle<()>>,
+    waiting: usize,
     reading: Option<Reading>,
     journal: Option<Journal>,
     reload: Reload,
@@ -157,18 +164,20 @@ impl Built {
             reading,
             has_keys,
             workers,
+            waiting: 0,
             lanes,
             ship,
         };
         Ok(built)
     }
 
-    /// Opens the ports of all stations.
+    /// Opens the ports of all stations; those of acquirers may wait for issuers.
     ///
     /// # Errors
     /// Which one is not to be had.
-    pub(crate) fn listen(&mut self) -> Result<(), Failure> {
-        listen(&mut self.workers, &self.plan)
+    pub(crate) fn listen(&mut self, configuration: &Configuration) -> Result<(), Failure> {
+        self.waiting = listen(&mut self.workers, configuration, &self.plan)?;
+        Ok(())
     }
 
     /// Begins to write the log, and lets the workers take up what it says. `running` is what runs from
@@ -231,7 +240,19 @@ impl Built {
         let reload = reload::start(Part::Serves(Box::new(serves)), parts);
         let reload = reload.map_err(told("thread reload"))?;
         let reading = self.reading;
-        Ok(Begun { running, service, mesh, workers, reading, journal, operators, reload, draining })
+        let waiting = self.waiting;
+        Ok(Begun {
+            running,
+            service,
+            mesh,
+            workers,
+            waiting,
+            reading,
+            journal,
+            operators,
+            reload,
+            draining,
+        })
     }
 }
 
@@ -265,12 +286,14 @@ impl Begun {
         self.journal.as_ref().map(Journal::begun)
     }
 
-    /// Opens the ports of all stations.
+    /// Opens the ports of all stations; those of acquirers may wait for issuers.
     ///
     /// # Errors
     /// Which one is not to be had.
     pub(crate) fn listen(&mut self) -> Result<(), Failure> {
-        listen(&mut self.workers, &self.running.now().plan)
+        let now = self.running.now();
+        self.waiting = listen(&mut self.workers, &now.configuration, &now.plan)?;
+        Ok(())
     }
 
     /// The way to what takes up another configuration.
@@ -293,10 +316,11 @@ impl Begun {
     /// # Errors
     /// When a thread is not to be had.
     pub(crate) fn serve(self) -> Result<Serving, Failure> {
-        let Self { running, service, mesh, workers, reading, journal, reload, draining, .. } = self;
+        let Self { running, service, mesh, workers, waiting, reading, journal, .. } = self;
+        let (reload, draining) = (self.reload, self.draining);
         let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
         let threads = threads.map_err(told("thread worker"))?;
-        Ok(Serving { running, service, mesh, threads, reading, journal, reload, draining })
+        Ok(Serving { running, service, mesh, threads, waiting, reading, journal, reload, draining })
     }
 }
 

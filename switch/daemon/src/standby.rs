@@ -46,7 +46,7 @@ use crate::reload::{self, Part, Reload};
 use crate::run::{control, failed, last_failure, told, warn_of_what_does_nothing};
 use crate::running::{Running, Snapshot};
 use crate::service::Service;
-use crate::serving::{Begun, Built, End, Shell};
+use crate::serving::{Begin, Begun, Built, End, Shell};
 use crate::signals::Early;
 use crate::tunings::Tunings;
 use crate::versions::{self, Versions};
@@ -303,9 +303,8 @@ impl Life {
         let mut begun = begun;
         begun.listen()?;
         let serving = begun.serve()?;
-        let took_ms = since(ordered);
-        info!(epoch = reign.epoch.0, took_ms, "reigns: the ports are open");
-        match serving.watch(&self.happened, Some(&self.ship)) {
+        let begin = Begin { epoch: reign.epoch.0, at: ordered };
+        match serving.watch(&self.happened, Some((&self.ship, begin))) {
             Ok(End::Stops) => {
                 serving.join();
                 self.ship.parts(LEVEL_WITHIN);

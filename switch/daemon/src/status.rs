@@ -53,11 +53,24 @@ pub struct Status {
     pub control: ControlStatus,
     /// Log lines that were lost since the start: more came than could be written.
     pub log_lines_lost: u64,
+    /// Ports of acquirers that wait for issuers; none once they are open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opening: Option<OpeningStatus>,
     /// The journal; none where no record is kept.
     pub journal: Option<JournalStatus>,
     /// This node as one of two; none without `[peer]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pair: Option<Box<NodeStatus>>,
+}
+
+/// Ports that are not open yet, as requests would have nowhere to go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OpeningStatus {
+    /// Milliseconds until they open whoever is ready.
+    pub left_ms: u64,
+    /// The issuers of routes that lead to none that is ready.
+    pub not_ready: Vec<String>,
 }
 
 /// The control socket.

@@ -7,6 +7,8 @@ mod build;
 
 mod leaving;
 
+mod opening;
+
 mod outbox;
 
 mod outlet;
@@ -53,6 +55,8 @@ pub use adopting::{Next, Taken, TakenBy};
 use build::EVENTS_MAX;
 pub(crate) use build::SPARE_SOCKETS;
 pub use build::{Made, Nets, Parts};
+use opening::Opening;
+pub use opening::{HeldPorts, Opened};
 pub use outbox::LaneFill;
 use outbox::Outbox;
 pub(crate) use outbox::{WAITING_BYTES_MAX, WAITING_MAX};
@@ -112,6 +116,8 @@ pub enum Event {
     Drained(WorkerId),
     /// Behind this [`Command::Pause`], nothing is in flight at a worker.
     Settled(WorkerId, DrainId),
+    /// The ports of a worker that had waited for issuers are open.
+    Opened(Box<Opened>),
     /// A worker can not go on.
     Failed(WorkerId, String),
     /// The journal can not go on: nothing more may leave.
@@ -148,6 +154,7 @@ pub struct Worker {
     writings: Writings,
     pulse: Pulse,
     pause: Pause,
+    opening: Option<Opening>,
     drained: bool,
     stopped: bool,
 }
@@ -233,6 +240,7 @@ impl Worker {
             self.residue.is_left();
         }
         self.look_whether_settled();
+        self.look_whether_to_open(now.boot);
         if !self.drained && self.core.is_drained() && self.net.out_waiting() == 0 {
             self.drained = true;
             self.tell(Event::Drained(self.me));
@@ -252,7 +260,7 @@ impl Worker {
         let frames = self.sockets.unfinished.wakes();
         let frames = if self.pause.leaves_unread() { Time::NEVER } else { frames };
         let deadline = self.core.poll_timeout().min(frames).min(wipes);
-        let deadline = deadline.min(self.writings.wakes());
+        let deadline = deadline.min(self.writings.wakes()).min(self.opens_by());
         if deadline <= now || now.since(self.last_work) < self.spin {
             return Some(Duration::ZERO);
         }
@@ -293,6 +301,7 @@ impl Worker {
                 Command::Pulse(number) => self.take_pulse(number),
                 Command::Drain => {
                     self.sockets.takes_nobody = true;
+                    self.opening = None;
                     for open in self.sockets.listening.drain(..) {
                         self.net.close_listener(open.listener);
                     }

@@ -58,6 +58,6 @@ pub use budget::Budget;
 pub use counters::Counters;
 pub use handler::{CloseReason, Handler, Verdict};
 pub use ids::{ListenerId, SocketId};
-pub use listeners::Listening;
+pub use listeners::{Bound, Listening};
 pub use net::{Net, SendError, Turn, Wake};
 pub use options::{SCRATCH_BYTES, SocketOptions};

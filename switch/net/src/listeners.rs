@@ -27,7 +27,7 @@ impl Listening {
     /// # Errors
     /// What the system says, `AddrInUse` where somebody listens there.
     pub fn open(address: SocketAddr) -> io::Result<Self> {
-        listen(address).map(Self)
+        Bound::open(address)?.listen()
     }
 
     /// Whether it could be had now: it is bound, and nobody is listened to.
@@ -41,6 +41,38 @@ impl Listening {
     /// Where it listens.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
+    }
+}
+
+/// A port that is bound and not listened on: nobody else gets it, and whoever connects is refused at once.
+#[derive(Debug)]
+pub struct Bound(Socket);
+
+impl Bound {
+    /// Binds an address, port 0 for any.
+    ///
+    /// # Errors
+    /// What the system says, `AddrInUse` where somebody listens there.
+    pub fn open(address: SocketAddr) -> io::Result<Self> {
+        bind(address).map(Self)
+    }
+
+    /// Where it is bound.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        let address = self.0.local_addr()?;
+        Ok(address.as_socket().expect("it was bound to such an address"))
+    }
+
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn listen(self) -> io::Result<Listening> {
+        self.0.listen(BACKLOG)?;
+        Ok(Listening(TcpListener::from_std(self.0.into())))
     }
 }
 
@@ -156,13 +188,7 @@ impl Listeners {
     }
 }
 
-/// As [`TcpListener::bind`], with room for more than its 128.
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = bind(address)?;
-    socket.listen(BACKLOG)?;
-    Ok(TcpListener::from_std(socket.into()))
-}
-
+/// As [`TcpListener::bind`]; what is listened on has room for more than its 128.
 fn bind(address: SocketAddr) -> io::Result<Socket> {
     let kind = Type::STREAM.nonblocking();
     let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;

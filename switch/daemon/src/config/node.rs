@@ -23,6 +23,8 @@ pub(super) struct Node {
     pub(super) state: PathBuf,
     pub(super) workers: u8,
     pub(super) spin: Duration,
+    /// None where it is not said.
+    pub(super) open_after: Option<Duration>,
 }
 
 /// Reads `[node]` for a machine with so many cores; none when something it needs is wrong.
@@ -47,6 +49,7 @@ pub(super) fn node(root: &mut Section<'_, '_>, cores: usize) -> Option<Node> {
     let workers = section.number("workers", 0..=64).unwrap_or(0);
     let spin_default = if cores < 4 { 0 } else { 50 };
     let spin = section.number("spin_us", 0..=SPIN_US_MAX).unwrap_or(spin_default);
+    let open_after = section.duration("open_after", Duration::ZERO..=Duration::from_mins(1));
     section.finish();
     let (institution, institution_text) = own?;
     Some(Node {
@@ -56,6 +59,7 @@ pub(super) fn node(root: &mut Section<'_, '_>, cores: usize) -> Option<Node> {
         state: state.map_or("/var/lib/sekisho", |state| state.value).into(),
         workers: if workers == 0 { one_per_core(cores) } else { workers.try_into().ok()? },
         spin: Duration::from_micros(spin),
+        open_after,
     })
 }
 

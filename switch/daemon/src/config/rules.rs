@@ -23,6 +23,9 @@ const STATIONS_MAX: usize = 1_024;
 /// What is released later behind the framing of its batch is dropped where there is a peer. Half a second
 /// less than the peer waits before it begins a reign.
 const LATE_AFTER: Duration = Duration::from_secs(1);
+/// How long ports of acquirers wait for issuers on one of two nodes. A node alone has nobody else to whom its
+/// acquirers could go: there a decline at once says more than a port that is closed.
+const OPEN_AFTER: Duration = Duration::from_secs(2);
 
 /// Reads the whole tree. None when something is missing that it can not be put together without;
 /// mistakes are in the report either way.
@@ -89,6 +92,7 @@ pub(super) fn configuration(
         state: node.state,
         workers: node.workers,
         spin: node.spin,
+        open_after: node.open_after.unwrap_or(peer.as_ref().map_or(Duration::ZERO, |_| OPEN_AFTER)),
         drain,
         journal,
         peer,

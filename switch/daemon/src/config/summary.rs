@@ -24,6 +24,10 @@ impl Configuration {
             if self.workers == 1 { "1 worker" } else { &format!("{} workers", self.workers) };
         writeln!(out, "node {}: institution {}, {workers}", self.node, self.institution)?;
         writeln!(out, "state {}", self.state.display())?;
+        if !self.open_after.is_zero() {
+            let after = show_duration(self.open_after);
+            writeln!(out, "ports of acquirers wait {after} at most for issuers")?;
+        }
         self.write_journal(out)?;
         if let Some(peer) = &self.peer {
             write_peer(out, peer, self.journal.sync)?;

@@ -7,28 +7,37 @@ use crossbeam::channel::Sender;
 use switch_core::plan::{Keys, Plan};
 use tracing::{info, warn};
 
-use crate::config::Endpoint;
+use crate::config::{Configuration, Endpoint};
 use crate::descriptors::{self, Descriptors};
 use crate::journaling::Failure;
 use crate::keys;
 use crate::mesh::Mesh;
 use crate::run::failed;
-use crate::worker::Worker;
+use crate::worker::{HeldPorts, Worker};
 
-/// Opens the ports of all stations.
+/// Opens the ports of all stations, those of acquirers perhaps later; says how many workers have such.
 ///
 /// # Errors
 /// Which one is not to be had.
-pub(super) fn listen(workers: &mut [Worker], plan: &Plan) -> Result<(), Failure> {
+pub(super) fn listen(
+    workers: &mut [Worker],
+    configuration: &Configuration,
+    plan: &Plan,
+) -> Result<usize, Failure> {
+    let open_after = configuration.open_after;
+    let refused = |(address, error)| failed(format!("listen on {address}: {error}"));
+    let mut waiting = 0;
     for worker in &mut *workers {
-        let listens = worker.listen();
-        listens.map_err(|(address, error)| failed(format!("listen on {address}: {error}")))?;
+        let places = (plan, &*configuration.endpoints);
+        let held = HeldPorts::of(places, worker.id(), !open_after.is_zero()).map_err(refused)?;
+        waiting += usize::from(held.wait());
+        worker.take_ports(held, open_after).map_err(refused)?;
     }
     for (address, station) in workers.iter().flat_map(Worker::listening_for) {
         let station = plan.station(station).settings.name.as_str();
         info!(station, address = address.to_string(), "listening");
     }
-    Ok(())
+    Ok(waiting)
 }
 
 /// Makes room for every link that the configuration allows, or says that there is none; how many

@@ -12,6 +12,7 @@ use switch_core::ids::WorkerId;
 use tracing::{info, warn};
 
 use super::handing::Handing;
+use super::opening::{Begin, Opening};
 use super::{End, Serving};
 use crate::cli::EXIT_DATA;
 use crate::journaling::Failure;
@@ -32,6 +33,7 @@ struct Watch<'a> {
     deadline: Receiver<Instant>,
     end: End,
     handing: Handing,
+    opening: Opening,
     ship: Option<&'a Arc<Ship>>,
 }
 
@@ -82,8 +84,9 @@ impl Serving {
     pub(crate) fn watch(
         &self,
         happened: &Receiver<Event>,
-        ship: Option<&Arc<Ship>>,
+        reign: Option<(&Arc<Ship>, Begin)>,
     ) -> Result<End, Failure> {
+        let (ship, begin) = reign.unzip();
         let workers = self.running.now().plan.workers;
         let (service, mesh) = (Arc::clone(&self.service), Arc::clone(&self.mesh));
         let watchdog = Watchdog::of_a_ready(service, mesh, Arc::clone(&self.running), workers);
@@ -95,6 +98,7 @@ impl Serving {
             deadline: never(),
             end: End::Stops,
             handing: Handing::none(),
+            opening: Opening::of(self.waiting, begin),
             ship,
         };
         loop {
@@ -160,6 +164,7 @@ impl Serving {
                     self.tell_all(&Command::Drain);
                 }
             }
+            Event::Opened(opened) => watch.opening.opens(*opened, &self.running.now().plan),
             Event::Failed(worker, problem) => {
                 return Err(failed(format!("worker {}: {problem}", worker.0)));
             }

@@ -67,7 +67,7 @@ impl Watching {
                         return Err(failed(format!("worker {}: {problem}", worker.0)));
                     }
                     // Of a life that was to serve.
-                    Ok(Event::Drained(_) | Event::Settled(..)) => {}
+                    Ok(Event::Drained(_) | Event::Settled(..) | Event::Opened(_)) => {}
                     Err(_) => return Err(failed("no thread is left to wait for".into())),
                 },
                 recv(self.ticks) -> _ => self.look(words),

@@ -2,18 +2,16 @@
 //! everything that it must know to understand them, then, once all do, its ports and links. Must not
 //! know where a configuration comes from.
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam::channel::Sender;
 use switch_core::ids::{LinkId, StationId, WorkerId};
 use switch_core::plan::Plan;
-use switch_core::time::Now;
+use switch_core::time::{Now, Time};
 
 use super::build::{SocketsMax, sockets_max};
-use super::ports::{Open, PortChange, ports};
+use super::ports::{Open, PortChange};
 use super::{Endpoints, Worker};
 
 /// What a worker runs by next.
@@ -62,7 +60,7 @@ impl Worker {
         let mut problems = Vec::new();
         // Who drains has closed its ports and opens no other.
         if !self.sockets.takes_nobody {
-            problems = self.exchange_ports(&next);
+            problems = self.exchange_ports(now.boot, &next);
         }
         for link in self.moved() {
             self.core.close_link(link);
@@ -78,24 +76,14 @@ impl Worker {
         drop(by.try_send(Taken { worker: self.me, problems }));
     }
 
-    /// Opens the listeners of this worker's stations, at the start.
-    ///
-    /// # Errors
-    /// The address that could not be listened on, and why.
-    pub fn listen(&mut self) -> Result<(), (SocketAddr, io::Error)> {
-        for port in ports(self.core.plan(), &self.endpoints, self.me) {
-            let listener = self.net.listen(port.address).map_err(|error| (port.address, error))?;
-            self.sockets.listening.push(Open { port, listener });
-        }
-        Ok(())
-    }
-
-    fn exchange_ports(&mut self, next: &Next) -> Vec<String> {
+    fn exchange_ports(&mut self, now: Time, next: &Next) -> Vec<String> {
         let mut problems = Vec::new();
         let change = &next.ports[self.me.index()];
         // A change is one step, so a thread that ended badly has left it whole.
         let change = change.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(PortChange { wanted, opened }) = change else { return problems };
+        // What is opened anew does not wait, and neither does what is there.
+        self.open_waiting(now);
         Open::keep(&mut self.sockets.listening, wanted, &mut self.net);
         for (port, listening) in opened {
             match self.net.take_listener(listening) {

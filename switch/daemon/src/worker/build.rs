@@ -192,6 +192,7 @@ impl Worker {
             writings: Writings::default(),
             pulse: Pulse::default(),
             pause: Pause::None,
+            opening: None,
             drained: false,
             stopped: false,
         }

@@ -2,6 +2,7 @@
 //! not know who asked.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use switch_core::counters::Counters;
 use switch_core::ids::{LinkId, Stan, StationId};
@@ -52,6 +53,8 @@ pub struct WorkerReport {
     pub journal_lane: Option<(usize, usize)>,
     /// Whether a drain has come to its end here.
     pub drained: bool,
+    /// For how long its ports wait yet, and for which issuers; none once they are open.
+    pub opening: Option<(Duration, Vec<StationId>)>,
     /// What was counted.
     pub counters: Counters,
     /// What was refused before the core saw it.
@@ -129,6 +132,7 @@ impl Worker {
             records: self.committer.records(),
             journal_lane: self.committer.lane(),
             drained: self.drained,
+            opening: self.waits_to_open(now.boot),
             counters: self.core.counters().clone(),
             refusals: self.sockets.refusals,
             net: *self.net.counters(),

@@ -32,6 +32,14 @@ pub(super) fn problems(status: &Status) -> Vec<String> {
     if status.state == NodeState::Draining {
         found.push("the node is draining: it takes no new request".into());
     }
+    if let Some(opening) = &status.opening {
+        found.push(format!(
+            "ports of acquirers are not open yet: no request could go to {}; they open as soon as it is ready, \
+             and in {} ms whoever is (node.open_after)",
+            opening.not_ready.join(", "),
+            opening.left_ms
+        ));
+    }
     if let Some(pair) = &status.pair {
         found.extend(node::problems(pair));
     }

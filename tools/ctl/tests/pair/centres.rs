@@ -13,6 +13,8 @@ use bench::load::{self, Event, Pace, Report};
 use codec::{Dialect, Framing};
 use ctl::parties::{CARDS, Party};
 
+use crate::place::own_port;
+
 /// What a centre wrote down and nobody has looked at yet.
 struct Pages<E>(Arc<Mutex<Vec<E>>>);
 
@@ -35,14 +37,16 @@ pub(crate) struct Merchant {
 impl Bank {
     /// Answers each request after that time, and every 97th never.
     pub(crate) fn opens(party: &Party, delay: Duration) -> Self {
-        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::opens_at(own_port(), party, delay)
+    }
+
+    fn opens_at(address: SocketAddr, party: &Party, delay: Duration) -> Self {
         let options = issuer::Options {
             delay,
             drop_every: Some(97),
-            ..issuer::Options::new(vec![anywhere], dialect(party), framing(party))
+            ..issuer::Options::new(vec![address], dialect(party), framing(party))
         };
         let issuer = Box::new(Issuer::open(&options).unwrap());
-        let address = issuer.addresses()[0];
         let (pages, stop) = (Pages::default(), Arc::new(AtomicBool::new(false)));
         let (written, told) = (pages.clone(), Arc::clone(&stop));
         let run = move || {
@@ -56,6 +60,19 @@ impl Bank {
         self.address
     }
 
+    /// It is gone until it is back at its place; gives what it wrote down.
+    pub(crate) fn is_away(&mut self) -> Vec<ledger::Issuer> {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+        self.wrote()
+    }
+
+    pub(crate) fn is_back(&mut self, party: &Party, delay: Duration) {
+        *self = Self::opens_at(self.address, party, delay);
+    }
+
     pub(crate) fn wrote(&self) -> Vec<ledger::Issuer> {
         self.pages.take()
     }
@@ -63,10 +80,7 @@ impl Bank {
 
 impl Drop for Bank {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
+        self.is_away();
     }
 }
 

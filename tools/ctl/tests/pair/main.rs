@@ -33,6 +33,8 @@ mod frozen;
 
 mod switching;
 
+mod opening;
+
 mod agreeing;
 
 mod reloading;

@@ -28,6 +28,9 @@ use crate::place::{Directory, own_port};
 use crate::site::Site;
 use crate::store::Store;
 
+/// How long an issuer takes.
+const ANSWERS_AFTER: Duration = Duration::from_millis(2);
+
 /// Which site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
@@ -85,7 +88,7 @@ impl Pair {
         let pair = Self {
             sites: [Site::new("tokyo"), Site::new("osaka")],
             fronts: [Front::opens(), Front::opens()],
-            banks: ISSUERS.each_ref().map(|party| Bank::opens(party, Duration::from_millis(2))),
+            banks: ISSUERS.each_ref().map(|party| Bank::opens(party, ANSWERS_AFTER)),
             merchants: Vec::new(),
             read: 0,
             judge: Judge::default(),
@@ -142,7 +145,27 @@ impl Pair {
         }
     }
 
-    fn serves_two(&mut self, terms: Terms) {
+    /// Ports of acquirers wait so long for issuers, from the next start of both on.
+    pub(crate) fn opens_after(&mut self, after: &str, terms: Terms) {
+        for which in [Tokyo, Osaka] {
+            let text = self.text(which, terms);
+            let said = format!("workers = 1\nopen_after = \"{after}\"\n");
+            self.site(which).is_configured(&text.replacen("workers = 1\n", &said, 1));
+        }
+    }
+
+    /// An issuer is gone.
+    pub(crate) fn loses_issuer(&mut self, place: usize) {
+        let written = self.banks[place].is_away();
+        self.judge.hear_issuer(ISSUERS[place].name, &written);
+    }
+
+    /// It is back.
+    pub(crate) fn has_issuer_again(&mut self, place: usize) {
+        self.banks[place].is_back(&ISSUERS[place], ANSWERS_AFTER);
+    }
+
+    pub(crate) fn serves_two(&mut self, terms: Terms) {
         self.begins(Tokyo);
         self.starts(Osaka);
         self.site(Osaka).does("node join");

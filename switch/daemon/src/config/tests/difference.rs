@@ -75,6 +75,7 @@ fn changes_of_each_key_of_the_node() -> Vec<(&'static str, String, bool)> {
         ("node.state", node("state = \"/srv/sekisho\""), true),
         ("node.workers", node("workers = 3"), true),
         ("node.spin_us", node("spin_us = 7"), false),
+        ("node.open_after", node("open_after = \"3s\""), false),
         ("journal.segment", table("[journal]\nsegment = \"128MiB\""), true),
         ("journal.key", table("[journal]\nkey = \"credential:key\""), true),
         ("journal.former_keys", table("[journal]\nformer_keys = [\"credential:old\"]"), true),
@@ -251,6 +252,7 @@ fn nothing_of_what_the_core_and_the_sockets_run_by_is_left_out_of_the_table() {
     let loaded = loaded(WHOLE);
     let Configuration {
         files: _,
+        open_after: _,
         sources: _,
         node: _,
         institution: _,

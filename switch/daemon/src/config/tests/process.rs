@@ -72,6 +72,24 @@ fn workers_and_spin_follow_the_cores_unless_they_are_said() {
 }
 
 #[test]
+fn ports_of_acquirers_wait_for_issuers_where_there_is_another_node_unless_it_is_said() {
+    let peer = "[peer]\nname = \"osaka\"\nlisten = [\"127.0.0.1:7400\"]\n";
+    let waits = |text: &str| loaded(text).open_after;
+    assert_eq!(waits(WHOLE), Duration::ZERO);
+    assert_eq!(waits(&format!("{WHOLE}{peer}")), Duration::from_secs(2));
+    let said = added("[node]", "open_after = \"0s\"");
+    assert_eq!(waits(&format!("{said}{peer}")), Duration::ZERO);
+    assert_eq!(waits(&added("[node]", "open_after = \"1m\"")), Duration::from_mins(1));
+    check_each(
+        &[added("[node]", "open_after = \"61s\""), added("[node]", "open_after = 2")],
+        &expect![[r#"
+            sekisho.toml:3:14: node.open_after: "61s" is outside of "0s" to "1m"; choose one inside
+            sekisho.toml:3:14: node.open_after: 2 has no unit; write it like "10s" (us, ms, s, m, h, d)
+        "#]],
+    );
+}
+
+#[test]
 fn keys_of_later_work_are_checked_and_reported() {
     let later = "[control]\nhttp = \"127.0.0.1:9180\"\n";
     check(

@@ -200,6 +200,7 @@ impl Site {
                 worker::Event::Node(Order::Demote(_)) => self.is_over = true,
                 other @ (worker::Event::Signal(_)
                 | worker::Event::Drained(_)
+                | worker::Event::Opened(_)
                 | worker::Event::Settled(..)
                 | worker::Event::Failed(..)
                 | worker::Event::Broken(_)
