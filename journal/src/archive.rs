@@ -137,14 +137,19 @@ pub struct Listed {
     pub header: Result<ArchiveHeader, NoHeader>,
 }
 
-/// All archives, in order.
+/// All archives, in order. One whose first block the disk does not give has no header.
 ///
 /// # Errors
 /// What the disk did not do.
 pub fn list<D: Disk>(disk: &D) -> Result<Vec<Listed>, Failed> {
     let mut archives = Vec::new();
     for segment in numbers(disk)? {
-        archives.extend(one(disk, segment)?);
+        match one(disk, segment) {
+            Err(failed) if failed.doing == "read" => {
+                archives.push(Listed { segment, header: Err(NoHeader::Foreign) });
+            }
+            listed => archives.extend(listed?),
+        }
     }
     Ok(archives)
 }
@@ -210,7 +215,8 @@ pub(crate) fn first<D: Disk>(
 }
 
 /// Removes archives whose last batch is older than `retain_ns`: oldest first, and none that has a
-/// record behind `keep_behind` (what the older checkpoint has). Gives the segments that are gone.
+/// record behind `keep_behind` (what the older checkpoint has). Gives the segments that are gone. One that
+/// does not say how old it is, since it has rotted, goes with the next one that does.
 ///
 /// # Errors
 /// What the disk did not do; the next time goes on with it.
@@ -220,24 +226,33 @@ pub fn retire<D: Disk>(
     retain_ns: u64,
     keep_behind: Position,
 ) -> Result<Vec<SegmentNumber>, Failed> {
-    let mut gone = Vec::new();
+    let is_old = |header: &ArchiveHeader| {
+        header.newest_ns.saturating_add(retain_ns) < now_ns
+            && header.end.position.0 <= keep_behind.0.saturating_add(1)
+    };
+    let (mut gone, mut older) = (Vec::new(), Vec::new());
     for segment in numbers(disk)? {
-        let Some(Listed { header, .. }) = one(disk, segment)? else { continue };
-        let is_old = |header: ArchiveHeader| {
-            header.newest_ns.saturating_add(retain_ns) < now_ns
-                && header.end.position.0 <= keep_behind.0.saturating_add(1)
-        };
-        if !header.is_ok_and(is_old) {
-            break;
+        older.push(segment);
+        match header(disk, segment)? {
+            None => {}
+            Some(header) if is_old(&header) => {
+                for segment in older.drain(..) {
+                    remove(disk, segment)?;
+                    gone.push(segment);
+                }
+            }
+            Some(_) => break,
         }
-        let name = Name::Archive(segment);
-        index::discard(disk, segment)?;
-        disk.remove(&name.to_string()).map_err(Failed::when("remove", name))?;
-        // One by one: a crash must not bring back an older one than any that is gone.
-        disk.sync_directory().map_err(Failed::when("sync", ""))?;
-        gone.push(segment);
     }
     Ok(gone)
+}
+
+fn remove<D: Disk>(disk: &D, segment: SegmentNumber) -> Result<(), Failed> {
+    let name = Name::Archive(segment);
+    index::discard(disk, segment)?;
+    disk.remove(&name.to_string()).map_err(Failed::when("remove", name))?;
+    // One by one: a crash must not bring back an older one than any that is gone.
+    disk.sync_directory().map_err(Failed::when("sync", ""))
 }
 
 #[cfg(test)]

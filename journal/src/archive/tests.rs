@@ -279,6 +279,22 @@ fn archives_are_kept_for_their_time_and_while_a_checkpoint_needs_them() {
 }
 
 #[test]
+fn an_archive_that_does_not_say_how_old_it_is_goes_with_the_next_one() {
+    let author = author();
+    let disk = author.disk();
+    let mut newest = 0;
+    for segment in [1, 2] {
+        newest = pack(&disk, &author.keys, SegmentNumber(segment), 5).expect("packed").newest_ns;
+        disk.remove(&name(segment).0).expect("reused");
+    }
+    disk.rot(&name(1).1, 0, Rot::Unreadable);
+    let retire = |now_ns| retire(&disk, now_ns, 1_000, Position(99)).expect("removed");
+    assert_eq!(retire(newest + 1_000), [], "nothing behind it is old");
+    assert_eq!(list(&disk).expect("listed").len(), 2);
+    assert_eq!(retire(newest + 1_001), [SegmentNumber(1), SegmentNumber(2)]);
+}
+
+#[test]
 fn a_segment_that_rots_before_it_is_packed_is_kept() {
     let author = author();
     let disk = author.disk();

@@ -81,6 +81,8 @@ struct Rotten {
     /// Why it is not whole again; empty: it is being tried.
     why: String,
     again: Time,
+    /// The other node said that it lacks it too.
+    is_lost: bool,
 }
 
 impl Scrubbing {
@@ -210,7 +212,7 @@ impl Scrubbing {
             "there is no other node".to_owned()
         };
         self.shown.finds();
-        rotten.insert(name, Rotten { range, found, why, again: clocks::boot() });
+        rotten.insert(name, Rotten { range, found, why, again: clocks::boot(), is_lost: false });
         self.show();
     }
 
@@ -287,6 +289,7 @@ impl Scrubbing {
                     self.wanted.add(segment);
                 }
                 self.work.rotten.remove(&name);
+                self.tells_what_is_lost();
                 self.shown.mends();
                 let (journal, file) = (self.journal(), name.to_string());
                 info!(journal, file, "whole again: what had rotted came from the other node");
@@ -302,10 +305,21 @@ impl Scrubbing {
             Ok(Some(Progress::Whole)) => self.finishes(pace),
             Ok(None) => {
                 let why = format!("the other node lacks batch {batch} of it too");
+                let name = self.work.mending.as_ref().map(|(name, _)| *name);
+                let rotten = name.and_then(|name| self.work.rotten.get_mut(&name));
+                rotten.into_iter().for_each(|rotten| rotten.is_lost = true);
+                self.tells_what_is_lost();
                 self.waits(LATER, why);
             }
             Err(problem) => self.is_not_taken(&problem),
         }
+    }
+
+    /// A standby that needs it begins with a checkpoint: nobody has what it would begin with else.
+    fn tells_what_is_lost(&self) {
+        let Some(ship) = &self.ship else { return };
+        let lost = self.work.rotten.values().filter(|rotten| rotten.is_lost);
+        ship.loses(lost.map(|rotten| rotten.range).collect());
     }
 
     fn is_not_taken(&mut self, problem: &Problem) {

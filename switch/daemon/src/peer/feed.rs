@@ -133,6 +133,8 @@ impl Reading {
                 self.reader = Some((next, reader));
             }
             Err(Problem::Gone { .. }) => return self.gone(),
+            // Neither node has it: as if it was let go, if there is a checkpoint behind it.
+            Err(_) if items.is_empty() && self.goes_past_what_is_lost(from) => return self.gone(),
             // What was read before it is right; the next look says it again.
             Err(problem) => {
                 if self.sparing.says("the log for the peer") {
@@ -141,6 +143,12 @@ impl Reading {
             }
         }
         Fed::Log { items }
+    }
+
+    /// Whether something from that batch on has rotted for good, and the newest checkpoint goes past it.
+    fn goes_past_what_is_lost(&self, from: BatchNumber) -> bool {
+        let newest = snapshot::newest(&self.disk).ok().flatten();
+        newest.is_some_and(|newest| self.ship.lacks_between(from, newest.base.batch))
     }
 
     /// That batch was let go: what there is begins with the newest checkpoint, and the log goes on behind it.

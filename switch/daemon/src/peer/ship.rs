@@ -12,6 +12,7 @@ use journal::mark::Mark;
 use journal::roles::event::{DrainId, Event, Item};
 use journal::roles::refusal::Refusal;
 use journal::roles::wish::{Done, Wish};
+use journal::scrub::Range;
 use journal::ship::message::{Bytes, ItemKind};
 use journal::ship::pool::Pool;
 use journal::writer::Framed;
@@ -54,6 +55,8 @@ pub struct Ship {
     acknowledged: AtomicU64,
     /// What rotted here and is to come from the peer.
     fetches: Fetches,
+    /// What rotted here and does not come from the peer.
+    lost: Mutex<Vec<Range>>,
     /// Goes up when a line begins, and when it ends. Relaxed: one message of an old line does no harm.
     lines: AtomicU64,
     hold: Arc<Hold>,
@@ -89,6 +92,7 @@ impl Ship {
             stop: AtomicBool::new(false),
             acknowledged: AtomicU64::new(0),
             fetches: Fetches::default(),
+            lost: Mutex::default(),
             lines: AtomicU64::new(0),
             hold: Arc::default(),
             desk,
@@ -140,6 +144,16 @@ impl Ship {
     /// What came of it since.
     pub(crate) fn fetched(&self) -> VecDeque<Came> {
         self.fetches.take()
+    }
+
+    /// These batches have rotted here, and the peer lacks them too.
+    pub(crate) fn loses(&self, batches: Vec<Range>) {
+        *lock(&self.lost) = batches;
+    }
+
+    /// Whether neither node has something of the log from one batch on to another one.
+    pub(super) fn lacks_between(&self, from: BatchNumber, until: BatchNumber) -> bool {
+        lock(&self.lost).iter().any(|lost| from <= lost.until && lost.until <= until)
     }
 
     /// Whether the log here is all that it was: nobody else repairs it.

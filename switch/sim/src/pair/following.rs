@@ -11,6 +11,7 @@ use journal::roles::event::{Allowed, Event as Heard, Item, Reign};
 use journal::segments::Next;
 use journal::ship::message::{EPOCHS_MAX, ItemKind, Message};
 use journal::ship::sender::{Fed, Need};
+use journal::snapshot;
 use journal::writer::Framed;
 
 use super::happened::Happening;
@@ -257,14 +258,14 @@ impl World {
         let mut items = Vec::new();
         let mut length = 0;
         let Ok(mut reader) = RawReader::open(&disk, Arc::clone(&self.keys), from) else {
-            return self.fed_so_far(site, items);
+            return self.fed_so_far(site, from, items);
         };
         while length < most {
             let (kind, bytes) = match reader.next() {
                 Ok(Some(Framed::Segment(block))) => (ItemKind::Segment, block.to_vec()),
                 Ok(Some(Framed::Batch(_, bytes))) => (ItemKind::Batch, bytes.to_vec()),
                 Ok(None) => break,
-                Err(_) => return self.fed_so_far(site, items),
+                Err(_) => return self.fed_so_far(site, from, items),
             };
             if kind == ItemKind::Batch {
                 self.saw(Happening::CaughtUp);
@@ -276,13 +277,22 @@ impl World {
     }
 
     /// What the log had can not be read again: that is damage. What was read before it is shipped, the rest
-    /// is looked for again, and whoever reigns goes on.
-    fn fed_so_far(&mut self, site: Site, items: Vec<Item>) -> Option<Fed> {
+    /// is looked for again, and whoever reigns goes on. What neither site has is as if it was let go, where a
+    /// checkpoint goes past it.
+    fn fed_so_far(&mut self, site: Site, from: BatchNumber, items: Vec<Item>) -> Option<Fed> {
         if self.machines[site.0].disk.is_down() {
             self.sees_the_midst(site);
             return None;
         }
         assert!(self.judge.is_marred(site), "site {} can not read its own log", site.0);
+        let newest = snapshot::newest(&self.machines[site.0].disk).ok().flatten();
+        if items.is_empty()
+            && newest.is_some_and(|newest| {
+                self.process(site).keeping.lacks_between(from, newest.base.batch)
+            })
+        {
+            return self.is_gone(site);
+        }
         Some(Fed::Log { items })
     }
 

@@ -3,12 +3,13 @@
 
 use journal::archive;
 use journal::disk::simulated::SimulatedDisk;
+use journal::format::BatchNumber;
 use journal::names::Name;
 use journal::roles::node::Node;
 use journal::scrub::mending::{Mending, Progress};
-use journal::scrub::{Looked, Scrub};
+use journal::scrub::{Looked, Range, Scrub};
 use journal::ship::message::Message;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::agenda::{At, SECOND};
@@ -34,7 +35,16 @@ pub(crate) struct Keeping {
     /// When the last pass began that came to its end.
     looked: Option<At>,
     /// What has rotted here and the other site has let go of: an operator is told, and both go on.
-    nowhere: BTreeSet<Name>,
+    nowhere: BTreeMap<Name, Range>,
+    /// What it is that is being mended.
+    range: Option<Range>,
+}
+
+impl Keeping {
+    /// Whether neither site has something of the log from one batch on to another one.
+    pub(crate) fn lacks_between(&self, from: BatchNumber, until: BatchNumber) -> bool {
+        self.nowhere.values().any(|range| from <= range.until && range.until <= until)
+    }
 }
 
 impl std::fmt::Debug for Keeping {
@@ -119,13 +129,14 @@ impl World {
                         site.0
                     );
                     let Process { keeping, .. } = self.process(site);
-                    if keeping.nowhere.contains(&name) {
+                    if keeping.nowhere.contains_key(&name) {
                         continue;
                     }
                     self.tale.at(now, site, || format!("{name} has rotted: {found}"));
                     self.saw(Happening::Found);
                     let mending = Mending::begin(&disk, name, &range);
-                    self.process(site).keeping.mending = Some((name, mending));
+                    let keeping = &mut self.process(site).keeping;
+                    (keeping.mending, keeping.range) = (Some((name, mending)), Some(range));
                     return self.asks_to_mend(site);
                 }
                 Err(_) => return self.disk_failed(site),
@@ -162,7 +173,10 @@ impl World {
             // Who lets nothing go has it, unless its own disk has lost it.
             if self.weather.lets_go {
                 self.tale.at(now, site, || format!("{name} is nowhere whole"));
-                self.process(site).keeping.nowhere.insert(name);
+                let keeping = &mut self.process(site).keeping;
+                if let Some(range) = keeping.range.take() {
+                    keeping.nowhere.insert(name, range);
+                }
             }
             return;
         };
