@@ -306,8 +306,9 @@ impl Scrubbing {
             Ok(None) => {
                 let why = format!("the other node lacks batch {batch} of it too");
                 let name = self.work.mending.as_ref().map(|(name, _)| *name);
-                let rotten = name.and_then(|name| self.work.rotten.get_mut(&name));
-                rotten.into_iter().for_each(|rotten| rotten.is_lost = true);
+                if let Some(rotten) = name.and_then(|name| self.work.rotten.get_mut(&name)) {
+                    rotten.is_lost = true;
+                }
                 self.tells_what_is_lost();
                 self.waits(LATER, why);
             }
