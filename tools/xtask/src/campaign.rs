@@ -4,6 +4,7 @@
 mod centres;
 pub(crate) mod clock;
 mod dice;
+mod field;
 mod ground;
 mod kill;
 mod life;
@@ -20,6 +21,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use self::field::Field;
 use self::kill::Kill;
 use self::life::{Blow, Life, Lived, Moment};
 use self::power::Power;
@@ -37,8 +39,8 @@ const LIFE: u64 = 25;
 /// What is asked for.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Which: kill (SIGKILL at random instants), power (its file system loses power), service (the
-    /// package in a real Debian), sim (worlds of chance around the core) or sites (worlds of chance
+    /// Which: kill (SIGKILL at random instants), power (its file system loses power), failover (two
+    /// nodes with etcd, and one is lost), service (the package in a real Debian), sim (worlds of chance around the core) or sites (worlds of chance
     /// around two nodes)
     name: String,
     /// How many rounds
@@ -109,15 +111,24 @@ pub(crate) fn run(
             }
             package => service::prepare(root, package.as_deref(), &arguments.steps, out),
         },
+        "failover" if !rustix::process::geteuid().is_root() => {
+            let name = &arguments.name;
+            writeln!(err, "xtask: campaign {name} lays lines between networks: run it as root")?;
+            Ok(Ended::NotPermitted)
+        }
         "sim" => worlds::run(root, Worlds::Core, arguments),
         "sites" => worlds::run(root, Worlds::Sites, arguments),
-        name => {
-            writeln!(
-                err,
-                "xtask: no campaign `{name}`; there are kill, power, service, sim and sites"
-            )?;
-            Ok(Ended::NotFound)
-        }
+        name => match Field::of(name) {
+            Some(field) if arguments.unshared => field::run(field, root, arguments, seed, out),
+            Some(_) => field::prepare(root, name, seed, out),
+            None => {
+                writeln!(
+                    err,
+                    "xtask: no campaign `{name}`; there are kill, power, failover, service, sim and sites"
+                )?;
+                Ok(Ended::NotFound)
+            }
+        },
     }
 }
 

@@ -142,12 +142,17 @@ impl Merchant {
     /// One that sends so many requests a second until it is told to end, and asks again for what was
     /// open on a connection that it lost.
     pub(super) fn steady(party: &Party, target: SocketAddr, rate: u64) -> Self {
+        Self::patient(party, target, rate, Duration::from_secs(8))
+    }
+
+    /// The same, which gives up what has no answer after that time.
+    pub(super) fn patient(party: &Party, target: SocketAddr, rate: u64, grace: Duration) -> Self {
         Self::sends(load::Options {
             connections: 4,
             pace: Pace::Rate(rate),
             duration: Duration::from_hours(1),
             warmup: Duration::ZERO,
-            grace: Duration::from_secs(8),
+            grace,
             reconnect_max: Duration::from_millis(20),
             asks_again: true,
             ..setting::load(party, target)

@@ -2,10 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// Now.
 #[expect(clippy::disallowed_methods, reason = "a campaign runs in real time")]
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// Nanoseconds since 1970, as ledgers and journals have them.
+pub(crate) fn unix_ns() -> u64 {
+    let time = clock_gettime(ClockId::Realtime);
+    let part = |value: i64| u64::try_from(value).unwrap_or_default();
+    part(time.tv_sec) * 1_000_000_000 + part(time.tv_nsec)
 }
 
 /// Lets time pass.

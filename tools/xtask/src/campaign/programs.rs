@@ -10,7 +10,7 @@ use super::trouble::Trouble;
 use crate::cargo;
 
 /// Where they are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Programs {
     pub(super) sekishod: PathBuf,
     pub(super) sekisho: PathBuf,
@@ -32,6 +32,15 @@ impl Programs {
             return Err(Trouble::Failed("cargo build failed".into()));
         }
         Ok(Self { sekishod: folder.join("sekishod"), sekisho: folder.join("sekisho") })
+    }
+
+    /// Those that were built before, beside this program.
+    pub(super) fn beside() -> Result<Self, Trouble> {
+        let here = std::env::current_exe().map_err(Trouble::failed("this program's place"))?;
+        Ok(Self {
+            sekishod: here.with_file_name("sekishod"),
+            sekisho: here.with_file_name("sekisho"),
+        })
     }
 
     /// What a switch has open, as its operators are told: requests without an answer, and messages that

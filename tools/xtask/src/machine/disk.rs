@@ -41,6 +41,13 @@ impl Disk {
         self.appears()
     }
 
+    /// It is gone, with all that is on it. Nobody uses it any more.
+    pub(crate) fn leave(&self) -> io::Result<()> {
+        done(Command::new("umount").arg(&self.mount))?;
+        fs::remove_dir(&self.mount)?;
+        fs::remove_file(&self.image)
+    }
+
     /// Where it is mounted on this side.
     pub(crate) fn mount(&self) -> &Path {
         &self.mount

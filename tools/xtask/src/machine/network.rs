@@ -1,11 +1,12 @@
 //! A network of one machine, or of the centres around machines: devices, addresses and ports that nobody else
 //! has. Must not know who is in it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -37,6 +38,19 @@ impl Network {
     pub(crate) fn enter(&self) -> io::Result<()> {
         let network = fs::File::open(&self.0)?;
         Ok(move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?)
+    }
+
+    /// A program of this side that runs there, and ends with this thread at the latest.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", "nsenter"]).arg(joined("--net=", &self.0));
+        command.arg("--").arg(program).stdin(Stdio::null());
+        command
+    }
+
+    /// It is let go of: it ends with the last process that is in it.
+    pub(crate) fn leave(&self) -> io::Result<()> {
+        done(Command::new("umount").arg(&self.0))
     }
 
     /// Runs `ip` of this side there, with these words.

@@ -1,0 +1,287 @@
+//! `campaign failover`, `partition` and `freeze`: two nodes with a real etcd in networks of their own, under load.
+//! Which rounds there are, how many, the table and the verdict. Must not know how a world is made.
+
+mod certificates;
+mod failover;
+mod front;
+mod logs;
+mod map;
+mod site;
+mod voices;
+mod witness;
+mod world;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use self::world::World;
+use super::dice::Dice;
+use super::programs::Programs;
+use super::trouble::Trouble;
+use super::{Arguments, clock};
+use crate::Ended;
+use crate::machine::namespace;
+
+/// Rounds of one world.
+const LIFE: u64 = 25;
+
+/// One of the three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    Failover,
+}
+
+/// What a round came to.
+#[derive(Debug)]
+struct Told {
+    /// What was done, and to whom.
+    stroke: String,
+    /// How long it took, for those who it mattered to.
+    took: Duration,
+    /// How long that may take.
+    bound: Duration,
+    /// How long both were apart, from the end of the stroke on.
+    apart: Duration,
+}
+
+/// Of all rounds with the same stroke, how long each took, and how long it may.
+#[derive(Debug, Default)]
+struct Kind {
+    took: Vec<Duration>,
+    bound: Duration,
+}
+
+impl Field {
+    pub(super) fn of(name: &str) -> Option<Self> {
+        match name {
+            "failover" => Some(Self::Failover),
+            _ => None,
+        }
+    }
+
+    /// Members of its etcd.
+    fn members(self) -> u16 {
+        match self {
+            Self::Failover => 3,
+        }
+    }
+
+    /// What is measured.
+    fn measure(self) -> &'static str {
+        match self {
+            Self::Failover => "without an approval",
+        }
+    }
+
+    fn round(self, world: &mut World, deck: &mut Deck, dice: &mut Dice) -> Result<Told, Trouble> {
+        match self {
+            Self::Failover => {
+                failover::round(world, deck.card(dice, failover::STROKES.len()), dice)
+            }
+        }
+    }
+}
+
+/// Numbers from zero on, each once before one comes again.
+#[derive(Debug, Default)]
+struct Deck(Vec<usize>);
+
+impl Deck {
+    fn card(&mut self, dice: &mut Dice, count: usize) -> usize {
+        if self.0.is_empty() {
+            self.0 = (0..count).collect();
+        }
+        let left = u64::try_from(self.0.len()).expect("a few");
+        self.0.swap_remove(usize::try_from(dice.below(left)).expect("a place in a list"))
+    }
+}
+
+/// Builds what is needed, and goes on in namespaces of its own.
+pub(super) fn prepare(
+    root: &Path,
+    name: &str,
+    seed: u64,
+    out: &mut dyn Write,
+) -> io::Result<Ended> {
+    if let Err(trouble) = Programs::build(root) {
+        return super::end(name, &trouble, out);
+    }
+    let mut arguments: Vec<_> = std::env::args().skip(1).collect();
+    // In a process namespace of its own every campaign has the same number.
+    if !arguments.iter().any(|argument| argument.starts_with("--seed")) {
+        arguments.push(format!("--seed={seed}"));
+    }
+    arguments.push("--unshared".to_owned());
+    let status = namespace::again(arguments)?;
+    Ok(match status.code() {
+        Some(0) => Ended::Done,
+        Some(7) => Ended::Found,
+        _ => Ended::Failed,
+    })
+}
+
+/// The rounds, in namespaces of their own.
+pub(super) fn run(
+    field: Field,
+    root: &Path,
+    arguments: &Arguments,
+    seed: u64,
+    out: &mut dyn Write,
+) -> io::Result<Ended> {
+    let name = &arguments.name;
+    let prepared = namespace::prepare().map_err(Trouble::failed("a place for worlds"));
+    let programs = match prepared.and_then(|()| Programs::beside()) {
+        Ok(programs) => programs,
+        Err(trouble) => return super::end(name, &trouble, out),
+    };
+    let mut campaign = Campaign { field, arguments, seed, kinds: BTreeMap::new(), rounds: 0 };
+    let begun = clock::now();
+    writeln!(
+        out,
+        "{:>5}  {:<44} {:>20} {:>8} {:>10}",
+        "round",
+        "stroke",
+        field.measure(),
+        "bound",
+        "in sync"
+    )?;
+    let went = campaign.goes(&programs, root, out);
+    campaign.table(out)?;
+    let (rounds, took) = (campaign.rounds, begun.elapsed().as_secs());
+    if let Err(trouble) = went {
+        writeln!(out, "round {} with seed {seed}: {trouble}", rounds + 1)?;
+        writeln!(out, "again: cargo xtask campaign {name} --seed {seed} --count {}", rounds + 1)?;
+        return super::end(name, &trouble, out);
+    }
+    let late = campaign.kinds.values().map(Kind::late).sum::<usize>();
+    if late > 0 {
+        writeln!(out, "{late} of {rounds} rounds from seed {seed} took longer than they may")?;
+        return super::end(name, &Trouble::found("late"), out);
+    }
+    writeln!(
+        out,
+        "campaign {name}: {rounds} rounds from seed {seed} in {took} s, each within its bound: nothing that was \
+         released is lost, by both ledgers; never two voices; both logs are alike at the end"
+    )?;
+    Ok(Ended::Done)
+}
+
+struct Campaign<'a> {
+    field: Field,
+    arguments: &'a Arguments,
+    seed: u64,
+    kinds: BTreeMap<String, Kind>,
+    rounds: u64,
+}
+
+impl Campaign<'_> {
+    fn goes(
+        &mut self,
+        programs: &Programs,
+        root: &Path,
+        out: &mut dyn Write,
+    ) -> Result<(), Trouble> {
+        let Arguments { name, count, seconds, at_least, .. } = self.arguments;
+        let begun = clock::now();
+        let is_over = |rounds: u64| {
+            let late =
+                seconds.is_some_and(|seconds| begun.elapsed() >= Duration::from_secs(seconds));
+            rounds >= *count || (late && rounds >= *at_least)
+        };
+        let mut dice = Dice::new(self.seed);
+        let mut deck = Deck::default();
+        for number in 0.. {
+            if is_over(self.rounds) {
+                return Ok(());
+            }
+            let mut world = World::begins(programs, number, self.field.members(), &mut dice)?;
+            let before = self.rounds;
+            while self.rounds - before < LIFE && !is_over(self.rounds) {
+                match self.field.round(&mut world, &mut deck, &mut dice) {
+                    Ok(told) => self.takes(told, out).map_err(Trouble::failed("the table"))?,
+                    Err(trouble) => return Err(kept(&world, root, name, self.seed, trouble)),
+                }
+            }
+            let place =
+                world.ends_or(|world, trouble| kept(world, root, name, self.seed, trouble))?;
+            writeln!(out, "{place}").map_err(Trouble::failed("the table"))?;
+        }
+        Ok(())
+    }
+
+    fn takes(&mut self, told: Told, out: &mut dyn Write) -> io::Result<()> {
+        self.rounds += 1;
+        let Told { stroke, took, bound, apart } = told;
+        let late = if took > bound { "  LATE" } else { "" };
+        let [took_s, bound_s, apart_s] = [took, bound, apart].map(seconds);
+        let round = self.rounds;
+        writeln!(out, "{round:>5}  {stroke:<44} {took_s:>20} {bound_s:>8} {apart_s:>10}{late}")?;
+        let name = stroke.split(',').next().unwrap_or_default().to_owned();
+        let kind = self.kinds.entry(name).or_default();
+        kind.took.push(took);
+        kind.bound = bound;
+        out.flush()
+    }
+
+    /// Each stroke, how often it fell, and the shortest, middle and longest time.
+    fn table(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let measure = self.field.measure();
+        writeln!(out, "\n{:<28} {:>6}   {measure}, s", "stroke", "rounds")?;
+        writeln!(
+            out,
+            "{:<28} {:>6} {:>8} {:>8} {:>8} {:>8}",
+            "", "", "least", "median", "most", "bound"
+        )?;
+        for (name, kind) in &mut self.kinds {
+            kind.took.sort_unstable();
+            let count = kind.took.len();
+            let [least, median, most] =
+                [0, count / 2, count - 1].map(|place| seconds(kind.took[place]));
+            let bound = seconds(kind.bound);
+            writeln!(out, "{name:<28} {count:>6} {least:>8} {median:>8} {most:>8} {bound:>8}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Kind {
+    fn late(&self) -> usize {
+        self.took.iter().filter(|took| **took > self.bound).count()
+    }
+}
+
+/// Keeps what the world wrote, and says where.
+fn kept(world: &World, root: &Path, name: &str, seed: u64, trouble: Trouble) -> Trouble {
+    let Trouble::Found(what) = trouble else { return trouble };
+    let place = root.join(format!("target/campaign-{name}-{seed}"));
+    let kept = match world.is_kept(&place) {
+        Ok(()) => format!("are kept in {}", place.display()),
+        Err(error) => format!("could not be kept: {error}"),
+    };
+    Trouble::Found(format!("{what}\nlogs and journals {kept}"))
+}
+
+/// With milliseconds.
+fn seconds(time: Duration) -> String {
+    format!("{}.{:03}", time.as_secs(), time.subsec_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deck_has_every_card_once_before_one_comes_again() {
+        let (mut deck, mut dice) = (Deck::default(), Dice::new(3));
+        let mut cards: Vec<_> = (0..7).map(|_| deck.card(&mut dice, 7)).collect();
+        cards.sort_unstable();
+        assert_eq!(cards, [0, 1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn times_are_told_to_the_millisecond() {
+        assert_eq!(seconds(Duration::from_micros(2_004_999)), "2.004");
+    }
+}
