@@ -8,11 +8,16 @@ use std::time::Duration;
 use super::Mode;
 use super::journal::{KeySource, SOURCE, source};
 use super::section::{At, Section};
+use super::units::show_duration;
 
 /// The most members of the store that the record lies in.
 const ENDPOINTS_MAX: usize = 9;
 /// The longest prefix of keys, and the longest name of a user.
 const NAME_BYTES_MAX: usize = 128;
+/// To say who we are takes etcd a tenth of a second, as it makes passwords costly; a question follows it.
+const TIMEOUT_OF_USERS_MIN: Duration = Duration::from_millis(250);
+/// What a primary alone has left behind a question in vain, for another one: less, and one lost answer stops it.
+const LEASE_LEFT: Duration = Duration::from_secs(2);
 
 /// `[witness]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,16 +89,38 @@ pub(super) fn witness(root: &mut Section<'_, '_>, mode: Mode) -> Option<Witness>
     let timeout = Duration::from_millis(100)..=Duration::from_secs(2);
     let timeout = section.duration("timeout", timeout).unwrap_or(Duration::from_millis(500));
     let lease = section.duration("solo_lease", Duration::from_secs(3)..=Duration::from_mins(5));
+    let solo_lease = lease.unwrap_or(Duration::from_secs(10));
+    check_times(&mut section, (timeout, solo_lease), user.is_some());
     section.finish();
-    Some(Witness {
-        endpoints,
-        prefix,
-        user,
-        authority,
-        ours,
-        timeout,
-        solo_lease: lease.unwrap_or(Duration::from_secs(10)),
-    })
+    Some(Witness { endpoints, prefix, user, authority, ours, timeout, solo_lease })
+}
+
+/// What the two times need of each other, and of a password.
+fn check_times(
+    section: &mut Section<'_, '_>,
+    (timeout, lease): (Duration, Duration),
+    has_user: bool,
+) {
+    let given = section.given("timeout").map(|node| node.place.clone());
+    if let Some(place) = given.as_ref().filter(|_| has_user && timeout < TIMEOUT_OF_USERS_MIN) {
+        let [is, least] = [timeout, TIMEOUT_OF_USERS_MIN].map(show_duration);
+        let message = format!(
+            "\"{is}\" is too short for a user, whose password etcd takes its time to check; write at \
+             least \"{least}\""
+        );
+        section.fail("timeout", place, message);
+    }
+    // What it is where it is not given is enough for any timeout.
+    let least = timeout * 2 + LEASE_LEFT;
+    let given = section.given("solo_lease").map(|node| node.place.clone());
+    if let Some(place) = given.filter(|_| lease < least) {
+        let [is, least, timeout] = [lease, least, timeout].map(show_duration);
+        let message = format!(
+            "\"{is}\" is too short for timeout \"{timeout}\": a question may take twice that, and a second \
+             one must be possible; write at least \"{least}\""
+        );
+        section.fail("solo_lease", &place, message);
+    }
 }
 
 /// Who signed theirs, and ours with its key.

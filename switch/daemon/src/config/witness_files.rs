@@ -125,9 +125,15 @@ fn password(
     warnings: &mut Vec<String>,
 ) -> Result<Password, String> {
     let todo = |_: &Path| "put it there, or name the file that there is".to_owned();
-    let contents = contents(source, credentials, PASSWORD_BYTES_MAX, "the password", todo)?;
+    let contents = contents(source, credentials, PASSWORD_BYTES_MAX + 1, "the password", todo)?;
     warnings.extend(contents.open_to_all(source));
     let shown = contents.path.display();
+    // What is behind these is not read, and half a password is none.
+    if u64::try_from(contents.bytes.len()).is_ok_and(|bytes| bytes > PASSWORD_BYTES_MAX) {
+        return Err(format!(
+            "{shown} is longer than {PASSWORD_BYTES_MAX} bytes; a password is one line"
+        ));
+    }
     let text = String::from_utf8(contents.bytes)
         .map_err(|_| format!("{shown} is no text; a password is one line of UTF-8"))?;
     let text = text.strip_suffix('\n').unwrap_or(&text);

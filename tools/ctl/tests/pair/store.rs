@@ -56,7 +56,7 @@ impl Store {
         format!(
             "[witness]\nendpoints = [\"https://{}\"]\nauthority = \"{place}/authority.crt\"\n\
              certificate = \"{place}/{name}.crt\"\nkey = \"{place}/{name}.key\"\n\
-             timeout = \"1s\"\nsolo_lease = \"3s\"\n\n",
+             timeout = \"1s\"\nsolo_lease = \"4s\"\n\n",
             self.address
         )
     }
