@@ -298,6 +298,8 @@ pub struct WitnessStatus {
     pub unknown: u64,
     /// How often a lease was granted.
     pub leases: u64,
+    /// Why this node's lease could not be had, kept or given back the last time; none: nothing is wrong with it.
+    pub lease_error: Option<String>,
 }
 
 /// The record of the witness.

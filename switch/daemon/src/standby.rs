@@ -433,11 +433,23 @@ impl Life {
         if let Some(control) = self.control.as_ref().filter(|_| is_wished) {
             control.lets_answer(ANSWERED_WITHIN);
         }
+        if is_wished {
+            self.gives_lease_back();
+        }
         again(&why)
+    }
+
+    /// Who may take over by the witness does so at once, and not when a lease of this node ends; a witness that
+    /// does not answer holds nothing up for longer than one answer may take.
+    fn gives_lease_back(&self) {
+        if let Some(witness) = &self.running.now().configuration.witness {
+            self.ship.gives_lease_back(witness.timeout);
+        }
     }
 
     fn ends(self) -> Result<(), Failure> {
         self.ship.stop();
+        self.gives_lease_back();
         drop(self.control);
         last_failure(&self.happened)?;
         info!("stopped");

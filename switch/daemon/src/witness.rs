@@ -18,6 +18,10 @@ mod form;
 
 mod gateway;
 
+mod words;
+
+mod agent;
+
 mod etcd;
 
 mod lease;

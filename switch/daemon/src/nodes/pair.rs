@@ -16,7 +16,7 @@ use journal::ship::message::{Digests, Role};
 use switch_core::time::Time;
 
 use super::looking::Looking;
-use super::witness::witness;
+use super::witness::{files, witness};
 use super::words::waits;
 use crate::clocks;
 use crate::config::{self, Way, hex};
@@ -170,7 +170,7 @@ impl Pair {
             joining: view.joining != Joining::No,
             repairing: view.repairing,
             certificate_ends_utc: shown.line.ours_until,
-            certificates: shown.line.expiring.clone(),
+            certificates: files(&shown),
             ..bare
         }
     }

@@ -33,5 +33,13 @@ pub(super) fn witness(view: &View, shown: &Shown, now: Time) -> Option<WitnessSt
         refused: asked.refused,
         unknown: asked.unknown,
         leases: asked.lease.granted,
+        lease_error: asked.lease.trouble.clone(),
     })
+}
+
+/// What is to be done about certificates and the other files of the line and of the witness; none: nothing.
+pub(super) fn files(shown: &Shown) -> Option<String> {
+    let of_witness = shown.witness.as_ref().and_then(|witness| witness.files.as_deref());
+    let told: Vec<&str> = shown.line.expiring.as_deref().into_iter().chain(of_witness).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }

@@ -8,7 +8,7 @@ use tracing::warn;
 use super::session::Trust;
 use super::shown::LineShown;
 use crate::clocks;
-use crate::config::{Configuration, credentials, told_ahead};
+use crate::config::{Configuration, told_ahead};
 
 /// Between two looks.
 const EXPIRIES: Duration = Duration::from_hours(1);
@@ -42,10 +42,7 @@ impl Expiring {
         let utc = clocks::utc();
         let ours = Trust::read(configuration, utc).map(|trust| trust.until());
         self.ours = ours.as_ref().ok().copied().flatten();
-        let witness = configuration.witness_files(credentials().as_deref(), utc);
-        let witness = witness.map(|files| files.and_then(|files| files.until));
-        let witness = witness.map_err(|errors| errors.to_string());
-        let said = words((ours, theirs), witness, utc);
+        let said = words((ours, theirs), utc);
         if said != self.said
             && let Some(said) = &said
         {
@@ -62,13 +59,8 @@ impl Expiring {
     }
 }
 
-/// `ours`: what is wrong with our files, or when our certificate runs out; `witness`: the same of those that we
-/// show the witness.
-fn words(
-    (ours, theirs): (Result<Option<u64>, String>, Option<u64>),
-    witness: Result<Option<u64>, String>,
-    utc: u64,
-) -> Option<String> {
+/// `ours`: what is wrong with our files, or when our certificate runs out.
+fn words((ours, theirs): (Result<Option<u64>, String>, Option<u64>), utc: u64) -> Option<String> {
     let told = |until: Option<u64>| until.and_then(|until| told_ahead(until, utc));
     let ours = match ours {
         Ok(until) => told(until).map(|told| format!("this node's: {told}")),
@@ -78,14 +70,7 @@ fn words(
         }
     };
     let theirs = told(theirs).map(|told| format!("the peer's: {told}"));
-    let witness = match witness {
-        Ok(until) => told(until).map(|told| format!("the witness is shown: {told}")),
-        Err(why) => {
-            let why = why.trim_end().replace('\n', "; ");
-            Some(format!("the witness can not be asked anew by these files: {why}"))
-        }
-    };
-    let words: Vec<String> = ours.into_iter().chain(theirs).chain(witness).collect();
+    let words: Vec<String> = ours.into_iter().chain(theirs).collect();
     (!words.is_empty()).then(|| words.join("; "))
 }
 
@@ -97,13 +82,13 @@ mod tests {
     fn whose_certificate_runs_out_soon_is_said_and_of_others_nothing() {
         let day = 86_400;
         let (now, far) = (1_000 * day, 2_000 * day);
-        assert_eq!(words((Ok(Some(far)), None), Ok(Some(far)), now), None);
-        let ours = words((Ok(Some(now + 6 * day)), Some(far)), Ok(None), now).unwrap();
+        assert_eq!(words((Ok(Some(far)), None), now), None);
+        let ours = words((Ok(Some(now + 6 * day)), Some(far)), now).unwrap();
         assert_eq!(
             ours,
             "this node's: the certificate runs out within 7 days; put a new one in its place"
         );
-        let both = words((Ok(Some(now - 1)), Some(now + day)), Ok(None), now).unwrap();
+        let both = words((Ok(Some(now - 1)), Some(now + day)), now).unwrap();
         assert!(both.contains("this node's: the certificate has run out"), "{both}");
         assert!(both.contains("; the peer's: the certificate runs out within a day"), "{both}");
     }
@@ -111,15 +96,11 @@ mod tests {
     #[test]
     fn files_that_the_next_connection_can_not_use_are_told_before_it_is_needed() {
         let why = "sekisho.toml:9:1: peer.key: is not the key of it\n".to_owned();
-        let told = words((Err(why), None), Ok(None), 0).unwrap();
+        let told = words((Err(why), None), 0).unwrap();
         assert_eq!(
             told,
             "the next line to the peer can not be opened by these files: sekisho.toml:9:1: peer.key: is \
              not the key of it"
         );
-        let witness = words((Ok(None), None), Err("sekisho.toml:9:1: witness.key: x\n".into()), 0);
-        assert!(witness.unwrap().ends_with("by these files: sekisho.toml:9:1: witness.key: x"));
-        let soon = words((Ok(None), None), Ok(Some(1)), 0);
-        assert!(soon.unwrap().starts_with("the witness is shown: the certificate runs out"));
     }
 }

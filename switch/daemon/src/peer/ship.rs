@@ -188,6 +188,14 @@ impl Ship {
         self.wake();
     }
 
+    /// Nothing is released here any more, and this process is to end or to begin anew: waits until its lease at the
+    /// witness is given back, so that the other node need not wait for its end. No longer than that.
+    pub(crate) fn gives_lease_back(&self, within: Duration) {
+        if let Some(desk) = &self.desk {
+            desk.parts(within);
+        }
+    }
+
     /// What a writer of the log is to tell of all that it frames: the tap of [`journal::writer::Writer`]. The
     /// log ends at this mark before it.
     pub(crate) fn tap(self: &Arc<Self>, end: Mark) -> Box<dyn FnMut(Framed<'_>) + Send> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use journal::roles::witness::{Record, RequestId, Revision};
 use switch_core::time::Time;
 
-use super::shown::WitnessShown;
+use super::shown::{LeaseShown, WitnessShown};
 use crate::clocks;
 
 /// Where it lies.
@@ -15,6 +15,7 @@ use crate::clocks;
 pub(crate) struct Desk {
     slot: Mutex<Slot>,
     put: Condvar,
+    left: Condvar,
     shown: Mutex<WitnessShown>,
 }
 
@@ -23,6 +24,8 @@ struct Slot {
     question: Option<Question>,
     alive: bool,
     stop: bool,
+    /// Nobody takes anything from here any more.
+    is_left: bool,
     /// Something was put here since it was looked at.
     is_new: bool,
 }
@@ -59,9 +62,16 @@ impl Desk {
         self.puts(|slot| slot.alive = alive);
     }
 
-    /// The thread is to end.
+    /// The thread is to end, and to give back the lease that it may have.
     pub(crate) fn stops(&self) {
         self.puts(|slot| slot.stop = true);
+    }
+
+    /// Waits until the lease, if there was one, was given back by a thread that is to end or whose node is not
+    /// to be known as alive any more; no longer than that, as it ends by itself too.
+    pub(crate) fn parts(&self, within: Duration) {
+        let holds = |slot: &mut Slot| !slot.is_left && lock(&self.shown).lease.kept_ns.is_some();
+        drop(self.left.wait_timeout_while(lock(&self.slot), within, holds));
     }
 
     /// What there is to show.
@@ -91,6 +101,20 @@ impl Desk {
 
     pub(super) fn shows(&self, change: impl FnOnce(&mut WitnessShown)) {
         change(&mut lock(&self.shown));
+    }
+
+    /// How the lease is. Who waits for its end is woken.
+    pub(super) fn shows_lease(&self, lease: LeaseShown) {
+        self.shows(|shown| shown.lease = lease);
+        // Who has looked before this, and waits not yet, holds the lock of the slot.
+        drop(lock(&self.slot));
+        self.left.notify_all();
+    }
+
+    /// It takes nothing any more, and has given back what it had.
+    pub(super) fn is_left(&self) {
+        lock(&self.slot).is_left = true;
+        self.left.notify_all();
     }
 }
 

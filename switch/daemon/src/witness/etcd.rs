@@ -3,27 +3,22 @@
 //! Whoever was asked and did not answer in its time may still do what was asked. So only what can be done twice is
 //! asked of the next one; a swap goes on to it only where nothing can have left this node.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use rustls::crypto::ring;
-use rustls::pki_types::PrivateKeyDer;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use switch_core::time::Time;
 use ureq::Agent;
-use ureq::config::Config;
-use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
+use super::agent::{Failed, agent, why};
 use super::gateway::{
-    AUTHENTICATE, Authenticated, FAILED_PRECONDITION, INVALID_ARGUMENT, Refused, UNAUTHENTICATED,
-    authenticate, header,
+    AUTHENTICATE, Authenticated, FAILED_PRECONDITION, INVALID_ARGUMENT, Refused, authenticate,
+    header,
 };
+use super::words::brief;
 use crate::clocks;
-use crate::config::{Configuration, Password, Witness, WitnessEndpoint, WitnessFiles, credentials};
+use crate::config::{Configuration, Password, Witness, WitnessEndpoint, credentials, told_ahead};
 
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
@@ -57,16 +52,6 @@ pub(super) struct Etcd {
     refused: Option<(Time, String)>,
     /// Whose answers the first one was.
     cluster: Option<u64>,
-}
-
-/// Why there is no answer.
-enum Failed {
-    /// Nothing can have come of it.
-    NotAsked(String),
-    /// It may have been done, or be done later.
-    Perhaps(String),
-    /// Our token is not known any more.
-    NoToken,
 }
 
 impl Etcd {
@@ -122,9 +107,8 @@ impl Etcd {
             }
             let (trouble, may_go_on) = match self.attempt(path, body, left) {
                 Ok(answer) => {
-                    return serde_json::from_value(answer).map_err(|error| {
-                        format!("{}: it answers otherwise than etcd: {error}", self.endpoint())
-                    });
+                    return serde_json::from_value(answer)
+                        .map_err(|error| format!("{}: {}", self.endpoint(), otherwise(&error)));
                 }
                 Err(Failed::NoToken) => {
                     // The next attempt has a new one, of the same member, by the password as it is now.
@@ -161,9 +145,9 @@ impl Etcd {
         if self.user.is_some() && self.token.is_none() && !self.is_open {
             self.authenticate(within).map_err(Failed::NotAsked)?;
         }
-        let left = within.saturating_sub(clocks::boot().since(began));
+        let left = left(within, clocks::boot().since(began)).map_err(Failed::NotAsked)?;
         let answer = self.exchange(path, body, left)?.map_err(|refused| {
-            if refused.code == UNAUTHENTICATED && self.token.is_some() {
+            if self.token.is_some() && refused.is_of_the_token() {
                 return Failed::NoToken;
             }
             // Who is asked who he is, and was not before.
@@ -195,18 +179,14 @@ impl Etcd {
 
     /// Gets a token; its words are why there is none.
     fn authenticate(&mut self, within: Duration) -> Result<(), String> {
-        let failed = |failed| match failed {
-            Failed::NotAsked(why) | Failed::Perhaps(why) => why,
-            Failed::NoToken => "it knows no token".to_owned(),
-        };
-        let (_, password) = self.agent().map_err(failed)?;
+        let (_, password) = self.agent().map_err(Failed::words)?;
         let password = password.clone().map(|password| password.0).unwrap_or_default();
         let user = self.user.clone().unwrap_or_default();
         let body = authenticate(&user, &password);
-        match self.exchange(AUTHENTICATE, &body, within).map_err(failed)? {
+        match self.exchange(AUTHENTICATE, &body, within).map_err(Failed::words)? {
             Ok(answer) => {
                 let answer: Authenticated = serde_json::from_value(answer)
-                    .map_err(|error| format!("it gives no token: {error}"))?;
+                    .map_err(|error| format!("it gives no token: {}", brief(&error.to_string())))?;
                 self.token = Some(answer.token);
                 Ok(())
             }
@@ -223,6 +203,21 @@ impl Etcd {
                     self.refused = Some((clocks::boot() + REFUSED_FOR, why.clone()));
                 }
                 Err(why)
+            }
+        }
+    }
+
+    /// What is to be said of the files that the next connection is made of, as they are now; none: nothing.
+    pub(super) fn files_told(&self) -> Option<String> {
+        let utc = clocks::utc();
+        match self.configuration.witness_files(credentials().as_deref(), utc) {
+            Ok(files) => {
+                let told = told_ahead(files?.until?, utc)?;
+                Some(format!("the witness is shown: {told}"))
+            }
+            Err(errors) => {
+                let why = on_one_line(&errors.to_string());
+                Some(format!("the witness can not be asked anew by these files: {why}"))
             }
         }
     }
@@ -250,16 +245,15 @@ impl Etcd {
         let bytes = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
         let bytes = bytes.map_err(|error| Failed::Perhaps(why(&error).words()))?;
         if status.is_success() {
-            return serde_json::from_slice(&bytes).map(Ok).map_err(|error| {
-                Failed::Perhaps(format!("it answers otherwise than etcd: {error}"))
-            });
+            return serde_json::from_slice(&bytes)
+                .map(Ok)
+                .map_err(|error| Failed::Perhaps(otherwise(&error)));
         }
         let refused =
             serde_json::from_slice(&bytes).unwrap_or(Refused { code: 0, message: String::new() });
-        let message = if refused.message.is_empty() {
-            format!("HTTP status {}", status.as_u16())
-        } else {
-            refused.message
+        let message = match brief(&refused.message) {
+            none if none.is_empty() => format!("HTTP status {}", status.as_u16()),
+            said => said,
         };
         Ok(Err(Refused { message, ..refused }))
     }
@@ -269,7 +263,8 @@ impl Etcd {
         if self.agent.is_none() {
             let read = self.configuration.witness_files(credentials().as_deref(), clocks::utc());
             let files = read.map_err(|errors| {
-                Failed::NotAsked(format!("it can not be asked by these files: {errors}"))
+                let why = on_one_line(&errors.to_string());
+                Failed::NotAsked(format!("it can not be asked by these files: {why}"))
             })?;
             let agent = agent(files.unwrap_or_default());
             self.agent = Some(agent.map_err(|error| Failed::NotAsked(why(&error).words()))?);
@@ -278,64 +273,37 @@ impl Etcd {
     }
 }
 
-impl Failed {
-    fn words(self) -> String {
-        match self {
-            Self::NotAsked(why) | Self::Perhaps(why) => why,
-            Self::NoToken => "the token".to_owned(),
-        }
+/// What is left of this time for a question, behind what it took to say who we are.
+///
+/// # Errors
+/// Too little.
+fn left(within: Duration, took: Duration) -> Result<Duration, String> {
+    let left = within.saturating_sub(took);
+    if left >= LEAST {
+        return Ok(left);
     }
+    Err(format!("no time is left for a question, as the password took {} ms", took.as_millis()))
 }
 
-fn agent(files: WitnessFiles) -> Result<(Agent, Option<Password>), ureq::Error> {
-    let WitnessFiles { roots, ours, password, .. } = files;
-    let own = |der: &[u8]| Certificate::from_der(der).to_owned();
-    let roots: Vec<_> = roots.iter().map(|root| own(root)).collect();
-    let ours = ours.map(|(chain, key)| {
-        let chain: Vec<_> = chain.iter().map(|one| own(one)).collect();
-        // It takes a key of PEM only.
-        let what = match &key {
-            PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
-            PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
-            PrivateKeyDer::Pkcs8(_) | _ => "PRIVATE KEY",
-        };
-        let coded = STANDARD.encode(key.secret_der());
-        let pem = format!("-----BEGIN {what}-----\n{coded}\n-----END {what}-----\n");
-        Ok::<_, ureq::Error>(ClientCert::new_with_certs(
-            &chain,
-            PrivateKey::from_pem(pem.as_bytes())?,
-        ))
-    });
-    let tls = TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
-        .root_certs(RootCerts::Specific(Arc::new(roots)))
-        .client_cert(ours.transpose()?)
-        .build();
-    let config = Config::builder()
-        .tls_config(tls)
-        // Not what the environment says, and nowhere else than where we asked.
-        .proxy(None)
-        .max_redirects(0)
-        .http_status_as_error(false)
-        .build();
-    Ok((config.new_agent(), password))
+fn otherwise(error: &serde_json::Error) -> String {
+    format!("it answers otherwise than etcd: {}", brief(&error.to_string()))
 }
 
-/// What became of a question by an error of its way.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "of what is not known, anything may have become"
-)]
-fn why(error: &ureq::Error) -> Failed {
-    match error {
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            Failed::NotAsked(error.to_string())
-        }
-        ureq::Error::Timeout(ureq::Timeout::Connect) => {
-            Failed::NotAsked("there is no connection in time".to_owned())
-        }
-        ureq::Error::Timeout(_) => Failed::Perhaps("there is no answer in time".to_owned()),
-        _ => Failed::Perhaps(error.to_string()),
+fn on_one_line(lines: &str) -> String {
+    lines.trim_end().replace('\n', "; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_password_took_is_not_there_for_the_question_and_too_little_is_no_time_at_all() {
+        let left = |took| left(Duration::from_millis(250), Duration::from_millis(took));
+        assert_eq!(left(80), Ok(Duration::from_millis(170)));
+        assert_eq!(left(245), Ok(LEAST));
+        let none = Err("no time is left for a question, as the password took 246 ms".to_owned());
+        assert_eq!(left(246), none);
+        assert!(left(300).is_err());
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn both(first: &str, second: &str) -> Value {
     json!({ "success": [range(first), range(second)] })
 }
 
-/// Puts a value where the key has this `mod_revision`; 0: where there is no such key.
+/// Puts a value where the key has this `mod_revision`; 0: where there is no such key. Elsewhere it is read, so
+/// that the answer shows why it was not put.
 pub(super) fn swap(key: &str, expected: u64, value: &str) -> Value {
     let key = coded(key.as_bytes());
     json!({
@@ -32,6 +33,7 @@ pub(super) fn swap(key: &str, expected: u64, value: &str) -> Value {
             "mod_revision": expected.to_string(),
         }],
         "success": [{ "request_put": { "key": key, "value": coded(value.as_bytes()) } }],
+        "failure": [{ "request_range": { "key": key } }],
     })
 }
 
@@ -79,10 +81,36 @@ pub(super) struct Transacted {
     pub(super) responses: Vec<Response>,
 }
 
+/// What became of a swap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Became {
+    /// It was done, and made this version.
+    Done(u64),
+    /// It was not, and never will be: the key has another version than the expected one.
+    Refused,
+}
+
+impl Transacted {
+    /// What became of the swap that expected this version; none where it is not exactly the answer to one, as
+    /// whatever is in between etcd and us may give: then nothing is known.
+    pub(super) fn became(&self, expected: u64) -> Option<Became> {
+        let [response] = &self.responses[..] else { return None };
+        match (self.succeeded, &response.response_put, &response.response_range) {
+            (true, Some(_), None) if self.header.revision > 0 => {
+                Some(Became::Done(self.header.revision))
+            }
+            (false, None, Some(read)) if read.version()? != expected => Some(Became::Refused),
+            _ => None,
+        }
+    }
+}
+
 /// To one part of it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Response {
     pub(super) response_range: Option<Range>,
+    #[serde(default)]
+    response_put: Option<Value>,
 }
 
 /// What was read of a key.
@@ -90,6 +118,17 @@ pub(super) struct Response {
 pub(super) struct Range {
     #[serde(default)]
     pub(super) kvs: Vec<KeyValue>,
+}
+
+impl Range {
+    /// The version of the one key that was read, 0 where it is not there; none where several are.
+    fn version(&self) -> Option<u64> {
+        match &self.kvs[..] {
+            [] => Some(0),
+            [one] => Some(one.mod_revision),
+            _ => None,
+        }
+    }
 }
 
 /// A key that is there.
@@ -139,8 +178,17 @@ pub(super) struct Refused {
     pub(super) message: String,
 }
 
+impl Refused {
+    /// Whether it is our token that it refuses: it is not known, or is from before rights were changed, as a
+    /// signed one (`--auth-token jwt`) says of itself. The code of the latter has other causes too.
+    pub(super) fn is_of_the_token(&self) -> bool {
+        const OLD: [&str; 2] = ["revision of auth store is old", "revision in header is old"];
+        self.code == UNAUTHENTICATED || OLD.iter().any(|old| self.message.contains(old))
+    }
+}
+
 /// The token is not known, or is no more.
-pub(super) const UNAUTHENTICATED: u32 = 16;
+const UNAUTHENTICATED: u32 = 16;
 /// What can not be so: among it, a password that is another one.
 pub(super) const INVALID_ARGUMENT: u32 = 3;
 /// What is there already or not yet: among it, that nobody is asked who he is.
@@ -171,7 +219,7 @@ mod tests {
         let reads =
             r#"{"success":[{"request_range":{"key":"L2E="}},{"request_range":{"key":"L2I="}}]}"#;
         assert_eq!(both("/a", "/b").to_string(), reads);
-        let swaps = r#"{"compare":[{"key":"L2E=","mod_revision":"18446744073709551615","result":"EQUAL","target":"MOD"}],"success":[{"request_put":{"key":"L2E=","value":"eA=="}}]}"#;
+        let swaps = r#"{"compare":[{"key":"L2E=","mod_revision":"18446744073709551615","result":"EQUAL","target":"MOD"}],"failure":[{"request_range":{"key":"L2E="}}],"success":[{"request_put":{"key":"L2E=","value":"eA=="}}]}"#;
         assert_eq!(swap("/a", u64::MAX, "x").to_string(), swaps);
     }
 
@@ -190,6 +238,49 @@ mod tests {
         for text in ["{}", r#"{"succeeded":true}"#, r#"{"header":{"revision":"2"}}"#] {
             assert!(serde_json::from_str::<Transacted>(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_swap_was_done_or_not_only_by_exactly_the_answer_that_says_so() {
+        let became = |rest: &str| {
+            let text = format!(r#"{{"header":{{"cluster_id":"1","revision":"9"}},{rest}}}"#);
+            serde_json::from_str::<Transacted>(&text).ok()?.became(5)
+        };
+        let put = r#"{"response_put":{"header":{"revision":"9"}}}"#;
+        let read = |version: &str| {
+            format!(
+                r#"{{"response_range":{{"kvs":[{{"mod_revision":"{version}"}}],"count":"1"}}}}"#
+            )
+        };
+        let (other, same, none) = (read("7"), read("5"), r#"{"response_range":{}}"#);
+        let done = format!(r#""succeeded":true,"responses":[{put}]"#);
+        assert_eq!(became(&done), Some(Became::Done(9)));
+        for there in [other.as_str(), none] {
+            assert_eq!(became(&format!(r#""responses":[{there}]"#)), Some(Became::Refused));
+        }
+        for unclear in [
+            format!(r#""responses":[{same}]"#),
+            r#""responses":[]"#.to_owned(),
+            r#""succeeded":false"#.to_owned(),
+            r#""succeeded":true"#.to_owned(),
+            format!(r#""responses":[{put}]"#),
+            format!(r#""succeeded":true,"responses":[{other}]"#),
+            format!(r#""succeeded":true,"responses":[{put},{put}]"#),
+            format!(r#""responses":[{other},{other}]"#),
+        ] {
+            assert_eq!(became(&unclear), None, "{unclear}");
+        }
+        let without =
+            r#"{"header":{"cluster_id":"1"},"succeeded":true,"responses":[{"response_put":{}}]}"#;
+        assert_eq!(serde_json::from_str::<Transacted>(without).unwrap().became(5), None);
+    }
+
+    #[test]
+    fn a_token_is_refused_by_its_code_or_by_what_is_said_of_it() {
+        let refused = |code, message: &str| Refused { code, message: message.to_owned() };
+        assert!(refused(16, "etcdserver: invalid auth token").is_of_the_token());
+        assert!(refused(3, "etcdserver: revision of auth store is old").is_of_the_token());
+        assert!(!refused(3, "etcdserver: duplicate key given in txn request").is_of_the_token());
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) struct WitnessShown {
     pub(crate) trouble: Option<String>,
     /// A user is configured, and etcd asks nobody who he is.
     pub(crate) asks_nobody: bool,
+    /// What is to be done about the files that it is asked by; none: nothing.
+    pub(crate) files: Option<String>,
     /// Reads that were answered.
     pub(crate) reads: u64,
     /// Swaps that were done.
@@ -36,4 +38,6 @@ pub(crate) struct LeaseShown {
     pub(crate) kept_ns: Option<u64>,
     /// How often one was granted.
     pub(crate) granted: u64,
+    /// Why it could not be had, kept or given back the last time; none: it was.
+    pub(crate) trouble: Option<String>,
 }

@@ -5,6 +5,8 @@ mod store;
 
 mod way;
 
+mod stranger;
+
 mod node;
 
 mod trust;
@@ -19,6 +21,7 @@ use serde_json::json;
 
 use node::{Configured, Node, record};
 use store::{Store, until};
+use stranger::Stranger;
 use way::{Way, Weather};
 
 use super::Keys;
@@ -125,6 +128,32 @@ fn what_is_no_record_is_no_answer_and_stays_as_it_is() {
     let trouble = tokyo.trouble();
     assert!(trouble.contains("/sekisho/osaka/tokyo/record is no record"), "{trouble}");
     assert_eq!(tokyo.swaps(Revision(0), record(1)), Reply::Refused);
+}
+
+#[test]
+fn who_answers_otherwise_than_etcd_swaps_nothing_and_refuses_nothing() {
+    let header = r#""header":{"cluster_id":"1","revision":"9"}"#;
+    for rest in ["", r#","succeeded":true"#, r#","responses":[{"response_range":{}}]"#] {
+        let stranger = Stranger::says("200 OK", &format!("{{{header}{rest}}}"));
+        let mut tokyo = Node::of("tokyo", &Configured::at(vec![stranger.endpoint()]));
+        assert_eq!(tokyo.swaps(Revision(0), record(1)), Reply::Unknown, "{rest}");
+        assert!(tokyo.trouble().contains("is not known"), "{}", tokyo.trouble());
+    }
+}
+
+#[test]
+fn what_others_say_is_cut_and_can_not_write_elsewhere_on_a_terminal() {
+    let message = format!("\x1b[31mall is well\x1b[0m\n{}", "x".repeat(1_000));
+    let body = json!({ "code": 2, "message": message }).to_string();
+    let stranger = Stranger::says("500 Internal Server Error", &body);
+    let mut tokyo = Node::of("tokyo", &Configured::at(vec![stranger.endpoint()]));
+    assert_eq!(tokyo.reads(), Reply::Unknown);
+    tokyo.desk.lives(true);
+    let lease = until("trouble with the lease", || tokyo.shown().lease.trouble);
+    for told in [tokyo.trouble(), lease] {
+        assert!(told.contains("all is well"), "{told:?}");
+        assert!(told.len() < 300 && !told.contains(char::is_control), "{told:?}");
+    }
 }
 
 #[test]

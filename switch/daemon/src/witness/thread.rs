@@ -15,14 +15,18 @@ use tracing::{info, warn};
 
 use super::desk::{Desk, Question};
 use super::etcd::{Asked, Etcd};
-use super::gateway::{self, TRANSACTION, Transacted};
+use super::gateway::{self, Became, TRANSACTION, Transacted};
 use super::lease::Lease;
+use super::shown::LeaseShown;
+use super::words::brief;
 use super::{Keys, form};
 use crate::clocks;
 use crate::logs::Sparing;
 
 /// The thread turns at least so often.
 const TURN: Duration = Duration::from_secs(1);
+/// Between two looks at the files that it is asked by.
+const FILES: Duration = Duration::from_hours(1);
 
 /// What the thread works with.
 pub(super) struct Witnessing {
@@ -36,8 +40,10 @@ pub(super) struct Witnessing {
     alive: bool,
     /// Whether the last question was answered; none: there was none.
     answers: Option<bool>,
-    /// Whether the lease was tended the last time that it was to be.
-    tended: bool,
+    /// Why the lease could not be tended the last time that it was to be.
+    untended: Option<String>,
+    /// What was said of the files last, and when they are looked at next.
+    files: (Option<String>, Time),
     sparing: Sparing,
 }
 
@@ -64,7 +70,8 @@ impl Witnessing {
             lease,
             alive: false,
             answers: None,
-            tended: true,
+            untended: None,
+            files: (None, Time(0)),
             sparing: Sparing::default(),
         }
     }
@@ -75,7 +82,7 @@ impl Witnessing {
             let rests = self.lease.rests(self.alive, clocks::boot()).min(TURN);
             let found = self.desk.takes(rests);
             if found.stop {
-                return;
+                break;
             }
             self.alive = found.alive;
             // What is asked goes first: the lease can wait for a second, and the rules can not.
@@ -83,8 +90,13 @@ impl Witnessing {
                 self.asks(question);
             }
             self.tends();
+            self.looks_at_files();
             self.sparing.sums_up();
         }
+        // A planned stop: who may take over need not wait for the lease to end.
+        self.alive = false;
+        self.tends();
+        self.desk.is_left();
     }
 
     fn asks(&mut self, question: Question) {
@@ -113,7 +125,7 @@ impl Witnessing {
         });
         let known = known.transpose().map_err(|why| {
             let key = &self.keys.record;
-            format!("what stands under {key} is no record of ours: {why}")
+            format!("what stands under {key} is no record of ours: {}", brief(&why))
         })?;
         Ok(Reply::Says(Seen { known, peer_alive: !theirs.kvs.is_empty() }))
     }
@@ -121,10 +133,12 @@ impl Witnessing {
     fn swaps(&mut self, expected: Revision, record: &Record, until: Time) -> Result<Reply, String> {
         let body = gateway::swap(&self.keys.record, expected.0, &form::written(record));
         let done: Transacted = self.etcd.ask(TRANSACTION, &body, Asked::Once, until)?;
-        match (done.succeeded, done.header.revision) {
-            (false, _) => Ok(Reply::Refused),
-            (true, 0) => Err("it answers otherwise than etcd: without a revision".to_owned()),
-            (true, revision) => Ok(Reply::Swapped(Revision(revision))),
+        match done.became(expected.0) {
+            Some(Became::Done(revision)) => Ok(Reply::Swapped(Revision(revision))),
+            Some(Became::Refused) => Ok(Reply::Refused),
+            None => {
+                Err("it answers otherwise than etcd: whether it was changed is not known".into())
+            }
         }
     }
 
@@ -167,15 +181,34 @@ impl Witnessing {
     }
 
     fn tends(&mut self) {
-        let tended = self.lease.tend(self.alive, &mut self.etcd);
-        if let Err(why) = &tended
-            && self.tended
-            && self.sparing.says("the lease at the witness")
-        {
-            warn!("the lease at the witness, by which this node is known as alive: {why}");
+        let held = self.lease.shown().kept_ns.is_some();
+        let untended = self.lease.tend(self.alive, &mut self.etcd).err();
+        if held && !self.alive && untended.is_none() {
+            info!("the lease at the witness is given back");
         }
-        self.tended = tended.is_ok();
-        let lease = self.lease.shown();
-        self.desk.shows(|shown| shown.lease = lease);
+        if untended != self.untended && self.sparing.says("the lease at the witness") {
+            if let Some(why) = &untended {
+                warn!("the lease at the witness, by which this node is known as alive: {why}");
+            } else {
+                info!("the lease at the witness is kept as it should be");
+            }
+        }
+        let lease = LeaseShown { trouble: untended.clone(), ..self.lease.shown() };
+        self.untended = untended;
+        self.desk.shows_lease(lease);
+    }
+
+    /// What is wrong with the files is told before they are needed.
+    fn looks_at_files(&mut self) {
+        let now = clocks::boot();
+        if now < self.files.1 {
+            return;
+        }
+        let told = self.etcd.files_told();
+        if let Some(told) = told.as_ref().filter(|_| told != self.files.0) {
+            warn!("{told}");
+        }
+        self.desk.shows(|shown| shown.files.clone_from(&told));
+        self.files = (told, now + FILES);
     }
 }

@@ -98,7 +98,10 @@ fn of_peer(peer: &PeerStatus, why: &str, found: &mut Vec<String>) {
 }
 
 fn of_witness(witness: &WitnessStatus, status: &NodeStatus, found: &mut Vec<String>) {
-    let WitnessStatus { endpoint, error, .. } = witness;
+    let WitnessStatus { endpoint, error, lease_error, .. } = witness;
+    if let Some(why) = lease_error.as_ref().filter(|why| error.as_ref() != Some(why)) {
+        found.push(format!("the lease of this node at the witness is not kept: {why}"));
+    }
     if let Some(error) = error {
         let alone = match (status.role, status.sync) {
             (NodeRole::Primary, SyncState::Solo) => {

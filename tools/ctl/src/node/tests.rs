@@ -145,12 +145,14 @@ fn of_the_witness_it_says_whether_it_answers_and_what_its_record_says() {
         error: Some("https://10.3.0.1:2379: there is no answer in time".into()),
         in_doubt: true,
         asks_nobody: true,
+        lease_error: Some("https://10.3.0.1:2379: it refuses: permission denied".into()),
         ..witness
     };
     expect![[r"
         tokyo is primary, epoch 7; SOLO for 3m 12s: what is released is at one node only
-        PROBLEMS: 3
+        PROBLEMS: 4
           what is released is at one node only
+          the lease of this node at the witness is not kept: https://10.3.0.1:2379: it refuses: permission denied
           the witness (https://10.3.0.1:2379) does not answer; alone, this node stops when witness.solo_lease is over: https://10.3.0.1:2379: there is no answer in time
           the witness asks nobody who he is, although witness.user is set: etcdctl auth enable
         WITNESS

@@ -160,6 +160,14 @@ impl Site {
         fs::remove_dir_all(self.path().join("state")).unwrap();
     }
 
+    /// Waits until its log has these words.
+    pub(crate) fn has_told(&self, words: &str) {
+        until(&format!("{} to tell: {words}", self.name), || {
+            let lines = self.lines.lock().unwrap();
+            lines.iter().any(|line| line.to_string().contains(words)).then_some(())
+        });
+    }
+
     /// What it wrote last, for whoever looks into a story that failed.
     fn tells(&self) {
         let lines = self.lines.lock().map(|lines| lines.clone()).unwrap_or_default();

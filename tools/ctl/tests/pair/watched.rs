@@ -78,7 +78,7 @@ fn a_primary_that_has_neither_its_standby_nor_the_witness_releases_nothing_until
 }
 
 #[test]
-fn a_primary_that_hands_over_tells_the_witness_and_both_stay_in_sync() {
+fn a_primary_that_hands_over_tells_the_witness_and_one_that_is_stopped_gives_its_lease_back() {
     let terms = Terms::DURABLE;
     let mut pair = Pair::watched(terms);
     pair.site(Tokyo).does("node switchover");
@@ -90,7 +90,10 @@ fn a_primary_that_hands_over_tells_the_witness_and_both_stay_in_sync() {
     assert_eq!(stands["witness"]["record"]["in_sync"], "tokyo", "{stands}");
     pair.answer_more(100);
     pair.merchants_part();
-    pair.ends(Osaka, terms);
+    pair.both_end(Osaka, terms);
+    pair.site(Osaka).has_told("the lease at the witness is given back");
+    let books = pair.judged(Osaka);
+    pair.finds_nothing(&books);
 }
 
 #[test]

@@ -140,6 +140,15 @@ impl Store {
         (store, certificates)
     }
 
+    /// One whose tokens are signed, and know of which rights they are.
+    pub(super) fn of_signed_tokens() -> (Self, Directory) {
+        let place = Directory::new();
+        let key = place.path().join("key");
+        fs::write(&key, "a secret of etcd").unwrap();
+        let signed = format!("--auth-token=jwt,priv-key={},sign-method=HS256", key.display());
+        (Self::of(1, &[signed], "http", &[own_port()]), place)
+    }
+
     fn of(count: usize, more: &[String], scheme: &'static str, clients: &[SocketAddr]) -> Self {
         let peers: Vec<_> = (0..count).map(|_| own_port()).collect();
         let name = |number: usize| format!("m{number}");
@@ -246,12 +255,26 @@ impl Store {
         }
     }
 
+    /// From now on it asks nobody any more.
+    pub(super) fn asks_nobody(&self) {
+        self.asked(0, "/v3/auth/disable", &json!({}), Some(&self.token_of_root())).unwrap();
+    }
+
+    /// Rights are changed: tokens that say of which rights they are, are worth nothing.
+    pub(super) fn changes_rights(&self) {
+        let body = json!({ "name": "nobody" });
+        self.asked(0, "/v3/auth/role/add", &body, Some(&self.token_of_root())).unwrap();
+    }
+
+    fn token_of_root(&self) -> String {
+        let root = json!({ "name": "root", "password": "secret" });
+        self.does("/v3/auth/authenticate", &root)["token"].as_str().unwrap().to_owned()
+    }
+
     /// The password of `sekisho` is this one from now on, and its tokens are worth nothing.
     pub(super) fn changes_the_password(&self, password: &str) {
-        let root =
-            self.does("/v3/auth/authenticate", &json!({ "name": "root", "password": "secret" }));
         let body = json!({ "name": "sekisho", "password": password });
-        self.asked(0, "/v3/auth/user/changepw", &body, root["token"].as_str()).unwrap();
+        self.asked(0, "/v3/auth/user/changepw", &body, Some(&self.token_of_root())).unwrap();
     }
 
     fn asked(

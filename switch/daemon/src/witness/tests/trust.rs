@@ -5,7 +5,7 @@ use std::fs;
 use journal::roles::witness::{Reply, Revision};
 
 use super::node::{Configured, Node, record};
-use super::store::{Certificates, Directory, Store, until};
+use super::store::{Certificates, Directory, Store, own_port, until};
 use super::way::Way;
 
 /// `sekisho`, with this password.
@@ -63,6 +63,34 @@ fn a_token_that_etcd_takes_no_more_is_renewed_by_a_read_and_leaves_a_swap_in_dou
     assert_eq!(tokyo.swaps(first, record(2)), Reply::Unknown);
     assert!(tokyo.trouble().contains("token"), "{}", tokyo.trouble());
     assert!(matches!(tokyo.swaps(first, record(2)), Reply::Swapped(_)));
+}
+
+#[test]
+fn a_signed_token_from_before_rights_were_changed_is_renewed_too() {
+    let (store, _key) = Store::of_signed_tokens();
+    store.asks_who_it_is();
+    let (configured, _place) = user(&Configured::at(store.endpoints()), "secret");
+    let mut tokyo = Node::of("tokyo", &configured);
+    let Reply::Swapped(first) = tokyo.swaps(Revision(0), record(1)) else { panic!() };
+    store.changes_rights();
+    assert_eq!(tokyo.sees_record().map(|known| known.revision), Some(first));
+    assert_eq!(tokyo.shown().unknown, 0);
+}
+
+#[test]
+fn a_password_that_is_longer_than_what_is_read_is_refused_and_not_cut() {
+    let nowhere = Configured::at(vec![format!("http://{}", own_port())]);
+    let (longest, _place) = user(&nowhere, &"x".repeat(4_095));
+    let mut tokyo = Node::of("tokyo", &longest);
+    assert_eq!(tokyo.reads(), Reply::Unknown);
+    assert!(tokyo.trouble().contains("refused"), "it asks: {}", tokyo.trouble());
+    let (longer, _place) = user(&nowhere, &"x".repeat(4_096));
+    let mut tokyo = Node::of("tokyo", &longer);
+    assert_eq!(tokyo.reads(), Reply::Unknown);
+    let trouble = tokyo.trouble();
+    assert!(trouble.contains("is longer than 4096 bytes; a password is one line"), "{trouble}");
+    let files = until("it to be told ahead", || tokyo.shown().files);
+    assert!(files.starts_with("the witness can not be asked anew by these files: "), "{files}");
 }
 
 #[test]
