@@ -2,7 +2,9 @@
 //! issuer, so that building one binary is enough. Must not know what the demo does with them.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
@@ -33,6 +35,14 @@ enum Role {
     /// A part of sekisho-bench
     #[command(subcommand)]
     Bench(bench::Command),
+    /// Another program, which ends with the demo too
+    Witness {
+        /// Where it is
+        program: PathBuf,
+        /// What it is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 /// What this program is to be when its first argument is the hidden command. It is none of those that
@@ -54,5 +64,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     Ok(match arguments.role {
         Role::Sekishod(arguments) => daemon::run::run(&arguments),
         Role::Bench(command) => bench::execute(command),
+        Role::Witness { program, arguments } => {
+            let error = Command::new(&program).args(arguments).exec();
+            return Err(failed(&format!("{}: {error}", program.display())));
+        }
     })
 }

@@ -17,6 +17,8 @@ const CHECKS_OF_FAULT: usize = 4;
 /// So many of one in which the switch is killed, or issuers answer late.
 const CHECKS_OF_KILL: usize = 11;
 const CHECKS_OF_LATE: usize = 10;
+/// So many of two sites.
+const CHECKS_OF_SITES: usize = 11;
 
 /// A directory for the demo's own one, so that what it leaves there is seen.
 struct Directory(PathBuf);
@@ -202,10 +204,61 @@ fn a_demo_that_is_killed_takes_everybody_with_it_even_who_stands_still() {
 }
 
 #[test]
+fn a_primary_that_is_killed_under_load_is_followed_by_its_standby_and_nothing_is_lost() {
+    let directory = Directory::new("sites");
+    let arguments = ["--sites", "2", "--seconds", "8", "--rate", "200"];
+    let output = demo(&directory, &arguments).output().unwrap();
+    let (stdout, stderr) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{stdout}\n{stderr}");
+    assert!(holds(CHECKS_OF_SITES, &stdout), "{stdout}");
+    for words in [
+        "osaka was the primary",
+        "seconds without service: ",
+        "transactions lost: 0;",
+        "no obligation is open",
+        "the ledgers are equal",
+        "approved and ",
+        "the two were in sync",
+        "journal verify says: tokyo good",
+        "the two are equal in all",
+    ] {
+        assert!(stdout.contains(words), "{words}: {stdout}");
+    }
+    for words in ["tokyo, the primary, is killed under load", "tokyo is started again"] {
+        assert!(stderr.contains(words), "{words}: {stderr}");
+    }
+    assert!(directory.is_empty());
+}
+
+#[test]
+fn two_sites_that_are_killed_take_their_witness_with_them() {
+    let directory = Directory::new("parted");
+    let arguments = ["--sites", "2", "--seconds", "600", "--rate", "200"];
+    let (mut child, mut stderr) = running(&directory, &arguments);
+    wait_for(&mut stderr, " of 600 s: ");
+    let children = children(&child);
+    assert_eq!(children.len(), 7, "two sites, etcd, two issuers, two acquirers");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(children.iter().all(ends));
+}
+
+#[test]
+fn two_sites_without_etcd_are_refused_at_once_with_its_package() {
+    let directory = Directory::new("alone");
+    let output = demo(&directory, &["--sites", "2"]).env("PATH", "").output().unwrap();
+    let (stdout, stderr) = texts(&output);
+    assert_eq!((output.status.code(), stdout.as_str()), (Some(1), ""));
+    assert!(stderr.contains("etcd-server") && stderr.lines().count() == 1, "{stderr}");
+    assert!(directory.is_empty());
+}
+
+#[test]
 fn what_is_not_there_is_said_with_what_is() {
     let directory = Directory::new("later");
     for (arguments, exit, words) in [
-        (&["--sites", "2"][..], 1, "not there yet: the switch has one site"),
+        (&["--sites", "2", "--scenario", "kill-switch"][..], 2, "--scenario is for one site"),
+        (&["--sites", "2", "--seconds", "5"], 2, "--seconds 6 or more"),
         (
             &["--scenario", "power-cut"],
             3,

@@ -3,7 +3,7 @@
 
 mod journal;
 mod killed;
-mod late;
+pub(super) mod late;
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     all
 }
 
-fn check(holds: bool, text: impl Into<String>) -> Check {
+pub(super) fn check(holds: bool, text: impl Into<String>) -> Check {
     Check { holds, text: text.into() }
 }
 
@@ -134,7 +134,12 @@ fn answered_once(facts: &Facts) -> Check {
 }
 
 fn wrongs(facts: &Facts) -> String {
-    let wrongs = facts.acquirers.iter().flat_map(|report| &report.wrong);
+    wrongs_of(&facts.acquirers)
+}
+
+/// " (a second answer: 3)" and so on.
+pub(super) fn wrongs_of(reports: &[Report]) -> String {
+    let wrongs = reports.iter().flat_map(|report| &report.wrong);
     wrongs.map(|(what, count)| format!(" ({what}: {count})")).collect::<Vec<_>>().concat()
 }
 
@@ -165,8 +170,13 @@ fn declines(facts: &Facts) -> Check {
 
 /// "907 1200, 911 14".
 pub(super) fn codes(facts: &Facts) -> String {
+    codes_of(&facts.acquirers)
+}
+
+/// The same of any acquirers.
+pub(super) fn codes_of(reports: &[Report]) -> String {
     let mut sums = std::collections::BTreeMap::<&str, u64>::new();
-    for (code, count) in facts.acquirers.iter().flat_map(|report| &report.actions) {
+    for (code, count) in reports.iter().flat_map(|report| &report.actions) {
         *sums.entry(code).or_default() += count;
     }
     let declines = sums.iter().filter(|(code, _)| **code >= "100");
@@ -304,12 +314,17 @@ fn clean_stop(facts: &Facts) -> Check {
 }
 
 fn nothing_left(facts: &Facts) -> Check {
-    let text = if facts.left_over.is_empty() {
+    nothing_left_of(&facts.left_over)
+}
+
+/// Neither a process nor a file.
+pub(super) fn nothing_left_of(left_over: &[String]) -> Check {
+    let text = if left_over.is_empty() {
         "nothing is left over: no process, no file".into()
     } else {
-        format!("left over: {}", facts.left_over.join(", "))
+        format!("left over: {}", left_over.join(", "))
     };
-    check(facts.left_over.is_empty(), text)
+    check(left_over.is_empty(), text)
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ fn hints_for(program: &Path, by_cargo: bool) -> String {
          \x20 {demo} demo --scenario kill-switch\n\
          issuers answer late, twice or never, and both ends are equal all the same:\n\
          \x20 {demo} demo --scenario late-answers\n\
+         two sites, of which the primary dies under load (needs etcd):\n\
+         \x20 {demo} demo --sites 2\n\
          more, for longer:\n\
          \x20 {demo} demo --rate 20000 --seconds 60\n\
          what the switch costs beyond moving bytes:\n\
@@ -54,6 +56,7 @@ mod tests {
             "cargo run --release --bin sekisho -- demo --scenario issuer-killed",
             "cargo run --release --bin sekisho -- demo --scenario kill-switch",
             "cargo run --release --bin sekisho -- demo --scenario late-answers",
+            "cargo run --release --bin sekisho -- demo --sites 2",
             "cargo run --release --bin sekisho -- demo --rate 20000 --seconds 60",
             "cargo build --release && target/release/sekisho-bench compare",
         ];
@@ -67,10 +70,11 @@ mod tests {
             "bin/sekisho demo --scenario issuer-killed",
             "bin/sekisho demo --scenario kill-switch",
             "bin/sekisho demo --scenario late-answers",
+            "bin/sekisho demo --sites 2",
             "bin/sekisho demo --rate 20000 --seconds 60",
             "bin/sekisho-bench compare",
         ];
         assert_eq!(commands("bin/sekisho", false), expected);
-        assert_eq!(commands("sekisho", false)[4], "sekisho-bench compare");
+        assert_eq!(commands("sekisho", false)[5], "sekisho-bench compare");
     }
 }

@@ -5,6 +5,16 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use super::process::SITES;
+
+/// Files and folders of a daemon.
+const SOCKET: &str = "control.sock";
+const CONFIGURATION: &str = "sekisho.toml";
+const STATE: &str = "state";
+/// The key of two sites, and what their witness keeps.
+const KEY: &str = "journal.key";
+const WITNESS: &str = "etcd";
+
 /// The longest directory in which a Unix socket can still be bound (`sun_path`, less a name).
 const DIRECTORY_BYTES_MAX: usize = 80;
 /// Where ledgers are.
@@ -43,16 +53,31 @@ impl Place {
     }
 
     pub(super) fn socket(&self) -> PathBuf {
-        self.0.join("control.sock")
+        self.0.join(SOCKET)
     }
 
     pub(super) fn configuration(&self) -> PathBuf {
-        self.0.join("sekisho.toml")
+        self.0.join(CONFIGURATION)
     }
 
     /// What the switch keeps.
     pub(super) fn state(&self) -> PathBuf {
-        self.0.join("state")
+        self.0.join(STATE)
+    }
+
+    /// Where one of two sites has its files.
+    pub(super) fn site(&self, name: &str) -> Folder {
+        Folder(self.0.join(name))
+    }
+
+    /// The key of both journals of two sites.
+    pub(super) fn key(&self) -> PathBuf {
+        self.0.join(KEY)
+    }
+
+    /// What the witness of two sites keeps.
+    pub(super) fn witness(&self) -> PathBuf {
+        self.0.join(WITNESS)
     }
 
     /// What somebody of that name writes down.
@@ -63,16 +88,42 @@ impl Place {
     /// Removes it with all that is in it, and says what was in it that should have gone.
     pub(super) fn remove(&self) -> io::Result<Vec<String>> {
         let mut left = Vec::new();
-        for entry in fs::read_dir(&self.0)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            // What the switch keeps, it is to leave behind.
-            let expected = [self.configuration(), self.state(), self.0.join(LEDGERS)];
-            if !expected.contains(&self.0.join(&name)) {
-                left.push(name);
+        // What the switch keeps, it is to leave behind.
+        let expected = [CONFIGURATION, STATE, LEDGERS, KEY, WITNESS];
+        let sites = SITES.map(|name| self.0.join(name));
+        for folder in [&self.0].into_iter().chain(sites.iter().filter(|site| site.is_dir())) {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if !expected.contains(&name.as_str()) && !sites.contains(&entry.path()) {
+                    left.push(name);
+                }
             }
         }
         fs::remove_dir_all(&self.0)?;
         Ok(left)
+    }
+}
+
+/// The part of the place that one of two sites has to itself.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn socket(&self) -> PathBuf {
+        self.0.join(SOCKET)
+    }
+
+    pub(super) fn configuration(&self) -> PathBuf {
+        self.0.join(CONFIGURATION)
+    }
+
+    /// What its daemon keeps.
+    pub(super) fn state(&self) -> PathBuf {
+        self.0.join(STATE)
     }
 }
 

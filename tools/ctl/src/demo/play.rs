@@ -140,7 +140,7 @@ impl<'a> Play<'a> {
 
     fn take_away(&mut self) {
         let signal = match self.scenario {
-            Scenario::Plain | Scenario::LateAnswers => return,
+            Scenario::Plain | Scenario::LateAnswers | Scenario::PrimaryKilled => return,
             Scenario::IssuerKilled => Signal::KILL,
             Scenario::IssuerFrozen => Signal::STOP,
             Scenario::SwitchKilled => return self.stage.kill_switch(),
@@ -179,7 +179,7 @@ impl<'a> Play<'a> {
         let Phase::Returning { .. } = self.phase else { return };
         let (is_up, may_end) = match self.scenario.victim() {
             Who::Switch => (self.stage.switch.serves, &mut self.stage.switch.stopping),
-            Who::Issuer(_) | Who::Acquirer(_) => {
+            Who::Issuer(_) | Who::Acquirer(_) | Who::Site(_) | Who::Witness => {
                 (self.stage.issuers[VICTIM].is_up, &mut self.stage.issuers[VICTIM].stopping)
             }
         };

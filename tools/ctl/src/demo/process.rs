@@ -24,7 +24,14 @@ pub(super) enum Who {
     Switch,
     Issuer(usize),
     Acquirer(usize),
+    /// One of two sites.
+    Site(usize),
+    /// Who says which of them reigns.
+    Witness,
 }
+
+/// What two sites are called.
+pub(super) const SITES: [&str; 2] = ["tokyo", "osaka"];
 
 /// What happens.
 #[derive(Debug)]
@@ -54,6 +61,8 @@ impl Who {
             Self::Switch => "sekishod",
             Self::Issuer(place) => ISSUERS[place].name,
             Self::Acquirer(place) => ACQUIRERS[place].name,
+            Self::Site(place) => SITES[place],
+            Self::Witness => "etcd",
         }
     }
 }

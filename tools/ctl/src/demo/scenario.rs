@@ -21,6 +21,8 @@ pub(super) enum Scenario {
     /// Issuers answer some requests too late, twice or never, and do not acknowledge each reversal;
     /// acquirers repeat and reverse.
     LateAnswers,
+    /// Of two sites the primary is killed, and comes back as a standby.
+    PrimaryKilled,
 }
 
 /// When the fault begins, and how long it lasts.
@@ -53,6 +55,7 @@ impl Scenario {
             Self::IssuerFrozen => "issuer-frozen",
             Self::SwitchKilled => "kill-switch",
             Self::LateAnswers => "late-answers",
+            Self::PrimaryKilled => "primary-killed",
         }
     }
 
@@ -63,6 +66,7 @@ impl Scenario {
                 Who::Issuer(VICTIM)
             }
             Self::SwitchKilled => Who::Switch,
+            Self::PrimaryKilled => Who::Site(0),
         }
     }
 
@@ -70,7 +74,7 @@ impl Scenario {
     pub(super) fn verb(self) -> &'static str {
         match self {
             Self::Plain => "left alone",
-            Self::IssuerKilled | Self::SwitchKilled => "killed",
+            Self::IssuerKilled | Self::SwitchKilled | Self::PrimaryKilled => "killed",
             Self::IssuerFrozen => "frozen",
             Self::LateAnswers => "late",
         }
@@ -80,28 +84,33 @@ impl Scenario {
     pub(super) fn timeout(self) -> Duration {
         match self {
             Self::Plain => Duration::from_secs(10),
-            Self::IssuerKilled | Self::IssuerFrozen | Self::SwitchKilled => Duration::from_secs(2),
+            Self::IssuerKilled | Self::IssuerFrozen | Self::SwitchKilled | Self::PrimaryKilled => {
+                Duration::from_secs(2)
+            }
             Self::LateAnswers => Duration::from_secs(1),
         }
     }
 
     /// Whether ledgers are kept, and held against each other and the journal when all is over.
     pub(super) fn is_reckoned(self) -> bool {
-        matches!(self, Self::SwitchKilled | Self::LateAnswers)
+        matches!(self, Self::SwitchKilled | Self::LateAnswers | Self::PrimaryKilled)
     }
 
-    /// The course in a demo of so many seconds; none where nothing goes wrong, or all the time.
+    /// The course in a demo of so many seconds; none where nothing goes wrong, or all the time, or two
+    /// sites have a course of their own.
     pub(super) fn course(self, seconds: u64) -> Option<Course> {
         let quarter = Duration::from_secs(seconds) / 4;
         // Longer than the timeout, so that requests run into it, and shorter than three echoes.
         let lasts = match self {
             // As long as whoever watches over it takes to start it again.
             Self::SwitchKilled => Duration::from_millis(500),
-            Self::Plain | Self::LateAnswers | Self::IssuerKilled | Self::IssuerFrozen => {
-                quarter.clamp(Duration::from_secs(3), Duration::from_secs(10))
-            }
+            Self::Plain
+            | Self::LateAnswers
+            | Self::IssuerKilled
+            | Self::IssuerFrozen
+            | Self::PrimaryKilled => quarter.clamp(Duration::from_secs(3), Duration::from_secs(10)),
         };
-        let is_fault = !matches!(self, Self::Plain | Self::LateAnswers);
+        let is_fault = !matches!(self, Self::Plain | Self::LateAnswers | Self::PrimaryKilled);
         is_fault.then_some(Course { begins: quarter, lasts })
     }
 }

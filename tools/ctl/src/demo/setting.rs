@@ -20,7 +20,8 @@ const WARMUP: Duration = Duration::from_millis(500);
 
 /// How reversals are brought to the issuers of a demo: sooner and more at once than is usual, since a
 /// demo is short.
-const STORED: &str = "saf_retry = \"1s\"\nsaf_gap = \"0s\"\nsaf_window = 64\nsaf_rate = 5000";
+pub(super) const STORED: &str =
+    "saf_retry = \"1s\"\nsaf_gap = \"0s\"\nsaf_window = 64\nsaf_rate = 5000";
 
 /// How issuers that answer late do so: some answers come after the switch's timeout, some never, some
 /// twice, and some reversals are taken and not acknowledged.
@@ -76,16 +77,18 @@ pub(super) fn issuer(place: usize, listen: SocketAddr, scenario: Scenario) -> Ve
             words.extend(LATE.iter().flat_map(|(word, value)| [(*word).into(), (*value).into()]));
         }
         // So that some requests are at the issuers when the switch is killed.
-        Scenario::SwitchKilled => words.extend(["--delay".into(), "20ms".into()]),
+        Scenario::SwitchKilled | Scenario::PrimaryKilled => {
+            words.extend(["--delay".into(), "20ms".into()]);
+        }
         Scenario::Plain | Scenario::IssuerKilled | Scenario::IssuerFrozen => {}
     }
     words
 }
 
-/// The arguments of an acquirer.
+/// The arguments of an acquirer, which finds the switch at these addresses.
 pub(super) fn acquirer(
     place: usize,
-    target: SocketAddr,
+    targets: &[SocketAddr],
     (rate, seconds): (u64, u64),
     scenario: Scenario,
 ) -> Vec<String> {
@@ -93,7 +96,7 @@ pub(super) fn acquirer(
     let share = if place == 0 { rate - rate / 2 } else { rate / 2 };
     let measured = Duration::from_secs(seconds).saturating_sub(WARMUP);
     let mut words = bench("load", dialect, framing);
-    words.extend(["--target".into(), target.to_string()]);
+    words.extend(targets.iter().flat_map(|target| ["--target".into(), target.to_string()]));
     words.extend(["--connections".into(), CONNECTIONS.to_string()]);
     words.extend(["--rate".into(), share.to_string()]);
     words.extend(["--duration".into(), format!("{}ms", measured.as_millis())]);
@@ -106,7 +109,10 @@ pub(super) fn acquirer(
         }
         // What was open when the switch ended is repeated as soon as it is back.
         Scenario::SwitchKilled => words.push("--ask-again".into()),
-        Scenario::Plain | Scenario::IssuerKilled | Scenario::IssuerFrozen => {}
+        Scenario::Plain
+        | Scenario::IssuerKilled
+        | Scenario::IssuerFrozen
+        | Scenario::PrimaryKilled => {}
     }
     // Test cards that everybody knows; a real one would never stand in an argument.
     words.extend(CARDS.iter().flat_map(|card| ["--pan".into(), (*card).into()]));

@@ -21,20 +21,22 @@ use super::place::Place;
 use super::process::{Event, Process, Who};
 use super::scenario::Scenario;
 use super::setting::{self, DRAIN, LINKS};
+use super::sites::Sites;
 use crate::clock;
 
 /// Events that wait to be looked at; then whoever has more to say waits too.
 const EVENTS_MAX: usize = 4_096;
 /// How long anybody may take to be ready, or an issuer to end.
-const READY_MAX: Duration = Duration::from_secs(10);
+pub(super) const READY_MAX: Duration = Duration::from_secs(10);
 /// How long the switch may take to end beyond its drain until it is given up.
-const STOP_MARGIN: Duration = Duration::from_secs(2);
+pub(super) const STOP_MARGIN: Duration = Duration::from_secs(2);
 /// How long what is kept for the issuers may take to be acknowledged at the end.
-const SETTLE_MAX: Duration = Duration::from_secs(15);
+pub(super) const SETTLE_MAX: Duration = Duration::from_secs(15);
 /// How often something is looked at that nobody tells of.
-const LOOK: Duration = Duration::from_millis(20);
+pub(super) const LOOK: Duration = Duration::from_millis(20);
 
-const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+pub(super) const ANY_PORT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Of an address that no connection comes from, so that nobody takes the port while it is closed.
 const ANY_OWN_PORT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), 0);
@@ -75,8 +77,10 @@ pub(super) struct Stage {
     pub(super) switch: Switch,
     pub(super) issuers: [Issuer; 2],
     pub(super) acquirers: [Acquirer; 2],
-    /// What the switch said last about itself.
+    /// What the switch said last about itself; of two sites, the primary.
     pub(super) status: Option<Status>,
+    /// Where there are two.
+    pub(super) sites: Option<Box<Sites>>,
     scenario: Scenario,
     heard: Receiver<Event>,
     tell: SyncSender<Event>,
@@ -102,6 +106,7 @@ impl Stage {
             issuers: Default::default(),
             acquirers: Default::default(),
             status: None,
+            sites: None,
             scenario,
             heard,
             tell,
@@ -156,8 +161,11 @@ impl Stage {
     /// Starts the acquirers; they send from then on.
     pub(super) fn begin(&mut self, rate: u64, seconds: u64) -> Result<(), Stop> {
         for place in 0..self.acquirers.len() {
-            let target = self.switch.listening[place].unwrap_or(ANY_PORT);
-            let mut role = setting::acquirer(place, target, (rate, seconds), self.scenario);
+            let targets = match &self.sites {
+                Some(sites) => sites.listen(place).to_vec(),
+                None => vec![self.switch.listening[place].unwrap_or(ANY_PORT)],
+            };
+            let mut role = setting::acquirer(place, &targets, (rate, seconds), self.scenario);
             role.extend(self.ledger(Who::Acquirer(place)));
             self.acquirers[place].process = Some(self.start(Who::Acquirer(place), &role)?);
         }
@@ -185,7 +193,7 @@ impl Stage {
         if self.scenario.is_reckoned() { vec!["--ledger".into(), ledger] } else { Vec::new() }
     }
 
-    fn start(&self, who: Who, role: &[String]) -> Result<Process, Stop> {
+    pub(super) fn start(&self, who: Who, role: &[String]) -> Result<Process, Stop> {
         Process::start(who, role, &self.tell).map_err(|error| told(who.name(), &error))
     }
 
@@ -209,17 +217,18 @@ impl Stage {
         match self.heard.recv_timeout(wait) {
             Ok(Event::Said(who, line)) => {
                 match who {
-                    Who::Switch => {}
+                    Who::Switch | Who::Site(_) | Who::Witness => {}
                     Who::Issuer(place) => self.issuers[place].on_line(&line),
                     Who::Acquirer(place) => self.acquirers[place].on_line(&line),
                 }
                 Ok(Heard::Line(who))
             }
             Ok(Event::Complained(who, line)) => {
-                match (who, self.process(who)) {
+                match (who, &mut self.sites) {
                     (Who::Switch, _) => self.switch.on_line(line),
-                    (_, Some(process)) => process.heard(line),
-                    (_, None) => {}
+                    (Who::Site(place), Some(sites)) => sites.all[place].switch.on_line(line),
+                    (Who::Witness, Some(sites)) => sites.witness.on_line(line),
+                    _ => self.process(who).into_iter().for_each(|one| one.heard(line.clone())),
                 }
                 Ok(Heard::Line(who))
             }
@@ -243,6 +252,9 @@ impl Stage {
                 self.issuers[place].stopping
             }
             Who::Acquirer(place) => self.acquirers[place].report.is_some(),
+            Who::Site(_) | Who::Witness => {
+                self.sites.as_ref().is_some_and(|sites| sites.is_stopping(who))
+            }
         };
         if expected { Ok(Heard::Ended(who)) } else { Err(self.unexpected_end(who)) }
     }
@@ -255,16 +267,21 @@ impl Stage {
         Stop::Failed(format!("{} ended by itself ({status}){words}", who.name()))
     }
 
-    fn process(&mut self, who: Who) -> Option<&mut Process> {
+    pub(super) fn process(&mut self, who: Who) -> Option<&mut Process> {
         match who {
             Who::Switch => self.switch.process.as_mut(),
             Who::Issuer(place) => self.issuers[place].process.as_mut(),
             Who::Acquirer(place) => self.acquirers[place].process.as_mut(),
+            Who::Site(_) | Who::Witness => self.sites.as_mut()?.process(who),
         }
     }
 
     /// Waits for something at the start; a signal ends that.
-    fn until(&mut self, what: &str, mut is_so: impl FnMut(&mut Self) -> bool) -> Result<(), Stop> {
+    pub(super) fn until(
+        &mut self,
+        what: &str,
+        mut is_so: impl FnMut(&mut Self) -> bool,
+    ) -> Result<(), Stop> {
         let deadline = clock::now() + READY_MAX;
         while !is_so(self) {
             let heard = self.next(LOOK)?;
@@ -283,7 +300,9 @@ impl Stage {
 
     /// The last warnings of the switch.
     pub(super) fn troubles(&self) -> String {
-        self.switch.process.as_ref().map(Process::last_words).unwrap_or_default()
+        let of_sites = self.sites.iter().flat_map(|sites| &sites.all).map(|site| &site.switch);
+        let all = [&self.switch].into_iter().chain(of_sites);
+        all.filter_map(|switch| switch.process.as_ref()).map(Process::last_words).collect()
     }
 
     /// Waits until the switch has brought everything to the issuers that it keeps for them, and no
@@ -341,7 +360,7 @@ impl Stage {
     }
 
     /// Waits until somebody has ended; kills whoever has not by then. A second signal ends it all.
-    fn wait_for_end(&mut self, who: Who, deadline: Instant) -> Result<(), Stop> {
+    pub(super) fn wait_for_end(&mut self, who: Who, deadline: Instant) -> Result<(), Stop> {
         let mut deadline = Some(deadline);
         while self.process(who).is_some_and(|process| process.ended().is_none()) {
             if let Heard::Signal(signal) = self.next(LOOK)? {
@@ -358,8 +377,9 @@ impl Stage {
     /// Removes the directory. Says what is left over: processes, files that nobody removed.
     pub(super) fn clear(&mut self) -> Vec<String> {
         let mut left = Vec::new();
-        let everybody =
-            [Who::Switch, Who::Issuer(0), Who::Issuer(1), Who::Acquirer(0), Who::Acquirer(1)];
+        let of_two =
+            [0, 1].map(|place| [Who::Issuer(place), Who::Acquirer(place), Who::Site(place)]);
+        let everybody = [Who::Switch, Who::Witness].into_iter().chain(of_two.into_iter().flatten());
         for who in everybody {
             if let Some(process) = self.process(who).filter(|process| process.ended().is_none()) {
                 left.push(format!("{} (process {})", who.name(), process.id()));
@@ -373,6 +393,6 @@ impl Stage {
     }
 }
 
-fn told(what: &str, error: &io::Error) -> Stop {
+pub(super) fn told(what: &str, error: &io::Error) -> Stop {
     Stop::Failed(format!("{what} could not be started: {error}"))
 }

@@ -6,7 +6,7 @@ use crate::parties::{ACQUIRERS, ISSUERS};
 use bench::load::Report;
 use daemon::status::JournalStatus;
 
-use super::checks::{Check, Facts, codes};
+use super::checks::{Check, Facts, Ledger, codes};
 use crate::grid::grid;
 use crate::output::Colours;
 
@@ -15,13 +15,14 @@ const ALWAYS: [&str; 4] = ["requests", "forwarded", "answered", "approved"];
 
 /// Tables, checks and the verdict.
 pub(super) fn verdict(facts: &Facts, checks: &[Check], colours: Colours) -> String {
-    let mut out = acquirers(facts) + "\n" + &issuers(facts);
+    let mut out = acquirers(&facts.acquirers) + "\n" + &issuers(&facts.issuers);
     write_rest(&mut out, facts, checks, colours).expect("a text takes what is written");
     out
 }
 
-fn acquirers(facts: &Facts) -> String {
-    let rows = ACQUIRERS.iter().zip(&facts.acquirers).map(|(party, report)| {
+/// The table of the acquirers.
+pub(super) fn acquirers(reports: &[Report]) -> String {
+    let rows = ACQUIRERS.iter().zip(reports).map(|(party, report)| {
         let Report { sent, answered, approved, declined, unanswered, mismatched, .. } = *report;
         let counts = [sent, answered, approved, declined, unanswered, mismatched];
         let latency = report.latency_us;
@@ -48,9 +49,10 @@ fn acquirers(facts: &Facts) -> String {
     grid(&header, rows.collect())
 }
 
-fn issuers(facts: &Facts) -> String {
+/// The table of the issuers.
+pub(super) fn issuers(ledgers: &[Ledger]) -> String {
     let mut rows = Vec::new();
-    for (party, ledger) in ISSUERS.iter().zip(&facts.issuers) {
+    for (party, ledger) in ISSUERS.iter().zip(ledgers) {
         let before = ledger.before.map(|before| (format!("{}, killed", party.name), before));
         let now = (party.name.to_owned(), ledger.now);
         for (name, summary) in before.into_iter().chain([now]) {
@@ -103,6 +105,15 @@ fn write_rest(
     if !codes.is_empty() {
         writeln!(out, "DECLINES BY ACTION CODE  {codes}")?;
     }
+    write_checks(out, checks, colours)
+}
+
+/// What holds and what does not, and the verdict.
+pub(super) fn write_checks(
+    out: &mut String,
+    checks: &[Check],
+    colours: Colours,
+) -> std::fmt::Result {
     writeln!(out)?;
     for Check { holds, text } in checks {
         let word = if *holds { colours.calm("ok    ") } else { colours.alarming("FAILED") };

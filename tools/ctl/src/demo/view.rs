@@ -11,7 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::stage::Stage;
 
 /// Of a terminal: one for the demo, one for each party.
-const LINES: usize = 5;
+pub(super) const LINES: usize = 5;
 
 /// The view.
 pub(super) struct View {
@@ -31,11 +31,11 @@ pub(super) struct Moment {
 }
 
 impl View {
-    /// Of a demo of so many seconds.
-    pub(super) fn new(seconds: u64) -> Self {
+    /// Of a demo of so many seconds, with so many lines on a terminal.
+    pub(super) fn new(seconds: u64, lines_max: usize) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let seen = io::stderr().is_terminal() && !dumb;
-        Self { lines: seen.then(lines), seconds }
+        Self { lines: seen.then(|| lines(lines_max)), seconds }
     }
 
     /// Shows a moment.
@@ -45,12 +45,8 @@ impl View {
         let fault = moment.fault.map(|(who, fault)| format!("; {who} is {fault}"));
         let fault = fault.unwrap_or_default();
         let head = format!("{elapsed} s of {} s: {tps} answers a second{fault}", self.seconds);
-        if let Some((_, lines)) = &self.lines {
-            let texts = std::iter::once(head).chain(parties(stage));
-            for (line, text) in lines.iter().zip(texts) {
-                line.set_message(text);
-                line.tick();
-            }
+        if self.is_seen() {
+            self.set(std::iter::once(head).chain(parties(stage)));
         } else if moment.is_worth_a_line {
             let progress = stage.acquirers.iter().map(|acquirer| acquirer.progress);
             let (approved, declined) = progress.fold((0, 0), |(approved, declined), now| {
@@ -59,6 +55,20 @@ impl View {
             let links: Vec<_> = issuers(stage).map(links).collect();
             let links = links.join(", ");
             self.say(&format!("{head}; {approved} approved, {declined} declined; {links}"));
+        }
+    }
+
+    /// Somebody watches, on a terminal.
+    pub(super) fn is_seen(&self) -> bool {
+        self.lines.is_some()
+    }
+
+    /// What the lines of the terminal say from now on.
+    pub(super) fn set(&self, texts: impl Iterator<Item = String>) {
+        let lines = self.lines.iter().flat_map(|(_, lines)| lines);
+        for (line, text) in lines.zip(texts) {
+            line.set_message(text);
+            line.tick();
         }
     }
 
@@ -79,17 +89,17 @@ impl View {
     }
 }
 
-fn lines() -> (MultiProgress, Vec<ProgressBar>) {
+fn lines(max: usize) -> (MultiProgress, Vec<ProgressBar>) {
     let all = MultiProgress::new();
     let style = ProgressStyle::with_template("{wide_msg}");
     let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
     let line = |_| all.add(ProgressBar::new_spinner().with_style(style.clone()));
-    let lines = (0..LINES).map(line).collect();
+    let lines = (0..max).map(line).collect();
     (all, lines)
 }
 
 /// A line for each acquirer and each issuer.
-fn parties(stage: &Stage) -> impl Iterator<Item = String> {
+pub(super) fn parties(stage: &Stage) -> impl Iterator<Item = String> {
     let acquirers = ACQUIRERS.iter().zip(&stage.acquirers).map(|(party, acquirer)| {
         let now = &acquirer.progress;
         let latency = &now.latency_us;

@@ -54,7 +54,7 @@ fn taken_back(reckoning: &Reckoning) -> Check {
 }
 
 /// Nothing is owed to anybody any more.
-pub(super) fn nothing_open(reckoning: &Reckoning) -> Check {
+pub(in crate::demo) fn nothing_open(reckoning: &Reckoning) -> Check {
     let books = &reckoning.books;
     let text = format!(
         "no obligation is open: of {} messages kept for the issuers {} were acknowledged, {} are open",
@@ -64,7 +64,7 @@ pub(super) fn nothing_open(reckoning: &Reckoning) -> Check {
 }
 
 /// Both ends have the same approvals, and the journal tells the same story.
-pub(super) fn equal(reckoning: &Reckoning) -> Check {
+pub(in crate::demo) fn equal(reckoning: &Reckoning) -> Check {
     let books = &reckoning.books;
     let said = |Book { approvals, amount }| format!("{approvals} approvals of {amount} yen");
     let is_equal = books.acquirers == books.issuers && books.undelivered == 0;
@@ -88,6 +88,6 @@ pub(super) fn equal(reckoning: &Reckoning) -> Check {
     check(is_equal && reckoning.found == 0, text.trim_end())
 }
 
-pub(super) fn not_compared(why: &str) -> Check {
+pub(in crate::demo) fn not_compared(why: &str) -> Check {
     check(false, format!("ledgers and journal can not be compared: {why}"))
 }
