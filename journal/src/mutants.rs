@@ -51,6 +51,10 @@ pub enum Mutant {
     HandsOverTooEarly,
     /// A reign that was handed over goes on when nobody answers.
     GoesOnAfterGivingUp,
+    /// A primary that can not commit by itself goes on with its reign, although its standby may take over.
+    StaysThoughSick,
+    /// Who gave its reign up as it was sick takes it up again at once.
+    ResumesThoughItYields,
     /// A primary alone that can not read the record goes on.
     IgnoresTheSoloLease,
     /// A primary that hears of a later reign goes on.

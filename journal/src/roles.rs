@@ -39,6 +39,8 @@ mod shipping;
 
 mod handover;
 
+mod yielding;
+
 mod wishes;
 
 mod showing;

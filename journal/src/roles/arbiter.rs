@@ -63,6 +63,11 @@ impl Arbiter {
         self.seen.map_or(self.began, |(_, at)| at)
     }
 
+    /// When this life began.
+    pub(super) fn began(&self) -> u64 {
+        self.began
+    }
+
     pub(super) fn ever_seen(&self) -> Option<Seen> {
         self.seen.map(|(seen, _)| seen)
     }

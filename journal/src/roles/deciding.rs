@@ -103,6 +103,9 @@ impl Node {
             return Err(Waiting::HandedOver);
         }
         let keep = record.in_sync.filter(|member| member.name == self.peer.name);
+        if keep.is_some() && self.yields() {
+            return Err(Waiting::Yields);
+        }
         let basis = Basis::Record(record.epoch);
         // What an operator let go on alone does so after a restart too.
         let by_hand = keep.is_none() && self.control.solo_since.is_some();
@@ -289,7 +292,12 @@ impl Node {
     pub(super) fn deadline_as_standby(&self) -> Option<u64> {
         let look = self.settings.times.look;
         let asks = self.standby().asking.map(|(_, at)| at.saturating_add(look));
-        [Some(self.silent_from()), asks].into_iter().flatten().filter(|&at| at > self.now).min()
+        let yields = self.yields_until();
+        [Some(self.silent_from()), asks, yields]
+            .into_iter()
+            .flatten()
+            .filter(|&at| at > self.now)
+            .min()
     }
 
     /// How often the witness is looked at now.

@@ -4,7 +4,7 @@
 const DOCUMENT: &str = include_str!("../../ROLES.md");
 const EVENTS: &str = include_str!("event.rs");
 const MUTANTS: &str = include_str!("../mutants.rs");
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("node.rs", include_str!("node.rs")),
     ("peer.rs", include_str!("peer.rs")),
     ("arbiter.rs", include_str!("arbiter.rs")),
@@ -17,6 +17,7 @@ const FILES: [(&str, &str); 12] = [
     ("syncing.rs", include_str!("syncing.rs")),
     ("shipping.rs", include_str!("shipping.rs")),
     ("handover.rs", include_str!("handover.rs")),
+    ("yielding.rs", include_str!("yielding.rs")),
 ];
 
 /// The names of an enumeration, in order.

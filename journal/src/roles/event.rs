@@ -87,6 +87,9 @@ pub enum Event {
     Wish(WishId, Wish),
     /// The other site must agree on something else from now on: the configuration changed.
     Digests(Digests),
+    /// Primary: whether what this node writes does not become durable in time, or it does not turn, whatever
+    /// the standby does. Told when it changes.
+    Sick(bool),
     /// Time passed: at [`Node::deadline`], or whenever.
     ///
     /// [`Node::deadline`]: crate::roles::node::Node::deadline
@@ -268,6 +271,10 @@ pub enum Ending {
     Overtaken,
     /// It handed over, and its peer said no.
     NotTaken,
+    /// It is sick, and its peer may take over. The next life is told so ([`Start::yields`]).
+    ///
+    /// [`Start::yields`]: crate::roles::settings::Start::yields
+    Sick,
 }
 
 /// Why a node must not go on.

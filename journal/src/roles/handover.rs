@@ -66,6 +66,7 @@ pub(super) fn answer(why: Ending, peer: NodeName) -> Result<Done, Refusal> {
         | Ending::NotAnswered
         | Ending::ByOperator
         | Ending::Overtaken
+        | Ending::Sick
         | Ending::NotTaken => Err(Refusal::NotTaken(peer)),
     }
 }

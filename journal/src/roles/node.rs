@@ -204,6 +204,7 @@ impl Node {
                 self.settings.digests = digests;
                 self.greets();
             }
+            Event::Sick(is_sick) => self.on_sick(is_sick),
             Event::Tick => {}
             event => self.on_driver(event),
         }

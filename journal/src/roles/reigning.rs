@@ -34,6 +34,8 @@ pub(super) struct Reigning {
     pub(super) syncing: Syncing,
     pub(super) shipping: Shipping,
     pub(super) handing: Option<Handing>,
+    /// What it writes does not become durable in time.
+    pub(super) sick: bool,
     /// The last drain that was asked for.
     pub(super) drains: DrainId,
 }
@@ -109,6 +111,10 @@ impl Node {
     }
 
     pub(super) fn settle_reigning(&mut self) {
+        self.settle_sickness();
+        if matches!(self.phase, Phase::Over) {
+            return;
+        }
         self.settle_shipping();
         self.settle_handover();
         if matches!(self.phase, Phase::Over) {

@@ -305,6 +305,7 @@ impl Node {
             syncing: Syncing::begin(requires, by_hand, sworn),
             shipping: Shipping::default(),
             handing: None,
+            sick: false,
             drains: DrainId(0),
         }));
         if cause == Cause::HandedOver {

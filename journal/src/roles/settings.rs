@@ -63,6 +63,9 @@ pub struct Times {
     pub drain: u64,
     /// What a reign that was handed over waits for the node that gave it up, before it goes on alone.
     pub rejoin: u64,
+    /// So long who gave its reign up as it was sick leaves the other one the first try: a silence, two looks
+    /// at the witness and another leader of it, with room.
+    pub yields: u64,
 }
 
 impl Times {
@@ -78,6 +81,7 @@ impl Times {
         witness_timeout: 1_000 * MS,
         drain: 2_000 * MS,
         rejoin: 500 * MS,
+        yields: 10_000 * MS,
     };
 }
 
@@ -106,4 +110,6 @@ pub struct Start {
     pub incarnation: Incarnation,
     /// The cluster of a journal that this node begins, if it comes to that: random.
     pub cluster_if_new: Cluster,
+    /// The life before this one was sick, and gave its reign up for the other node.
+    pub yields: bool,
 }

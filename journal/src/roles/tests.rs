@@ -21,6 +21,8 @@ mod alone;
 
 mod far_behind;
 
+mod sick;
+
 use std::panic::catch_unwind;
 
 use self::pair::{OSAKA, Pair, TOKYO};
@@ -43,7 +45,7 @@ fn promote(questions: &[Question]) -> Wish {
 }
 
 /// The story that goes wrong without this rule.
-const STORIES: [(Mutant, fn()); 14] = [
+const STORIES: [(Mutant, fn()); 16] = [
     (
         Mutant::TrustsAStaleSwap,
         record::a_change_that_nobody_answered_is_made_impossible_by_a_fresh_one,
@@ -92,6 +94,14 @@ const STORIES: [(Mutant, fn()); 14] = [
     (
         Mutant::AcknowledgesBeforeItIsDurable,
         switching_over::a_switch_over_is_refused_where_it_would_lose_or_change_something,
+    ),
+    (
+        Mutant::StaysThoughSick,
+        sick::a_primary_that_can_not_commit_ends_its_reign_and_its_standby_takes_over,
+    ),
+    (
+        Mutant::ResumesThoughItYields,
+        sick::a_primary_that_can_not_commit_ends_its_reign_and_its_standby_takes_over,
     ),
     (
         Mutant::IgnoresLaterReigns,

@@ -67,6 +67,8 @@ pub enum Waiting {
     Joining,
     /// For an operator, who ended its reign.
     SteppedDown,
+    /// For its peer to take over: the life before was sick, and gave its reign up.
+    Yields,
     /// For its peer to take over what was handed to it, or to say that it does not.
     HandedOver,
     /// For an answer of the witness.

@@ -119,6 +119,8 @@ counters! {
     22 RefusedGateFull = "refused_gate_full",
     /// Refused with 907: the journal will have no room.
     62 RefusedNoRoom = "refused_no_room",
+    /// Refused with 907: the node is sick, it can not complete a transaction in time.
+    106 RefusedSick = "refused_sick",
     /// Refused with 907: no room for its reversal, should it need one.
     70 RefusedSafFull = "refused_saf_full",
     /// Refused with 907: the node is stopping.
@@ -223,6 +225,8 @@ counters! {
     50 EchoSent = "echo_sent",
     /// Echo tests of ours that nobody answered.
     51 EchoMissed = "echo_missed",
+    /// Echo tests of partners that were not answered, as the node was sick.
+    107 EchoWithheld = "echo_withheld",
     /// Network management requests answered.
     52 NetworkAnswered = "network_answered",
     /// Messages from another worker that could not be read: an error of ours.

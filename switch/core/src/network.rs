@@ -372,6 +372,8 @@ impl Turn<'_> {
                 self.count(Counter::SignOffs);
                 self.tell(Notice::SignedOff { station, link });
             }
+            // Who asks whether this node can do its work is told so by its silence.
+            Some(ECHO) if self.world.is_sick => return self.count(Counter::EchoWithheld),
             Some(ECHO) => {}
             Some(UNAVAILABLE) => {
                 self.world.stations[station.index()].unavailable = true;

@@ -39,6 +39,8 @@ pub enum Refusal {
     GateFull,
     /// The journal will have no room.
     NoRoom,
+    /// The node is sick: it can not complete a transaction in time.
+    Sick,
     /// No room for its reversal, should it need one.
     SafFull,
     /// The node is stopping.
@@ -90,6 +92,7 @@ impl Refusal {
             | Self::WindowFull
             | Self::GateFull
             | Self::NoRoom
+            | Self::Sick
             | Self::SafFull
             | Self::Draining => 0x907,
             Self::NoRoute => 0x908,
@@ -131,6 +134,7 @@ impl Refusal {
             Self::WindowFull => Counter::RefusedWindowFull,
             Self::GateFull => Counter::RefusedGateFull,
             Self::NoRoom => Counter::RefusedNoRoom,
+            Self::Sick => Counter::RefusedSick,
             Self::SafFull => Counter::RefusedSafFull,
             Self::Draining => Counter::RefusedDraining,
             Self::NoRoute => Counter::RefusedNoRoute,

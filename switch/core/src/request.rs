@@ -236,6 +236,8 @@ impl Turn<'_> {
             Some(Refusal::Draining)
         } else if !world.has_room {
             Some(Refusal::NoRoom)
+        } else if world.is_sick {
+            Some(Refusal::Sick)
         } else if world.stations[acquirer.index()].usable() != Usable::Ready {
             Some(Refusal::SignedOff)
         } else {

@@ -127,6 +127,8 @@ pub(crate) struct World {
     pub(crate) counted: Counted,
     /// Whether the journal will have room for what new requests bring.
     pub(crate) has_room: bool,
+    /// It can not complete a transaction in time.
+    pub(crate) is_sick: bool,
     /// Whether what is not in memory can be asked for.
     pub(crate) has_reader: bool,
     /// Whether this node was a standby and reigns since it started.
@@ -198,6 +200,7 @@ impl Core {
             counters: Counters::default(),
             counted: Counted::default(),
             has_room: true,
+            is_sick: false,
             has_reader: false,
             promoted: false,
             orphans: Orphans::default(),
@@ -315,6 +318,12 @@ impl Core {
     /// everything that is under way goes on.
     pub fn handle_room(&mut self, has_room: bool) {
         self.world.has_room = has_room;
+    }
+
+    /// Whether this node is sick: while it is, new requests are refused (907) and echo tests are not answered,
+    /// so that partners close their links and try elsewhere.
+    pub fn handle_sick(&mut self, is_sick: bool) {
+        self.world.is_sick = is_sick;
     }
 
     /// Whether there is a reader of older records: without one, what is not in memory is not known.

@@ -18,6 +18,15 @@ use crate::logs;
 /// The program that runs, whatever stands under its name by now.
 const SELF: &str = "/proc/self/exe";
 
+/// Set for a process that leaves the first try to the other node.
+const YIELDS: &str = "SEKISHO_YIELDS";
+
+/// Whether the life before this one was sick, and gave its reign up for the other node. It could not be written
+/// down, as the disk took nothing.
+pub(crate) fn yields() -> bool {
+    std::env::var_os(YIELDS).is_some()
+}
+
 /// What the process is called in `ps`, `pgrep` and the journal's `_COMM`: one that began anew would be called
 /// `exe` there.
 pub(crate) fn is_called_by_its_name() {
@@ -29,11 +38,18 @@ pub(crate) fn is_called_by_its_name() {
 /// is to end, and whoever started it starts it again.
 ///
 /// To be called by the main thread: another one's processor and priority would stay.
-pub(crate) fn again(why: &str) -> Failure {
+///
+/// `yields`: as [`yields`] says there.
+pub(crate) fn again(why: &str, yields: bool) -> Failure {
     warn!(target: logs::LAST_WORDS, "begins anew as a standby: {why}");
     logs::end();
     let mut arguments = args_os();
     let mut command = Command::new(SELF);
+    if yields {
+        command.env(YIELDS, "1")
+    } else {
+        command.env_remove(YIELDS)
+    };
     if let Some(name) = arguments.next() {
         command.arg0(name);
     }

@@ -116,6 +116,8 @@ pub struct Configuration {
     pub spin: Duration,
     /// How long ports of acquirers stay closed at most while issuers are not ready.
     pub open_after: Duration,
+    /// A node whose synthetic transaction takes longer is sick.
+    pub sick_after: Duration,
     /// How long a drain waits for what is in flight.
     pub drain: Duration,
     /// Where records go, and what seals them.

@@ -31,6 +31,8 @@ pub mod mesh;
 
 mod pulses;
 
+mod health;
+
 mod watchdog;
 
 pub mod memory;

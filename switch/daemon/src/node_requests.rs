@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::status::ScrubStatus;
+use crate::status::{ScrubStatus, SickStatus};
 
 /// The most approvals of one listing that a reply tells one by one.
 pub const ORPHANS_TOLD_MAX: usize = 10_000;
@@ -38,12 +38,26 @@ pub enum NodeRequest {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         replace: bool,
     },
+    /// Behave as if something was wrong, in a drill: what follows is real.
+    Drill {
+        /// What.
+        what: Drill,
+    },
     /// What stood in the log of this node alone when it was cut: approvals that the other node does not know.
     Orphans {
         /// Which listing, by [`Diverged::file`]; without it the newest.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         file: Option<String>,
     },
+}
+
+/// What a drill has a node behave like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Drill {
+    /// A primary whose disk hangs: its synthetic transaction is not through any more, until its life ends, or
+    /// half a minute is over.
+    Sick,
 }
 
 impl NodeRequest {
@@ -55,6 +69,7 @@ impl NodeRequest {
             Self::Demote { .. } => "demote",
             Self::Switchover => "switchover",
             Self::Join { .. } => "join",
+            Self::Drill { .. } => "drill",
             Self::Orphans { .. } => "orphans",
         }
     }
@@ -179,6 +194,9 @@ pub struct NodeStatus {
     pub peer: Option<PeerStatus>,
     /// The witness of the two; none without `[witness]`.
     pub witness: Option<WitnessStatus>,
+    /// Why this node can not complete a transaction in time; none while it is well, or is a standby.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sick: Option<Box<SickStatus>>,
     /// What both nodes must agree on, and whether they do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub digests: Vec<DigestStatus>,
@@ -424,72 +442,4 @@ pub struct Orphan {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use journal::roles::wish;
-
-    #[test]
-    fn what_is_wanted_survives_the_wire() {
-        for (request, said) in [
-            (NodeRequest::Status, r#"{"action":"status"}"#),
-            (NodeRequest::Promote { confirmed: Vec::new() }, r#"{"action":"promote"}"#),
-            (
-                NodeRequest::Promote { confirmed: vec![question::PEER_FENCED.into()] },
-                r#"{"action":"promote","confirmed":["peer-fenced"]}"#,
-            ),
-            (NodeRequest::Demote { confirmed: Vec::new() }, r#"{"action":"demote"}"#),
-            (NodeRequest::Switchover, r#"{"action":"switchover"}"#),
-            (NodeRequest::Join { replace: false }, r#"{"action":"join"}"#),
-            (NodeRequest::Join { replace: true }, r#"{"action":"join","replace":true}"#),
-            (NodeRequest::Orphans { file: None }, r#"{"action":"orphans"}"#),
-        ] {
-            assert_eq!(serde_json::to_string(&request).unwrap(), said);
-            assert_eq!(serde_json::from_str::<NodeRequest>(said).unwrap(), request);
-            assert!(said.contains(&format!("\"action\":\"{}\"", request.action())), "{said}");
-        }
-        assert!(serde_json::from_str::<NodeRequest>(r#"{"action":"promote","force":1}"#).is_err());
-    }
-
-    #[test]
-    fn what_can_be_asked_is_what_the_rules_of_two_nodes_ask() {
-        let ids = [
-            question::FIRST,
-            question::PEER_FENCED,
-            question::NOT_SINCE,
-            question::MAY_LOSE,
-            question::JOINING,
-            question::NOT_IN_SYNC,
-            question::NO_PRIMARY,
-        ];
-        assert_eq!(wish::Question::ALL.map(wish::Question::id), ids);
-    }
-
-    #[test]
-    fn what_is_said_survives_the_wire() {
-        let status = NodeStatus {
-            role: NodeRole::HandingOver,
-            sync: SyncState::NoPrimary,
-            lag: Some(Lag { records: 3, bytes: None, ms: 7 }),
-            peer: Some(PeerStatus { clock_ahead_ms: Some(-3), ..PeerStatus::default() }),
-            digests: vec![DigestStatus { what: "keys".into(), ..DigestStatus::default() }],
-            witness: Some(WitnessStatus {
-                record: Some(WitnessRecord { revision: u64::MAX, ..WitnessRecord::default() }),
-                ..WitnessStatus::default()
-            }),
-            catch_up: Some(CatchUp { snapshot: Some((1, 2)), ..CatchUp::default() }),
-            reigns: vec![Reign { epoch: 2, first_batch: 9, first_position: None }],
-            diverged: vec![Diverged { file: "2-9".into(), ..Diverged::default() }],
-            ..NodeStatus::default()
-        };
-        let approvals = vec![Orphan { stan: "000007".into(), ..Orphan::default() }];
-        let reply = NodeReply {
-            status: Some(status),
-            questions: vec![Question { id: question::MAY_LOSE.into(), ..Question::default() }],
-            done: Some("it is".into()),
-            orphans: Some(Orphans { approvals, ..Orphans::default() }),
-        };
-        let text = serde_json::to_string(&reply).unwrap();
-        assert!(text.contains(r#""role":"handing-over""#), "{text}");
-        assert_eq!(serde_json::from_str::<NodeReply>(&text).unwrap(), reply);
-    }
-}
+mod tests;

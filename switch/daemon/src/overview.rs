@@ -17,6 +17,7 @@ use switch_core::time::Time;
 use crate::clocks;
 use crate::config::{role_word, sign_on_word};
 use crate::control::CLIENTS_MAX;
+use crate::health;
 use crate::journaling::Figures;
 use crate::keys::QUESTIONS_MAX;
 use crate::mesh::{COMMANDS_MAX, Mesh};
@@ -92,6 +93,7 @@ impl Overview {
             workers: self.workers(&now.plan, &answering),
             stations: self.stations(&now),
             journal: self.journal.as_ref().map(|journal| journal.status(no_room)),
+            sick: health::shown(&self.mesh),
             pair: self.pair.as_ref().map(|pair| Box::new(pair.status())),
             counters,
             // The control thread knows it, and says it itself.

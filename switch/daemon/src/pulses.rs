@@ -5,10 +5,14 @@
 //! by them.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crossbeam::utils::CachePadded;
 use switch_core::ids::WorkerId;
 use switch_core::time::Time;
+
+use crate::health::Sick;
 
 /// All signs of life.
 #[derive(Debug)]
@@ -17,8 +21,16 @@ pub(crate) struct Pulses {
     given: AtomicU64,
     /// The last one that the journal's thread has seen while it waits for a segment.
     journal_waits: AtomicU64,
+    /// The last one that it has seen in its loop.
+    journal: AtomicU64,
+    /// Since when its disk has not done the oldest thing that it was asked to; 0: nothing is under way.
+    disk: AtomicU64,
     /// The last one that the keeper has seen between two steps.
     keeper: AtomicU64,
+    /// Until when a drill has none be through; 0: none does.
+    withheld: AtomicU64,
+    /// What the measure of them came to, for whoever shows it.
+    sick: Mutex<Option<(Sick, Time)>>,
     workers: Vec<CachePadded<Of>>,
 }
 
@@ -51,6 +63,10 @@ impl Pulses {
         Self {
             given: AtomicU64::new(0),
             journal_waits: AtomicU64::new(0),
+            journal: AtomicU64::new(0),
+            disk: AtomicU64::new(0),
+            withheld: AtomicU64::new(0),
+            sick: Mutex::default(),
             keeper: AtomicU64::new(0),
             workers: (0..workers).map(of).collect(),
         }
@@ -64,6 +80,44 @@ impl Pulses {
     /// The journal's thread, again and again while it waits for a segment: it is alive.
     pub(crate) fn journal_waits(&self) {
         self.journal_waits.store(self.given.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// The journal's thread, once a loop, five times a second at least while something durable is not released.
+    pub(crate) fn journal_turns(&self) {
+        self.journal.store(self.given.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// The journal's thread: since then its disk has not done the oldest thing that it was asked to.
+    pub(crate) fn disk_is_asked(&self, since: Option<Time>) {
+        self.disk.store(since.map_or(0, |since| since.0), Ordering::Relaxed);
+    }
+
+    /// Whether the journal's thread has turned since a pulse and its disk does within that time what it is asked
+    /// to.
+    pub(crate) fn journal_is_well(&self, number: u64, now: Time, within: Duration) -> bool {
+        let asked = self.disk.load(Ordering::Relaxed);
+        let does = asked == 0 || now.since(Time(asked)) < within;
+        does && self.journal.load(Ordering::Relaxed) >= number
+    }
+
+    /// A drill: until then no pulse is through.
+    pub(crate) fn withhold(&self, until: Time) {
+        self.withheld.store(until.0, Ordering::Relaxed);
+    }
+
+    /// Whether a drill is under way.
+    pub(crate) fn is_withheld(&self, now: Time) -> bool {
+        now.0 < self.withheld.load(Ordering::Relaxed)
+    }
+
+    /// What the measure came to.
+    pub(crate) fn show_sick(&self, sick: Option<(Sick, Time)>) {
+        *self.sick.lock().unwrap_or_else(PoisonError::into_inner) = sick;
+    }
+
+    /// Why the node is sick, and since when.
+    pub(crate) fn sick(&self) -> Option<(Sick, Time)> {
+        *self.sick.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The keeper, between two steps: it is alive.

@@ -14,12 +14,14 @@ mod watch;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crossbeam::channel::Sender;
 use journal::format::Position;
 use journal::mark::Mark;
 use journal::roles::event::DrainId;
+use switch_core::ids::WorkerId;
 use switch_core::plan::Plan;
 use switch_core::records::Record;
 use switch_core::replay::State;
@@ -47,7 +49,7 @@ use crate::saf::SafRequest;
 use crate::service::Service;
 use crate::tunings::Tunings;
 use crate::versions::{self, Versions};
-use crate::worker::{Event, Made, Nets, Parts, Worker};
+use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
 use means::{keys_of, links_max, listen};
 pub(crate) use opening::Begin;
 use pinned::start;
@@ -338,6 +340,18 @@ impl Serving {
         let epoch = journal.figures().status(0).epoch;
         let record = Record::Handover { epoch, utc: clocks::utc() };
         journal.stop_behind(written(&record))
+    }
+
+    /// Closes all links and ports, as far as its workers still turn.
+    pub(crate) fn leaves(self, within: Duration) {
+        let begun = clocks::boot();
+        for worker in (0..self.running.now().plan.workers).map(WorkerId) {
+            self.mesh.command(worker, Command::Stop);
+        }
+        let ended = || self.threads.iter().all(JoinHandle::is_finished);
+        while !ended() && clocks::boot().since(begun) < within {
+            thread::park_timeout(Duration::from_millis(1));
+        }
     }
 
     /// Whether a signal to stop came.

@@ -17,8 +17,8 @@ mod trial;
 
 mod starting;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossbeam::channel::Receiver;
@@ -31,7 +31,7 @@ use switch_core::plan::Plan;
 use switch_core::time::Time;
 use tracing::{info, warn};
 
-use crate::again::again;
+use crate::again::{again, yields};
 use crate::cli::EXIT_DATA;
 use crate::config::{Configuration, Mode, Sealing};
 use crate::control::ControlHandle;
@@ -61,6 +61,9 @@ const TASKS_MAX: usize = 128;
 
 /// How long an operator may take to take the answer to what ends this life.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(500);
+
+/// How long a sick node waits for its workers to close all links.
+const CLOSED_WITHIN: Duration = Duration::from_millis(200);
 
 /// How long a primary that stops waits for its standby to have the last batches too: the usual time until it
 /// would be given up.
@@ -208,7 +211,7 @@ fn planned(configuration: &Configuration) -> Result<Plan, Failure> {
 /// What is new at each start.
 fn starts_now() -> Start {
     let incarnation = Incarnation(clocks::utc_ns().max(1));
-    Start { incarnation, cluster_if_new: journaling::new_cluster() }
+    Start { incarnation, cluster_if_new: journaling::new_cluster(), yields: yields() }
 }
 
 /// What a standby runs by, by the number that it has for it; the journal ends with that of the other.
@@ -262,6 +265,7 @@ fn pair(
         digests: Box::new(move || now.now().configuration.agreement(&keys)),
         replayed: Box::new(move || Some(behind.replayed())),
         scrubbed: standing.scrubbed(),
+        serves: OnceLock::new(),
     }))
 }
 
@@ -310,7 +314,14 @@ impl Life {
                 self.ship.parts(LEVEL_WITHIN);
                 self.ends()
             }
-            Ok(End::Anew(order)) => Err(self.anew(order)),
+            Ok(End::Anew(order)) => {
+                if matches!(order, Order::Demote(Ending::Sick)) {
+                    // A process whose disk hangs can not begin anew before that does what it was asked to: its
+                    // partners are to see closed links until then.
+                    serving.leaves(CLOSED_WITHIN);
+                }
+                Err(self.anew(order))
+            }
             Ok(End::HandsOver(id)) => {
                 self.stops = serving.is_draining();
                 self.ship.drained(id, serving.hands_over());
@@ -363,6 +374,8 @@ impl Life {
         // The start has waited for its disk.
         self.ship.tell(Told::Durable(end));
         self.commands.go_on(begun.mesh());
+        // A life has one reign at most; the first stays.
+        drop(self.pair.serves.set(begun.mesh()));
         let (status, mut sources) = begun.answers(Some(Arc::clone(&self.pair)));
         self.diagnostics.tell_of(status);
         let pair = Arc::clone(&self.pair);
@@ -433,10 +446,11 @@ impl Life {
         if let Some(control) = self.control.as_ref().filter(|_| is_wished) {
             control.lets_answer(ANSWERED_WITHIN);
         }
-        if is_wished {
+        let is_sick = matches!(order, Order::Demote(Ending::Sick));
+        if is_wished || is_sick {
             self.gives_lease_back();
         }
-        again(&why)
+        again(&why, is_sick)
     }
 
     /// Who may take over by the witness does so at once, and not when a lease of this node ends; a witness that

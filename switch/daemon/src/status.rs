@@ -58,6 +58,9 @@ pub struct Status {
     pub opening: Option<OpeningStatus>,
     /// The journal; none where no record is kept.
     pub journal: Option<JournalStatus>,
+    /// Why its synthetic transaction is not through in time; none while it is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sick: Option<SickStatus>,
     /// This node as one of two; none without `[peer]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pair: Option<Box<NodeStatus>>,
@@ -71,6 +74,16 @@ pub struct OpeningStatus {
     pub left_ms: u64,
     /// The issuers of routes that lead to none that is ready.
     pub not_ready: Vec<String>,
+}
+
+/// A node that can not complete a transaction in time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SickStatus {
+    /// Why, in words.
+    pub why: String,
+    /// Since when, in seconds.
+    pub since_s: u64,
 }
 
 /// The control socket.

@@ -1,6 +1,6 @@
-//! Feeds the service manager's watchdog while the switch lives, and only then: each pulse must have been taken
-//! up by every worker, and something that each wrote down must have been committed since. Run by the main
-//! thread, which is proven to live by it too. Must not know how a pulse is answered.
+//! Feeds the service manager's watchdog while the switch lives, and only then: a pulse must have been taken up by
+//! every worker, and something that each wrote down must have been committed, since it was fed last. Run by the
+//! main thread, which is proven to live by it too. Must not know how a pulse is answered, nor when a node is sick.
 //!
 //! A switch that is busy, full, draining or without a partner lives. One whose worker does not turn, or whose
 //! disk takes nothing for as long as the watchdog waits, is half dead, and must be dead: its acquirers then
@@ -11,21 +11,18 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, never, tick};
 use switch_core::ids::WorkerId;
-use switch_core::time::Time;
 use tracing::warn;
 
 use crate::clocks;
+use crate::health::Health;
 use crate::mesh::Mesh;
 use crate::pulses::Late;
 use crate::running::Running;
 use crate::service::Service;
-use crate::worker::Command;
 
 /// Looks in the time that the watchdog waits.
 const LOOKS: u32 = 6;
-/// A pulse is given with every second look, so that three of them may be lost.
-const LOOKS_A_PULSE: u32 = 2;
-/// How often there would be a pulse if the manager had a watchdog, when it has none and only listens.
+/// How often the manager would be told how it stands if it had a watchdog, when it has none and only listens.
 const UNWATCHED: Duration = Duration::from_secs(15);
 
 /// The manager's watchdog.
@@ -33,13 +30,8 @@ pub(crate) struct Watchdog {
     service: Arc<Service>,
     mesh: Arc<Mesh>,
     running: Arc<Running>,
-    workers: u8,
-    /// The last pulse, and when it was given.
-    number: u64,
-    given: Time,
-    looks: u32,
-    /// It is through.
-    passed: bool,
+    /// The pulse that it was fed with last.
+    fed: u64,
     /// It was said that it is late.
     complained: bool,
 }
@@ -50,20 +42,9 @@ impl Watchdog {
         service: Arc<Service>,
         mesh: Arc<Mesh>,
         running: Arc<Running>,
-        workers: u8,
     ) -> Self {
         service.ready("serving");
-        Self {
-            service,
-            mesh,
-            running,
-            workers,
-            number: 0,
-            given: Time(0),
-            looks: 0,
-            passed: true,
-            complained: false,
-        }
+        Self { service, mesh, running, fed: 0, complained: false }
     }
 
     /// The node stops: it drains for so long at most.
@@ -80,49 +61,29 @@ impl Watchdog {
         self.service.watchdog().unwrap_or(UNWATCHED)
     }
 
-    /// Looks whether the last pulse is through, says so, and gives the next one when it is time.
-    pub(crate) fn look(&mut self, draining: bool) {
+    /// Feeds it, if a pulse was through since it was fed last, or says that none is.
+    pub(crate) fn look(&mut self, draining: bool, health: &Health) {
         self.service.send_again();
-        self.looks += 1;
-        if !self.passed {
-            match self.mesh.pulses().late(self.number) {
-                None => self.on_passed(draining),
-                Some(late) => self.on_late(late),
+        if health.passed() > self.fed {
+            self.fed = health.passed();
+            self.service.alive();
+            self.says(draining, health);
+            if std::mem::take(&mut self.complained) {
+                warn!("all threads answer again");
             }
-        }
-        if self.passed && self.looks >= LOOKS_A_PULSE {
-            self.give();
-        }
-    }
-
-    fn give(&mut self) {
-        self.number += 1;
-        (self.given, self.looks) = (clocks::boot(), 0);
-        self.passed = false;
-        self.mesh.pulses().give(self.number);
-        (0..self.workers).map(WorkerId).for_each(|worker| self.tell(worker));
-    }
-
-    /// One whose queue is full is told with the next look.
-    fn tell(&self, worker: WorkerId) {
-        self.mesh.command(worker, Command::Pulse(self.number));
-    }
-
-    fn on_passed(&mut self, draining: bool) {
-        self.passed = true;
-        self.service.alive();
-        self.service.says(&self.words(draining));
-        if std::mem::take(&mut self.complained) {
-            let after = clocks::boot().since(self.given).as_secs_f64();
-            warn!(after_s = after, "all threads answer again");
+        } else {
+            self.on_late(health);
         }
     }
 
-    fn on_late(&mut self, late: Late) {
-        if let Late::Turn(worker) = late {
-            self.tell(worker);
-        }
-        let since = clocks::boot().since(self.given);
+    /// Says how it stands, for people.
+    pub(crate) fn says(&self, draining: bool, health: &Health) {
+        self.service.says(&self.words(draining, health));
+    }
+
+    fn on_late(&mut self, health: &Health) {
+        let Some((late, given)) = health.late() else { return };
+        let since = clocks::boot().since(given);
         if since * 2 < self.patience() || self.complained {
             return;
         }
@@ -139,14 +100,14 @@ impl Watchdog {
         }
     }
 
-    /// How it stands, for people.
-    fn words(&self, draining: bool) -> String {
+    fn words(&self, draining: bool, health: &Health) -> String {
         let now = self.running.now();
         let (links, ready) = self.mesh.pulses().ready();
         let (number, stations) = (now.number(), now.plan.stations.len());
         let does = if draining { "draining" } else { "serving" };
+        let sick = health.sick().map(|why| format!("SICK: {why}; ")).unwrap_or_default();
         format!(
-            "{does}: {links} links up, {ready} of {stations} stations ready, configuration {number}"
+            "{sick}{does}: {links} links up, {ready} of {stations} stations ready, configuration {number}"
         )
     }
 }

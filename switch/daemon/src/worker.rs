@@ -95,6 +95,8 @@ pub enum Command {
     Room(bool),
     /// Say that you are alive, and whether what you write down is committed.
     Pulse(u64),
+    /// Whether this node is sick: then no echo test is answered and no new request taken.
+    Sick(bool),
     /// Take nothing new, finish what is in flight.
     Drain,
     /// Take nothing new until `Admit`, and say [`Event::Settled`] of this drain when nothing is in flight.
@@ -298,7 +300,8 @@ impl Worker {
                     self.core.handle_room(there_is);
                     self.pulse.handle_room(there_is);
                 }
-                Command::Pulse(number) => self.take_pulse(number),
+                Command::Pulse(number) => self.take_pulse(number, now.boot),
+                Command::Sick(is_sick) => self.core.handle_sick(is_sick),
                 Command::Drain => {
                     self.sockets.takes_nobody = true;
                     self.opening = None;

@@ -15,6 +15,7 @@ mod life;
 mod line;
 mod living;
 mod machine;
+mod measuring;
 mod operators;
 mod scenario;
 mod shipping;

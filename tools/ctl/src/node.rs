@@ -16,7 +16,7 @@ use crate::asking::{self, Shown};
 use crate::output::{Colours, FAILED, Failure, Format, write_out};
 
 use deciding::Answers;
-pub(crate) use table::{problems, summary};
+pub(crate) use table::{problems, sick, summary};
 
 /// The states, and how they follow each other.
 pub(crate) const STATES: &str = "\

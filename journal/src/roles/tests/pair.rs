@@ -8,7 +8,7 @@ use super::keeper::Witness;
 use super::site::{CLUSTER, SEGMENT, Site};
 use super::words::short;
 use crate::format::{BatchNumber, Epoch, Position, SegmentNumber};
-use crate::roles::event::{Action, Allowed, Alone, DrainId, Event, Item, Reign};
+use crate::roles::event::{Action, Allowed, Alone, DrainId, Ending, Event, Item, Reign};
 use crate::roles::name::NodeName;
 use crate::roles::node::Node;
 use crate::roles::settings::{Settings, Start, Times};
@@ -115,6 +115,7 @@ impl Pair {
         let start = Start {
             incarnation: Incarnation(site.lives + 100 * (at as u64 + 1)),
             cluster_if_new: CLUSTER,
+            yields: std::mem::take(&mut site.yields),
         };
         let node = Node::new(site.settings.clone(), site.control, facts, start, now);
         site.node = Some(node);
@@ -359,6 +360,7 @@ impl Pair {
             Action::Admit => self.notes(at, "admits again"),
             Action::Demote(why) => {
                 self.notes(at, &format!("ends: {why:?}"));
+                self.sites[at].yields = why == Ending::Sick;
                 self.starts(at);
             }
             Action::Halt(why) => {

@@ -56,6 +56,8 @@ pub(super) struct Site {
     pub(super) unwritten: Option<Control>,
     /// It loses power when its writer is to begin.
     pub(super) dies_at_reign: bool,
+    /// The life before was sick.
+    pub(super) yields: bool,
     /// What its log begins behind, a checkpoint that goes so far, and one that comes.
     pub(super) base: Mark,
     pub(super) checkpoint: Checkpoint,
@@ -86,6 +88,7 @@ impl Site {
             control_is_slow: false,
             unwritten: None,
             dies_at_reign: false,
+            yields: false,
             base: Mark::ZERO,
             checkpoint: Checkpoint::default(),
             coming: Vec::new(),

@@ -12,12 +12,13 @@ use super::difference::{parties, routes};
 use super::rows::{NODE, STATION};
 
 /// Keys of the node of which each site has its own: where it is, what it runs on, and who may do what there.
-pub(super) const OWN: [&str; 30] = [
+pub(super) const OWN: [&str; 31] = [
     "node.name",
     "node.state",
     "node.workers",
     "node.spin_us",
     "node.open_after",
+    "node.sick_after",
     "journal.key",
     "journal.former_keys",
     "journal.path",

@@ -15,6 +15,9 @@ const SOCKET_PATH_BYTES_MAX: usize = 107;
 /// An hour: a worker that never sleeps, for who measures or has cores to spare.
 const SPIN_US_MAX: u64 = 3_600_000_000;
 
+/// Longer than any disk that works takes, and shorter than partners wait for an answer.
+const SICK_AFTER: Duration = Duration::from_secs(2);
+
 /// `[node]`.
 pub(super) struct Node {
     pub(super) name: String,
@@ -25,6 +28,7 @@ pub(super) struct Node {
     pub(super) spin: Duration,
     /// None where it is not said.
     pub(super) open_after: Option<Duration>,
+    pub(super) sick_after: Duration,
 }
 
 /// Reads `[node]` for a machine with so many cores; none when something it needs is wrong.
@@ -50,6 +54,8 @@ pub(super) fn node(root: &mut Section<'_, '_>, cores: usize) -> Option<Node> {
     let spin_default = if cores < 4 { 0 } else { 50 };
     let spin = section.number("spin_us", 0..=SPIN_US_MAX).unwrap_or(spin_default);
     let open_after = section.duration("open_after", Duration::ZERO..=Duration::from_mins(1));
+    let sick_after = Duration::from_secs(1)..=Duration::from_mins(1);
+    let sick_after = section.duration("sick_after", sick_after).unwrap_or(SICK_AFTER);
     section.finish();
     let (institution, institution_text) = own?;
     Some(Node {
@@ -60,6 +66,7 @@ pub(super) fn node(root: &mut Section<'_, '_>, cores: usize) -> Option<Node> {
         workers: if workers == 0 { one_per_core(cores) } else { workers.try_into().ok()? },
         spin: Duration::from_micros(spin),
         open_after,
+        sick_after,
     })
 }
 

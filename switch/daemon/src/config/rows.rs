@@ -93,6 +93,7 @@ pub(super) const NODE: &[NodeRow] = &[
     restart("node.workers", THREADS, |c| Some(c.workers.to_string())),
     live("node.spin_us", |c| Some(c.spin.as_micros().to_string())),
     live("node.open_after", |c| Some(show_duration(c.open_after))),
+    live("node.sick_after", |c| Some(show_duration(c.sick_after))),
     restart("journal.segment", JOURNAL, |c| Some(show_size(c.journal.segment_bytes))),
     restart("journal.key", JOURNAL, |c| c.journal.key.as_ref().map(ToString::to_string)),
     restart("journal.former_keys", JOURNAL, |c| listed(&c.journal.former_keys)),

@@ -93,6 +93,7 @@ pub(super) fn configuration(
         workers: node.workers,
         spin: node.spin,
         open_after: node.open_after.unwrap_or(peer.as_ref().map_or(Duration::ZERO, |_| OPEN_AFTER)),
+        sick_after: node.sick_after,
         drain,
         journal,
         peer,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{REQUEST_BYTES_MAX, Role};
 use crate::change::ConfigRequest;
-use crate::node_requests::NodeRequest;
+use crate::node_requests::{Drill, NodeRequest};
 use crate::saf::{SafRequest, id, parts};
 
 /// A command that can be read.
@@ -28,7 +28,7 @@ pub(super) struct Needs {
 }
 
 /// Every command, with its action: who may give it, and whether it changes anything.
-const COMMANDS: [(&str, &str, Role, bool); 18] = [
+const COMMANDS: [(&str, &str, Role, bool); 19] = [
     ("status", "", Role::Viewer, false),
     ("saf", "list", Role::Viewer, false),
     ("saf", "page", Role::Viewer, false),
@@ -49,6 +49,7 @@ const COMMANDS: [(&str, &str, Role, bool); 18] = [
     ("node", "demote", Role::Administrator, true),
     ("node", "switchover", Role::Administrator, true),
     ("node", "join", Role::Administrator, true),
+    ("node", "drill", Role::Administrator, true),
 ];
 
 #[derive(Deserialize)]
@@ -122,6 +123,7 @@ impl Asked {
             Self::Saf(request) => request.id().map(plain_id),
             Self::Config(ConfigRequest::Version { number }) => Some(number.to_string()),
             Self::Node(NodeRequest::Join { replace: true }) => Some("replace".to_owned()),
+            Self::Node(NodeRequest::Drill { what: Drill::Sick }) => Some("sick".to_owned()),
             Self::Node(NodeRequest::Promote { confirmed } | NodeRequest::Demote { confirmed }) => {
                 Some(confirmed_ids(confirmed))
             }
@@ -195,6 +197,7 @@ mod tests {
             NodeRequest::Demote { confirmed: Vec::new() },
             NodeRequest::Switchover,
             NodeRequest::Join { replace: true },
+            NodeRequest::Drill { what: Drill::Sick },
         ];
         let saf = saf.into_iter().map(Asked::Saf);
         let all = saf.chain(config.into_iter().map(Asked::Config)).chain([Asked::Status]);
@@ -237,7 +240,8 @@ mod tests {
             node promote: administrator, recorded before
             node demote: administrator, recorded before
             node switchover: administrator, recorded before
-            node join replace: administrator, recorded before"]]
+            node join replace: administrator, recorded before
+            node drill sick: administrator, recorded before"]]
         .assert_eq(&said.join("\n"));
     }
 

@@ -144,6 +144,7 @@ impl<P: WritePath> Scribe<P> {
 impl<P: WritePath> Run<P> {
     fn run(mut self) -> Result<(), Ended> {
         loop {
+            self.with.mesh.pulses().journal_turns();
             // Before the look at the lanes: what a worker handed over before it ended is seen then.
             let stopping = self.with.stop.load(Ordering::Acquire);
             let full = self.gather()?;
@@ -259,6 +260,7 @@ impl<P: WritePath> Run<P> {
             let bytes = self.with.writer.open_bytes();
             let released = self.released();
             let begun = clocks::boot();
+            self.asks_disk(begun);
             match self.with.writer.commit(released, clocks::utc_ns())? {
                 Committed::Submitted => {
                     self.marked = released;
@@ -273,7 +275,11 @@ impl<P: WritePath> Run<P> {
                     self.under_way.push_back((last, begun));
                     return Ok(());
                 }
-                Committed::Nothing => return Ok(()),
+                Committed::Nothing => {
+                    let oldest = self.under_way.front().map(|(_, since)| *since);
+                    self.with.mesh.pulses().disk_is_asked(oldest);
+                    return Ok(());
+                }
                 Committed::NoSpare => {
                     self.see_what_is_durable(false)?;
                     self.show();
@@ -302,6 +308,7 @@ impl<P: WritePath> Run<P> {
             self.writing.latencies.record(nanos);
             self.writing.commits += 1;
         }
+        self.with.mesh.pulses().disk_is_asked(self.under_way.front().map(|(_, since)| *since));
         let woken = match &self.with.peer {
             None => {
                 let mesh = &self.with.mesh;
@@ -342,6 +349,7 @@ impl<P: WritePath> Run<P> {
         while self.with.peer.as_ref().is_some_and(|peer| !peer.ship.has_room()) {
             self.see_what_is_durable(false)?;
             self.with.mesh.pulses().journal_waits();
+            self.with.mesh.pulses().journal_turns();
             waits_at_stop += u32::from(self.with.stop.load(Ordering::Acquire));
             if waits_at_stop > BUFFER_WAITS_AT_STOP {
                 // It is told of the batch without its bytes.
@@ -350,6 +358,12 @@ impl<P: WritePath> Run<P> {
             thread::park_timeout(BUFFER_WAIT);
         }
         Ok(())
+    }
+
+    /// Something is asked of the disk now, behind what is under way.
+    fn asks_disk(&self, now: Time) {
+        let oldest = self.under_way.front().map_or(now, |(_, since)| *since);
+        self.with.mesh.pulses().disk_is_asked(Some(oldest));
     }
 
     fn show(&mut self) {
@@ -391,10 +405,12 @@ impl<P: WritePath> Run<P> {
     fn mark(&mut self, released: Position) -> Result<(), Ended> {
         self.wait_for_a_buffer()?;
         if released != self.marked {
+            self.asks_disk(clocks::boot());
             let marked = self.with.writer.mark(released, clocks::utc_ns())?;
             while self.with.writer.under_way() > 0 {
                 self.with.writer.poll(true)?;
             }
+            self.with.mesh.pulses().disk_is_asked(None);
             if let Some(peer) = &self.with.peer {
                 peer.ship.durable(self.with.writer.durable_mark());
             }

@@ -2,7 +2,7 @@
 //! Must not know these rules, nor how a request came.
 
 use std::io::{self, ErrorKind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, RecvTimeoutError};
@@ -20,9 +20,11 @@ use super::witness::{files, witness};
 use super::words::waits;
 use crate::clocks;
 use crate::config::{self, Way, hex};
+use crate::health;
 use crate::journaling::{Scrubbed, orphans};
+use crate::mesh::Mesh;
 use crate::node_requests::{
-    DigestStatus, Diverged, Lag, LogStatus, NodeReply, NodeRequest, NodeRole, NodeStatus,
+    DigestStatus, Diverged, Drill, Lag, LogStatus, NodeReply, NodeRequest, NodeRole, NodeStatus,
     PeerStatus, Question, REIGNS_TOLD_MAX, Reign, SyncState,
 };
 use crate::not_done::NotDone;
@@ -32,6 +34,9 @@ use crate::running::Running;
 /// How long an operator waits for what was wished: a switch-over drains for two seconds, and waits for its
 /// standby.
 const PATIENCE: Duration = Duration::from_secs(8);
+
+/// When a drill ends whose node did not end its life: something was other than it seemed.
+const DRILLED_FOR: Duration = Duration::from_secs(30);
 
 /// One of two nodes, whichever part it has.
 pub(crate) struct Pair {
@@ -49,6 +54,8 @@ pub(crate) struct Pair {
     pub(crate) replayed: Box<dyn Fn() -> Option<u64> + Send + Sync>,
     /// What is known of rot in its log.
     pub(crate) scrubbed: Arc<Scrubbed>,
+    /// The ways to its workers, from when on there are any.
+    pub(crate) serves: OnceLock<Arc<Mesh>>,
 }
 
 /// What stands in files of the journal, and who looks there.
@@ -81,6 +88,7 @@ impl Pair {
             NodeRequest::Demote { confirmed: ids } => Wish::Demote(confirmed(ids)?),
             NodeRequest::Switchover => Wish::SwitchOver,
             NodeRequest::Join { replace } => Wish::Join { replace: *replace },
+            NodeRequest::Drill { what: Drill::Sick } => return self.drills(),
         };
         let silent = |why| {
             NotDone::Failed(match why {
@@ -109,6 +117,27 @@ impl Pair {
             }
             Err(refusal) => Err(not_done(&refusal)),
         }
+    }
+
+    /// From here on it behaves as one whose disk hangs, if the other node would take over.
+    fn drills(&self) -> Result<NodeReply, NotDone> {
+        let shown = (self.shown)();
+        let is_ready = shown.view.as_ref().is_some_and(|view| {
+            view.part == Part::Primary && view.safety == Safety::Sync && view.witness.is_some()
+        });
+        let Some(mesh) = self.serves.get().filter(|_| is_ready) else {
+            return Err(NotDone::Conflict(
+                "a drill of a sick primary takes a primary with a witness whose standby has everything: \
+                 elsewhere nobody would take over; see sekisho node status"
+                    .into(),
+            ));
+        };
+        mesh.pulses().withhold(clocks::boot() + DRILLED_FOR);
+        let node = &self.running.now().configuration.node;
+        let done = format!(
+            "{node} behaves as if its disk hung: it is to find that out, and to end its reign"
+        );
+        Ok(NodeReply { status: Some(self.status()), done: Some(done), ..NodeReply::default() })
     }
 
     /// A listing of what was cut, or the newest.
@@ -171,6 +200,7 @@ impl Pair {
             repairing: view.repairing,
             certificate_ends_utc: shown.line.ours_until,
             certificates: files(&shown),
+            sick: self.serves.get().and_then(|mesh| health::shown(mesh)).map(Box::new),
             ..bare
         }
     }

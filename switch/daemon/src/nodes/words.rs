@@ -18,6 +18,9 @@ pub(crate) fn ended(ending: Ending) -> String {
         }
         Ending::ByOperator => "an operator has ended the reign of this node".into(),
         Ending::Overtaken => "this node was about to reign, and another one was first".into(),
+        Ending::Sick => {
+            "this node is sick and has ended its reign; the other one, which has everything, is to take over".into()
+        }
         Ending::NotTaken => "this node has handed over, and its peer did not take over".into(),
     }
 }
@@ -65,6 +68,10 @@ pub(crate) fn waits(part: Part, waiting: Waiting) -> &'static str {
         Waiting::SteppedDown => "an operator has ended the reign of this node: promote one of both",
         Waiting::HandedOver => {
             "the other node is to take over, and has not said yet whether it does"
+        }
+        Waiting::Yields => {
+            "this node was sick and has ended its reign: the other one has the first try, and this one goes on \
+             ten seconds after its start if nobody does"
         }
         Waiting::Witness => "the witness does not answer",
         Waiting::WitnessDiffers => {

@@ -129,7 +129,7 @@ mod tests {
             damaged: None,
             lacks: None,
         };
-        let start = Start { incarnation: Incarnation(1), cluster_if_new: [9; 16] };
+        let start = Start { incarnation: Incarnation(1), cluster_if_new: [9; 16], yields: false };
         let control = Control::first(NodeName::new("tokyo").unwrap());
         Node::new(settings, control, facts, start, 0).view()
     }

@@ -15,6 +15,7 @@ use super::handing::Handing;
 use super::opening::{Begin, Opening};
 use super::{End, Serving};
 use crate::cli::EXIT_DATA;
+use crate::health::{Found, Health};
 use crate::journaling::Failure;
 use crate::nodes::{ended, halted};
 use crate::pairing::Order;
@@ -26,6 +27,7 @@ use crate::worker::{Command, Event};
 /// What is waited for while it serves.
 struct Watch<'a> {
     watchdog: Watchdog,
+    health: Health,
     workers: u8,
     /// Workers that have not drained.
     left: usize,
@@ -89,10 +91,13 @@ impl Serving {
         let (ship, begin) = reign.unzip();
         let workers = self.running.now().plan.workers;
         let (service, mesh) = (Arc::clone(&self.service), Arc::clone(&self.mesh));
-        let watchdog = Watchdog::of_a_ready(service, mesh, Arc::clone(&self.running), workers);
-        let ticks = watchdog.ticks();
+        let running = || Arc::clone(&self.running);
+        let health = Health::new(Arc::clone(&mesh), running(), workers, ship.is_some());
+        let watchdog = Watchdog::of_a_ready(service, mesh, running());
+        let (ticks, looks) = (watchdog.ticks(), Health::ticks());
         let mut watch = Watch {
             watchdog,
+            health,
             workers,
             left: usize::from(workers),
             deadline: never(),
@@ -108,7 +113,12 @@ impl Serving {
                     Err(_) => return Err(failed("no thread is left to wait for".into())),
                 },
                 recv(ticks) -> _ => {
-                    watch.watchdog.look(self.draining.load(Ordering::Relaxed));
+                    let draining = self.draining.load(Ordering::Relaxed);
+                    watch.watchdog.look(draining, &watch.health);
+                    Step::On
+                }
+                recv(looks) -> _ => {
+                    self.looks_whether_well(&mut watch);
                     Step::On
                 }
                 recv(watch.handing.cut) -> _ => {
@@ -135,6 +145,17 @@ impl Serving {
         }
         self.tell_all(&Command::Stop);
         Ok(watch.end)
+    }
+
+    /// Has the rules of two nodes and the service manager know when it is sick, or well again.
+    fn looks_whether_well(&self, watch: &mut Watch<'_>) {
+        let is_own = match watch.health.look() {
+            Found::Same => return,
+            Found::Sick(why) => why.is_own(),
+            Found::Well => false,
+        };
+        watch.ship.inspect(|ship| ship.tell(Told::Sick(is_own)));
+        watch.watchdog.says(self.draining.load(Ordering::Relaxed), &watch.health);
     }
 
     /// Does what follows from an event.

@@ -2,6 +2,8 @@
 //! wrote down has been committed since. Where nothing is on its way to the disk, it writes down that there was
 //! a pulse; where something is, that will do. Must not know who asks.
 
+use std::time::Duration;
+
 use switch_core::gate::Position;
 use switch_core::ids::StationId;
 use switch_core::records::Record;
@@ -9,10 +11,17 @@ use switch_core::time::Time;
 
 use super::Worker;
 
+/// A worker without work writes a pulse down so often; those between are answered by it.
+const IDLE: Duration = Duration::from_secs(2);
+
 /// What is owed to a pulse.
 #[derive(Debug, Default)]
 pub(super) struct Pulse {
     owed: Option<Owed>,
+    /// When something was last committed behind one.
+    proven: Option<Time>,
+    /// Up to where the gate was committed then.
+    last: Option<Position>,
     /// The disk has no room for new requests: what there is, is for answers.
     spares: bool,
 }
@@ -39,14 +48,23 @@ impl Pulse {
 
 impl Worker {
     /// A pulse came. One that is not answered by now is answered with this one.
-    pub(super) fn take_pulse(&mut self, number: u64) {
+    pub(super) fn take_pulse(&mut self, number: u64, now: Time) {
+        let (links, stations) = self.ready();
+        self.mesh.pulses().take(self.me, number, links, stations);
+        let is_fresh = self.pulse.proven.is_some_and(|at| now.since(at) < IDLE);
+        if is_fresh && self.pulse.owed.is_none() && !self.has_work() {
+            return self.mesh.pulses().pass(self.me, number, now);
+        }
         let is_owed = self.pulse.owed.as_ref().is_some_and(|owed| owed.number == number);
         if !is_owed {
             let from = self.committer.mark();
             self.pulse.owed = Some(Owed { number, from, written: false });
         }
-        let (links, stations) = self.ready();
-        self.mesh.pulses().take(self.me, number, links, stations);
+    }
+
+    /// Whether it had something committed, or is to, since a pulse was through.
+    fn has_work(&self) -> bool {
+        self.committer.waits() || self.committer.mark() != self.pulse.last
     }
 
     /// Before the records of this turn are handed over: writes the pulse down, where it has to be.
@@ -67,6 +85,7 @@ impl Worker {
         if moved || has_nothing {
             self.mesh.pulses().pass(self.me, owed.number, now);
             self.pulse.owed = None;
+            (self.pulse.proven, self.pulse.last) = (Some(now), self.committer.mark());
         }
     }
 

@@ -43,6 +43,8 @@ mod starting;
 
 mod stopping;
 
+mod sick;
+
 mod supervised;
 
 mod status;

@@ -47,6 +47,7 @@ pub const RULES: &[Rule] = &[
     rule(Mutant::PromotesAnyNode, &stories::A_DAMAGED_STANDBY, "sealed, and whole"),
     rule(Mutant::HandsOverTooEarly, &stories::A_HASTY_SWITCH_OVER, "rule 10"),
     rule(Mutant::GoesOnAfterGivingUp, &stories::A_SWITCH_OVER_UNHEARD, "I3"),
+    rule(Mutant::ResumesThoughItYields, &stories::A_SICK_PRIMARY, "rule 13"),
     rule(Mutant::IgnoresTheSoloLease, &stories::ALONE_TOO_LONG, "rule 3"),
     rule(Mutant::IgnoresLaterReigns, &stories::TWO_REIGNS, "I13"),
     rule(Mutant::CallsALossyPromotionLossless, &stories::A_FORCED_PROMOTION, "I4"),

@@ -17,6 +17,8 @@ const PEACE: u64 = 4 * SECOND;
 const HEALED_WITHIN: u64 = 10 * SECOND;
 /// The same where an operator has to put things right.
 const MENDED_WITHIN: u64 = 40 * SECOND;
+/// The same where a site was sick and leaves the other one the first try, which may be gone by then.
+const YIELDED_WITHIN: u64 = 20 * SECOND;
 /// How long it goes on when all is well.
 const AFTERWARDS: u64 = 3 * SECOND;
 
@@ -26,6 +28,7 @@ impl World {
         self.is_seen();
         self.soon(300 * MS, Event::Operates);
         self.soon(SECOND, Event::Works);
+        self.soon(SECOND, Event::Measures);
         self.soon(PEACE, Event::Trouble);
         self.goes_on_until(self.heals_at);
         self.heals();
@@ -68,6 +71,9 @@ impl World {
             || weather.mode == Mode::Async
             || weather.forces + weather.wishes + weather.losses + weather.rots + weather.fails > 0;
         let mut within = if needs_hands { MENDED_WITHIN } else { HEALED_WITHIN };
+        if Site::BOTH.into_iter().any(|site| self.gave_up_lately(site)) {
+            within = within.max(YIELDED_WITHIN);
+        }
         let (healed, news) = (self.now, self.judge.news);
         let flows = |world: &Self| world.front.is_some() || world.judge.news > news;
         while !(self.is_well() && flows(self) && self.is_looked_through(healed)) {

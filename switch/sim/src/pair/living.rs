@@ -18,6 +18,7 @@ impl World {
     pub(crate) fn kills(&mut self, site: Site, away: u64) {
         let lived = self.ends_life(site, true);
         self.machines[site.0].disk.kill();
+        self.machines[site.0].yields = false;
         if lived {
             self.saw(Happening::Kills);
             self.tale.at(self.now, site, || "killed".into());
@@ -34,6 +35,7 @@ impl World {
         let machine = &mut self.machines[site.0];
         machine.disk.cut_power();
         machine.dark = true;
+        machine.yields = false;
         machine.clock.boots(back, &mut self.dice);
         if lived {
             self.soon(away, Event::Starts(site));

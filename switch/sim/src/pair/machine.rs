@@ -122,6 +122,10 @@ pub(crate) struct Machine {
     pub(crate) aside: bool,
     /// Whether its process will not be started again by itself.
     pub(crate) halted: bool,
+    /// Whether the life that is next leaves the other site the first try, and when the last one that was sick
+    /// gave its reign up for that.
+    pub(crate) yields: bool,
+    pub(crate) gave_up: Option<At>,
 }
 
 impl Machine {
@@ -167,6 +171,11 @@ pub(crate) struct Process {
     pub(crate) admits: bool,
     /// Up to where its workers let records leave.
     pub(crate) left: Position,
+    /// Whether it leaves the other site the first try.
+    pub(crate) yields: bool,
+    /// What has to be durable for it to be well, and since when; whether it was told that it is sick.
+    pub(crate) pulse: Option<(Position, At)>,
+    pub(crate) sick: bool,
 }
 
 /// What a process has of its log.
@@ -238,6 +247,8 @@ impl Machine {
             settles: false,
             aside: false,
             halted: false,
+            yields: false,
+            gave_up: None,
         }
     }
 }

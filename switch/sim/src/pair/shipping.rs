@@ -1,7 +1,7 @@
 //! The thread `ship` of a node in a world of two sites: what the node hears goes to it, and what it
 //! wants is done. Must not know why it wants that.
 
-use journal::roles::event::{Action, Cause, Event as Heard};
+use journal::roles::event::{Action, Cause, Ending, Event as Heard};
 use journal::roles::view::Safety;
 use journal::roles::wish::{Wish, WishId};
 use journal::roles::witness::{Known, Reply as Answer, RequestId, Revision, Seen};
@@ -177,9 +177,14 @@ impl World {
             }
             Action::Store(storing) => self.orders(site, Order::Store(Box::new(storing))),
             Action::Mend(item) => self.orders(site, Order::Mend(item)),
-            Action::Demote(_) => {
+            Action::Demote(why) => {
                 self.saw(Happening::Demotions);
                 self.begins_again(site);
+                if why == Ending::Sick {
+                    self.saw(Happening::GivenUp);
+                    let machine = &mut self.machines[site.0];
+                    (machine.yields, machine.gave_up) = (true, Some(self.now));
+                }
             }
             Action::Halt(_) => self.halts(site),
             Action::HangUp => {

@@ -53,7 +53,8 @@ impl World {
         let settings = self.settings(site);
         let machine = &mut self.machines[site.0];
         let incarnation = Incarnation(machine.lives);
-        let start = Start { incarnation, cluster_if_new: *b"tokyo and osaka!" };
+        let yields = std::mem::take(&mut machine.yields);
+        let start = Start { incarnation, cluster_if_new: *b"tokyo and osaka!", yields };
         let now = machine.clock.boot(self.now);
         machine.is_empty = facts.cluster.is_none();
         machine.process = Some(Process {
@@ -77,6 +78,9 @@ impl World {
             open: false,
             admits: false,
             left: Position(0),
+            yields,
+            pulse: None,
+            sick: false,
         });
         self.tells(site, Thread::Ship, span, Task::Tick);
         self.tells(site, Thread::Witness, span, Task::Keep);

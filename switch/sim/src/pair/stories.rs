@@ -166,6 +166,12 @@ pub(super) const ALONE_TOO_LONG: Scenario = durable(
     ],
 );
 
+pub(super) const A_SICK_PRIMARY: Scenario = durable(
+    "one sync of the primary takes six seconds, and its disk is well again before it has begun anew",
+    20,
+    &[(1_000, Step::SlowDisk(0, 6_000)), (1_050, Step::SlowDisk(0, 1))],
+);
+
 pub(super) const A_STALE_SWAP: Scenario = durable(
     "a change that writes the standby in is made long after its primary gave up waiting for it",
     20,

@@ -6,6 +6,9 @@ use super::happened::Happening;
 use super::line::Site;
 use super::world::{Event, Thread, World};
 
+/// Milliseconds that a disk takes at most when it hangs: three times as long as a node is well meanwhile.
+const HANGS: u64 = 6_000;
+
 /// Something that ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -64,7 +67,10 @@ impl World {
         }
         if self.happens(weather.slow_disk) {
             self.saw(Happening::SlowDisks);
-            let slowest = self.dice.one_of(&[50, 200, 800]) * MS;
+            let slowest = self.dice.one_of(&[50, 200, 800, HANGS]) * MS;
+            if slowest == HANGS * MS {
+                self.saw(Happening::Hangs);
+            }
             self.machines[site.0].sync = (slowest / 4, slowest);
             let span = self.span();
             self.soon(span, Event::Ends(End::SlowDisk(site)));

@@ -40,6 +40,8 @@ pub(crate) enum Event {
     Ends(End),
     /// Records come about at whoever is open.
     Works,
+    /// Whether what a primary writes becomes durable in time is looked at.
+    Measures,
     /// What an operator looks after.
     Operates,
     /// A step of a script.
@@ -203,6 +205,7 @@ impl World {
             Event::Trouble => self.trouble(),
             Event::Ends(end) => self.ends(end),
             Event::Works => self.works(),
+            Event::Measures => self.measures(),
             Event::Operates => self.operates(),
             Event::Plays(step) => self.plays(step),
         }

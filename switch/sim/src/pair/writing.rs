@@ -70,6 +70,9 @@ impl World {
         if reign.cause == Cause::HandedOver {
             self.judge.is_handed_all(site);
         }
+        if reign.cause == Cause::Resumed {
+            self.had_yielded(site);
+        }
         let released = Position(start.next_position.0 - 1);
         let writing = Writing {
             writer,

@@ -8,6 +8,8 @@ use daemon::node_requests::{
     WitnessRecord, WitnessStatus,
 };
 
+use daemon::status::SickStatus;
+
 use crate::grid::{grid, left_grid};
 use crate::journal::second;
 use crate::output::{Colours, duration};
@@ -39,6 +41,10 @@ pub(crate) fn summary(status: &NodeStatus) -> String {
 /// What somebody should look at, the worst first.
 pub(crate) fn problems(status: &NodeStatus) -> Vec<String> {
     let mut found = Vec::new();
+    if let Some(why) = &status.sick {
+        found.push(sick(why));
+        found.push(of_sick(status).into());
+    }
     let why = if status.why.is_empty() { String::new() } else { format!(": {}", status.why) };
     match status.sync {
         SyncState::Stopped => found.push(format!("nothing is released{why}")),
@@ -75,6 +81,28 @@ pub(crate) fn problems(status: &NodeStatus) -> Vec<String> {
         ));
     }
     found
+}
+
+/// That it is sick, and why.
+pub(crate) fn sick(sick: &SickStatus) -> String {
+    let since = duration(sick.since_s);
+    format!("SICK for {since}: {}; echo tests are not answered, new requests get 907", sick.why)
+}
+
+/// What becomes of a sick node.
+fn of_sick(status: &NodeStatus) -> &'static str {
+    match (&status.witness, status.sync) {
+        (Some(_), SyncState::Sync) => {
+            "it ends its reign as soon as the witness answers and the standby is heard, which takes over then"
+        }
+        (Some(_), _) => {
+            "its standby may not take over, as it does not have everything: this node stays the primary"
+        }
+        (None, _) => {
+            "without a witness nobody takes over by itself: stop this node and promote the other one \
+             (sekisho node promote, there)"
+        }
+    }
 }
 
 /// `why`: what was said before of the node's state.

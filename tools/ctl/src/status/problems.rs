@@ -40,6 +40,10 @@ pub(super) fn problems(status: &Status) -> Vec<String> {
             opening.left_ms
         ));
     }
+    // One of two nodes says it below, with what becomes of it.
+    if let (Some(sick), None) = (&status.sick, &status.pair) {
+        found.push(node::sick(sick));
+    }
     if let Some(pair) = &status.pair {
         found.extend(node::problems(pair));
     }

@@ -31,6 +31,8 @@ mod watched;
 
 mod frozen;
 
+mod sick;
+
 mod switching;
 
 mod opening;

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -126,6 +127,30 @@ impl Site {
             last.clone().filter(|stands| is_it(stands))
         });
         seen.unwrap_or_else(|| panic!("{} did not come to {what}: {last:#?}", self.name))
+    }
+
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// It writes a log line that begins so.
+    pub(crate) fn says(&self, begin: &str) {
+        until(&format!("{} to say {begin:?}", self.name), || {
+            let lines = self.lines.lock().unwrap();
+            let begins =
+                |line: &Value| line["message"].as_str().is_some_and(|said| said.starts_with(begin));
+            lines.iter().any(begins).then_some(())
+        });
+    }
+
+    /// What its control socket answers to a line.
+    pub(crate) fn asks_socket(&self, line: &str) -> Value {
+        let mut socket = UnixStream::connect(self.path().join("control.sock")).unwrap();
+        socket.write_all(format!("{line}\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        BufReader::new(socket).read_line(&mut answer).unwrap();
+        serde_json::from_str(&answer).unwrap()
     }
 
     /// SIGSTOP and SIGCONT.

@@ -72,7 +72,7 @@ fn unknown_keys_are_errors_with_what_was_probably_meant() {
             sekisho.toml:1:1: node: missing; add a table [node] with name and institution
             sekisho.toml:2:2: nod: unknown key; did you mean "node"?
             sekisho.toml:22:2: weather: unknown key; there is: node, journal, control, log, limits, peer, witness, station, route
-            sekisho.toml:3:1: node.spin: unknown key; there is: name, institution, state, workers, spin_us, open_after
+            sekisho.toml:3:1: node.spin: unknown key; there is: name, institution, state, workers, spin_us, open_after, sick_after
             sekisho.toml:23:1: limits.pending: unknown key; there is: pending_max, large_max, duplicates_max, answers_bytes, parked_max, held_max, saf_max, quarantine, ask_timeout, drain
             sekisho.toml:23:1: control.sokcet: unknown key; did you mean "socket"?
             sekisho.toml:23:1: journal.segments: unknown key; did you mean "segment"?
@@ -140,7 +140,7 @@ fn mistakes_of_all_files_are_named_with_their_files() {
         sekisho.toml:3:8: node.name: "T" is no name; use 1 to 32 of a-z, 0-9 and -
         conf.d/a.toml:2:11: node.workers: is a text and must be a whole number, without quotes
         conf.d/b.toml:2:1: node.institution: given twice, first at sekisho.toml:4:1; remove one
-        conf.d/b.toml:3:7: node.deep: unknown key; there is: name, institution, state, workers, spin_us, open_after
+        conf.d/b.toml:3:7: node.deep: unknown key; there is: name, institution, state, workers, spin_us, open_after, sick_after
         conf.d/c.toml:1:1: station: given twice, first at sekisho.toml:5:3; remove one
         conf.d/c.toml:3:10: control.socket: has 0 bytes; the path of a Unix socket has 1 to 107
         conf.d/d.toml:1:3: node: given twice, first at sekisho.toml:2:2; remove one

@@ -43,6 +43,8 @@ fn numbers_of_the_node_have_bounds() {
             added("[node]", "workers = 2.5"),
             added("[node]", "workers = 99999999999999999999"),
             added("[node]", "spin_us = 3600000001"),
+            added("[node]", "sick_after = \"999ms\""),
+            added("[node]", "sick_after = 2"),
             added("[node]", "state = \"\""),
             added("[node]", "state = 1"),
         ],
@@ -52,6 +54,8 @@ fn numbers_of_the_node_have_bounds() {
             sekisho.toml:3:11: node.workers: is a number with a fraction and must be a whole number, without quotes
             sekisho.toml:3:11: node.workers: is a number beyond 64 bits and must be a whole number, without quotes
             sekisho.toml:3:11: node.spin_us: 3600000001 is outside of 0 to 3600000000; choose one inside
+            sekisho.toml:3:14: node.sick_after: "999ms" is outside of "1s" to "1m"; choose one inside
+            sekisho.toml:3:14: node.sick_after: 2 has no unit; write it like "10s" (us, ms, s, m, h, d)
             sekisho.toml:3:9: node.state: is empty; write "/var/lib/sekisho"
             sekisho.toml:3:9: node.state: is a number and must be the path of a directory, in quotes
         "#]],

@@ -107,6 +107,7 @@ impl Site {
             start: Fresh {
                 incarnation: Incarnation(u64::from(number) + 1),
                 cluster_if_new: [9; 16],
+                yields: false,
             },
             events,
             log,
