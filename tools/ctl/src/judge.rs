@@ -311,6 +311,12 @@ impl Judge {
     }
 }
 
+/// What a repeat gets while its request has no outcome yet: it is to be asked again.
+fn is_under_way(answered: &Answered) -> bool {
+    let action = answered.action.map(|action| action.to_string());
+    answered.by_switch && matches!(action.as_deref(), Some("923" | "09"))
+}
+
 /// What a repeat gets once the request is reversed, whatever its issuer said: 911.
 fn declines(answered: &Answered) -> bool {
     let action = answered.action.map(|action| action.to_string());
@@ -328,7 +334,7 @@ fn judge_answer(
     let action = answered.action.map(|action| action.to_string()).unwrap_or_default();
     let by = if answered.by_switch { " by the switch" } else { "" };
     let was_refused = answered.by_switch && decision.is_some_and(|decision| decision.of_repeat);
-    if was_repeated && was_refused {
+    if was_repeated && (was_refused || is_under_way(answered)) {
         return;
     }
     match decision.map(|decision| decision.outcome) {
@@ -349,7 +355,7 @@ fn judge_answer_again(again: &Answered, decision: Option<&Decision>, add: &mut d
     let action = again.action.map(|action| action.to_string()).unwrap_or_default();
     match decision.map(|decision| decision.outcome) {
         None if again.by_switch => {}
-        _ if again.by_switch && ["923", "09"].contains(&action.as_str()) => {}
+        _ if is_under_way(again) => {}
         Some(Some(outcome)) if outcome.explains_repeat(again) => {}
         outcome => {
             let outcome = outcome.flatten();

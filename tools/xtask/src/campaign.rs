@@ -40,7 +40,8 @@ const LIFE: u64 = 25;
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Which: kill (SIGKILL at random instants), power (its file system loses power), failover (two
-    /// nodes with etcd, and one is lost), service (the package in a real Debian), sim (worlds of chance around the core) or sites (worlds of chance
+    /// nodes with etcd, and one is lost), partition (lines between them are cut), freeze (they stand
+    /// still), service (the package in a real Debian), sim (worlds of chance around the core) or sites (worlds of chance
     /// around two nodes)
     name: String,
     /// How many rounds
@@ -111,7 +112,7 @@ pub(crate) fn run(
             }
             package => service::prepare(root, package.as_deref(), &arguments.steps, out),
         },
-        "failover" if !rustix::process::geteuid().is_root() => {
+        "failover" | "partition" | "freeze" if !rustix::process::geteuid().is_root() => {
             let name = &arguments.name;
             writeln!(err, "xtask: campaign {name} lays lines between networks: run it as root")?;
             Ok(Ended::NotPermitted)
@@ -124,7 +125,8 @@ pub(crate) fn run(
             None => {
                 writeln!(
                     err,
-                    "xtask: no campaign `{name}`; there are kill, power, failover, service, sim and sites"
+                    "xtask: no campaign `{name}`; there are kill, power, failover, partition, freeze, service, \
+                     sim and sites"
                 )?;
                 Ok(Ended::NotFound)
             }

@@ -7,12 +7,11 @@
 
 pub(crate) mod base;
 pub(crate) mod disk;
+pub(crate) mod group;
 pub(crate) mod line;
 pub(crate) mod log;
 pub(crate) mod namespace;
 pub(crate) mod network;
-
-mod group;
 mod ready;
 
 use std::fs;

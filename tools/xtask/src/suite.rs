@@ -77,12 +77,19 @@ fn campaigns(out: &mut dyn Write) -> io::Result<Vec<Step>> {
     let power = "cargo xtask campaign power --count 50 --seconds 90 --at-least 25";
     let sim = "cargo xtask campaign sim --count 5000 --seconds 120 --at-least 2500";
     let sites = "cargo xtask campaign sites --count 2000 --seconds 240 --at-least 1000";
+    let failover = "cargo xtask campaign failover --count 4 --seconds 30 --at-least 3";
+    let partition = "cargo xtask campaign partition --count 8 --seconds 40 --at-least 4";
+    let freeze = "cargo xtask campaign freeze --count 3 --seconds 25 --at-least 2";
     let service = "cargo xtask campaign service";
     let mut steps = vec![campaign("sim", sim), campaign("sites", sites), campaign("kill", kill)];
     if rustix::process::geteuid().is_root() {
-        steps.extend([campaign("power", power), campaign("service", service)]);
+        steps.extend([campaign("power", power), campaign("failover", failover)]);
+        steps.extend([campaign("partition", partition), campaign("freeze", freeze)]);
+        steps.push(campaign("service", service));
     } else {
         writeln!(out, "campaign power mounts a file system, which only root may: it is left out")?;
+        let laid = "lay lines between networks, which only root may: they are left out";
+        writeln!(out, "campaigns failover, partition and freeze {laid}")?;
         writeln!(out, "campaign service boots a Debian, which only root may: it is left out")?;
     }
     Ok(steps)

@@ -49,7 +49,7 @@ fn a_campaign_that_does_not_exist_ends_in_3() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
         said,
-        "xtask: no campaign `nonsense`; there are kill, power, failover, service, sim and sites\n"
+        "xtask: no campaign `nonsense`; there are kill, power, failover, partition, freeze, service, sim and sites\n"
     );
 }
 

@@ -6,7 +6,7 @@ use bench::ledger::Received;
 use codec::Mti;
 
 use super::items::{End, Obligation};
-use super::{Decision, Judge, Outcome, Transaction};
+use super::{Decision, Judge, Outcome, Transaction, is_under_way};
 
 /// Approvals that stand, at one end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,7 +112,12 @@ impl Judge {
                 (true, false) => {
                     add("approved at its acquirer, and not at its issuer".to_owned());
                 }
-                (false, true) if settled && known.answered.is_none() => books.undelivered += 1,
+                (false, true)
+                    if settled
+                        && known.again.or(known.answered).is_none_or(|one| is_under_way(&one)) =>
+                {
+                    books.undelivered += 1;
+                }
                 (false, true) => {
                     add("approved at its issuer, and not at its acquirer".to_owned());
                 }

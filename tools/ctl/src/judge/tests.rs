@@ -291,6 +291,27 @@ fn a_repeat_gets_the_same_answer_and_909_where_a_start_closed_its_original() {
 }
 
 #[test]
+fn a_repeat_may_be_told_that_its_request_is_under_way_and_a_first_request_may_not() {
+    let mut story = Story::begins();
+    for (number, stan) in [(1, 7), (2, 8)] {
+        story.acquirer_sends(number);
+        story.decides(number, stan, UTC);
+        story.issuer_has(number, stan, 1_122_033_045);
+        story.issuer_says(number, stan, "000");
+    }
+    let mti = Mti::of(0x1201);
+    let sent = Sent { reference: reference(1), stan: 1, mti, second: UTC, amount: 100, at_ns: 0 };
+    story.judge.hear_acquirer(&[Acquirer::Repeated(sent)]);
+    for (number, stan) in [(1, 7), (2, 8)] {
+        story.acquirer_has(number, "923", true);
+        story.settles(stan, "000");
+    }
+    let mut judge = story.ends(&expect![[""]]);
+    // The acquirer of the first does not know what became of it, and may ask again.
+    assert_eq!(judge.close().undelivered, 1);
+}
+
+#[test]
 fn numbers_rest_after_a_timeout_or_a_closing_and_are_never_given_twice_at_once() {
     let mut story = Story::begins();
     story.decides(1, 7, UTC);

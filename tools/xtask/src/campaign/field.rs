@@ -3,9 +3,11 @@
 
 mod certificates;
 mod failover;
+mod freeze;
 mod front;
 mod logs;
 mod map;
+mod partition;
 mod site;
 mod voices;
 mod witness;
@@ -31,6 +33,8 @@ const LIFE: u64 = 25;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Failover,
+    Partition,
+    Freeze,
 }
 
 /// What a round came to.
@@ -38,12 +42,13 @@ pub(super) enum Field {
 struct Told {
     /// What was done, and to whom.
     stroke: String,
-    /// How long it took, for those who it mattered to.
+    /// What is measured.
     took: Duration,
     /// How long that may take.
     bound: Duration,
-    /// How long both were apart, from the end of the stroke on.
-    apart: Duration,
+    /// What is measured beside it, and how long that may take, where somebody promises it.
+    beside: Duration,
+    beside_max: Option<Duration>,
 }
 
 /// Of all rounds with the same stroke, how long each took, and how long it may.
@@ -51,12 +56,15 @@ struct Told {
 struct Kind {
     took: Vec<Duration>,
     bound: Duration,
+    late: usize,
 }
 
 impl Field {
     pub(super) fn of(name: &str) -> Option<Self> {
         match name {
             "failover" => Some(Self::Failover),
+            "partition" => Some(Self::Partition),
+            "freeze" => Some(Self::Freeze),
             _ => None,
         }
     }
@@ -65,13 +73,15 @@ impl Field {
     fn members(self) -> u16 {
         match self {
             Self::Failover => 3,
+            Self::Partition | Self::Freeze => 1,
         }
     }
 
-    /// What is measured.
-    fn measure(self) -> &'static str {
+    /// What is measured, and what beside it.
+    fn measures(self) -> [&'static str; 2] {
         match self {
-            Self::Failover => "without an approval",
+            Self::Failover => ["without an approval", "in sync after"],
+            Self::Partition | Self::Freeze => ["well again after", "without an approval"],
         }
     }
 
@@ -80,6 +90,8 @@ impl Field {
             Self::Failover => {
                 failover::round(world, deck.card(dice, failover::STROKES.len()), dice)
             }
+            Self::Partition => partition::round(world, deck.card(dice, partition::CARDS), dice),
+            Self::Freeze => freeze::round(world, deck.card(dice, freeze::COUNT), dice),
         }
     }
 }
@@ -138,15 +150,8 @@ pub(super) fn run(
     };
     let mut campaign = Campaign { field, arguments, seed, kinds: BTreeMap::new(), rounds: 0 };
     let begun = clock::now();
-    writeln!(
-        out,
-        "{:>5}  {:<44} {:>20} {:>8} {:>10}",
-        "round",
-        "stroke",
-        field.measure(),
-        "bound",
-        "in sync"
-    )?;
+    let [measure, beside] = field.measures();
+    writeln!(out, "{:>5}  {:<54} {measure:>19} {:>6} {beside:>19}", "round", "stroke", "bound")?;
     let went = campaign.goes(&programs, root, out);
     campaign.table(out)?;
     let (rounds, took) = (campaign.rounds, begun.elapsed().as_secs());
@@ -155,7 +160,7 @@ pub(super) fn run(
         writeln!(out, "again: cargo xtask campaign {name} --seed {seed} --count {}", rounds + 1)?;
         return super::end(name, &trouble, out);
     }
-    let late = campaign.kinds.values().map(Kind::late).sum::<usize>();
+    let late = campaign.kinds.values().map(|kind| kind.late).sum::<usize>();
     if late > 0 {
         writeln!(out, "{late} of {rounds} rounds from seed {seed} took longer than they may")?;
         return super::end(name, &Trouble::found("late"), out);
@@ -213,21 +218,23 @@ impl Campaign<'_> {
 
     fn takes(&mut self, told: Told, out: &mut dyn Write) -> io::Result<()> {
         self.rounds += 1;
-        let Told { stroke, took, bound, apart } = told;
-        let late = if took > bound { "  LATE" } else { "" };
-        let [took_s, bound_s, apart_s] = [took, bound, apart].map(seconds);
+        let Told { stroke, took, bound, beside, beside_max } = told;
+        let is_late = took > bound || beside_max.is_some_and(|most| beside > most);
+        let late = if is_late { "  LATE" } else { "" };
+        let [took_s, bound_s, beside_s] = [took, bound, beside].map(seconds);
         let round = self.rounds;
-        writeln!(out, "{round:>5}  {stroke:<44} {took_s:>20} {bound_s:>8} {apart_s:>10}{late}")?;
+        writeln!(out, "{round:>5}  {stroke:<54} {took_s:>19} {bound_s:>6} {beside_s:>19}{late}")?;
         let name = stroke.split(',').next().unwrap_or_default().to_owned();
         let kind = self.kinds.entry(name).or_default();
         kind.took.push(took);
         kind.bound = bound;
+        kind.late += usize::from(is_late);
         out.flush()
     }
 
     /// Each stroke, how often it fell, and the shortest, middle and longest time.
     fn table(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let measure = self.field.measure();
+        let [measure, _] = self.field.measures();
         writeln!(out, "\n{:<28} {:>6}   {measure}, s", "stroke", "rounds")?;
         writeln!(
             out,
@@ -243,12 +250,6 @@ impl Campaign<'_> {
             writeln!(out, "{name:<28} {count:>6} {least:>8} {median:>8} {most:>8} {bound:>8}")?;
         }
         Ok(())
-    }
-}
-
-impl Kind {
-    fn late(&self) -> usize {
-        self.took.iter().filter(|took| **took > self.bound).count()
     }
 }
 

@@ -19,10 +19,10 @@ const NAME: &str = "sekisho-machine-";
 
 /// A control group: a folder in each hierarchy that systemd uses, one or two.
 #[derive(Debug)]
-pub(super) struct Group(Vec<PathBuf>);
+pub(crate) struct Group(Vec<PathBuf>);
 
 impl Group {
-    pub(super) fn new(name: &str) -> io::Result<Self> {
+    pub(crate) fn new(name: &str) -> io::Result<Self> {
         let mut folders = Vec::new();
         for parent in parents_here()? {
             // Outside of this process namespace another campaign may run.
@@ -48,8 +48,13 @@ impl Group {
         command
     }
 
+    /// A process that runs is in it from now on.
+    pub(crate) fn takes(&self, id: u32) -> io::Result<()> {
+        self.0.iter().try_for_each(|folder| fs::write(folder.join("cgroup.procs"), id.to_string()))
+    }
+
     /// Stops all that runs in it where it is, or lets it go on; comes back when that is so.
-    pub(super) fn freeze(&self, is_to: bool) -> io::Result<()> {
+    pub(crate) fn freeze(&self, is_to: bool) -> io::Result<()> {
         // Of the two hierarchies only that of version 2 can; whoever is in the group is in it in both.
         let second = self.0.iter().find(|folder| folder.join(FREEZE).exists());
         let second =

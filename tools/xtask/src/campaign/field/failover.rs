@@ -88,7 +88,8 @@ pub(super) fn round(world: &mut World, card: usize, dice: &mut Dice) -> Result<T
     let judged = world.judge(reigns)?;
     world.one_voice(&judged, usize::from(reigns != primary))?;
     let (name, bound) = stroke.told();
-    Ok(Told { stroke: format!("{name}, {} was primary", NODES[primary]), took, bound, apart })
+    let stroke = format!("{name}, {} was primary", NODES[primary]);
+    Ok(Told { stroke, took, bound, beside: apart, beside_max: None })
 }
 
 /// The other one takes over, and whatever was done is over then; when.

@@ -17,6 +17,7 @@ use crate::campaign::clock;
 use crate::campaign::programs::Programs;
 use crate::campaign::trouble::Trouble;
 use crate::machine::disk::Disk;
+use crate::machine::group::Group;
 use crate::machine::network::Network;
 use crate::machine::{self};
 
@@ -41,6 +42,17 @@ pub(super) struct Site {
     sekishod: PathBuf,
     sekisho: PathBuf,
     child: Option<Child>,
+    /// What it can be frozen by; it has one from its first freeze on.
+    group: Option<Group>,
+}
+
+/// By what a process stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Means {
+    /// SIGSTOP, of which it sees nothing but that time has passed.
+    Signal,
+    /// A control group that is frozen, as a machine is that is suspended.
+    Group,
 }
 
 /// A daemon each of whose syncs takes long, while this is there.
@@ -56,10 +68,10 @@ impl Site {
         programs: &Programs,
     ) -> io::Result<Self> {
         fs::create_dir(&folder)?;
-        let world = folder.parent().and_then(Path::file_name).unwrap_or_default();
-        let disk = Disk::new(&format!("{}-{place}", world.to_string_lossy()), DISK_BYTES)?;
-        let (sekishod, sekisho) = (programs.sekishod.clone(), programs.sekisho.clone());
-        Ok(Self { place, network: network.clone(), folder, disk, sekishod, sekisho, child: None })
+        let disk = Disk::new(&format!("{}-{place}", world_of(&folder)), DISK_BYTES)?;
+        let Programs { sekishod, sekisho } = programs.clone();
+        let network = network.clone();
+        Ok(Self { place, network, folder, disk, sekishod, sekisho, child: None, group: None })
     }
 
     pub(super) fn state(&self) -> PathBuf {
@@ -166,6 +178,40 @@ impl Site {
         }
     }
 
+    /// It does nothing any more, until it goes on.
+    pub(super) fn stands_still(&mut self, means: Means) -> Result<(), Trouble> {
+        match means {
+            Means::Signal => {
+                self.is_sent(Signal::STOP);
+                Ok(())
+            }
+            Means::Group => self.freezes().map_err(Trouble::failed("a control group")),
+        }
+    }
+
+    fn freezes(&mut self) -> io::Result<()> {
+        let group = match self.group.take() {
+            Some(group) => group,
+            None => Group::new(&format!("{}-{}", world_of(&self.folder), self.place))?,
+        };
+        let group = self.group.insert(group);
+        group.takes(self.child.as_ref().map(Child::id).unwrap_or_default())?;
+        group.freeze(true)
+    }
+
+    /// It goes on where it was.
+    pub(super) fn goes_on(&mut self, means: Means) -> Result<(), Trouble> {
+        match (means, &self.group) {
+            (Means::Group, Some(group)) => {
+                group.freeze(false).map_err(Trouble::failed("a control group"))
+            }
+            (Means::Group, None) | (Means::Signal, _) => {
+                self.is_sent(Signal::CONT);
+                Ok(())
+            }
+        }
+    }
+
     /// SIGKILL: it ends where it is.
     pub(super) fn is_killed(&mut self) -> Result<(), Trouble> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
@@ -262,8 +308,9 @@ impl Site {
         for folder in [self.folder.clone(), self.journal()] {
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
-                if entry.file_type()?.is_file() {
-                    fs::copy(entry.path(), place.join(entry.file_name()))?;
+                if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                    // A segment may be packed meanwhile.
+                    drop(fs::copy(entry.path(), place.join(entry.file_name())));
                 }
             }
         }
@@ -293,6 +340,12 @@ impl Drop for SlowSyncs {
         drop(self.0.kill());
         drop(self.0.wait());
     }
+}
+
+/// The name of the world that its folder is in.
+fn world_of(folder: &Path) -> String {
+    let world = folder.parent().and_then(Path::file_name).unwrap_or_default();
+    world.to_string_lossy().into_owned()
 }
 
 /// Tries until something is so, with pauses between.
