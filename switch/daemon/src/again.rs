@@ -13,7 +13,7 @@ use tracing::warn;
 
 use crate::cli::EXIT_FAILED;
 use crate::journaling::Failure;
-use crate::logs;
+use crate::{hooks, logs};
 
 /// The program that runs, whatever stands under its name by now.
 const SELF: &str = "/proc/self/exe";
@@ -34,13 +34,14 @@ pub(crate) fn is_called_by_its_name() {
     let _uncalled = rustix::thread::set_name(c"sekishod");
 }
 
-/// Begins anew, with the same arguments and for this reason. Gives why it can not be done: then the process
+/// Begins anew, with the same arguments and for this reason; `left` is what the end of a reign leaves to be run
+/// ([`hooks::left`]). Gives why it can not be done: then the process
 /// is to end, and whoever started it starts it again.
 ///
 /// To be called by the main thread: another one's processor and priority would stay.
 ///
 /// `yields`: as [`yields`] says there.
-pub(crate) fn again(why: &str, yields: bool) -> Failure {
+pub(crate) fn again(why: &str, yields: bool, left: Option<String>) -> Failure {
     warn!(target: logs::LAST_WORDS, "begins anew as a standby: {why}");
     logs::end();
     let mut arguments = args_os();
@@ -53,6 +54,11 @@ pub(crate) fn again(why: &str, yields: bool) -> Failure {
     if let Some(name) = arguments.next() {
         command.arg0(name);
     }
+    match left {
+        Some(left) => command.env(hooks::ENDED, left),
+        // What this image was left is no business of the next.
+        None => command.env_remove(hooks::ENDED),
+    };
     let error = command.args(arguments).exec();
     Failure::new(EXIT_FAILED, format!("{why}, and it can not begin anew: {error}"))
 }

@@ -13,6 +13,8 @@ pub mod pairing;
 
 mod again;
 
+mod hooks;
+
 pub mod worker;
 
 pub mod committer;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::status::{ScrubStatus, SickStatus};
+use crate::status::{HookStatus, ScrubStatus, SickStatus};
 
 /// The most approvals of one listing that a reply tells one by one.
 pub const ORPHANS_TOLD_MAX: usize = 10_000;
@@ -208,6 +208,8 @@ pub struct NodeStatus {
     pub repairing: bool,
     /// Whether what is sealed of its log is still as it was written; none where no log is kept.
     pub scrub: Option<ScrubStatus>,
+    /// The last command for a begin or an end of a reign, if it failed.
+    pub hook: Option<Box<HookStatus>>,
     /// When its own certificate ends, as a second since 1970.
     pub certificate_ends_utc: Option<u64>,
     /// What is to be done about certificates that run out soon, or have; none: nothing.

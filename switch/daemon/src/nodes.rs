@@ -13,4 +13,4 @@ mod pair;
 
 pub(crate) use alone::{Alone, nobody};
 pub(crate) use pair::{Files, Pair};
-pub(crate) use words::{ended, halted};
+pub(crate) use words::{ended, halted, word};

@@ -14,6 +14,7 @@ use crate::again::is_called_by_its_name;
 use crate::cli::{Arguments, EXIT_CONFIGURATION, EXIT_FAILED};
 use crate::config::{self, Configuration, Mode, Sealing, Sync};
 use crate::control::{self, ControlHandle, Sources};
+use crate::hooks::{self, Hooks};
 use crate::journaling::{self, Failure, Opened};
 use crate::running::{Running, Snapshot};
 use crate::service::Service;
@@ -26,10 +27,18 @@ use crate::{clocks, diagnostics, lines, logs, notes, peer, signals};
 pub fn run(arguments: &Arguments) -> ExitCode {
     is_called_by_its_name();
     let mode = Mode { insecure_demo: arguments.insecure_demo };
+    // A reign that ended in this process is seen to before anything that may fail.
+    let hooks = if hooks::is_left() && !arguments.check {
+        start_log(arguments);
+        Hooks::start().ok()
+    } else {
+        None
+    };
     let (configuration, sealing) = match config::open(&arguments.config, mode) {
         Ok(read) => read,
         Err(errors) => {
             say(&errors.to_string());
+            hooks.as_ref().inspect(|hooks| hooks.ends());
             return ExitCode::from(EXIT_CONFIGURATION);
         }
     };
@@ -40,10 +49,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         let shown = std::io::stdout().write_all(configuration.summary().as_bytes());
         return if shown.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    if let Err(error) = logs::start(arguments.log_format) {
-        say(&format!("sekishod: there is no log: {error}"));
+    if hooks.is_none() {
+        start_log(arguments);
     }
-    let ended = serve(arguments.config.clone(), configuration, sealing, arguments.insecure_demo);
+    let ended =
+        serve(arguments.config.clone(), (configuration, sealing), hooks, arguments.insecure_demo);
     let code = ended.map_or_else(
         |Failure { code, message }| {
             error!(target: logs::LAST_WORDS, "{message}");
@@ -55,6 +65,12 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     code
 }
 
+fn start_log(arguments: &Arguments) {
+    if let Err(error) = logs::start(arguments.log_format) {
+        say(&format!("sekishod: there is no log: {error}"));
+    }
+}
+
 /// A line on stderr, before there is a log. Nobody is left to tell when that fails.
 fn say(text: &str) {
     drop(writeln!(std::io::stderr(), "{}", text.trim_end()));
@@ -63,8 +79,8 @@ fn say(text: &str) {
 /// Serves until a signal has been obeyed, or something has failed.
 fn serve(
     file: PathBuf,
-    configuration: Configuration,
-    sealing: Sealing,
+    (configuration, sealing): (Configuration, Sealing),
+    hooks: Option<Hooks>,
     demo: bool,
 ) -> Result<(), Failure> {
     let signals = signals::early().map_err(told("signals"))?;
@@ -75,15 +91,33 @@ fn serve(
     let (events, happened) = bounded(1_024);
     let shell = Shell { file, demo, service, notes, events };
     let has_peer = configuration.peer.is_some();
-    let first =
-        First { shell, configuration, sealing, signals, diagnostics, from_workers, happened };
+    let first = First {
+        shell,
+        configuration,
+        sealing,
+        hooks,
+        signals,
+        diagnostics,
+        from_workers,
+        happened,
+    };
     if has_peer { standby::live(Box::new(first), peer::start) } else { alone(first) }
 }
 
 /// The life of a node without a peer.
 fn alone(first: First) -> Result<(), Failure> {
-    let First { shell, configuration, sealing, signals, diagnostics, from_workers, happened } =
-        first;
+    let First {
+        shell,
+        configuration,
+        sealing,
+        hooks,
+        signals,
+        diagnostics,
+        from_workers,
+        happened,
+    } = first;
+    // Its last reign may have been one of two nodes.
+    hooks.as_ref().inspect(|hooks| hooks.ends());
     let (plan, opened) = ground(&configuration, sealing, &shell.service)?;
     let (workers, demo, events) = (plan.workers, shell.demo, shell.events.clone());
     let mut built = Built::new(shell, &configuration, plan, opened, None)?;

@@ -178,7 +178,7 @@ impl Built {
     /// # Errors
     /// Which one is not to be had.
     pub(crate) fn listen(&mut self, configuration: &Configuration) -> Result<(), Failure> {
-        self.waiting = listen(&mut self.workers, configuration, &self.plan)?;
+        self.waiting = give_ports(&mut self.workers, configuration, &self.plan)?;
         Ok(())
     }
 
@@ -258,6 +258,17 @@ impl Built {
     }
 }
 
+/// Before the workers run.
+fn give_ports(
+    workers: &mut [Worker],
+    configuration: &Configuration,
+    plan: &Plan,
+) -> Result<usize, Failure> {
+    listen(configuration, plan, |worker, held, open_after| {
+        workers[worker.index()].take_ports(held, open_after)
+    })
+}
+
 impl Begun {
     /// Who answers operators from here on, and who says how it stands.
     pub(crate) fn answers(&self, pair: Option<Arc<Pair>>) -> (Arc<AnyStatus>, Sources) {
@@ -294,7 +305,7 @@ impl Begun {
     /// Which one is not to be had.
     pub(crate) fn listen(&mut self) -> Result<(), Failure> {
         let now = self.running.now();
-        self.waiting = listen(&mut self.workers, &now.configuration, &now.plan)?;
+        self.waiting = give_ports(&mut self.workers, &now.configuration, &now.plan)?;
         Ok(())
     }
 

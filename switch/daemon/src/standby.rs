@@ -11,14 +11,18 @@
 
 mod watching;
 
+mod hooking;
+
+mod around;
+
 mod overview;
 
 mod trial;
 
 mod starting;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossbeam::channel::Receiver;
@@ -33,25 +37,28 @@ use tracing::{info, warn};
 
 use crate::again::{again, yields};
 use crate::cli::EXIT_DATA;
-use crate::config::{Configuration, Mode, Sealing};
+use crate::config::{Configuration, Sealing};
 use crate::control::ControlHandle;
 use crate::diagnostics::Diagnostics;
-use crate::journaling::{self, Failure, Opened, Spoken, Standby, Standing};
-use crate::nodes::{Files, Pair, ended, halted};
+use crate::hooks::Hooks;
+use crate::journaling::{self, Failure, Opened, Standby, Standing};
+use crate::nodes::{Pair, ended, halted, word};
 use crate::notes::NotesReceiver;
 use crate::pairing::Order;
 use crate::peer::{Parts, Ship};
 use crate::recorder::Commands;
-use crate::reload::{self, Part, Reload};
+use crate::reload::{self, Reload};
 use crate::run::{control, failed, last_failure, told, warn_of_what_does_nothing};
 use crate::running::{Running, Snapshot};
 use crate::service::Service;
 use crate::serving::{Begin, Begun, Built, End, Shell};
 use crate::signals::Early;
 use crate::tunings::Tunings;
-use crate::versions::{self, Versions};
+use crate::versions;
 use crate::worker::Event;
 use crate::{clocks, lines, pairing};
+use around::{pair, reloads};
+use hooking::Hooking;
 use overview::Overview;
 use starting::Starting;
 use watching::{Next, Watching};
@@ -74,6 +81,8 @@ pub(crate) struct First {
     pub(crate) shell: Shell,
     pub(crate) configuration: Configuration,
     pub(crate) sealing: Sealing,
+    /// Of the image before this one, where it left something to be run.
+    pub(crate) hooks: Option<Hooks>,
     pub(crate) signals: Early,
     pub(crate) diagnostics: Diagnostics,
     pub(crate) from_workers: NotesReceiver,
@@ -95,6 +104,7 @@ struct Life {
     reload: Reload,
     /// What operators had done meanwhile.
     commands: Arc<Commands>,
+    hooking: Hooking,
     /// It is to end as soon as what it does is done.
     stops: bool,
 }
@@ -115,15 +125,17 @@ pub(crate) fn live(
     first: Box<First>,
     start: impl FnOnce(Parts) -> Result<Arc<Ship>, Failure>,
 ) -> Result<(), Failure> {
-    let started = clocks::boot();
-    let First { shell, configuration, sealing, signals, diagnostics, from_workers, happened } =
-        *first;
-    let service = Arc::clone(&shell.service);
+    let (started, service) = (clocks::boot(), Arc::clone(&first.shell.service));
+    let First { shell, configuration, sealing, hooks, .. } = *first;
+    let (signals, diagnostics, happened) = (first.signals, first.diagnostics, first.happened);
+    // Before the log is read, which may take long.
+    let hooks = hooking::starts(hooks, &configuration).map_err(told("thread hooks"))?;
     let starting = Starting::begins(&service).map_err(told("thread start"))?;
     let (plan, opened) = read(&configuration, sealing, &service)?;
     let (running, plan) = known(configuration, plan, opened.last_configuration());
     let configuration = Arc::clone(&running.now().configuration);
-    drop(lines::start(from_workers, Arc::clone(&running)).map_err(told("thread log"))?);
+    let hooking = Hooking::new(Arc::clone(&hooks), Arc::clone(&running));
+    drop(lines::start(first.from_workers, Arc::clone(&running)).map_err(told("thread log"))?);
     let (disk, keys) = opened.disk();
     // To look only: who looks does not keep the journal for this process.
     let journal = SystemDisk::open(disk.path(), false).map_err(told("journal"))?;
@@ -155,7 +167,7 @@ pub(crate) fn live(
         events: shell.events.clone(),
         progresses: &|| service.progresses(),
     })?;
-    let pair = pair(journal, &ship, &running, &keys, &standing)?;
+    let pair = pair((journal, hooks), &ship, &running, &keys, &standing)?;
     let overview = Overview {
         running: Arc::clone(&running),
         journal: standing.figures(),
@@ -164,9 +176,7 @@ pub(crate) fn live(
         started,
     };
     let commands = Arc::new(Commands::default());
-    let (status, sources) = overview.answers(&commands);
-    diagnostics.tell_of(status);
-    let control = control(&configuration.control_socket, sources, shell.demo)?;
+    let control = answers(overview, &commands, (&diagnostics, shell.demo))?;
     signals.become_events(shell.events.clone()).map_err(told("signals"))?;
     drop(starting);
     service.ready("standby");
@@ -183,9 +193,22 @@ pub(crate) fn live(
         pair,
         reload,
         commands,
+        hooking,
         stops: false,
     };
     life.stands(shell, standing)
+}
+
+/// Operators are answered from here on.
+fn answers(
+    overview: Overview,
+    commands: &Arc<Commands>,
+    (diagnostics, demo): (&Diagnostics, bool),
+) -> Result<Option<ControlHandle>, Failure> {
+    let socket = overview.running.now().configuration.control_socket.clone();
+    let (status, sources) = overview.answers(commands);
+    diagnostics.tell_of(status);
+    control(&socket, sources, demo)
 }
 
 /// The plan, and the log as far as it is there.
@@ -225,50 +248,6 @@ fn known(configuration: Configuration, plan: Plan, journal: u32) -> (Arc<Running
     (Arc::new(Running::new(snapshot)), plan)
 }
 
-/// Who takes up another configuration, and tells the peer of it.
-fn reloads(
-    (spoken, tunings): (Arc<Spoken>, &Arc<Tunings>),
-    shell: &Shell,
-    running: &Arc<Running>,
-    (ship, keys): (&Arc<Ship>, &Arc<journal::seal::Keys>),
-) -> Result<Reload, Failure> {
-    let parts = reload::Parts {
-        file: shell.file.clone(),
-        mode: Mode { insecure_demo: shell.demo },
-        running: Arc::clone(running),
-        versions: Versions::open(&running.now().configuration.state).ok().map(Arc::new),
-        draining: Arc::default(),
-        service: Arc::clone(&shell.service),
-        agreed: Some((Arc::clone(ship), Arc::clone(keys))),
-    };
-    let part = Part::Stands(spoken, Arc::clone(tunings));
-    reload::start(part, parts).map_err(told("thread reload"))
-}
-
-/// What operators see of both nodes, and can have done.
-fn pair(
-    disk: SystemDisk,
-    ship: &Arc<Ship>,
-    running: &Arc<Running>,
-    keys: &Arc<journal::seal::Keys>,
-    standing: &Standing,
-) -> Result<Arc<Pair>, Failure> {
-    let files = Files::of(disk.clone()).map_err(told("thread looks"))?;
-    let (shown, wished) = (Arc::clone(ship), Arc::clone(ship));
-    let (now, keys, behind) = (Arc::clone(running), Arc::clone(keys), standing.behind());
-    Ok(Arc::new(Pair {
-        running: Arc::clone(running),
-        journal: disk,
-        files,
-        shown: Box::new(move || shown.shown()),
-        wish: Box::new(move |wish| wished.wish(wish)),
-        digests: Box::new(move || now.now().configuration.agreement(&keys)),
-        replayed: Box::new(move || Some(behind.replayed())),
-        scrubbed: standing.scrubbed(),
-        serves: OnceLock::new(),
-    }))
-}
-
 impl Life {
     /// A standby, until it reigns or ends.
     fn stands(self, shell: Shell, standing: Standing) -> Result<(), Failure> {
@@ -305,12 +284,16 @@ impl Life {
             Turn::Ends => return self.ends(),
         }
         let mut begun = begun;
-        begun.listen()?;
+        let promoted = self.hooking.promoted(reign);
+        if promoted.is_none() {
+            begun.listen()?;
+        }
         let serving = begun.serve()?;
-        let begin = Begin { epoch: reign.epoch.0, at: ordered };
+        let begin = Begin { epoch: reign.epoch.0, at: ordered, promoted };
         match serving.watch(&self.happened, Some((&self.ship, begin))) {
             Ok(End::Stops) => {
                 serving.join();
+                self.hooking.demoted("stopped");
                 self.ship.parts(LEVEL_WITHIN);
                 self.ends()
             }
@@ -319,12 +302,15 @@ impl Life {
                     // A process whose disk hangs can not begin anew before that does what it was asked to: its
                     // partners are to see closed links until then.
                     serving.leaves(CLOSED_WITHIN);
+                    self.hooking.demoted("sick");
                 }
                 Err(self.anew(order))
             }
             Ok(End::HandsOver(id)) => {
                 self.stops = serving.is_draining();
-                self.ship.drained(id, serving.hands_over());
+                let end = serving.hands_over();
+                self.hooking.demoted("handed-over");
+                self.ship.drained(id, end);
                 info!(epoch = reign.epoch.0, "handed over: nothing more is written here");
                 match self.waits(&mut watching, None)? {
                     Turn::Ends => self.ends(),
@@ -335,6 +321,8 @@ impl Life {
             }
             Err(failure) => {
                 serving.fails(&failure);
+                self.hooking.demoted("failed");
+                self.hooking.finishes();
                 if let Some(control) = self.control {
                     control.leave();
                 }
@@ -430,11 +418,12 @@ impl Life {
     /// Begins anew. An operator who wanted that hears of it first; then nothing is served any more, or as much
     /// may be as before.
     fn anew(&self, order: Order) -> Failure {
-        let why = match order {
-            Order::Demote(ending) => ended(ending),
-            Order::Anew(why) => why.to_owned(),
+        let (why, word) = match order {
+            Order::Demote(ending) => (ended(ending), word(ending)),
+            Order::Anew(why) => (why.to_owned(), "anew"),
             Order::Admit | Order::Drain(..) | Order::Halt(_) | Order::Open | Order::Reign(_) => {
-                "the other node did not take over what was handed to it".to_owned()
+                let why = "the other node did not take over what was handed to it";
+                (why.to_owned(), "not-taken")
             }
         };
         let is_wished = matches!(
@@ -450,7 +439,7 @@ impl Life {
         if is_wished || is_sick {
             self.gives_lease_back();
         }
-        again(&why, is_sick)
+        again(&why, is_sick, self.hooking.leaves(word))
     }
 
     /// Who may take over by the witness does so at once, and not when a lease of this node ends; a witness that
@@ -464,6 +453,7 @@ impl Life {
     fn ends(self) -> Result<(), Failure> {
         self.ship.stop();
         self.gives_lease_back();
+        self.hooking.finishes();
         drop(self.control);
         last_failure(&self.happened)?;
         info!("stopped");

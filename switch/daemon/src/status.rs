@@ -86,6 +86,18 @@ pub struct SickStatus {
     pub since_s: u64,
 }
 
+/// A command of an operator's own that failed, when a reign began or ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HookStatus {
+    /// `on_promote` or `on_demote`.
+    pub hook: String,
+    /// Why, in words.
+    pub why: String,
+    /// How long ago, in seconds.
+    pub since_s: u64,
+}
+
 /// The control socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -30,7 +30,7 @@ mod unfinished;
 mod writing;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use codec::Slots;
@@ -89,6 +89,8 @@ pub enum Command {
     Adopt(Arc<Next>, TakenBy),
     /// Open and close what it says: every worker knows it.
     Open(Arc<Next>, TakenBy),
+    /// Take these ports over; those among them that wait for issuers do so for so long at most.
+    Ports(Arc<Mutex<Option<HeldPorts>>>, Duration),
     /// The key provider replied.
     Reply(SlotId, Reply),
     /// Whether the disk has room for what new requests need.
@@ -293,6 +295,7 @@ impl Worker {
                 Command::Write(records, to) => self.take_records(now.boot, records, to),
                 Command::Adopt(next, by) => self.adopt(now, next, &by),
                 Command::Open(next, by) => self.open(now, next, &by),
+                Command::Ports(held, open_after) => self.open_late(&held, open_after),
                 Command::Reply(slot, reply) => {
                     self.core.handle_reply(now, slot, reply, &mut self.slots);
                 }

@@ -12,7 +12,7 @@ use super::difference::{parties, routes};
 use super::rows::{NODE, STATION};
 
 /// Keys of the node of which each site has its own: where it is, what it runs on, and who may do what there.
-pub(super) const OWN: [&str; 31] = [
+pub(super) const OWN: [&str; 33] = [
     "node.name",
     "node.state",
     "node.workers",
@@ -32,6 +32,8 @@ pub(super) const OWN: [&str; 31] = [
     "peer.key",
     "peer.authority",
     "peer.catch_up",
+    "peer.on_promote",
+    "peer.on_demote",
     "witness.endpoints",
     "witness.user",
     "witness.password",

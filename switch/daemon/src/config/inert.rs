@@ -2,6 +2,7 @@
 //! Refuses nothing.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 
 use switch_core::plan::Issuing;
 
@@ -14,6 +15,7 @@ impl Configuration {
         let mut warnings = Vec::new();
         self.unreached(&mut warnings);
         self.retries(&mut warnings);
+        self.hooks(&mut warnings);
         self.roles(&mut warnings);
         warnings
     }
@@ -39,6 +41,20 @@ impl Configuration {
             );
         } else if routes.is_empty() {
             warnings.push("route: there is none, so every request is refused with 908".into());
+        }
+    }
+
+    /// Commands that can not be run as it is.
+    fn hooks(&self, warnings: &mut Vec<String>) {
+        let Some(peer) = &self.peer else { return };
+        for (key, command) in [("on_promote", &peer.on_promote), ("on_demote", &peer.on_demote)] {
+            let Some(program) = command.first() else { continue };
+            let why = match std::fs::metadata(program) {
+                Ok(file) if file.is_file() && file.permissions().mode() & 0o111 != 0 => continue,
+                Ok(_) => "it is no program; chmod +x".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            warnings.push(format!("peer.{key}: {program}: {why}"));
         }
     }
 

@@ -36,6 +36,11 @@ pub struct Peer {
     pub stan_skip: u32,
     /// Bytes of the log in a second that are read again for a standby that is behind.
     pub catch_up: u64,
+    /// What is run when a reign of this node begins, before its ports open: a program by its path, and its
+    /// arguments. Empty: nothing.
+    pub on_promote: Vec<String>,
+    /// What is run when one has ended, and at each start.
+    pub on_demote: Vec<String>,
 }
 
 /// Who opens the line: the node whose name is the lesser one connects.
@@ -146,6 +151,7 @@ pub(super) fn peer(
     let mut stan_skip = 50_000;
     section.count("stan_skip", 0..=500_000, &mut stan_skip);
     let catch_up = section.size("catch_up", 64 * KIB..=4 * GIB).unwrap_or(16 * MIB);
+    let [on_promote, on_demote] = ["on_promote", "on_demote"].map(|key| command(&mut section, key));
     section.finish();
     let way = if connects? {
         Way::Connects(connect.iter().map(|at| at.value).collect())
@@ -162,8 +168,23 @@ pub(super) fn peer(
         orphan_window: orphan_window.unwrap_or(Duration::from_hours(24)),
         stan_skip,
         catch_up,
+        on_promote,
+        on_demote,
     };
     Some(Read { peer: Some(peer), listen })
+}
+
+/// A program, and its arguments as they are: there is no shell, and nothing is looked for.
+fn command(section: &mut Section<'_, '_>, key: &'static str) -> Vec<String> {
+    let words = section.texts(key, "the path of a program and its arguments");
+    if let Some(program) = words.first().filter(|program| !program.value.starts_with('/')) {
+        let message = format!("\"{}\" is no path of a program; begin with \"/\"", program.value);
+        section.fail(key, &program.place, message);
+    }
+    if let Some(word) = words.iter().find(|word| word.value.contains('\0')) {
+        section.fail(key, &word.place, "has a character of the number 0; remove it");
+    }
+    words.iter().map(|word| word.value.to_owned()).collect()
 }
 
 fn some_addresses(

@@ -136,7 +136,13 @@ fn write_peer(out: &mut String, peer: &Peer, sync: Sync) -> std::fmt::Result {
         out,
         "after a loss 909 for {window} and trace numbers {} ahead, catches up at {rate}/s",
         peer.stan_skip
-    )
+    )?;
+    for (when, command) in [("on_promote", &peer.on_promote), ("on_demote", &peer.on_demote)] {
+        if !command.is_empty() {
+            writeln!(out, "{when} runs {}", list(command))?;
+        }
+    }
+    Ok(())
 }
 
 fn write_witness(out: &mut String, witness: &Witness) -> std::fmt::Result {

@@ -21,6 +21,7 @@ use super::words::waits;
 use crate::clocks;
 use crate::config::{self, Way, hex};
 use crate::health;
+use crate::hooks::Hooks;
 use crate::journaling::{Scrubbed, orphans};
 use crate::mesh::Mesh;
 use crate::node_requests::{
@@ -56,6 +57,8 @@ pub(crate) struct Pair {
     pub(crate) scrubbed: Arc<Scrubbed>,
     /// The ways to its workers, from when on there are any.
     pub(crate) serves: OnceLock<Arc<Mesh>>,
+    /// Who runs what an operator has done when a reign begins or ends.
+    pub(crate) hooks: Arc<Hooks>,
 }
 
 /// What stands in files of the journal, and who looks there.
@@ -168,6 +171,7 @@ impl Pair {
             diverged,
             diverged_bytes,
             scrub: Some(self.scrubbed.status()),
+            hook: self.hooks.status().map(Box::new),
             catch_up: shown.catch_up,
             ..NodeStatus::default()
         };

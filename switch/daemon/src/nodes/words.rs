@@ -25,6 +25,19 @@ pub(crate) fn ended(ending: Ending) -> String {
     }
 }
 
+/// The same in one word, for programs.
+pub(crate) fn word(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Epoch(_) => "fenced",
+        Ending::HandedOver(_) => "handed-over",
+        Ending::NotAnswered => "not-answered",
+        Ending::ByOperator => "demoted",
+        Ending::Overtaken => "overtaken",
+        Ending::NotTaken => "not-taken",
+        Ending::Sick => "sick",
+    }
+}
+
 /// Why the process must not go on.
 pub(crate) fn halted(halting: Halting) -> String {
     match halting {

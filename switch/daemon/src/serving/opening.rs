@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crossbeam::channel::Receiver;
 use switch_core::ids::StationId;
 use switch_core::plan::Plan;
 use switch_core::time::Time;
@@ -12,25 +13,26 @@ use crate::clocks;
 use crate::worker::Opened;
 
 /// The begin of a reign, as one of two nodes.
-#[derive(Clone, Copy, Debug)]
 pub(crate) struct Begin {
     pub(crate) epoch: u32,
     /// When it was ordered.
     pub(crate) at: Time,
+    /// Ready when the ports may be opened; none where they are open already.
+    pub(crate) promoted: Option<Receiver<()>>,
 }
 
 /// How far it is.
 pub(super) struct Opening {
     /// Workers whose ports wait.
     left: usize,
-    begin: Option<Begin>,
+    reign: Option<(u32, Time)>,
     not_ready: BTreeSet<StationId>,
 }
 
 impl Opening {
-    /// So many workers' ports wait.
-    pub(super) fn of(left: usize, begin: Option<Begin>) -> Self {
-        let opening = Self { left, begin, not_ready: BTreeSet::new() };
+    /// Of this reign, where it is one of two nodes; so many workers' ports wait.
+    pub(super) fn of(reign: Option<(u32, Time)>, left: usize) -> Self {
+        let opening = Self { left, reign, not_ready: BTreeSet::new() };
         if left == 0 {
             opening.is_over();
         }
@@ -38,12 +40,12 @@ impl Opening {
     }
 
     /// Those of a worker are open.
-    pub(super) fn opens(&mut self, opened: Opened, plan: &Plan) {
+    pub(super) fn opens(&mut self, opened: &Opened, plan: &Plan) {
         let name = |id| plan.station(id).settings.name.as_str();
         for &(address, station) in &opened.ports {
             info!(station = name(station), address = address.to_string(), "listening");
         }
-        self.not_ready.extend(opened.not_ready);
+        self.not_ready.extend(&opened.not_ready);
         self.left = self.left.saturating_sub(1);
         if self.left > 0 {
             return;
@@ -66,7 +68,7 @@ impl Opening {
     }
 
     fn is_over(&self) {
-        if let Some(Begin { epoch, at }) = self.begin {
+        if let Some((epoch, at)) = self.reign {
             let took_ms = clocks::boot().since(at).as_millis();
             let took_ms = u64::try_from(took_ms).unwrap_or(u64::MAX);
             info!(epoch, took_ms, "reigns: the ports are open");

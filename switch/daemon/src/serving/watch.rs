@@ -1,17 +1,19 @@
 //! What the main thread of a node that serves waits for: signals, the rules of two nodes, workers that have
 //! drained, and the time for each of that. Must not know what a worker does.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, after, never};
 use journal::roles::event::{DrainId, Event as Told};
 use signal_hook::consts::SIGHUP;
 use switch_core::ids::WorkerId;
+use switch_core::time::Time;
 use tracing::{info, warn};
 
 use super::handing::Handing;
+use super::means::listen;
 use super::opening::{Begin, Opening};
 use super::{End, Serving};
 use crate::cli::EXIT_DATA;
@@ -35,7 +37,12 @@ struct Watch<'a> {
     deadline: Receiver<Instant>,
     end: End,
     handing: Handing,
-    opening: Opening,
+    /// None while no port is open yet.
+    opening: Option<Opening>,
+    /// Ready when they may be.
+    promoted: Receiver<()>,
+    /// The reign of one of two nodes.
+    reign: Option<(u32, Time)>,
     ship: Option<&'a Arc<Ship>>,
 }
 
@@ -89,6 +96,9 @@ impl Serving {
         reign: Option<(&Arc<Ship>, Begin)>,
     ) -> Result<End, Failure> {
         let (ship, begin) = reign.unzip();
+        let reign = begin.as_ref().map(|begin| (begin.epoch, begin.at));
+        let promoted = begin.and_then(|begin| begin.promoted);
+        let opening = promoted.is_none().then(|| Opening::of(reign, self.waiting));
         let workers = self.running.now().plan.workers;
         let (service, mesh) = (Arc::clone(&self.service), Arc::clone(&self.mesh));
         let running = || Arc::clone(&self.running);
@@ -103,7 +113,9 @@ impl Serving {
             deadline: never(),
             end: End::Stops,
             handing: Handing::none(),
-            opening: Opening::of(self.waiting, begin),
+            opening,
+            promoted: promoted.unwrap_or_else(never),
+            reign,
             ship,
         };
         loop {
@@ -119,6 +131,11 @@ impl Serving {
                 }
                 recv(looks) -> _ => {
                     self.looks_whether_well(&mut watch);
+                    Step::On
+                }
+                recv(watch.promoted) -> _ => {
+                    watch.promoted = never();
+                    watch.opening = Some(Opening::of(watch.reign, self.listens()?));
                     Step::On
                 }
                 recv(watch.handing.cut) -> _ => {
@@ -185,7 +202,10 @@ impl Serving {
                     self.tell_all(&Command::Drain);
                 }
             }
-            Event::Opened(opened) => watch.opening.opens(*opened, &self.running.now().plan),
+            Event::Opened(opened) => {
+                let plan = &self.running.now().plan;
+                watch.opening.iter_mut().for_each(|opening| opening.opens(&opened, plan));
+            }
             Event::Failed(worker, problem) => {
                 return Err(failed(format!("worker {}: {problem}", worker.0)));
             }
@@ -212,6 +232,16 @@ impl Serving {
             }
         }
         Ok(Step::On)
+    }
+
+    /// Opens the ports while the workers run; says how many of these have such that wait for issuers.
+    fn listens(&self) -> Result<usize, Failure> {
+        let now = self.running.now();
+        listen(&now.configuration, &now.plan, |worker, held, open_after| {
+            let held = Arc::new(Mutex::new(Some(held)));
+            self.mesh.command(worker, Command::Ports(held, open_after));
+            Ok(())
+        })
     }
 
     fn tell_all(&self, command: &Command) {

@@ -152,8 +152,16 @@ impl Node {
         let shell =
             Shell { file, demo: true, service: Arc::default(), notes, events: events.clone() };
         let (signals, diagnostics) = (signals::early().unwrap(), diagnostics::start().unwrap());
-        let first =
-            First { shell, configuration, sealing, signals, diagnostics, from_workers, happened };
+        let first = First {
+            shell,
+            configuration,
+            sealing,
+            hooks: None,
+            signals,
+            diagnostics,
+            from_workers,
+            happened,
+        };
         let ((begins, begun), (ends, ended)) = (bounded(1), bounded(1));
         thread::spawn(move || {
             let life = live(Box::new(first), |parts| {

@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use switch_core::ids::{StationId, WorkerId};
@@ -52,6 +53,14 @@ impl HeldPorts {
             }
         }
         Ok(held)
+    }
+
+    /// Where it is listened, once for each station that a port is for.
+    pub fn listening(&self) -> impl Iterator<Item = (SocketAddr, StationId)> + '_ {
+        self.open.iter().flat_map(|(port, listening)| {
+            let at = listening.local_addr().unwrap_or(port.address);
+            port.stations.iter().map(move |&station| (at, station))
+        })
     }
 
     /// Whether some of them wait.
@@ -100,6 +109,16 @@ impl Worker {
             self.opening = Some(Opening { ports: held.waiting, since, until: since + open_after });
         }
         Ok(())
+    }
+
+    /// The same while it runs.
+    pub(super) fn open_late(&mut self, held: &Mutex<Option<HeldPorts>>, open_after: Duration) {
+        // Who puts them there does so in one step.
+        let held = held.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(held) = held.filter(|_| !self.sockets.takes_nobody) else { return };
+        if let Err((address, error)) = self.take_ports(held, open_after) {
+            self.tell(Event::Failed(self.me, format!("listen on {address}: {error}")));
+        }
     }
 
     /// Opens the listeners of this worker's stations, whoever is ready.

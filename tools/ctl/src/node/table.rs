@@ -7,6 +7,7 @@ use daemon::node_requests::{
     CatchUp, DigestStatus, Diverged, NodeRole, NodeStatus, Orphans, PeerStatus, Reign, SyncState,
     WitnessRecord, WitnessStatus,
 };
+use daemon::status::HookStatus;
 
 use daemon::status::SickStatus;
 
@@ -57,6 +58,12 @@ pub(crate) fn problems(status: &NodeStatus) -> Vec<String> {
     }
     if let Some(witness) = &status.witness {
         of_witness(witness, status, &mut found);
+    }
+    if let Some(HookStatus { hook, why, since_s }) = status.hook.as_deref() {
+        found.push(format!(
+            "peer.{hook} failed {} ago: {why}; see what it said: journalctl -u sekishod -g {hook}",
+            duration(*since_s)
+        ));
     }
     if status.repairing {
         found.push("damage in its log is being made good from the other node".into());

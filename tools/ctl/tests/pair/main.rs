@@ -37,6 +37,8 @@ mod switching;
 
 mod opening;
 
+mod hooks;
+
 mod agreeing;
 
 mod reloading;

@@ -23,7 +23,9 @@ fn opening(pair: &Pair, which: Which) -> Value {
 fn acquirers_are_refused_by_a_standby_and_by_a_new_primary_until_it_can_ask_every_issuer() {
     let terms = Terms::DURABLE;
     let mut pair = Pair::new(terms);
-    pair.opens_after("1m", terms);
+    pair.is_amended(terms, |_, text| {
+        text.replacen("workers = 1\n", "workers = 1\nopen_after = \"1m\"\n", 1)
+    });
     pair.serves_two(terms);
     assert_eq!(refused_at(&pair, Tokyo), [false, false]);
     assert_eq!(refused_at(&pair, Osaka), [true, true]);

@@ -145,12 +145,11 @@ impl Pair {
         }
     }
 
-    /// Ports of acquirers wait so long for issuers, from the next start of both on.
-    pub(crate) fn opens_after(&mut self, after: &str, terms: Terms) {
+    /// Something else stands in the configurations of both, from their next start on.
+    pub(crate) fn is_amended(&self, terms: Terms, amend: impl Fn(&Site, &str) -> String) {
         for which in [Tokyo, Osaka] {
-            let text = self.text(which, terms);
-            let said = format!("workers = 1\nopen_after = \"{after}\"\n");
-            self.site(which).is_configured(&text.replacen("workers = 1\n", &said, 1));
+            let site = self.site(which);
+            site.is_configured(&amend(site, &self.text(which, terms)));
         }
     }
 

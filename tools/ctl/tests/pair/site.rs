@@ -159,6 +159,16 @@ impl Site {
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 
+    /// Processes that it has started and that are there in any form.
+    pub(crate) fn children(&self) -> Vec<String> {
+        let id = self.child.as_ref().expect("it runs").id();
+        let tasks = fs::read_dir(format!("/proc/{id}/task")).unwrap();
+        let of = |task: fs::DirEntry| fs::read_to_string(task.path().join("children"));
+        let all = tasks.filter_map(|task| of(task.ok()?).ok());
+        all.flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    }
+
     /// SIGKILL: it ends where it is.
     pub(crate) fn is_killed(&mut self) {
         let mut child = self.child.take().expect("it runs");

@@ -1,0 +1,113 @@
+//! Commands with real processes.
+
+use super::*;
+use std::fs;
+use std::path::PathBuf;
+
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let place = std::env::temp_dir().join(format!("hooks-{name}-{}", std::process::id()));
+        fs::create_dir_all(&place).unwrap();
+        Self(place)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn shell(hook: Hook, script: &str) -> Call {
+    Call {
+        hook,
+        command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+        node: "tokyo".into(),
+        peer: "osaka".into(),
+        epoch: 7,
+        reason: "promoted".into(),
+    }
+}
+
+fn done(receiver: &Receiver<()>) {
+    receiver.recv_timeout(Duration::from_mins(1)).unwrap();
+}
+
+#[test]
+fn a_command_is_told_who_reigns_and_why_and_has_no_descriptor_but_its_own() {
+    let place = Place::new("told");
+    let (told, open) = (place.file("told"), place.file("open"));
+    // One that the system leaves open where nobody says otherwise.
+    let kept = fs::File::create(place.file("kept")).unwrap();
+    let hooks = Hooks::start().unwrap();
+    let script = format!("env | sort | grep SEKISHO > {told}; ls -l /proc/self/fd > {open}");
+    done(&hooks.runs(shell(Hook::OnPromote, &script)));
+    assert_eq!(
+        fs::read_to_string(&told).unwrap(),
+        "SEKISHO_EPOCH=7\nSEKISHO_HOOK=on_promote\nSEKISHO_NODE=tokyo\nSEKISHO_PEER=osaka\n\
+         SEKISHO_REASON=promoted\n"
+    );
+    let open = fs::read_to_string(&open).unwrap();
+    // What this test was started with stays; what it opened does not.
+    assert!(!open.contains("kept") && open.contains("pipe:"), "{open}");
+    assert!(hooks.status().is_none());
+    drop(kept);
+}
+
+#[test]
+fn one_that_fails_is_shown_with_its_last_words_until_another_one_does_not() {
+    let hooks = Hooks::start().unwrap();
+    done(&hooks.runs(shell(Hook::OnPromote, "echo no such device >&2; exit 3")));
+    let status = hooks.status().unwrap();
+    assert_eq!((status.hook.as_str(), status.why.as_str()), ("on_promote", "it ended with 3"));
+    let mut missing = shell(Hook::OnDemote, "");
+    missing.command = vec!["/nowhere/at-all".into()];
+    done(&hooks.runs(missing));
+    let status = hooks.status().unwrap();
+    assert!(status.hook == "on_demote" && status.why.contains("can not be run"), "{status:?}");
+    done(&hooks.runs(shell(Hook::OnDemote, "exit 0")));
+    assert!(hooks.status().is_none());
+}
+
+#[test]
+fn one_that_hangs_is_killed_with_all_that_it_started_and_the_next_one_runs() {
+    let place = Place::new("hangs");
+    let child = place.file("child");
+    let environment = environment(&shell(Hook::OnPromote, ""));
+    let script = format!("echo at work; sleep 1000 & echo $! > {child}; wait");
+    let command = ["/bin/sh", "-c", &script].map(str::to_owned);
+    let ran = child::run(&command, &environment, Duration::from_millis(300)).unwrap();
+    assert_eq!((ran.said.as_str(), ran.why.as_deref()), ("at work", Some("killed after 300ms")));
+    let pid = fs::read_to_string(&child).unwrap();
+    let state = || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        stat.split_whitespace().nth(2).unwrap_or("gone").to_owned()
+    };
+    // Whoever adopts it takes a moment to bury it.
+    assert!(["gone", "Z", "X"].contains(&state().as_str()), "{}", state());
+}
+
+#[test]
+fn of_much_output_the_end_is_kept_and_nobody_waits_for_what_is_left_running() {
+    let environment = environment(&shell(Hook::OnPromote, ""));
+    let script = "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i + 1)); done; sleep 20 &";
+    let command = ["/bin/sh", "-c", script].map(str::to_owned);
+    let begun = clocks::boot();
+    let ran = child::run(&command, &environment, Duration::from_secs(50)).unwrap();
+    assert!(clocks::boot().since(begun) < Duration::from_secs(15));
+    assert_eq!(ran.why, None);
+    assert_eq!(ran.said, "line 19995 | line 19996 | line 19997 | line 19998 | line 19999");
+}
+
+#[test]
+fn what_one_image_leaves_is_read_by_the_next() {
+    let call = shell(Hook::OnDemote, "exit 0");
+    let Ended { call: read, done } = serde_json::from_str(&left(call.clone(), true)).unwrap();
+    assert_eq!((read, done), (call, true));
+}
