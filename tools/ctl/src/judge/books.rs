@@ -61,6 +61,12 @@ impl Transaction {
         told.is_some_and(|told| ["400", "480", "00"].contains(&told.as_str()))
     }
 
+    /// Its acquirer does not know what became of it, and may ask again.
+    fn knows_nothing(&self) -> bool {
+        let last = self.again.or(self.answered);
+        last.is_none_or(|last| self.was_repeated && is_under_way(&last))
+    }
+
     /// The issuer gave an approval, whether it arrived or not.
     fn is_given(&self) -> bool {
         self.replied.is_some_and(|replied| replied.action.approves())
@@ -112,12 +118,7 @@ impl Judge {
                 (true, false) => {
                     add("approved at its acquirer, and not at its issuer".to_owned());
                 }
-                (false, true)
-                    if settled
-                        && known.again.or(known.answered).is_none_or(|one| is_under_way(&one)) =>
-                {
-                    books.undelivered += 1;
-                }
+                (false, true) if settled && known.knows_nothing() => books.undelivered += 1,
                 (false, true) => {
                     add("approved at its issuer, and not at its acquirer".to_owned());
                 }
