@@ -1,7 +1,7 @@
 //! The hidden command by which the demo starts this program again as the daemon, a load or an
 //! issuer, so that building one binary is enough. Must not know what the demo does with them.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -65,8 +65,20 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Role::Sekishod(arguments) => daemon::run::run(&arguments),
         Role::Bench(command) => bench::execute(command),
         Role::Witness { program, arguments } => {
-            let error = Command::new(&program).args(arguments).exec();
+            let mut command = Command::new(&program);
+            command.args(arguments);
+            for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_witness(name)) {
+                command.env_remove(name);
+            }
+            let error = command.exec();
             return Err(failed(&format!("{}: {error}", program.display())));
         }
     })
+}
+
+/// Whether this is a setting of etcd's own in the environment: it would speak against what it is told. That it
+/// may run on this processor at all is another matter.
+fn is_of_witness(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b"ETCD_") && name != b"ETCD_UNSUPPORTED_ARCH"
 }

@@ -46,7 +46,7 @@ impl View {
         let fault = fault.unwrap_or_default();
         let head = format!("{elapsed} s of {} s: {tps} answers a second{fault}", self.seconds);
         if self.is_seen() {
-            self.set(std::iter::once(head).chain(parties(stage)));
+            self.set(std::iter::once(head).chain(acquirers(stage)).chain(of_issuers(stage)));
         } else if moment.is_worth_a_line {
             let progress = stage.acquirers.iter().map(|acquirer| acquirer.progress);
             let (approved, declined) = progress.fold((0, 0), |(approved, declined), now| {
@@ -98,22 +98,25 @@ fn lines(max: usize) -> (MultiProgress, Vec<ProgressBar>) {
     (all, lines)
 }
 
-/// A line for each acquirer and each issuer.
-pub(super) fn parties(stage: &Stage) -> impl Iterator<Item = String> {
-    let acquirers = ACQUIRERS.iter().zip(&stage.acquirers).map(|(party, acquirer)| {
+/// A line for each acquirer.
+pub(super) fn acquirers(stage: &Stage) -> impl Iterator<Item = String> {
+    ACQUIRERS.iter().zip(&stage.acquirers).map(|(party, acquirer)| {
         let now = &acquirer.progress;
         let latency = &now.latency_us;
         format!(
             "{:10} {:6.0}/s  approved {:7}  declined {:5}  p50/p99 us {:.0}/{:.0}",
             party.name, now.tps, now.approved, now.declined, latency.p50, latency.p99
         )
-    });
-    let issuers = issuers(stage).map(|station| {
+    })
+}
+
+/// A line for each issuer.
+pub(super) fn of_issuers(stage: &Stage) -> impl Iterator<Item = String> {
+    issuers(stage).map(|station| {
         let StationStatus { in_flight, timeouts, approved, .. } = station;
         let links = links(station);
         format!("{links:24}  approved {approved:7}  in flight {in_flight:5}  timeouts {timeouts}")
-    });
-    acquirers.chain(issuers)
+    })
 }
 
 fn issuers(stage: &Stage) -> impl Iterator<Item = &StationStatus> {

@@ -48,12 +48,16 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     let mut all = Vec::new();
     if facts.course.killed {
         all.extend([took_over(facts), without_service(facts)]);
+    } else if !facts.course.interrupted {
+        let name = SITES[VICTIM];
+        all.push(check(false, format!("the two were not in sync, so that {name} was not killed")));
     }
     all.push(answered_once(facts));
     match &facts.reckoning {
         Err(why) => all.push(late::not_compared(why)),
         Ok(reckoning) => {
-            all.extend([lost(reckoning), closed(reckoning)]);
+            all.push(lost(reckoning));
+            all.extend(facts.course.killed.then(|| closed(reckoning)));
             all.extend([late::nothing_open(reckoning), late::equal(reckoning)]);
         }
     }

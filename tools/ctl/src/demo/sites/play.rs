@@ -25,6 +25,8 @@ pub(super) const VICTIM: usize = 0;
 /// How it went, as far as it did.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Told {
+    /// It was ended by a signal before that.
+    pub(super) interrupted: bool,
     /// The primary was killed.
     pub(super) killed: bool,
     /// From then until the other one said that it is the primary.
@@ -101,7 +103,10 @@ impl<'a> Play<'a> {
     fn advance(&mut self, now: Instant) -> Result<(), Stop> {
         let (victim, other) = (SITES[VICTIM], SITES[1 - VICTIM]);
         match self.phase {
-            Phase::Before(Some(at)) if now >= at => {
+            // Without its standby it could not be followed by anybody.
+            Phase::Before(Some(at))
+                if now >= at && self.stage.sites().all[VICTIM].is_followed() =>
+            {
                 self.stage.kill_site(VICTIM);
                 self.told.killed = true;
                 self.phase = Phase::Killed(now);
@@ -143,6 +148,7 @@ impl<'a> Play<'a> {
         self.signal = Some(signal);
         if let Phase::Before(_) = self.phase {
             self.phase = Phase::Before(None);
+            self.told.interrupted = true;
         }
         self.view.say("ending; once more ends at once");
         self.stage.stop_acquirers();

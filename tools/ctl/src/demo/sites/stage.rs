@@ -224,7 +224,11 @@ impl Stage {
                 let stored = status.workers.iter().map(|worker| u64::from(worker.stored));
                 in_flight.sum::<u64>() + stored.sum::<u64>()
             });
-            let is_settled = open == Some(0) && sites.all[sites.primary()].is_followed();
+            let are_in_sync = sites.all.iter().all(|site| {
+                site.stands.as_ref().is_some_and(|stands| stands.sync == SyncState::Sync)
+            });
+            let is_followed = sites.all[sites.primary()].is_followed() && are_in_sync;
+            let is_settled = open == Some(0) && is_followed;
             if is_settled || clock::now() > deadline {
                 return Ok(());
             }

@@ -5,6 +5,8 @@ use daemon::node_requests::{NodeRole, NodeStatus, SyncState, WitnessRecord};
 use super::super::process::SITES;
 use super::super::stage::Stage;
 use super::super::view;
+use super::stage::Site;
+use crate::parties::ISSUERS;
 
 /// Of a terminal: one for the demo, one for each site, the witness and each party.
 pub(super) const LINES: usize = 8;
@@ -46,7 +48,13 @@ pub(super) fn parties(stage: &Stage) -> impl Iterator<Item = String> {
             }
         }
     });
-    sites.chain(std::iter::once(witness(stage))).chain(view::parties(stage))
+    // What the last primary said of the issuers is over with it.
+    let is_served = stage.sites().all.iter().any(Site::is_primary);
+    let issuers = view::of_issuers(stage).filter(move |_| is_served);
+    let waiting = ISSUERS.iter().filter(move |_| !is_served);
+    let waiting = waiting.map(|party| format!("{:10} waits for a primary", party.name));
+    let witness = std::iter::once(witness(stage));
+    sites.chain(witness).chain(view::acquirers(stage)).chain(issuers).chain(waiting)
 }
 
 /// "primary SYNC".
@@ -59,7 +67,7 @@ fn part(stands: &NodeStatus) -> String {
         NodeRole::HandingOver => "hands over",
     };
     let sync = match stands.sync {
-        SyncState::NoPrimary => "of nobody",
+        SyncState::NoPrimary => "without a primary",
         SyncState::Local => "",
         SyncState::Sync => "SYNC",
         SyncState::Solo => "SOLO",

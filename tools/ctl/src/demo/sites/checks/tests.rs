@@ -32,6 +32,7 @@ fn good() -> Facts {
     let book = Book { approvals: 194, amount: 1_000 };
     Facts {
         course: Told {
+            interrupted: false,
             killed: true,
             took_over: Some(Duration::from_millis(2_300)),
             followed: Some(Duration::from_millis(1_200)),
@@ -107,9 +108,13 @@ fn each_fault_fails_its_own_check() {
 #[test]
 fn a_demo_that_was_ended_before_the_kill_is_judged_without_it() {
     let mut facts = good();
-    facts.course = Told::default();
+    facts.course = Told { interrupted: true, ..Told::default() };
     facts.primary = 0;
     facts.stands.swap(0, 1);
     let all = checks(&facts);
-    assert!(all.iter().all(|check| check.holds) && all.len() == 9, "{all:?}");
+    assert!(all.iter().all(|check| check.holds) && all.len() == 8, "{all:?}");
+    facts.course.interrupted = false;
+    let all = checks(&facts);
+    let failed: Vec<_> = all.iter().filter(|check| !check.holds).collect();
+    assert!(failed.len() == 1 && failed[0].text.contains("was not killed"), "{failed:?}");
 }
