@@ -216,7 +216,7 @@ impl Node {
     /// comes from an earlier reign is refused from then on.
     pub(super) fn on_ask(&mut self, reign: Epoch, end: Mark) {
         let newer = |mark: &Mark| (mark.epoch, mark.batch);
-        let objection = if self.settings.witness {
+        let objection = if self.settings.witness && !self.knows_of_no_record() {
             Some(Objection::TakingOver)
         } else if newer(&end) < newer(&self.log.end) || self.had_more(&end) {
             Some(Objection::LogIsOlder)
@@ -239,6 +239,11 @@ impl Node {
             let version = self.latest();
             self.standby_mut().granting = Some((reign, version));
         }
+    }
+
+    /// Whether the witness was read, and had no record.
+    fn knows_of_no_record(&self) -> bool {
+        self.arbiter.ever_seen().is_some_and(|seen| seen.known.is_none())
     }
 
     /// Whether this node had what that log lacks, and can not read it for damage. In which reign its last
@@ -268,6 +273,8 @@ impl Node {
         }
         match self.wish {
             Some(waited) => self.on_grant_by_hand(reign, waited),
+            // With a witness only an operator asks, and does not any more.
+            None if self.settings.witness => {}
             None => self.rises_to(reign, BY_CONSENT, None),
         }
     }

@@ -85,11 +85,14 @@ pub enum Event {
     },
     /// An operator wants something. Answered by [`Action::Answer`], once.
     Wish(WishId, Wish),
-    /// The other site must agree on something else from now on: the configuration changed.
+    /// The other site must agree on something else from now on: the configuration changed. Which witness is
+    /// looked at stands as it was told.
     Digests(Digests),
     /// Primary: whether what this node writes does not become durable in time, or it does not turn, whatever
     /// the standby does. Told when it changes.
     Sick(bool),
+    /// Which witness answers this node, as [`Digests::witness`] says it; it may answer otherwise later.
+    WitnessIs([u8; 16]),
     /// Time passed: at [`Node::deadline`], or whenever.
     ///
     /// [`Node::deadline`]: crate::roles::node::Node::deadline

@@ -20,7 +20,7 @@ use crate::roles::settings::{LogFacts, Settings, Start};
 use crate::roles::standby::Standby;
 use crate::roles::view::Safety;
 use crate::roles::wish::{Confirmed, Done, WishId};
-use crate::ship::message::{EPOCHS_MAX, EpochStart, Mark, Message};
+use crate::ship::message::{Digests, EPOCHS_MAX, EpochStart, Mark, Message};
 use crate::ship::receiver::{self, Receiver};
 
 /// Actions and messages that wait for the driver, at most. It takes all actions after each event, so
@@ -201,7 +201,12 @@ impl Node {
             Event::Witnessed { id, reply } => self.on_witnessed(id, reply),
             Event::Wish(id, wish) => self.on_wish(id, wish),
             Event::Digests(digests) => {
-                self.settings.digests = digests;
+                let witness = self.settings.digests.witness;
+                self.settings.digests = Digests { witness, ..digests };
+                self.greets();
+            }
+            Event::WitnessIs(witness) => {
+                self.settings.digests.witness = witness;
                 self.greets();
             }
             Event::Sick(is_sick) => self.on_sick(is_sick),

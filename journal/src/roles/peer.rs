@@ -261,11 +261,10 @@ impl Node {
             (Differs::Negative, ours.negative, theirs.negative),
             (Differs::Keys, ours.keys, theirs.keys),
         ];
-        pairs
-            .into_iter()
-            .filter(|(_, ours, theirs)| ours != theirs)
-            .map(|(what, ..)| what)
-            .collect()
+        let others = pairs.into_iter().filter(|(_, ours, theirs)| ours != theirs);
+        // Who has not been answered yet does not know which one it is.
+        let witness = differ(&ours.witness, &theirs.witness).then_some(Differs::Witness);
+        others.map(|(what, ..)| what).chain(witness).collect()
     }
 }
 

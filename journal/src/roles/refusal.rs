@@ -32,6 +32,8 @@ pub enum Refusal {
     Lacks(Position),
     /// The witness does not answer.
     NoWitness,
+    /// The same, but this node has promised to reign: it goes on trying, and may reign at any time.
+    TriedOn,
     /// The witness's record is of another journal.
     OtherCluster,
     /// The witness's record speaks of an earlier reign than this node's log: it was lost or restored.
@@ -72,6 +74,8 @@ pub enum Differs {
     Negative,
     /// The sealing keys.
     Keys,
+    /// The witnesses that they look at.
+    Witness,
 }
 
 /// What is under way.
@@ -94,6 +98,7 @@ impl fmt::Display for Differs {
             Self::Dialects => "dialects",
             Self::Negative => "negative files",
             Self::Keys => "sealing keys",
+            Self::Witness => "witness",
         })
     }
 }
@@ -154,6 +159,7 @@ impl fmt::Display for Refusal {
             | Self::NotPrimary(None)
             | Self::NotEmpty
             | Self::NoWitness
+            | Self::TriedOn
             | Self::OtherCluster
             | Self::Overtaken
             | Self::Async
@@ -201,6 +207,11 @@ impl Refusal {
             Self::NoWitness => {
                 "the witness does not answer, and without it nobody knows whether the other node may \
                  go on: bring it back, or take [witness] out of the configuration of both nodes"
+            }
+            Self::TriedOn => {
+                "the record of the witness could not be changed yet, and this node goes on trying: it may \
+                 reign at any moment; see sekisho node status, and restart this daemon before you let the \
+                 other node go on"
             }
             Self::OtherCluster => {
                 "the record of the witness is of another journal: compare [witness] of both nodes"

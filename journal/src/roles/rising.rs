@@ -195,12 +195,12 @@ impl Node {
     }
 
     fn settle_swapping(&mut self) {
-        // It goes on trying; an operator is not kept waiting.
+        // It goes on trying, as the record may name it already; an operator is not kept waiting.
         let late = self.rising().began.saturating_add(3 * self.settings.times.witness_timeout);
         if self.now >= late
             && let Some(id) = self.rising_mut().wish.take()
         {
-            self.acts(Action::Answer(id, Err(Refusal::NoWitness)));
+            self.acts(Action::Answer(id, Err(Refusal::TriedOn)));
         }
         if self.arbiter.is_asked() {
             return;
@@ -258,7 +258,9 @@ impl Node {
                 record.epoch == epoch && record.primary.name == self.peer.name
             }
             (Basis::Record(_) | Basis::HandedOver(_), None) => false,
-            (Basis::Operator | Basis::Consent, _) => true,
+            (Basis::Operator, _) => true,
+            // It was asked for because there was no record: by one that is there since, another one reigns.
+            (Basis::Consent, record) => record.is_none(),
         };
         is_earlier && is_right
     }
@@ -286,7 +288,9 @@ impl Node {
         };
         let Rising { plan, epoch, wish, is_shared, .. } = rising;
         let Plan { cause, lossy, keep, by_hand, .. } = plan;
-        let waits = keep.is_some() || plan.basis == Basis::Consent;
+        // By a record that does not name the peer it is alone, whoever consented.
+        let consented = plan.basis == Basis::Consent && !self.settings.witness;
+        let waits = keep.is_some() || consented;
         let stops = self.settings.when_lost == WhenLost::Stop && !by_hand;
         let requires = self.settings.mode != Mode::Async && (waits || stops);
         let sworn = !self.settings.witness && keep.is_some();

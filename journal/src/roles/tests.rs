@@ -13,6 +13,8 @@ mod beginning;
 
 mod record;
 
+mod no_record;
+
 mod switching_over;
 
 mod by_hand;

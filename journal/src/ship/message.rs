@@ -17,7 +17,7 @@ pub use crate::mark::{EpochStart, Mark};
 
 /// The version of the line. What a node of another one says is not understood: the line is ended, and
 /// each says why in its own log and status.
-pub const LINE_VERSION: u16 = 1;
+pub const LINE_VERSION: u16 = 2;
 /// Entries of an epoch table that travel: the last ones.
 pub const EPOCHS_MAX: usize = 64;
 /// The longest name of a build, in bytes.
@@ -80,6 +80,8 @@ pub struct Digests {
     pub negative: [u8; 16],
     /// Of the check values of the keys.
     pub keys: [u8; 16],
+    /// Which witness it looks at: the number of its cluster; zeros while it does not know, or has none.
+    pub witness: [u8; 16],
 }
 
 /// What else is to be known of a node.

@@ -39,7 +39,7 @@ const MARK: usize = 36;
 /// Bytes of an entry of an epoch table.
 const EPOCH_START: usize = 12;
 /// Bytes of digests.
-const DIGESTS: usize = 64;
+const DIGESTS: usize = 80;
 /// Bytes of a hello without its epochs.
 const HELLO: usize = 56 + MARK + DIGESTS + NAME_MAX + BUILD_MAX;
 /// Bytes of a heartbeat.
@@ -340,7 +340,8 @@ fn put_mark(mark: &Mark, out: &mut Vec<u8>) {
 }
 
 fn put_digests(digests: &Digests, out: &mut Vec<u8>) {
-    for digest in [digests.configuration, digests.dialects, digests.negative, digests.keys] {
+    let Digests { configuration, dialects, negative, keys, witness } = *digests;
+    for digest in [configuration, dialects, negative, keys, witness] {
         out.extend_from_slice(&digest);
     }
 }

@@ -288,6 +288,8 @@ pub struct PeerStatus {
 pub struct WitnessStatus {
     /// The member that answered last, or is asked next.
     pub endpoint: String,
+    /// The number of the cluster of etcd whose answer came last, in hexadecimal digits; none: there was no answer.
+    pub cluster: Option<String>,
     /// Whether it answered what it was asked last.
     pub answers: bool,
     /// Since when that is so, in seconds.
@@ -340,7 +342,7 @@ pub struct WitnessRecord {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DigestStatus {
-    /// `configuration`, `dialects`, `negative files`, `sealing keys`.
+    /// `configuration`, `dialects`, `negative files`, `sealing keys`, `witness` (which cluster of etcd answers).
     pub what: String,
     /// Here, in hexadecimal digits.
     pub ours: String,

@@ -50,6 +50,13 @@ pub(crate) fn patience(witness: &Witness) -> Duration {
     witness.timeout * 2
 }
 
+/// Which witness it is, as two nodes tell each other.
+pub(crate) fn digest(cluster: u64) -> [u8; 16] {
+    let mut digest = [0; 16];
+    digest[..8].copy_from_slice(&cluster.to_be_bytes());
+    digest
+}
+
 /// The keys of two nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Keys {

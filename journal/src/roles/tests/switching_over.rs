@@ -47,6 +47,15 @@ pub(super) fn a_switch_over_is_refused_where_it_would_lose_or_change_something()
     pair.tells(OSAKA, Event::Digests(other));
     pair.passes(500);
     pair.wishes(TOKYO, Wish::SwitchOver);
+    pair.tells(OSAKA, Event::Digests(Digests::default()));
+    // One that was not answered yet may look at the same witness; one that was, and by another, does not.
+    pair.tells(TOKYO, Event::WitnessIs([1; 16]));
+    pair.passes(500);
+    assert!(pair.sites[TOKYO].node().view().peer.differs.is_empty());
+    pair.tells(OSAKA, Event::WitnessIs([2; 16]));
+    pair.tells(OSAKA, Event::Digests(Digests::default()));
+    pair.passes(500);
+    pair.wishes(TOKYO, Wish::SwitchOver);
     pair.dies(OSAKA);
     pair.passes(2_000);
     pair.wishes(TOKYO, Wish::SwitchOver);
@@ -60,6 +69,7 @@ pub(super) fn a_switch_over_is_refused_where_it_would_lose_or_change_something()
         tokyo: changes the record to 1 tokyo
         tokyo: changes the record to 1 tokyo with osaka
         tokyo: tells its operator: no, the two nodes do not have the same dialects: make them equal first; sekisho node status shows both digests
+        tokyo: tells its operator: no, the two nodes do not have the same witness: make them equal first; sekisho node status shows both digests
         tokyo: changes the record to 1 tokyo
         tokyo: tells its operator: no, osaka does not have everything, so it can not take over; see sekisho node status for what it lacks
     "]].assert_eq(&pair.story());

@@ -97,8 +97,9 @@ fn a_hello_is_drawn_as_it_is_written() {
     };
     let cluster: Cluster = [9; 16];
     let name = NodeName::of([b'z'; 32]).expect("a name");
+    let nine = [9; 16];
     let digests =
-        Digests { configuration: [9; 16], dialects: [9; 16], negative: [9; 16], keys: [9; 16] };
+        Digests { configuration: nine, dialects: nine, negative: nine, keys: nine, witness: nine };
     let others = [
         ("version", of(&|hello| hello.version = !hello.version)),
         ("role", of(&|hello| hello.role = Role::Fenced)),
@@ -138,7 +139,7 @@ fn a_heartbeat_is_drawn_as_it_is_written() {
         ("heard", of(&|beat| beat.heard_ns = !beat.heard_ns)),
         ("clock", of(&|beat| beat.utc_ns = !beat.utc_ns)),
         ("end", of(&|beat| beat.end = Mark { epoch: Epoch(!3), ..Mark::ZERO })),
-        ("digests", of(&|beat| beat.digests.keys = [9; 16])),
+        ("digests", of(&|beat| beat.digests.witness = [9; 16])),
         ("build", of(&|beat| beat.build = "z".repeat(BUILD_MAX))),
     ];
     compare(&drawing("A heartbeat:"), &of(&|_| {}), &others);

@@ -120,7 +120,8 @@ impl Fixed<'_> {
 
     fn digests(&mut self) -> Digests {
         let (configuration, dialects) = (self.take(), self.take());
-        Digests { configuration, dialects, negative: self.take(), keys: self.take() }
+        let (negative, keys) = (self.take(), self.take());
+        Digests { configuration, dialects, negative, keys, witness: self.take() }
     }
 
     fn name(&mut self) -> Result<NodeName, Nonsense> {

@@ -15,7 +15,13 @@ fn mark(batch: u64) -> Mark {
 }
 
 fn digests() -> Digests {
-    Digests { configuration: [1; 16], dialects: [2; 16], negative: [0; 16], keys: [4; 16] }
+    Digests {
+        configuration: [1; 16],
+        dialects: [2; 16],
+        negative: [0; 16],
+        keys: [4; 16],
+        witness: [5; 16],
+    }
 }
 
 fn epochs(count: u32) -> Vec<EpochStart> {
@@ -187,7 +193,7 @@ fn what_is_no_message_is_told_in_words() {
         spoilt(&nack, 0, &[1]),
         spoilt(&nack, 12, &[1]),
         spoilt(&hello, 0, &[0, 0, 0, 1]),
-        spoilt(&hello, HEAD, &[2]),
+        spoilt(&hello, HEAD, &[1]),
         spoilt(&hello, HEAD + 2, &[4]),
         spoilt(&hello, HEAD + 4, &[0]),
         spoilt(&hello, HEAD + 6, &[3]),
@@ -213,7 +219,7 @@ fn what_is_no_message_is_told_in_words() {
         no message of kind 7 has 1 bytes, 0 of them as payload
         no message of kind 7 has 0 bytes, 1 of them as payload
         no message of kind 1 has 16777216 bytes, 0 of them as payload
-        the other node speaks version 2, this one 1
+        the other node speaks version 1, this one 2
         in a message of kind 1, role is 4, which means nothing
         in a message of kind 1, mode is 0, which means nothing
         in a message of kind 1, when_lost is 3, which means nothing
@@ -291,7 +297,7 @@ fn what_is_no_batch_is_not_sent() {
 
 #[test]
 fn the_longest_message_is_as_long_as_is_said() {
-    assert_eq!(FIXED_MAX, 1_020);
+    assert_eq!(FIXED_MAX, 1_036);
     let longest = every_message().iter().map(|message| bytes_of(message).len()).max();
     assert!(longest.is_some_and(|longest| longest <= MESSAGE_MAX));
 }

@@ -31,6 +31,7 @@ use crate::node_requests::{
 use crate::not_done::NotDone;
 use crate::peer::Shown;
 use crate::running::Running;
+use crate::witness::{WitnessShown, digest};
 
 /// How long an operator waits for what was wished: a switch-over drains for two seconds, and waits for its
 /// standby.
@@ -199,7 +200,7 @@ impl Pair {
             records_at_risk: view.at_risk,
             peer: Some(peer(view, &shown, (peer_of, now))),
             witness: witness(view, &shown, now),
-            digests: digests(&(self.digests)(), view),
+            digests: digests(&(self.digests)(), view, shown.witness.as_ref()),
             joining: view.joining != Joining::No,
             repairing: view.repairing,
             certificate_ends_utc: shown.line.ours_until,
@@ -212,7 +213,8 @@ impl Pair {
     /// What this site has otherwise than the other one told last.
     pub(crate) fn differing(&self) -> Vec<String> {
         let shown = (self.shown)();
-        let told = shown.view.map(|view| digests(&(self.digests)(), &view)).unwrap_or_default();
+        let told = |view| digests(&(self.digests)(), view, shown.witness.as_ref());
+        let told = shown.view.as_ref().map(told).unwrap_or_default();
         told.into_iter().filter(|digest| digest.differs).map(|digest| digest.what).collect()
     }
 
@@ -271,6 +273,7 @@ fn not_done(refusal: &Refusal) -> NotDone {
     let words = refusal.to_string();
     match refusal {
         Refusal::NoWitness
+        | Refusal::TriedOn
         | Refusal::NoConsent(_)
         | Refusal::Overtaken
         | Refusal::NotDrained
@@ -383,7 +386,8 @@ fn reigns(journal: &SystemDisk) -> Vec<Reign> {
     reigns.collect()
 }
 
-fn digests(ours: &Digests, view: &View) -> Vec<DigestStatus> {
+/// `asked`: what is shown of the witness, where there is one.
+fn digests(ours: &Digests, view: &View, asked: Option<&WitnessShown>) -> Vec<DigestStatus> {
     let theirs = view.peer.digests;
     let shown = |what: Differs, of: fn(&Digests) -> [u8; 16]| DigestStatus {
         what: what.to_string(),
@@ -391,12 +395,23 @@ fn digests(ours: &Digests, view: &View) -> Vec<DigestStatus> {
         theirs: theirs.as_ref().map(|theirs| hex(&of(theirs))),
         differs: theirs.as_ref().is_some_and(|theirs| of(theirs) != of(ours)),
     };
-    vec![
+    let witness = asked.and_then(|asked| asked.cluster).map(|cluster| DigestStatus {
+        what: Differs::Witness.to_string(),
+        ours: hex(&digest(cluster)),
+        theirs: theirs
+            .map(|theirs| theirs.witness)
+            .filter(|theirs| *theirs != [0; 16])
+            .map(|theirs| hex(&theirs)),
+        differs: view.peer.differs.contains(&Differs::Witness),
+    });
+    let mut all = vec![
         shown(Differs::Configuration, |digests| digests.configuration),
         shown(Differs::Dialects, |digests| digests.dialects),
         shown(Differs::Negative, |digests| digests.negative),
         shown(Differs::Keys, |digests| digests.keys),
-    ]
+    ];
+    all.extend(witness);
+    all
 }
 
 fn millis(span: Duration) -> u64 {

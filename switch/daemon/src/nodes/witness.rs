@@ -18,6 +18,7 @@ pub(super) fn witness(view: &View, shown: &Shown, now: Time) -> Option<WitnessSt
     });
     Some(WitnessStatus {
         endpoint: asked.endpoint.clone(),
+        cluster: asked.cluster.map(|cluster| format!("{cluster:x}")),
         answers: asked.answers,
         since_s: now.since(Time(asked.since_ns)).as_secs(),
         answered_ms: asked.answered_ns.map(millis),

@@ -52,6 +52,8 @@ pub(super) struct Etcd {
     refused: Option<(Time, String)>,
     /// Whose answers the first one was.
     cluster: Option<u64>,
+    /// Whose the last one was, believed or not.
+    last_cluster: Option<u64>,
 }
 
 impl Etcd {
@@ -68,6 +70,7 @@ impl Etcd {
             is_open: false,
             refused: None,
             cluster: None,
+            last_cluster: None,
         }
     }
 
@@ -79,6 +82,11 @@ impl Etcd {
     /// We told it who we are, and it asks nobody.
     pub(super) fn is_open(&self) -> bool {
         self.is_open
+    }
+
+    /// Which cluster answers at its endpoints, whether this is the one that answered first or not.
+    pub(super) fn answering(&self) -> Option<u64> {
+        self.last_cluster
     }
 
     /// How long one of them may take.
@@ -166,6 +174,7 @@ impl Etcd {
     /// Two stores that know nothing of each other would let both nodes win.
     fn is_of_the_same_cluster(&mut self, answer: &Value) -> Result<(), String> {
         let header = header(answer).ok_or("it answers otherwise than etcd: without a header")?;
+        self.last_cluster = Some(header.cluster_id);
         let first = *self.cluster.get_or_insert(header.cluster_id);
         if first == header.cluster_id {
             return Ok(());
@@ -251,8 +260,12 @@ impl Etcd {
         }
         let refused =
             serde_json::from_slice(&bytes).unwrap_or(Refused { code: 0, message: String::new() });
+        // What is no JSON may say why all the same: the gateway itself refuses so, and so does a proxy.
         let message = match brief(&refused.message) {
-            none if none.is_empty() => format!("HTTP status {}", status.as_u16()),
+            none if none.is_empty() => {
+                let said = brief(&String::from_utf8_lossy(&bytes));
+                format!("HTTP status {}: {said}", status.as_u16())
+            }
             said => said,
         };
         Ok(Err(Refused { message, ..refused }))

@@ -5,6 +5,8 @@
 pub(crate) struct WitnessShown {
     /// The member that answered last, or is asked next.
     pub(crate) endpoint: String,
+    /// The number of the cluster of etcd whose answer came last; none: there was no answer.
+    pub(crate) cluster: Option<u64>,
     /// Whether the last question was answered.
     pub(crate) answers: bool,
     /// Since when it is so.

@@ -157,6 +157,15 @@ fn what_others_say_is_cut_and_can_not_write_elsewhere_on_a_terminal() {
 }
 
 #[test]
+fn why_what_stands_before_etcd_refuses_is_told_as_it_says_it() {
+    let stranger = Stranger::says("400 Bad Request", "CommonName of client will be ignored\n");
+    let mut tokyo = Node::of("tokyo", &Configured::at(vec![stranger.endpoint()]));
+    assert_eq!(tokyo.reads(), Reply::Unknown);
+    let told = "it refuses: HTTP status 400: CommonName of client will be ignored";
+    assert!(tokyo.trouble().contains(told), "{}", tokyo.trouble());
+}
+
+#[test]
 fn one_connection_is_kept_for_all_that_is_asked() {
     let store = Store::starts();
     let way = Way::to(store.address());

@@ -19,7 +19,7 @@ use super::gateway::{self, Became, TRANSACTION, Transacted};
 use super::lease::Lease;
 use super::shown::LeaseShown;
 use super::words::brief;
-use super::{Keys, form};
+use super::{Keys, digest, form};
 use crate::clocks;
 use crate::logs::Sparing;
 
@@ -38,6 +38,8 @@ pub(super) struct Witnessing {
     patience: Duration,
     lease: Lease,
     alive: bool,
+    /// Which cluster of etcd answers, as the rules were told.
+    cluster: Option<u64>,
     /// Whether the last question was answered; none: there was none.
     answers: Option<bool>,
     /// Why the lease could not be tended the last time that it was to be.
@@ -69,6 +71,7 @@ impl Witnessing {
             patience,
             lease,
             alive: false,
+            cluster: None,
             answers: None,
             untended: None,
             files: (None, Time(0)),
@@ -90,6 +93,7 @@ impl Witnessing {
                 self.asks(question);
             }
             self.tends();
+            self.tells_cluster();
             self.looks_at_files();
             self.sparing.sums_up();
         }
@@ -196,6 +200,16 @@ impl Witnessing {
         let lease = LeaseShown { trouble: untended.clone(), ..self.lease.shown() };
         self.untended = untended;
         self.desk.shows_lease(lease);
+    }
+
+    /// The other node is to know which store this one asks: two of which each asks its own could both win.
+    fn tells_cluster(&mut self) {
+        let cluster = self.etcd.answering();
+        if let Some(number) = cluster.filter(|_| cluster != self.cluster) {
+            self.cluster = cluster;
+            self.desk.shows(|shown| shown.cluster = cluster);
+            (self.tell)(Event::WitnessIs(digest(number)));
+        }
     }
 
     /// What is wrong with the files is told before they are needed.

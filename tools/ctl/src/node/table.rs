@@ -76,9 +76,9 @@ pub(crate) fn problems(status: &NodeStatus) -> Vec<String> {
         rot::problems(scrub, &mut found);
     }
     for digest in status.digests.iter().filter(|digest| digest.differs) {
+        let what = &digest.what;
         found.push(format!(
-            "the two nodes differ in {}: a switch-over is refused; put the same on both",
-            digest.what
+            "the two nodes differ in {what}: a switch-over is refused; put the same on both"
         ));
     }
     if let Some(ends) = status.diverged.iter().find(|cut| cut.released > 0) {
@@ -275,6 +275,7 @@ fn of_third(witness: &WitnessStatus) -> Vec<Vec<String>> {
     let ours = witness.lease_ms.map_or("none".into(), |ms| format!("kept alive {ms} ms ago"));
     let mut rows = vec![
         ("member", said(&witness.endpoint)),
+        ("cluster", witness.cluster.clone().unwrap_or_else(|| "not known".into())),
         ("answers", answers),
         ("last answer", heard),
         ("record", record),

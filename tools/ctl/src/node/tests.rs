@@ -108,6 +108,7 @@ fn of_the_witness_it_says_whether_it_answers_and_what_its_record_says() {
     };
     let witness = WitnessStatus {
         endpoint: "https://10.3.0.1:2379".into(),
+        cluster: Some("cdf818194e3a8c32".into()),
         answers: true,
         since_s: 3_600,
         answered_ms: Some(412),
@@ -131,6 +132,7 @@ fn of_the_witness_it_says_whether_it_answers_and_what_its_record_says() {
         No problems.
         WITNESS
         member              https://10.3.0.1:2379
+        cluster             cdf818194e3a8c32
         answers             for 1h 0m
         last answer         412 ms ago, after 1310 us
         record              tokyo reigns by epoch 7, osaka may take over (version 41)
@@ -157,6 +159,7 @@ fn of_the_witness_it_says_whether_it_answers_and_what_its_record_says() {
           the witness asks nobody who he is, although witness.user is set: etcdctl auth enable
         WITNESS
         member              https://10.3.0.1:2379
+        cluster             cdf818194e3a8c32
         answers             NOT for 4s: https://10.3.0.1:2379: there is no answer in time
         last answer         412 ms ago, after 1310 us
         record              tokyo reigns by epoch 7, osaka may take over (version 41)

@@ -88,6 +88,8 @@ fn a_primary_that_hands_over_tells_the_witness_and_one_that_is_stopped_gives_its
     pair.leads(Osaka);
     let stands = pair.is_followed(Osaka, terms);
     assert_eq!(stands["witness"]["record"]["in_sync"], "tokyo", "{stands}");
+    let agreed = stands["digests"].as_array().unwrap().last().unwrap();
+    assert_eq!((&agreed["what"], &agreed["ours"]), (&"witness".into(), &agreed["theirs"]));
     pair.answer_more(100);
     pair.merchants_part();
     pair.both_end(Osaka, terms);
@@ -103,14 +105,16 @@ fn a_pair_without_a_witness_gets_one_by_a_promotion_by_hand() {
     pair.gets_a_witness(terms);
     pair.site_mut(Osaka).stops();
     pair.site(Tokyo).comes_to("solo", |stands| stands["sync"] == "solo");
+    pair.starts(Osaka);
+    pair.site(Tokyo).comes_to("sync", |stands| stands["sync"] == "sync");
     pair.is_cut();
     pair.site_mut(Tokyo).stops();
     pair.starts(Tokyo);
-    pair.site(Tokyo).is_promoted("node promote --peer-is-fenced osaka --peer-not-since");
+    // Both are there, and nothing is asked.
+    pair.site(Tokyo).is_promoted("node promote");
     let stands = pair.serves(Tokyo);
     assert_eq!(stands["witness"]["record"]["primary"], "tokyo", "{stands}");
     pair.leads(Tokyo);
-    pair.starts(Osaka);
     let stands = pair.is_followed(Tokyo, terms);
     assert_eq!(stands["witness"]["record"]["in_sync"], "osaka", "{stands}");
     pair.answer_more(100);

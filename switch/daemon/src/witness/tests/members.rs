@@ -56,6 +56,21 @@ fn a_member_without_a_majority_is_not_believed() {
 }
 
 #[test]
+fn two_nodes_know_whether_they_look_at_one_store_or_at_two() {
+    let (first, second) = (Store::starts(), Store::starts());
+    let asked = |store: &Store, name: &str| {
+        let mut node = Node::of(name, &Configured::at(store.endpoints()));
+        until("which cluster it is", || {
+            node.sees();
+            node.clusters.last().copied()
+        })
+    };
+    let tokyo = asked(&first, "tokyo");
+    assert_eq!(asked(&first, "osaka"), tokyo);
+    assert_ne!(asked(&second, "osaka"), tokyo);
+}
+
+#[test]
 fn a_store_that_is_not_the_one_that_answered_before_is_not_believed() {
     let (mut first, second) = (Store::starts(), Store::starts());
     let endpoints = [first.endpoints(), second.endpoints()].concat();
@@ -66,4 +81,5 @@ fn a_store_that_is_not_the_one_that_answered_before_is_not_believed() {
         assert_eq!(tokyo.reads(), Reply::Unknown);
     }
     until("it to be said", || tokyo.trouble().contains("another cluster").then_some(()));
+    assert_eq!(tokyo.clusters.len(), 2, "the other node is told of both: {:?}", tokyo.clusters);
 }

@@ -37,6 +37,8 @@ pub(super) struct Node {
     pub(super) desk: Arc<Desk>,
     heard: Receiver<Event>,
     last: u64,
+    /// Which cluster answers it, as its rules were told.
+    pub(super) clusters: Vec<[u8; 16]>,
     /// Its files may be read again.
     _directory: Directory,
 }
@@ -66,7 +68,7 @@ impl Node {
         let (hears, heard) = bounded(16);
         let tell = move |event| hears.send(event).unwrap_or_default();
         start(&Arc::new(configuration), tell, &desk).unwrap();
-        Self { desk, heard, last: 0, _directory: directory }
+        Self { desk, heard, last: 0, clusters: Vec::new(), _directory: directory }
     }
 
     /// What the witness says.
@@ -96,6 +98,10 @@ impl Node {
         self.desk.asks(RequestId(self.last), swap);
         until("an answer", || match self.heard.try_recv().ok()? {
             Event::Witnessed { id, reply } => (id == RequestId(self.last)).then_some(reply),
+            Event::WitnessIs(cluster) => {
+                self.clusters.push(cluster);
+                None
+            }
             other => panic!("{other:?}"),
         })
     }
