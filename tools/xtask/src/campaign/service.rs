@@ -1,6 +1,7 @@
 //! `campaign service`: the package in a real Debian, installed, run, broken and removed as the runbook
 //! (`systemd/README.md`) says, and seen in its log. Must not know how a machine is made.
 
+mod field;
 mod proof;
 mod runbook;
 mod site;

@@ -10,6 +10,8 @@ use super::done;
 
 /// What it has beside the packages that every Debian has: what boots, and what an operator reaches for.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,procps,iproute2,adduser";
+/// Packages that apt of a machine finds without a network, for whoever types their installation there.
+const AT_HAND: &str = "etcd-server etcd-client";
 /// One line of apt's list of sources, and where it came from.
 const LINE: &str = "deb $(REPO_URI) $(RELEASE) $(COMPONENT)";
 
@@ -18,7 +20,7 @@ pub(crate) fn base(target: &Path) -> io::Result<PathBuf> {
     let folder = target.join("debian-base");
     let (root, stamp) = (folder.join("root"), folder.join("stamp"));
     let release = release(&fs::read_to_string("/etc/os-release")?)?;
-    let wanted = format!("{release} {PACKAGES}\n");
+    let wanted = format!("{release} {PACKAGES} {AT_HAND}\n");
     if fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == wanted) {
         return Ok(root);
     }
@@ -31,6 +33,11 @@ pub(crate) fn base(target: &Path) -> io::Result<PathBuf> {
     let mut make = Command::new("mmdebstrap");
     make.args(["--quiet", "--variant=minbase", "--format=directory"]);
     make.arg(format!("--include={PACKAGES}"));
+    // What apt knows and has brought is taken away at the end, unless it is told otherwise.
+    make.args(["--skip=cleanup/apt", "--customize-hook"]);
+    make.arg(format!(
+        r#"chroot "$1" apt-get --yes --download-only --no-install-recommends install {AT_HAND}"#
+    ));
     make.args(settings()?.iter().map(|setting| format!("--aptopt={setting}")));
     make.arg(&release).arg(&root).arg(&list);
     done(&mut make)?;

@@ -26,8 +26,8 @@ struct End {
 }
 
 impl Line {
-    /// A line of that name (a device's: 15 bytes at most) between these networks, each with its address in a
-    /// net of 24 bits.
+    /// A line of that name (a device's: 15 bytes at most) between these networks, each with its address: nothing
+    /// but the other end is behind it, so one end may have the same address on several lines.
     pub(crate) fn between(device: &str, ends: [(&Network, Ipv4Addr); 2]) -> io::Result<Self> {
         let ends = ends.map(|(network, address)| End { network: network.clone(), address });
         let line = Self { device: device.to_owned(), ends };
@@ -38,8 +38,9 @@ impl Line {
             hardware(other.address),
             other.network.path().display()
         ))?;
-        for End { network, address } in &line.ends {
-            network.ip(&format!("address add {address}/24 dev {device}"))?;
+        for (End { network, address }, other) in line.directions() {
+            let other = other.address;
+            network.ip(&format!("address add {address} peer {other} dev {device}"))?;
             network.ip(&format!("link set {device} up"))?;
         }
         line.mend()?;

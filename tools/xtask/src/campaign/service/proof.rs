@@ -2,11 +2,11 @@
 //! around it and their books. Must not know what a step is about.
 
 mod centres;
+mod ground;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use super::super::centres::Merchant;
 use super::super::clock;
 use super::super::records::Sum;
 use super::super::trouble::Trouble;
+use super::field::Field;
 use super::runbook::Runbook;
 use super::site::{PLACE, STATE, Site, acquirer, issuer};
 use crate::machine::Said;
@@ -42,8 +43,10 @@ const SHOWN_MAX: usize = 200;
 /// What all steps have in hand.
 pub(super) struct Proof<'a> {
     sites: Vec<Site>,
-    /// The one between two of them.
-    line: Option<Line>,
+    /// Those between them, and from them to the field, by their names.
+    lines: BTreeMap<&'static str, Line>,
+    /// The centres that reach all nodes; without it each node has centres of its own.
+    field: Option<Field>,
     /// Which of them one stands at.
     here: usize,
     base: PathBuf,
@@ -66,8 +69,9 @@ impl<'a> Proof<'a> {
         out: &'a mut dyn Write,
     ) -> Result<Self, Trouble> {
         Ok(Self {
-            sites: vec![Site::boots(TOKYO, base, package)?],
-            line: None,
+            sites: vec![Site::node(TOKYO, base, package)?],
+            lines: BTreeMap::new(),
+            field: None,
             here: 0,
             base: base.to_owned(),
             package: package.to_owned(),
@@ -79,67 +83,6 @@ impl<'a> Proof<'a> {
             seen: Vec::new(),
             out,
         })
-    }
-
-    /// One more machine like the first; one stands at it then.
-    pub(super) fn boots_another(&mut self, name: &'static str) -> Result<&mut Self, Trouble> {
-        self.here = self.sites.len();
-        self.sites.push(Site::boots(name, &self.base, &self.package)?);
-        Ok(self)
-    }
-
-    /// One goes to the machine of that name, and does there whatever comes behind that.
-    pub(super) fn at(&mut self, name: &str) -> Result<&mut Self, Trouble> {
-        let here = self.sites.iter().position(|site| site.name == name);
-        self.here = here.ok_or_else(|| Trouble::Failed(format!("no machine is called {name}")))?;
-        let network = self.site().machine.network().enter();
-        network.map_err(Trouble::failed("the machine's network")).map(|()| self)
-    }
-
-    /// A line from the first to the second of these machines, at whose ends they have these addresses.
-    pub(super) fn lay_line(
-        &mut self,
-        names: [&str; 2],
-        addresses: [Ipv4Addr; 2],
-    ) -> Result<(), Trouble> {
-        let [one, other] = [self.site_of(names[0])?, self.site_of(names[1])?];
-        let ends = [(one.machine.network(), addresses[0]), (other.machine.network(), addresses[1])];
-        self.line = Some(Line::between("line", ends).map_err(Trouble::failed("a line"))?);
-        Ok(())
-    }
-
-    /// Something happens to the line between them.
-    pub(super) fn line(
-        &mut self,
-        what: &str,
-        happens: impl FnOnce(&Line) -> io::Result<()>,
-    ) -> Result<(), Trouble> {
-        self.tell(&format!("  * the line {what}"));
-        let line = self.line.as_ref().ok_or_else(|| Trouble::Failed("there is no line".into()))?;
-        happens(line).map_err(Trouble::failed("the line"))
-    }
-
-    /// The node that one stands at.
-    pub(super) fn site(&self) -> &Site {
-        &self.sites[self.here]
-    }
-
-    /// The same, for something that happens to it.
-    pub(super) fn site_mut(&mut self) -> &mut Site {
-        &mut self.sites[self.here]
-    }
-
-    /// The node of that name, for who stands elsewhere.
-    pub(super) fn site_of(&self, name: &str) -> Result<&Site, Trouble> {
-        let site = self.sites.iter().find(|site| site.name == name);
-        site.ok_or_else(|| Trouble::Failed(format!("no machine is called {name}")))
-    }
-
-    /// All machines are powered off as operators would.
-    pub(super) fn ends_all(&mut self) -> Result<(), Trouble> {
-        let mut sites = self.sites.iter_mut();
-        let ended = sites.try_for_each(|site| site.machine.power_off());
-        ended.map_err(Trouble::failed("the end of the machines"))
     }
 
     /// A step begins.
@@ -426,7 +369,7 @@ impl<'a> Proof<'a> {
             );
         }
         if self.sites.len() > 1 {
-            for site in &self.sites {
+            for site in self.sites.iter().filter(|site| site.is_node()) {
                 let said = site.machine.run("sekisho node status", &[]);
                 let text = said.map_or_else(|error| error.to_string(), |said| said.text);
                 words.extend(text.lines().map(|line| format!("    | {} # {line}", site.name)));

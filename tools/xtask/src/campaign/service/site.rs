@@ -1,5 +1,4 @@
-//! A node of the proof: its machine, the disk of its journal, and the issuers that it reaches. Must not know
-//! what becomes of it.
+//! A machine of the proof: its disk and, of a node, the issuers beside it. Must not know what becomes of it.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,33 +19,49 @@ pub(super) const STATE: &str = "/var/lib/sekisho";
 /// Bytes of the disk of it.
 const DISK_BYTES: u64 = 256 << 20;
 /// Links to each issuer.
-const LINKS: usize = 2;
+pub(super) const LINKS: usize = 2;
 
-/// A node.
+/// A node, or another machine.
 #[derive(Debug)]
 pub(super) struct Site {
     /// The name of the machine, and of the node in it.
     pub(super) name: &'static str,
     pub(super) machine: Machine,
     pub(super) disk: Disk,
-    /// The issuers, each in its place, unless it is away.
+    /// Where its disk is in it.
+    state: &'static str,
+    /// The issuers in its network, each in its place, unless it is away.
     pub(super) banks: [Option<Bank>; 2],
 }
 
 impl Site {
     /// A machine with the package in it and nothing installed, and issuers in its network; this thread is in
     /// that then.
-    pub(super) fn boots(name: &'static str, base: &Path, package: &Path) -> Result<Self, Trouble> {
-        let disk = Disk::new(name, DISK_BYTES).map_err(Trouble::failed("a disk"))?;
-        let machine = Machine::boot(name, base, &[(disk.mount(), STATE)]);
-        let machine = machine.map_err(Trouble::failed("a machine"))?;
-        machine.network().enter().map_err(Trouble::failed("the machine's network"))?;
+    pub(super) fn node(name: &'static str, base: &Path, package: &Path) -> Result<Self, Trouble> {
+        let mut site = Self::other(name, base, STATE)?;
         let mut dice = Dice::new(1);
         let mut bank = |place: usize| Bank::at(&ISSUERS[place], issuer(place), &mut dice).map(Some);
-        let banks = [bank(0)?, bank(1)?];
-        let site = Self { name, machine, disk, banks };
+        site.banks = [bank(0)?, bank(1)?];
         site.takes(package)?;
         Ok(site)
+    }
+
+    /// A machine alone, with its disk at that place of it; this thread is in its network then.
+    pub(super) fn other(
+        name: &'static str,
+        base: &Path,
+        state: &'static str,
+    ) -> Result<Self, Trouble> {
+        let disk = Disk::new(name, DISK_BYTES).map_err(Trouble::failed("a disk"))?;
+        let machine = Machine::boot(name, base, &[(disk.mount(), state)]);
+        let machine = machine.map_err(Trouble::failed("a machine"))?;
+        machine.network().enter().map_err(Trouble::failed("the machine's network"))?;
+        Ok(Self { name, machine, disk, state, banks: [None, None] })
+    }
+
+    /// Whether the switch is there.
+    pub(super) fn is_node(&self) -> bool {
+        self.state == STATE
     }
 
     /// A file of this side is copied to where commands are typed; its mode stays.
@@ -58,7 +73,7 @@ impl Site {
 
     /// A file of the machine as this side sees it.
     pub(super) fn file(&self, path: &str) -> PathBuf {
-        match path.strip_prefix(STATE) {
+        match path.strip_prefix(self.state) {
             Some(below) => self.disk.mount().join(below.trim_start_matches('/')),
             None => self.machine.root().join(path.trim_start_matches('/')),
         }
@@ -83,6 +98,10 @@ pub(super) fn issuer(place: usize) -> SocketAddr {
 
 /// The machine has a network of its own, so nobody else has these ports.
 fn here(first: u16, place: usize) -> SocketAddr {
-    let port = first + u16::try_from(place).unwrap_or_default();
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port(first, place)))
+}
+
+/// The port of the centre at that place, or for it.
+pub(super) fn port(first: u16, place: usize) -> u16 {
+    first + u16::try_from(place).unwrap_or_default()
 }

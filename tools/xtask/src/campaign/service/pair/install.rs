@@ -19,7 +19,8 @@ const OF_KEY: &str = "key = \"credential:journal-key\"\n";
 
 /// The second machine, and all of `Install a pair`.
 pub(in super::super) fn is_installed(proof: &mut Proof<'_>) -> Result<String, Trouble> {
-    proof.boots_another(OSAKA)?.lay_line([TOKYO, OSAKA], LINE)?;
+    let [tokyo, osaka] = LINE;
+    proof.boots_another(OSAKA)?.lay_line("line", [(TOKYO, tokyo), (OSAKA, osaka)])?;
     proof.done("dpkg --install sekisho_*.deb")?;
     has_people(proof)?;
     let ours = proof.at(TOKYO)?.done(&format!("sha256sum {KEY}"))?;

@@ -22,14 +22,14 @@ pub(in super::super) fn loses_the_standby(proof: &mut Proof<'_>) -> Result<Strin
     proof.load();
     clock::pause(A_WHILE);
     let mark = proof.mark();
-    proof.line("is cut for what osaka sends", |line| line.cut_from(osaka))?;
+    proof.line("line", "is cut for what osaka sends", |line| line.cut_from(osaka))?;
     proof.logs(mark, &["solo: "])?;
     proof.comes_to_say(STATUS, &["tokyo is primary", "SOLO", "at one node only"])?;
     proof.ends("sekisho node switchover", 5)?;
     proof.at(OSAKA)?.comes_to_say(STATUS, &["osaka is standby", "no primary is known"])?;
     let mut answered = proof.at(TOKYO)?.merchants_end()?;
 
-    proof.line("is cut", Line::cut)?;
+    proof.line("line", "is cut", Line::cut)?;
     let mark = proof.mark();
     proof.happens("systemctl restart sekishod")?;
     proof.logs(mark, &["standby: the ports are closed"])?;
@@ -39,7 +39,7 @@ pub(in super::super) fn loses_the_standby(proof: &mut Proof<'_>) -> Result<Strin
     proof.load();
     clock::pause(A_WHILE);
     answered += proof.merchants_end()?;
-    proof.line("is whole", Line::mend)?;
+    proof.line("line", "is whole", Line::mend)?;
     in_sync(proof, TOKYO)?;
     Ok(format!("alone under load, again alone after a restart, in sync again; {answered} answers"))
 }
@@ -109,7 +109,7 @@ pub(in super::super) fn shows_what_was_cut(proof: &mut Proof<'_>) -> Result<Stri
     proof.at(TOKYO)?.linked()?;
     proof.load();
     let mark = proof.mark();
-    proof.line("is cut", Line::cut)?;
+    proof.line("line", "is cut", Line::cut)?;
     proof.logs(mark, &["solo: "])?;
     clock::pause(A_WHILE);
     loses_power(proof)?;
@@ -117,7 +117,7 @@ pub(in super::super) fn shows_what_was_cut(proof: &mut Proof<'_>) -> Result<Stri
     let mark = proof.at(OSAKA)?.mark();
     proof.comes_to_end(BY_HAND, 0)?;
     proof.logs(mark, &["reigns: the ports are open"])?;
-    proof.line("is whole", Line::mend)?;
+    proof.line("line", "is whole", Line::mend)?;
     boots(proof)?;
     in_sync(proof, OSAKA)?;
     let problem = "approvals of this node are unknown to the other one: sekisho node orphans ";

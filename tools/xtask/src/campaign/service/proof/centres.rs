@@ -81,7 +81,11 @@ impl Proof<'_> {
 
     /// All issuers have all their connections.
     pub(in super::super) fn linked(&self) -> Result<(), Trouble> {
-        if clock::until(PATIENCE, || self.site().is_linked()) {
+        let is_linked = || match &self.field {
+            Some(field) => field.is_linked(),
+            None => self.site().is_linked(),
+        };
+        if clock::until(PATIENCE, is_linked) {
             return Ok(());
         }
         Err(Trouble::found("sekishod does not connect to its issuers"))
@@ -102,6 +106,11 @@ impl Proof<'_> {
                 if let Some(bank) = bank {
                     self.judge.hear_issuer(party.name, &bank.take());
                 }
+            }
+        }
+        if let Some(field) = &self.field {
+            for (party, bank) in ISSUERS.iter().zip(&field.banks) {
+                self.judge.hear_issuer(party.name, &bank.take());
             }
         }
         let journal = self.site().file("/var/lib/sekisho/journal");
