@@ -140,14 +140,24 @@ impl Merchant {
     }
 
     /// One that sends so many requests a second until it is told to end, and asks again for what was
-    /// open on a connection that it lost.
-    pub(super) fn steady(party: &Party, target: SocketAddr, rate: u64) -> Self {
-        Self::patient(party, target, rate, Duration::from_secs(8))
+    /// open on a connection that it lost; where it knows several sites, at the next of them.
+    pub(super) fn steady(party: &Party, targets: &[SocketAddr], rate: u64) -> Self {
+        let options = Self::asks_again(party, targets[0], rate, Duration::from_secs(8));
+        Self::sends(if targets.len() > 1 { options.at_sites(targets.to_vec()) } else { options })
     }
 
-    /// The same, which gives up what has no answer after that time.
+    /// The same of one site, which gives up what has no answer after that time.
     pub(super) fn patient(party: &Party, target: SocketAddr, rate: u64, grace: Duration) -> Self {
-        Self::sends(load::Options {
+        Self::sends(Self::asks_again(party, target, rate, grace))
+    }
+
+    fn asks_again(
+        party: &Party,
+        target: SocketAddr,
+        rate: u64,
+        grace: Duration,
+    ) -> load::Options {
+        load::Options {
             connections: 4,
             pace: Pace::Rate(rate),
             duration: Duration::from_hours(1),
@@ -156,7 +166,7 @@ impl Merchant {
             reconnect_max: Duration::from_millis(20),
             asks_again: true,
             ..setting::load(party, target)
-        })
+        }
     }
 
     fn sends(options: load::Options) -> Self {

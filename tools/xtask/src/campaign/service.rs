@@ -15,6 +15,7 @@ mod pair;
 mod people;
 mod refused;
 mod traffic;
+mod watched;
 
 use std::fs;
 use std::io::{self, Write};
@@ -33,7 +34,7 @@ use crate::report::{self, Row};
 type Step = (&'static str, fn(&mut Proof<'_>) -> Result<String, Trouble>);
 
 /// All of them, in the order of a service's life.
-const STEPS: [Step; 33] = [
+const STEPS: [Step; 40] = [
     ("install", install::installs),
     ("start", install::starts),
     ("authorize", traffic::authorizes),
@@ -61,6 +62,13 @@ const STEPS: [Step; 33] = [
     ("standby lost", pair::loses_the_standby),
     ("primary lost", pair::loses_the_primary),
     ("frozen", pair::stands_still),
+    ("witness", watched::gets_a_witness),
+    ("line cut", watched::loses_the_line),
+    ("killed", watched::is_killed),
+    ("standstill", watched::stands_still),
+    ("cut off", watched::is_cut_off),
+    ("power", watched::loses_its_power),
+    ("no witness", watched::loses_the_witness),
     ("pair's books", pair::closes_the_books),
     ("orphans", pair::shows_what_was_cut),
     ("disk lost", pair::loses_a_disk),

@@ -2,11 +2,12 @@
 //! Must not know the lines to them.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::thread;
 
-use ctl::parties::ISSUERS;
+use ctl::parties::{ACQUIRERS, ISSUERS};
 
 use super::site::{LINKS, port};
-use crate::campaign::centres::Bank;
+use crate::campaign::centres::{Bank, Merchant};
 use crate::campaign::dice::Dice;
 use crate::campaign::trouble::Trouble;
 use crate::machine::namespace;
@@ -14,6 +15,8 @@ use crate::machine::network::Network;
 
 /// Where it is, for who has a line to it.
 pub(super) const PLACE: Ipv4Addr = Ipv4Addr::new(10, 4, 0, 9);
+/// Where the nodes are for it.
+pub(super) const NODES: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 4, 0, 1), Ipv4Addr::new(10, 4, 0, 2)];
 
 /// The centres of the field.
 #[derive(Debug)]
@@ -34,6 +37,18 @@ impl Field {
         let mut bank = |place: usize| Bank::at(&ISSUERS[place], anywhere(place), &mut dice);
         let banks = [bank(0)?, bank(1)?];
         Ok(Self { network, banks })
+    }
+
+    /// Acquirers that know the addresses of both nodes, each with so many requests a second.
+    pub(super) fn sends(&self, rate: u64) -> Vec<Merchant> {
+        let begin = || {
+            self.network.enter().expect("the network is held by a file");
+            let doors = |place| NODES.map(|node| SocketAddr::from((node, port(7001, place))));
+            let begins = |(place, party)| Merchant::steady(party, &doors(place), rate);
+            ACQUIRERS.iter().enumerate().map(begins).collect()
+        };
+        // They stay in the network of the thread that begins them, and this one stays where it is.
+        thread::scope(|scope| scope.spawn(begin).join().expect("a thread ends"))
     }
 
     pub(super) fn network(&self) -> &Network {

@@ -14,21 +14,22 @@ use crate::campaign::trouble::Trouble;
 
 pub(super) use self::books::closes_the_books;
 pub(super) use self::changing::{changes_both, changes_places};
-pub(super) use self::install::is_installed;
+pub(super) use self::install::{desk, is_installed, of_pair};
 pub(super) use self::losing::{
-    loses_a_disk, loses_the_primary, loses_the_standby, shows_what_was_cut, stands_still,
+    boots, loses_a_disk, loses_power, loses_the_primary, loses_the_standby, shows_what_was_cut,
+    stands_still,
 };
 pub(super) use self::restarting::starts_again;
 
 /// The second node.
-const OSAKA: &str = "osaka";
+pub(super) const OSAKA: &str = "osaka";
 /// Where the two are on the line between them, as in the runbook.
-const LINE: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)];
+pub(super) const LINE: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)];
 /// What an operator asks first, and again.
-const STATUS: &str = "sekisho node status";
+pub(super) const STATUS: &str = "sekisho node status";
 
 /// One of the two is the primary, and the other one has all that it must have; both say so.
-fn in_sync(proof: &mut Proof<'_>, primary: &str) -> Result<(), Trouble> {
+pub(super) fn in_sync(proof: &mut Proof<'_>, primary: &str) -> Result<(), Trouble> {
     let standby = other(primary);
     let follows = format!("{standby} is standby");
     proof.at(standby)?.comes_to_say(STATUS, &[&follows, &format!("sync with {primary}")])?;
@@ -37,11 +38,11 @@ fn in_sync(proof: &mut Proof<'_>, primary: &str) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn other(name: &str) -> &'static str {
+pub(super) fn other(name: &str) -> &'static str {
     if name == TOKYO { OSAKA } else { TOKYO }
 }
 
 /// The process of the service, and how often systemd has started it by itself.
-fn process(proof: &mut Proof<'_>) -> Result<String, Trouble> {
+pub(super) fn process(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.happens("systemctl show --property=MainPID,NRestarts sekishod")
 }

@@ -25,6 +25,9 @@ use crate::machine::Said;
 use crate::machine::line::Line;
 use crate::machine::log::{self, Mark};
 
+pub(super) use self::centres::Heard;
+pub(super) use self::ground::FIELD;
+
 /// The node that is there from the beginning.
 pub(super) const TOKYO: &str = "tokyo";
 /// The service.
@@ -33,10 +36,12 @@ pub(super) const UNIT: &str = "sekishod.service";
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Exit code of what can not be done as things stand.
 const REFUSED: i32 = 5;
+/// Exit code of what was not done, and may be in a moment.
+const AGAIN: i32 = 1;
 /// The switch takes no more than twenty commands a second of one user.
 const ASKED_EVERY: Duration = Duration::from_millis(200);
 /// Lines of each log that are shown when something went wrong.
-const LAST_WORDS: usize = 30;
+const LAST_WORDS: usize = 120;
 /// Most characters of a line that are shown.
 const SHOWN_MAX: usize = 200;
 
@@ -257,16 +262,18 @@ impl<'a> Proof<'a> {
         self.says(line, 0, &[part]).map(|_| is_first == Some(true))
     }
 
-    /// Waits until a line that is refused (5) is not any more. Then types it; it must end with that code.
+    /// Types a line until it is not refused (5), and not to be tried again in a moment (1); it must end with that
+    /// code.
     pub(super) fn comes_to_end(&mut self, line: &str, code: i32) -> Result<String, Trouble> {
         let mut last = None;
         clock::until(PATIENCE, || {
             last = self.site().machine.run(line, &[]).ok();
-            let refused = last.as_ref().is_some_and(|said| said.code == Some(REFUSED));
-            if refused {
+            let ended = last.as_ref().and_then(|said| said.code);
+            let is_refused = ended != Some(code) && [Some(REFUSED), Some(AGAIN)].contains(&ended);
+            if is_refused {
                 clock::pause(ASKED_EVERY);
             }
-            !refused
+            !is_refused
         });
         let said = last.ok_or_else(|| Trouble::Failed(line.to_owned()))?;
         self.is_typed(line, &said);

@@ -10,7 +10,8 @@ pub(in super::super) fn closes_the_books(proof: &mut Proof<'_>) -> Result<String
     proof.at(TOKYO)?.linked()?;
     proof.settles()?;
     proof.at(OSAKA)?.does_not_log(Proof::since_boot(), "Watchdog timeout")?;
-    for name in [TOKYO, OSAKA] {
+    // The standby first: it would take over.
+    for name in [OSAKA, TOKYO] {
         proof.at(name)?.done("systemctl stop sekishod")?;
         proof.done("sekisho journal verify --config /etc/sekisho/sekisho.toml")?;
     }

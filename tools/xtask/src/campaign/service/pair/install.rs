@@ -2,6 +2,7 @@
 //! not know what happens to them later.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::install::{OF_ISSUERS, has_people};
@@ -29,7 +30,7 @@ pub(in super::super) fn is_installed(proof: &mut Proof<'_>) -> Result<String, Tr
     proof.at(OSAKA)?.says(&format!("sha256sum {KEY}"), 0, &[&ours])?;
     proof.says(&format!("stat --format='%U %G %a' {KEY}"), 0, &["root root 400"])?;
 
-    let desk = namespace::place().join("desk");
+    let desk = desk();
     fs::create_dir(&desk).map_err(Trouble::failed("a folder"))?;
     proof.types_elsewhere("openssl req -x509", &desk)?;
     for name in [TOKYO, OSAKA] {
@@ -66,8 +67,17 @@ pub(in super::super) fn is_installed(proof: &mut Proof<'_>) -> Result<String, Tr
     Ok(format!("certificates, drop-ins, first promotion, join; in sync, {answered} answers"))
 }
 
+/// Where certificates are made: a folder of this side, which is none of the machines.
+pub(in super::super) fn desk() -> PathBuf {
+    namespace::place().join("desk")
+}
+
 /// The configuration of one of the two: that of a node alone, with what the runbook shows of a pair.
-pub(super) fn of_pair(proof: &Proof<'_>, name: &str, of_issuers: &str) -> Result<String, Trouble> {
+pub(in super::super) fn of_pair(
+    proof: &Proof<'_>,
+    name: &str,
+    of_issuers: &str,
+) -> Result<String, Trouble> {
     let [tokyo, _] = LINE;
     let listens = format!("listen = [\"{tokyo}:7400\"]");
     let shown = proof.block("[peer]")?;

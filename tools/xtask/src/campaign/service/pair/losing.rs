@@ -53,7 +53,7 @@ pub(in super::super) fn loses_the_primary(proof: &mut Proof<'_>) -> Result<Strin
     proof.ends(&BY_HAND.replace(TOKYO, OSAKA), 5)?;
     let mark = proof.at(OSAKA)?.mark();
     proof.ends(BY_HAND, 5)?;
-    loses_power(proof)?;
+    loses_power(proof, TOKYO)?;
     proof.at(OSAKA)?.logs(mark, &["no primary is known"])?;
     let mut answered = proof.merchants_leave()?;
     let stood =
@@ -72,7 +72,7 @@ pub(in super::super) fn loses_the_primary(proof: &mut Proof<'_>) -> Result<Strin
     proof.linked()?;
     proof.load();
     clock::pause(A_WHILE);
-    boots(proof)?;
+    boots(proof, TOKYO)?;
     in_sync(proof, OSAKA)?;
     answered += proof.merchants_end()?;
     proof.done("sekisho node switchover")?;
@@ -112,13 +112,13 @@ pub(in super::super) fn shows_what_was_cut(proof: &mut Proof<'_>) -> Result<Stri
     proof.line("line", "is cut", Line::cut)?;
     proof.logs(mark, &["solo: "])?;
     clock::pause(A_WHILE);
-    loses_power(proof)?;
+    loses_power(proof, TOKYO)?;
     proof.merchants_leave()?;
     let mark = proof.at(OSAKA)?.mark();
     proof.comes_to_end(BY_HAND, 0)?;
     proof.logs(mark, &["reigns: the ports are open"])?;
     proof.line("line", "is whole", Line::mend)?;
-    boots(proof)?;
+    boots(proof, TOKYO)?;
     in_sync(proof, OSAKA)?;
     let problem = "approvals of this node are unknown to the other one: sekisho node orphans ";
     let status = proof.at(TOKYO)?.comes_to_say(STATUS, &[problem])?;
@@ -157,18 +157,18 @@ pub(in super::super) fn loses_a_disk(proof: &mut Proof<'_>) -> Result<String, Tr
     Ok("joined anew, in sync, and the primary again".to_owned())
 }
 
-/// The power of tokyo is cut: its processes are gone, and what was written and not synced.
-fn loses_power(proof: &mut Proof<'_>) -> Result<(), Trouble> {
-    proof.at(TOKYO)?.sees_the_log();
+/// The power of a machine is cut: its processes are gone, and what was written and not synced.
+pub(in super::super) fn loses_power(proof: &mut Proof<'_>, name: &str) -> Result<(), Trouble> {
+    proof.at(name)?.sees_the_log();
     proof.happens_to_it("its power is cut", |site| {
         site.disk.fail()?;
         site.machine.loses_power()
     })
 }
 
-/// Tokyo has power again, and its service starts by itself.
-fn boots(proof: &mut Proof<'_>) -> Result<(), Trouble> {
-    proof.at(TOKYO)?.happens_to_it("it boots", |site| {
+/// A machine has power again, and its service starts by itself.
+pub(in super::super) fn boots(proof: &mut Proof<'_>, name: &str) -> Result<(), Trouble> {
+    proof.at(name)?.happens_to_it("it boots", |site| {
         site.disk.returns()?;
         site.machine.boots()
     })?;

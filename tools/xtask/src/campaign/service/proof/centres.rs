@@ -17,16 +17,28 @@ const SETTLES: Duration = Duration::from_mins(2);
 /// Requests a second of each acquirer.
 const RATE: u64 = 200;
 
+/// What acquirers have to report.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in super::super) struct Heard {
+    /// Answers.
+    pub(in super::super) answered: u64,
+    /// The longest time in which one of them asked and got none.
+    pub(in super::super) gap_s: f64,
+}
+
 impl Proof<'_> {
     /// Both acquirers send until they are told to end.
     pub(in super::super) fn load(&mut self) {
         self.load_of(RATE);
     }
 
-    /// The same, with so many requests a second of each.
+    /// The same, with so many requests a second of each; those of the field know all nodes.
     pub(in super::super) fn load_of(&mut self, rate: u64) {
-        let begins = |(place, party)| Merchant::steady(party, acquirer(place), rate);
-        self.merchants.extend(ACQUIRERS.iter().enumerate().map(begins));
+        let begins = |(place, party)| Merchant::steady(party, &[acquirer(place)], rate);
+        match &self.field {
+            Some(field) => self.merchants.extend(field.sends(rate)),
+            None => self.merchants.extend(ACQUIRERS.iter().enumerate().map(begins)),
+        }
     }
 
     /// The acquirers end, wait for their answers, and must have got nothing wrong. Nothing is open
@@ -62,8 +74,13 @@ impl Proof<'_> {
 
     /// The acquirers end and must have got nothing wrong; how many answers they got.
     pub(in super::super) fn merchants_end(&mut self) -> Result<u64, Trouble> {
+        self.merchants_say().map(|heard| heard.answered)
+    }
+
+    /// The same, and how long they were without an answer.
+    pub(in super::super) fn merchants_say(&mut self) -> Result<Heard, Trouble> {
         self.merchants.iter().for_each(Merchant::is_to_end);
-        let mut answered = 0;
+        let mut heard = Heard::default();
         for merchant in std::mem::take(&mut self.merchants) {
             if !clock::until(PATIENCE, || merchant.has_ended()) {
                 merchant.is_to_end();
@@ -74,9 +91,10 @@ impl Proof<'_> {
                 let wrong = report.wrong;
                 return Err(Trouble::Found(format!("an acquirer got wrong answers: {wrong:?}")));
             }
-            answered += report.answered;
+            heard.answered += report.answered;
+            heard.gap_s = heard.gap_s.max(report.without_answer_s);
         }
-        Ok(answered)
+        Ok(heard)
     }
 
     /// All issuers have all their connections.
