@@ -21,6 +21,8 @@ pub(super) struct Book {
     oldest: u64,
     open: usize,
     open_max: usize,
+    /// An answer may come over another connection than its request went: that one was lost.
+    is_of_station: bool,
 }
 
 /// A request, and what became of it.
@@ -77,7 +79,13 @@ impl Book {
         };
         let places = (open_max * 2).next_power_of_two().max(PLACES_MIN);
         let entries = vec![free; places].into_boxed_slice();
-        Self { entries, next: 0, oldest: 0, open: 0, open_max }
+        Self { entries, next: 0, oldest: 0, open: 0, open_max, is_of_station: false }
+    }
+
+    /// The same of who asks again when a connection is lost: a switch answers a station, over any connection
+    /// of it, when the one of the request is lost.
+    pub(super) fn of_station(self) -> Self {
+        Self { is_of_station: true, ..self }
     }
 
     pub(super) fn open(&self) -> usize {
@@ -126,7 +134,8 @@ impl Book {
     pub(super) fn answer(&mut self, stan: u32, connection: usize) -> Found {
         let place = self.place(stan);
         let entry = &mut self.entries[place];
-        if entry.particulars.stan != stan || entry.connection != connection {
+        let may_come_here = self.is_of_station || entry.connection == connection;
+        if entry.particulars.stan != stan || !may_come_here {
             return Found::Nothing;
         }
         match entry.state {
@@ -175,12 +184,14 @@ impl Book {
         count
     }
 
-    /// The requests that are open on a connection, in any order; they are as good as sent now.
+    /// The requests that are open on a connection, in any order; they are as good as sent now. What was
+    /// asked over the one that is lost may still be answered over another one of a station.
     pub(super) fn take_up(&mut self, connection: usize, now: u64) -> Vec<Particulars> {
+        let is_of_station = self.is_of_station;
         let entries = self.entries.iter_mut();
         let open = entries.filter(|e| e.state == State::Open && e.connection == connection);
         let take = |entry: &mut Entry| {
-            (entry.sent, entry.more) = (now, 0);
+            (entry.sent, entry.more) = (now, if is_of_station { entry.more + 1 } else { 0 });
             entry.particulars
         };
         open.map(take).collect()
@@ -286,6 +297,17 @@ mod tests {
         assert_eq!(book.open(), 1);
         assert!(matches!(book.answer(2, 1), Found::GivenUp));
         assert!(matches!(book.answer(3, 2), Found::Open(_)));
+    }
+
+    #[test]
+    fn of_a_station_an_answer_may_come_over_another_connection_and_once_for_each_time_it_was_asked()
+    {
+        let mut book = Book::new(4).of_station();
+        let stan = stan_of(&mut book);
+        assert_eq!(book.take_up(0, 1).len(), 1, "connection 0 is there again");
+        assert!(matches!(book.answer(stan, 2), Found::Open(entry) if entry.connection == 0));
+        assert!(matches!(book.answer(stan, 0), Found::More(_)), "that to its repeat");
+        assert!(matches!(book.answer(stan, 0), Found::Answered), "and no third one");
     }
 
     #[test]

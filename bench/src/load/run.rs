@@ -93,7 +93,9 @@ impl<'a> Run<'a> {
         let (dialect, framing) = (options.dialect, options.framing);
         let goods = goods(options).map_err(Error::Sale)?;
         let follows = Follows::new(options.repeats_every, options.reversals_every);
-        let books = (Book::new(open_max), follows);
+        let book = Book::new(open_max);
+        let book = if options.asks_again { book.of_station() } else { book };
+        let books = (book, follows);
         let mut station = Box::new(Station::new(dialect, framing, goods, books, connects));
         station.asks_again = options.asks_again;
         if let Some(silence) = options.silence {

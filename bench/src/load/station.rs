@@ -179,7 +179,7 @@ impl Station {
         };
         let Self { slots, dialect, tally, sales, windows, patience, book, pages, .. } = self;
         let answer = slots.message(dialect, bytes);
-        windows.on_ended(connection);
+        windows.on_ended(entry.connection);
         patience.on_answered(connection, windows.in_flight[connection], now);
         tally.answered += 1;
         tally.service.on_answer(now, book.open() > 0);
