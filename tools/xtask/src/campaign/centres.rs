@@ -151,12 +151,7 @@ impl Merchant {
         Self::sends(Self::asks_again(party, target, rate, grace))
     }
 
-    fn asks_again(
-        party: &Party,
-        target: SocketAddr,
-        rate: u64,
-        grace: Duration,
-    ) -> load::Options {
+    fn asks_again(party: &Party, target: SocketAddr, rate: u64, grace: Duration) -> load::Options {
         load::Options {
             connections: 4,
             pace: Pace::Rate(rate),

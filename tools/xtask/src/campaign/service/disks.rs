@@ -1,6 +1,7 @@
 //! The disk of the journal is full, and fails. Must not know how a segment is made.
 
-use super::proof::Proof;
+use super::pair::OSAKA;
+use super::proof::{Heard, Proof, TOKYO};
 use crate::campaign::trouble::Trouble;
 
 /// Requests a second of each acquirer, so that what was prepared of the journal is soon used up.
@@ -30,7 +31,7 @@ pub(super) fn fills(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     Ok(format!("907 and an alarm while it was full, {answered} answers, all right"))
 }
 
-/// It fails: 74, and nothing is started again until somebody does.
+/// It fails: 74, nothing is started again until somebody does, and the other node serves.
 pub(super) fn fails(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     let mark = proof.mark();
     proof.done("systemctl start sekishod")?;
@@ -41,6 +42,11 @@ pub(super) fn fails(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.says("systemctl is-failed sekishod", 0, &["failed"])?;
     proof.does_not_log(mark, "Scheduled restart job")?;
     proof.done("journalctl --dmesg --since -15min --no-pager")?;
-    proof.merchants_end()?;
-    Ok("74, not restarted".to_owned())
+    proof.at(OSAKA)?.comes_to_say("sekisho node status", &["osaka is primary", "reigns by"])?;
+    proof.linked()?;
+    let Heard { answered, gap_s } = proof.merchants_say()?;
+    proof.at(TOKYO)?;
+    Ok(format!(
+        "74, not restarted, the other one takes over: {gap_s:.2} s without an answer, {answered} answers"
+    ))
 }

@@ -41,7 +41,7 @@ const AGAIN: i32 = 1;
 /// The switch takes no more than twenty commands a second of one user.
 const ASKED_EVERY: Duration = Duration::from_millis(200);
 /// Lines of each log that are shown when something went wrong.
-const LAST_WORDS: usize = 120;
+const LAST_WORDS: usize = 60;
 /// Most characters of a line that are shown.
 const SHOWN_MAX: usize = 200;
 
