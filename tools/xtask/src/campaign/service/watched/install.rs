@@ -15,6 +15,8 @@ const OF_ETCD: &str = "ETCD_NAME=";
 
 /// All of `Set up the witness`; the centres are outside of both sites from here on.
 pub(in super::super) fn gets_a_witness(proof: &mut Proof<'_>) -> Result<String, Trouble> {
+    // Not until its machine stands still for longer than the watchdog has patience.
+    proof.at(OSAKA)?.does_not_log(Proof::since_boot(), "Watchdog timeout")?;
     is_set_up(proof)?;
     proof.opens_field()?;
     for (place, name) in [TOKYO, OSAKA].into_iter().enumerate() {
