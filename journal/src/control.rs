@@ -32,6 +32,9 @@ const CUT: u8 = 2;
 const KNOWN: u8 = 4;
 const IN_SYNC: u8 = 8;
 const LOSSY: u8 = 16;
+/// With the reason for which a reign was given up: a program that does not know it refuses the file, and does
+/// not take such a node for one that may reign.
+const ISOLATED: u8 = 128;
 
 /// Why nothing is known of a node's role.
 #[derive(Debug)]
@@ -180,7 +183,8 @@ pub(crate) fn block(sequence: u64, control: &Control) -> AlignedBytes {
     let mut to = To { bytes: &mut block, at: 0 };
     to.put(&MAGIC);
     to.put(&VERSION.to_le_bytes());
-    to.put(&[fenced(control.fenced), joining(control.joining)]);
+    let isolated = flag(control.isolated, ISOLATED);
+    to.put(&[fenced(control.fenced) | isolated, joining(control.joining)]);
     to.put(&control.promised.0.to_le_bytes());
     to.put(&control.cluster);
     to.put(control.name.bytes());
@@ -240,7 +244,7 @@ fn parse(block: &[u8]) -> Result<Copy, NoHeader> {
         name,
         promised,
         reigned,
-        fenced: match fenced {
+        fenced: match fenced & !ISOLATED {
             0 => Fenced::No,
             1 => Fenced::HandedOver,
             2 => Fenced::ByOperator,
@@ -259,6 +263,7 @@ fn parse(block: &[u8]) -> Result<Copy, NoHeader> {
         repairing: (repairing > 0).then_some(BatchNumber(repairing)),
         solo_since: (solo_since > 0).then_some(solo_since),
         assured,
+        isolated: fenced & ISOLATED != 0,
     };
     Ok((sequence, control))
 }

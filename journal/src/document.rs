@@ -409,6 +409,7 @@ fn the_control_file_is_drawn_as_it_is_written() {
         repairing: Some(BatchNumber(0x1111_1111_1111_1111)),
         solo_since: Some(0x1111_1111_1111_1111),
         assured: Epoch(0x1111_1111),
+        isolated: false,
     };
     let whole = |sequence, control: &Control| control::block(sequence, control)[..COPY].to_vec();
     let first = 0x1111_1111_1111_1111;

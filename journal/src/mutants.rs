@@ -55,6 +55,8 @@ pub enum Mutant {
     StaysThoughSick,
     /// Who gave its reign up as it was sick takes it up again at once.
     ResumesThoughItYields,
+    /// A node that an operator has isolated reigns after its next start.
+    ForgetsItsIsolation,
     /// A primary alone that can not read the record goes on.
     IgnoresTheSoloLease,
     /// A primary that hears of a later reign goes on.

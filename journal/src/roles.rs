@@ -41,6 +41,8 @@ mod handover;
 
 mod yielding;
 
+mod isolating;
+
 mod wishes;
 
 mod showing;

@@ -29,6 +29,7 @@ fn control(promised: u32) -> Control {
         repairing: (promised > 3).then_some(BatchNumber(77)),
         solo_since: (promised > 4).then_some(123),
         assured: Epoch(promised),
+        isolated: promised % 4 > 1,
         ..Control::first(name)
     }
 }

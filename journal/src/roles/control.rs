@@ -39,6 +39,8 @@ pub struct Control {
     /// The last reign whose primary said that this node has all that it released and that it never
     /// goes on alone (`when_standby_lost = "stop"`); 0: none.
     pub assured: Epoch,
+    /// An operator has isolated the node: it says nothing and does not reign.
+    pub isolated: bool,
 }
 
 /// Whether a node may go on with its last reign.
@@ -82,6 +84,7 @@ impl Control {
             repairing: None,
             solo_since: None,
             assured: Epoch(0),
+            isolated: false,
         }
     }
 }

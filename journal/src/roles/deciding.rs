@@ -60,6 +60,9 @@ impl Node {
 
     /// What speaks against any reign that an operator did not order.
     fn must_not_rise(&self) -> Option<Waiting> {
+        if self.is_isolated() {
+            return Some(Waiting::Isolated);
+        }
         if self.repairing().is_some() {
             return Some(Waiting::Repair);
         }

@@ -4,7 +4,7 @@
 const DOCUMENT: &str = include_str!("../../ROLES.md");
 const EVENTS: &str = include_str!("event.rs");
 const MUTANTS: &str = include_str!("../mutants.rs");
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 14] = [
     ("node.rs", include_str!("node.rs")),
     ("peer.rs", include_str!("peer.rs")),
     ("arbiter.rs", include_str!("arbiter.rs")),
@@ -18,6 +18,7 @@ const FILES: [(&str, &str); 13] = [
     ("shipping.rs", include_str!("shipping.rs")),
     ("handover.rs", include_str!("handover.rs")),
     ("yielding.rs", include_str!("yielding.rs")),
+    ("isolating.rs", include_str!("isolating.rs")),
 ];
 
 /// The names of an enumeration, in order.

@@ -274,6 +274,10 @@ pub enum Ending {
     Overtaken,
     /// It handed over, and its peer said no.
     NotTaken,
+    /// An operator isolated it: the next life opens no line.
+    Isolated,
+    /// An operator ended its isolation.
+    Rejoins,
     /// It is sick, and its peer may take over. The next life is told so ([`Start::yields`]).
     ///
     /// [`Start::yields`]: crate::roles::settings::Start::yields

@@ -67,6 +67,8 @@ pub(super) fn answer(why: Ending, peer: NodeName) -> Result<Done, Refusal> {
         | Ending::ByOperator
         | Ending::Overtaken
         | Ending::Sick
+        | Ending::Isolated
+        | Ending::Rejoins
         | Ending::NotTaken => Err(Refusal::NotTaken(peer)),
     }
 }

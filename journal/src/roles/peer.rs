@@ -100,6 +100,10 @@ impl Peer {
 impl Node {
     pub(super) fn on_line_up(&mut self) {
         self.on_line_down();
+        if self.is_isolated() {
+            // There is nothing to say on it, and nothing is heard.
+            return;
+        }
         self.peer.line = true;
         self.peer.next_beat = self.now.saturating_add(self.settings.times.heartbeat);
         self.greets();

@@ -57,6 +57,10 @@ pub enum Refusal {
     NotReached(NodeName),
     /// It handed over, and the standby did not take, or did not answer.
     NotTaken(NodeName),
+    /// An operator has isolated it.
+    Isolated,
+    /// Nobody has.
+    NotIsolated,
     /// Something else is under way.
     Busy(Busy),
     /// There is no epoch left: 2^32 reigns.
@@ -164,6 +168,8 @@ impl fmt::Display for Refusal {
             | Self::Overtaken
             | Self::Async
             | Self::NotDrained
+            | Self::Isolated
+            | Self::NotIsolated
             | Self::Busy(_)
             | Self::NoEpoch => f.write_str(self.text()),
         }
@@ -226,6 +232,10 @@ impl Refusal {
             Self::NotDrained => {
                 "what was in flight did not end in time; nothing was changed, try again"
             }
+            Self::Isolated => {
+                "an operator has isolated this node, and that is not ended: sekisho node isolate --end"
+            }
+            Self::NotIsolated => "this node is not isolated",
             Self::Busy(Busy::Promotion) => "this node is being promoted",
             Self::Busy(Busy::SwitchOver) => "a switch-over is under way",
             Self::Busy(Busy::Demotion) => "the reign of this node is ending",

@@ -120,7 +120,7 @@ impl Node {
         if matches!(self.phase, Phase::Over) {
             return;
         }
-        if !self.reign().is_fenced() {
+        if !self.reign().is_fenced() && !self.control.isolated {
             self.settle_syncing();
             self.sets_gate();
         }

@@ -33,6 +33,7 @@ impl Node {
             requires: reigning.is_some_and(|reigning| reigning.syncing.requires),
             at_risk: reigning.map_or(0, |reigning| released.0.saturating_sub(reigning.safe.0)),
             fenced: self.control.fenced,
+            isolated: self.control.isolated,
             joining: self.control.joining,
             repairing: self.repairing().is_some(),
             catch_up: self.catch_up(),
@@ -139,6 +140,9 @@ impl Node {
     }
 
     fn waiting_as_standby(&self) -> Waiting {
+        if self.is_isolated() {
+            return Waiting::Isolated;
+        }
         if self.repairing().is_some() {
             return Waiting::Repair;
         }

@@ -25,6 +25,8 @@ mod far_behind;
 
 mod sick;
 
+mod isolated;
+
 use std::panic::catch_unwind;
 
 use self::pair::{OSAKA, Pair, TOKYO};
@@ -47,7 +49,7 @@ fn promote(questions: &[Question]) -> Wish {
 }
 
 /// The story that goes wrong without this rule.
-const STORIES: [(Mutant, fn()); 16] = [
+const STORIES: [(Mutant, fn()); 17] = [
     (
         Mutant::TrustsAStaleSwap,
         record::a_change_that_nobody_answered_is_made_impossible_by_a_fresh_one,
@@ -100,6 +102,10 @@ const STORIES: [(Mutant, fn()); 16] = [
     (
         Mutant::StaysThoughSick,
         sick::a_primary_that_can_not_commit_ends_its_reign_and_its_standby_takes_over,
+    ),
+    (
+        Mutant::ForgetsItsIsolation,
+        isolated::a_primary_that_is_isolated_is_replaced_and_reigns_no_more_until_that_is_ended,
     ),
     (
         Mutant::ResumesThoughItYields,

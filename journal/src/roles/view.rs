@@ -67,6 +67,8 @@ pub enum Waiting {
     Joining,
     /// For an operator, who ended its reign.
     SteppedDown,
+    /// For an operator, who has isolated it.
+    Isolated,
     /// For its peer to take over: the life before was sick, and gave its reign up.
     Yields,
     /// For its peer to take over what was handed to it, or to say that it does not.
@@ -122,6 +124,8 @@ pub struct View {
     pub at_risk: u64,
     /// Whether its reign was given up.
     pub fenced: Fenced,
+    /// Whether an operator has isolated it.
+    pub isolated: bool,
     /// Whether its log is still only a part.
     pub joining: Joining,
     /// Whether its log is being repaired.

@@ -17,6 +17,10 @@ pub enum Wish {
     Demote(Confirmed),
     /// That the other node becomes the primary, and nothing is lost. Asked of the primary.
     SwitchOver,
+    /// That this node has nothing to do with the other one, reigns no more and never again, until that is ended.
+    Isolate(Confirmed),
+    /// That its isolation ends.
+    Rejoin,
     /// That this node, whose journal is empty, takes the primary's.
     Join {
         /// It had joined before, and its disk was lost since.
@@ -41,11 +45,13 @@ pub enum Question {
     NotInSync,
     /// `no-primary-then`
     NoPrimary,
+    /// `primary-stops-then`
+    PrimaryStops,
 }
 
 impl Question {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::First,
         Self::PeerFenced,
         Self::NotSince,
@@ -53,6 +59,7 @@ impl Question {
         Self::Joining,
         Self::NotInSync,
         Self::NoPrimary,
+        Self::PrimaryStops,
     ];
 
     /// What programs call it: the same in every release.
@@ -65,6 +72,7 @@ impl Question {
             Self::Joining => "still-joining",
             Self::NotInSync => "peer-not-in-sync",
             Self::NoPrimary => "no-primary-then",
+            Self::PrimaryStops => "primary-stops-then",
         }
     }
 
@@ -95,6 +103,9 @@ impl Question {
                 "The standby does not have everything: it will not take over at once."
             }
             Self::NoPrimary => "Nobody is the primary when this is done.",
+            Self::PrimaryStops => {
+                "The primary waits for this standby, as when_standby_lost = \"stop\" says."
+            }
         }
     }
 
@@ -121,6 +132,10 @@ impl Question {
                 "Until it has caught up, or an operator promotes a node, nothing is served."
             }
             Self::NoPrimary => "Nothing is served until an operator promotes a node.",
+            Self::PrimaryStops => {
+                "It releases nothing until this node is back, or an operator lets it go on alone (sekisho node \
+                 promote, there)."
+            }
         }
     }
 }
@@ -166,6 +181,10 @@ pub enum Done {
     },
     /// It takes the log of the primary as soon as that one is there.
     Joins,
+    /// It has nothing to do with the other one any more.
+    Isolated,
+    /// It is about to be a standby that has a line.
+    Rejoins,
 }
 
 #[cfg(test)]

@@ -22,17 +22,23 @@ use crate::ship::message::{Hello, Mark, Role};
 impl Node {
     pub(super) fn on_wish(&mut self, id: WishId, wish: Wish) {
         let busy = match self.later.map(|later| later.done) {
-            Some(Done::Demoted) => Some(Busy::Demotion),
-            Some(Done::Joins | Done::Promoted { .. } | Done::SwitchedOver { .. }) => {
-                Some(Busy::Starting)
-            }
+            Some(Done::Demoted | Done::Isolated) => Some(Busy::Demotion),
+            Some(
+                Done::Joins | Done::Rejoins | Done::Promoted { .. } | Done::SwitchedOver { .. },
+            ) => Some(Busy::Starting),
             None => self.wish.map(|_| Busy::Promotion),
         };
         if let Some(busy) = busy {
             self.refuses(id, Refusal::Busy(busy));
             return;
         }
+        if self.control.isolated && !matches!(wish, Wish::Isolate(_) | Wish::Rejoin) {
+            self.refuses(id, Refusal::Isolated);
+            return;
+        }
         match wish {
+            Wish::Isolate(confirmed) => self.on_wish_to_isolate(id, confirmed),
+            Wish::Rejoin => self.on_wish_to_rejoin(id),
             Wish::Promote(confirmed) => self.on_wish_to_promote(id, confirmed),
             Wish::Demote(confirmed) => self.on_wish_to_demote(id, confirmed),
             Wish::SwitchOver => self.on_wish_to_switch_over(id),
@@ -253,14 +259,7 @@ impl Node {
             }
             Phase::Reigning(_) | Phase::Over => {}
         }
-        let mut asks = Vec::new();
-        if !self.is_sync() {
-            asks.push(Question::NotInSync);
-        }
-        if !self.settings.witness || !self.is_sync() {
-            asks.push(Question::NoPrimary);
-        }
-        let asks = confirmed.lacks(&asks);
+        let asks = confirmed.lacks(&self.asks_of_an_end());
         if asks.is_empty() {
             self.control.fenced = Fenced::ByOperator;
             let version = self.keeps();
@@ -268,6 +267,18 @@ impl Node {
         } else {
             self.refuses(id, Refusal::Asks(asks));
         }
+    }
+
+    /// What an operator has to know who ends the reign of this node.
+    pub(super) fn asks_of_an_end(&self) -> Vec<Question> {
+        let mut asks = Vec::new();
+        if !self.is_sync() {
+            asks.push(Question::NotInSync);
+        }
+        if !self.settings.witness || !self.is_sync() {
+            asks.push(Question::NoPrimary);
+        }
+        asks
     }
 
     fn on_wish_to_join(&mut self, id: WishId, replace: bool) {
@@ -302,10 +313,11 @@ impl Node {
         let Later { id, done, .. } = *later;
         self.later = None;
         self.acts(Action::Answer(id, Ok(done)));
-        if done == Done::Demoted {
-            self.ends(Ending::ByOperator);
-        } else {
-            self.says_hello();
+        match done {
+            Done::Demoted => self.ends(Ending::ByOperator),
+            Done::Isolated => self.ends(Ending::Isolated),
+            Done::Rejoins => self.ends(Ending::Rejoins),
+            Done::Joins | Done::Promoted { .. } | Done::SwitchedOver { .. } => self.says_hello(),
         }
     }
 

@@ -38,6 +38,18 @@ pub enum NodeRequest {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         replace: bool,
     },
+    /// Let this node have nothing to do with the other one, nor with anybody, through every start; or end that.
+    Isolate {
+        /// The ids of [`Question`]s that the operator has said yes to.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        confirmed: Vec<String>,
+        /// Why, for whoever looks later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// It is over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        end: bool,
+    },
     /// Behave as if something was wrong, in a drill: what follows is real.
     Drill {
         /// What.
@@ -69,6 +81,7 @@ impl NodeRequest {
             Self::Demote { .. } => "demote",
             Self::Switchover => "switchover",
             Self::Join { .. } => "join",
+            Self::Isolate { .. } => "isolate",
             Self::Drill { .. } => "drill",
             Self::Orphans { .. } => "orphans",
         }
@@ -123,6 +136,8 @@ pub mod question {
     pub const NOT_IN_SYNC: &str = "peer-not-in-sync";
     /// Nobody is the primary when this is done.
     pub const NO_PRIMARY: &str = "no-primary-then";
+    /// The primary waits for this standby, and stops without it.
+    pub const PRIMARY_STOPS: &str = "primary-stops-then";
 }
 
 /// Which part a node has.
@@ -194,6 +209,9 @@ pub struct NodeStatus {
     pub peer: Option<PeerStatus>,
     /// The witness of the two; none without `[witness]`.
     pub witness: Option<WitnessStatus>,
+    /// An operator has isolated it; none otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolated: Option<Box<Isolated>>,
     /// Why this node can not complete a transaction in time; none while it is well, or is a standby.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sick: Option<Box<SickStatus>>,
@@ -251,6 +269,17 @@ pub struct Lag {
     pub bytes: Option<u64>,
     /// Age of the oldest batch that it lacks.
     pub ms: u64,
+}
+
+/// What an operator said who isolated a node. Who that was stands in the log, and in the journal where it could be
+/// written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Isolated {
+    /// When, as a second since 1970; 0: not known.
+    pub utc: u64,
+    /// Why; empty where nothing was said.
+    pub reason: String,
 }
 
 /// The other node.

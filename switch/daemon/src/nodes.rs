@@ -9,6 +9,8 @@ mod looking;
 
 mod witness;
 
+mod isolation;
+
 mod pair;
 
 pub(crate) use alone::{Alone, nobody};

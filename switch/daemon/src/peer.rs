@@ -40,7 +40,7 @@ use journal::roles::settings::{LogFacts, Settings, Start, Times};
 use journal::seal::Keys;
 use journal::ship::message::{Digests, Mode, WhenLost};
 use mio::{Poll, Waker};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::cli::EXIT_FAILED;
 use crate::clocks;
@@ -99,7 +99,17 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
     let waker = Waker::new(registry, WAKER);
     let waker = waker.map_err(|error| failed("the line to the peer", &error))?;
     let registry = registry.try_clone().map_err(|error| failed("the line to the peer", &error))?;
-    let doors = Doors::open(&peer.way, registry).map_err(|(address, error)| {
+    let is_isolated = parts.control.is_some_and(|control| control.isolated);
+    if is_isolated {
+        warn!(
+            "an operator has isolated this node: no line is opened or taken, and it does not reign, until \
+             sekisho node isolate --end"
+        );
+    }
+    // Who listens nowhere has no line.
+    let nowhere = config::Way::Listens(Vec::new());
+    let way = if is_isolated { &nowhere } else { &peer.way };
+    let doors = Doors::open(way, registry).map_err(|(address, error)| {
         Failure::new(EXIT_FAILED, format!("listen on {address} for the peer: {error}"))
     })?;
     let mut shown = Shown::default();

@@ -298,7 +298,7 @@ impl Life {
                 self.ends()
             }
             Ok(End::Anew(order)) => {
-                if matches!(order, Order::Demote(Ending::Sick)) {
+                if matches!(order, Order::Demote(Ending::Sick | Ending::Isolated)) {
                     // A process whose disk hangs can not begin anew before that does what it was asked to: its
                     // partners are to see closed links until then.
                     serving.leaves(CLOSED_WITHIN);
@@ -429,7 +429,12 @@ impl Life {
         let is_wished = matches!(
             order,
             Order::Demote(
-                Ending::ByOperator | Ending::HandedOver(_) | Ending::NotAnswered | Ending::NotTaken
+                Ending::ByOperator
+                    | Ending::HandedOver(_)
+                    | Ending::NotAnswered
+                    | Ending::NotTaken
+                    | Ending::Isolated
+                    | Ending::Rejoins
             )
         );
         if let Some(control) = self.control.as_ref().filter(|_| is_wished) {

@@ -76,6 +76,31 @@ pub(crate) enum Command {
         #[command(flatten)]
         shown: Shown,
     },
+    /// Let this node have nothing to do with the other one, nor with any station, through every start
+    #[command(
+        after_help = "For a machine that is half dead and must not hurt the other one. It gives its reign up, \
+                      closes its ports and the line, keeps no lease, and neither acknowledges nor reigns until \
+                      --end; with a witness, a standby that has everything takes over. Where the daemon does \
+                      not answer: systemctl stop sekishod, and systemctl mask sekishod. Exit codes: 0 done, 1 \
+                      you said no, or not now, 2 nobody can be asked, 4 only administrators may, 5 refused: \
+                      the reason says why, 6 no daemon, or no answer."
+    )]
+    Isolate {
+        /// Why, for whoever looks later; shown by `node status`
+        #[arg(long, value_name = "TEXT", conflicts_with = "end")]
+        reason: Option<String>,
+
+        /// It is over: the node is a standby again, or what the witness's record says
+        #[arg(long)]
+        end: bool,
+
+        /// Whatever the daemon asks, yes: nobody is the primary then, or it releases nothing
+        #[arg(long)]
+        force: bool,
+
+        #[command(flatten)]
+        shown: Shown,
+    },
     /// Let this node, whose journal is empty, take the log of the primary
     #[command(
         after_help = "A node that was there before and has only been away needs no join: it follows by \
@@ -143,6 +168,14 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Demote { force, shown } => {
             let answers = Answers::of_demotion(force);
             deciding::run(&shown, &answers, |confirmed| NodeRequest::Demote { confirmed })
+        }
+        Command::Isolate { reason, end, force, shown } => {
+            let answers = Answers::of_demotion(force);
+            deciding::run(&shown, &answers, |confirmed| NodeRequest::Isolate {
+                confirmed,
+                reason: reason.clone(),
+                end,
+            })
         }
         Command::Switchover { shown } => show(&shown, &NodeRequest::Switchover, done),
         Command::Join { replace, shown } => show(&shown, &NodeRequest::Join { replace }, done),

@@ -28,7 +28,7 @@ pub(super) struct Needs {
 }
 
 /// Every command, with its action: who may give it, and whether it changes anything.
-const COMMANDS: [(&str, &str, Role, bool); 19] = [
+const COMMANDS: [(&str, &str, Role, bool); 20] = [
     ("status", "", Role::Viewer, false),
     ("saf", "list", Role::Viewer, false),
     ("saf", "page", Role::Viewer, false),
@@ -49,6 +49,7 @@ const COMMANDS: [(&str, &str, Role, bool); 19] = [
     ("node", "demote", Role::Administrator, true),
     ("node", "switchover", Role::Administrator, true),
     ("node", "join", Role::Administrator, true),
+    ("node", "isolate", Role::Administrator, true),
     ("node", "drill", Role::Administrator, true),
 ];
 
@@ -123,6 +124,9 @@ impl Asked {
             Self::Saf(request) => request.id().map(plain_id),
             Self::Config(ConfigRequest::Version { number }) => Some(number.to_string()),
             Self::Node(NodeRequest::Join { replace: true }) => Some("replace".to_owned()),
+            Self::Node(NodeRequest::Isolate { end: true, .. }) => Some("end".to_owned()),
+            // The reason is what somebody typed, and may be anything: it stands in a file of the node.
+            Self::Node(NodeRequest::Isolate { confirmed, .. }) => Some(confirmed_ids(confirmed)),
             Self::Node(NodeRequest::Drill { what: Drill::Sick }) => Some("sick".to_owned()),
             Self::Node(NodeRequest::Promote { confirmed } | NodeRequest::Demote { confirmed }) => {
                 Some(confirmed_ids(confirmed))
@@ -197,6 +201,7 @@ mod tests {
             NodeRequest::Demote { confirmed: Vec::new() },
             NodeRequest::Switchover,
             NodeRequest::Join { replace: true },
+            NodeRequest::Isolate { confirmed: Vec::new(), reason: Some("x".into()), end: false },
             NodeRequest::Drill { what: Drill::Sick },
         ];
         let saf = saf.into_iter().map(Asked::Saf);
@@ -241,6 +246,7 @@ mod tests {
             node demote: administrator, recorded before
             node switchover: administrator, recorded before
             node join replace: administrator, recorded before
+            node isolate: administrator, recorded before
             node drill sick: administrator, recorded before"]]
         .assert_eq(&said.join("\n"));
     }

@@ -16,6 +16,18 @@ fn what_is_wanted_survives_the_wire() {
         (NodeRequest::Switchover, r#"{"action":"switchover"}"#),
         (NodeRequest::Join { replace: false }, r#"{"action":"join"}"#),
         (NodeRequest::Join { replace: true }, r#"{"action":"join","replace":true}"#),
+        (
+            NodeRequest::Isolate {
+                confirmed: Vec::new(),
+                reason: Some("noise".into()),
+                end: false,
+            },
+            r#"{"action":"isolate","reason":"noise"}"#,
+        ),
+        (
+            NodeRequest::Isolate { confirmed: Vec::new(), reason: None, end: true },
+            r#"{"action":"isolate","end":true}"#,
+        ),
         (NodeRequest::Drill { what: Drill::Sick }, r#"{"action":"drill","what":"sick"}"#),
         (NodeRequest::Orphans { file: None }, r#"{"action":"orphans"}"#),
     ] {
@@ -36,6 +48,7 @@ fn what_can_be_asked_is_what_the_rules_of_two_nodes_ask() {
         question::JOINING,
         question::NOT_IN_SYNC,
         question::NO_PRIMARY,
+        question::PRIMARY_STOPS,
     ];
     assert_eq!(wish::Question::ALL.map(wish::Question::id), ids);
 }

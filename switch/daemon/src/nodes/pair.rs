@@ -15,6 +15,7 @@ use journal::roles::wish::{Confirmed, Done, Question as Asked, Wish};
 use journal::ship::message::{Digests, Role};
 use switch_core::time::Time;
 
+use super::isolation;
 use super::looking::Looking;
 use super::witness::{files, witness};
 use super::words::waits;
@@ -36,6 +37,9 @@ use crate::witness::{WitnessShown, digest};
 /// How long an operator waits for what was wished: a switch-over drains for two seconds, and waits for its
 /// standby.
 const PATIENCE: Duration = Duration::from_secs(8);
+
+/// By then a node that has to ask something first has done so.
+const NOTED_AFTER: Duration = Duration::from_millis(100);
 
 /// When a drill ends whose node did not end its life: something was other than it seemed.
 const DRILLED_FOR: Duration = Duration::from_secs(30);
@@ -93,6 +97,8 @@ impl Pair {
             NodeRequest::Switchover => Wish::SwitchOver,
             NodeRequest::Join { replace } => Wish::Join { replace: *replace },
             NodeRequest::Drill { what: Drill::Sick } => return self.drills(),
+            NodeRequest::Isolate { end: true, .. } => Wish::Rejoin,
+            NodeRequest::Isolate { confirmed: ids, .. } => Wish::Isolate(confirmed(ids)?),
         };
         let silent = |why| {
             NotDone::Failed(match why {
@@ -110,7 +116,14 @@ impl Pair {
                 }
             })
         };
-        match (self.wish)(wish).recv_timeout(PATIENCE).map_err(silent)? {
+        let answered = (self.wish)(wish);
+        let answer = match request {
+            NodeRequest::Isolate { reason, end: false, .. } => {
+                self.isolates(&answered, reason.as_deref())
+            }
+            _ => answered.recv_timeout(PATIENCE),
+        };
+        match answer.map_err(silent)? {
             Ok(done) => {
                 let (status, done) = (Some(self.status()), Some(self.in_words(done)));
                 Ok(NodeReply { status, done, ..NodeReply::default() })
@@ -121,6 +134,23 @@ impl Pair {
             }
             Err(refusal) => Err(not_done(&refusal)),
         }
+    }
+
+    /// Waits for an isolation, and notes why somebody wants it: unless something is asked first, and before it is
+    /// known to be done, as that may take a disk that hangs.
+    fn isolates(
+        &self,
+        answered: &Receiver<Result<Done, Refusal>>,
+        reason: Option<&str>,
+    ) -> Result<Result<Done, Refusal>, RecvTimeoutError> {
+        let soon = answered.recv_timeout(NOTED_AFTER);
+        if !matches!(soon, Ok(Err(_))) {
+            isolation::notes(&self.running.now().configuration.state, reason);
+        }
+        if matches!(soon, Err(RecvTimeoutError::Timeout)) {
+            return answered.recv_timeout(PATIENCE);
+        }
+        soon
     }
 
     /// From here on it behaves as one whose disk hangs, if the other node would take over.
@@ -205,6 +235,7 @@ impl Pair {
             repairing: view.repairing,
             certificate_ends_utc: shown.line.ours_until,
             certificates: files(&shown),
+            isolated: view.isolated.then(|| Box::new(isolation::noted(&configuration.state))),
             sick: self.serves.get().and_then(|mesh| health::shown(mesh)).map(Box::new),
             ..bare
         }
@@ -242,6 +273,14 @@ impl Pair {
             Done::Promoted { epoch, lossy } => {
                 let lossy = if lossy { "; records may be missing" } else { "" };
                 format!("{node} reigns by epoch {}{lossy}", epoch.0)
+            }
+            Done::Isolated => {
+                format!(
+                    "{node} is isolated: it has nothing to do with {peer} until sekisho node isolate --end"
+                )
+            }
+            Done::Rejoins => {
+                format!("the isolation of {node} is over: it is about to be a standby")
             }
             Done::Demoted => format!("{node} is about to be a standby"),
             Done::SwitchedOver { epoch } => format!("{peer} reigns by epoch {}", epoch.0),
@@ -293,6 +332,8 @@ fn not_done(refusal: &Refusal) -> NotDone {
         | Refusal::OtherCluster
         | Refusal::WitnessIsBehind { .. }
         | Refusal::NotInSync(_)
+        | Refusal::Isolated
+        | Refusal::NotIsolated
         | Refusal::Async
         | Refusal::Differs(_) => NotDone::Conflict(words),
     }

@@ -18,6 +18,8 @@ pub(crate) fn ended(ending: Ending) -> String {
         }
         Ending::ByOperator => "an operator has ended the reign of this node".into(),
         Ending::Overtaken => "this node was about to reign, and another one was first".into(),
+        Ending::Isolated => "an operator has isolated this node".into(),
+        Ending::Rejoins => "an operator has ended the isolation of this node".into(),
         Ending::Sick => {
             "this node is sick and has ended its reign; the other one, which has everything, is to take over".into()
         }
@@ -35,6 +37,8 @@ pub(crate) fn word(ending: Ending) -> &'static str {
         Ending::Overtaken => "overtaken",
         Ending::NotTaken => "not-taken",
         Ending::Sick => "sick",
+        Ending::Isolated => "isolated",
+        Ending::Rejoins => "rejoins",
     }
 }
 
@@ -81,6 +85,10 @@ pub(crate) fn waits(part: Part, waiting: Waiting) -> &'static str {
         Waiting::SteppedDown => "an operator has ended the reign of this node: promote one of both",
         Waiting::HandedOver => {
             "the other node is to take over, and has not said yet whether it does"
+        }
+        Waiting::Isolated => {
+            "an operator has isolated this node: it has no line, no ports and no lease, and does not reign, until \
+             sekisho node isolate --end"
         }
         Waiting::Yields => {
             "this node was sick and has ended its reign: the other one has the first try, and this one goes on \

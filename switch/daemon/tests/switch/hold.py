@@ -37,4 +37,5 @@ for thread in held:
 print("held", flush=True)
 sys.stdin.read()
 for thread in held:
-    ptrace(DETACH, thread)
+    # It may be gone by now, with a process that began anew.
+    libc.ptrace(DETACH, thread, None, None)

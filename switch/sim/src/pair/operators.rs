@@ -211,7 +211,7 @@ impl World {
                 self.saw(Happening::Joins);
                 self.machines[site.0].is_empty = false;
             }
-            Ok(Done::Promoted { .. } | Done::Demoted) => {}
+            Ok(Done::Promoted { .. } | Done::Demoted | Done::Isolated | Done::Rejoins) => {}
             Err(_) => self.saw(Happening::WishesRefused),
         }
     }

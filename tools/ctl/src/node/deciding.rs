@@ -68,7 +68,13 @@ impl Answers {
             (question::PEER_FENCED, name) => name.is_some(),
             (NOT_SINCE, _) => self.not_since,
             (question::MAY_LOSE, _) => self.accept_loss,
-            (question::JOINING | question::NOT_IN_SYNC | question::NO_PRIMARY, _) => self.force,
+            (
+                question::JOINING
+                | question::NOT_IN_SYNC
+                | question::NO_PRIMARY
+                | question::PRIMARY_STOPS,
+                _,
+            ) => self.force,
             // Of a later daemon: nobody has answered for what is not known here.
             _ => false,
         })
@@ -89,9 +95,10 @@ fn way(asked: &str) -> Option<Way> {
             ("--peer-not-since, or --accept-loss where that is not certain", Some("not since"))
         }
         question::MAY_LOSE => ("--accept-loss", Some("give them up")),
-        question::JOINING | question::NOT_IN_SYNC | question::NO_PRIMARY => {
-            ("--force", Some("yes"))
-        }
+        question::JOINING
+        | question::NOT_IN_SYNC
+        | question::NO_PRIMARY
+        | question::PRIMARY_STOPS => ("--force", Some("yes")),
         _ => return None,
     };
     Some(Way { option, word })
@@ -101,7 +108,7 @@ fn way(asked: &str) -> Option<Way> {
 pub(super) fn run(
     shown: &Shown,
     answers: &Answers,
-    request: fn(Vec<String>) -> NodeRequest,
+    request: impl Fn(Vec<String>) -> NodeRequest,
 ) -> Result<ExitCode, Failure> {
     let mut confirmed = Vec::new();
     for _ in 0..ROUNDS {

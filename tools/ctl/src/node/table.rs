@@ -42,6 +42,19 @@ pub(crate) fn summary(status: &NodeStatus) -> String {
 /// What somebody should look at, the worst first.
 pub(crate) fn problems(status: &NodeStatus) -> Vec<String> {
     let mut found = Vec::new();
+    if let Some(isolated) = &status.isolated {
+        let since = if isolated.utc > 0 {
+            format!(" since {}", second(isolated.utc))
+        } else {
+            String::new()
+        };
+        let reason = if isolated.reason.is_empty() {
+            "no reason was said".to_owned()
+        } else {
+            isolated.reason.clone()
+        };
+        found.push(format!("ISOLATED by an operator{since}: {reason}; sekisho node isolate --end"));
+    }
     if let Some(why) = &status.sick {
         found.push(sick(why));
         found.push(of_sick(status).into());

@@ -33,6 +33,8 @@ mod frozen;
 
 mod sick;
 
+mod isolated;
+
 mod switching;
 
 mod opening;

@@ -15,6 +15,7 @@ const STORIES: &[&str] = &[
     include_str!("reloading.rs"),
     include_str!("scrubbing.rs"),
     include_str!("watched.rs"),
+    include_str!("isolated.rs"),
 ];
 
 /// What needs a machine of its own: typed by `campaign service`, in the parts on one node.
