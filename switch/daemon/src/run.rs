@@ -91,7 +91,7 @@ fn serve(
     let (events, happened) = bounded(1_024);
     let shell = Shell { file, demo, service, notes, events };
     let has_peer = configuration.peer.is_some();
-    let first = First {
+    let first = Box::new(First {
         shell,
         configuration,
         sealing,
@@ -100,12 +100,12 @@ fn serve(
         diagnostics,
         from_workers,
         happened,
-    };
-    if has_peer { standby::live(Box::new(first), peer::start) } else { alone(first) }
+    });
+    if has_peer { standby::live(first, peer::start) } else { alone(first) }
 }
 
 /// The life of a node without a peer.
-fn alone(first: First) -> Result<(), Failure> {
+fn alone(first: Box<First>) -> Result<(), Failure> {
     let First {
         shell,
         configuration,
@@ -115,7 +115,7 @@ fn alone(first: First) -> Result<(), Failure> {
         diagnostics,
         from_workers,
         happened,
-    } = first;
+    } = *first;
     // Its last reign may have been one of two nodes.
     hooks.as_ref().inspect(|hooks| hooks.ends());
     let (plan, opened) = ground(&configuration, sealing, &shell.service)?;

@@ -36,6 +36,8 @@ pub struct Peer {
     pub stan_skip: u32,
     /// Bytes of the log in a second that are read again for a standby that is behind.
     pub catch_up: u64,
+    /// How long what is in flight may take when the reign is handed over.
+    pub drain: Duration,
     /// What is run when a reign of this node begins, before its ports open: a program by its path, and its
     /// arguments. Empty: nothing.
     pub on_promote: Vec<String>,
@@ -151,6 +153,7 @@ pub(super) fn peer(
     let mut stan_skip = 50_000;
     section.count("stan_skip", 0..=500_000, &mut stan_skip);
     let catch_up = section.size("catch_up", 64 * KIB..=4 * GIB).unwrap_or(16 * MIB);
+    let drain = section.duration("drain", Duration::ZERO..=Duration::from_millis(1_500));
     let [on_promote, on_demote] = ["on_promote", "on_demote"].map(|key| command(&mut section, key));
     section.finish();
     let way = if connects? {
@@ -168,6 +171,7 @@ pub(super) fn peer(
         orphan_window: orphan_window.unwrap_or(Duration::from_hours(24)),
         stan_skip,
         catch_up,
+        drain: drain.unwrap_or(Duration::from_millis(300)),
         on_promote,
         on_demote,
     };

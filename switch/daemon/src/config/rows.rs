@@ -130,6 +130,7 @@ pub(super) const NODE: &[NodeRow] = &[
     restart("peer.orphan_window", TWO, |c| of_peer(c, |p| Some(show_duration(p.orphan_window)))),
     restart("peer.stan_skip", TWO, |c| of_peer(c, |p| Some(p.stan_skip.to_string()))),
     restart("peer.catch_up", TWO, |c| of_peer(c, |p| Some(show_size(p.catch_up)))),
+    live("peer.drain", |c| of_peer(c, |p| Some(show_duration(p.drain)))),
     live("peer.on_promote", |c| of_peer(c, |p| listed(&p.on_promote))),
     live("peer.on_demote", |c| of_peer(c, |p| listed(&p.on_demote))),
     restart("witness.endpoints", WITNESS, |c| of_witness(c, |w| listed(&w.endpoints))),

@@ -214,7 +214,10 @@ impl Serving {
                 watch.is_not_drained(id);
             }
             Event::Node(Order::Drain(id, nanos)) => {
-                watch.handing = Handing::begins(id, watch.workers, Duration::from_nanos(nanos));
+                let peer = &self.running.now().configuration.peer;
+                let drain = peer.as_ref().map_or(Duration::ZERO, |peer| peer.drain);
+                let times = (Duration::from_nanos(nanos), drain);
+                watch.handing = Handing::begins(id, watch.workers, times);
                 self.tell_all(&Command::Pause(id));
                 info!("handing over: what is in flight is to end, nothing more is admitted");
             }

@@ -131,6 +131,7 @@ fn changes_of_each_key_of_the_peer() -> Vec<(&'static str, String, bool)> {
         ("peer.orphan_window", with_peer("orphan_window = \"2h\""), true),
         ("peer.stan_skip", with_peer("stan_skip = 7"), true),
         ("peer.catch_up", with_peer("catch_up = \"1MiB\""), true),
+        ("peer.drain", with_peer("drain = \"1s\""), false),
         ("peer.on_promote", with_peer("on_promote = [\"/bin/true\"]"), false),
         ("peer.on_demote", with_peer("on_demote = [\"/bin/true\"]"), false),
     ]
