@@ -22,6 +22,8 @@ pub const LINE_VERSION: u16 = 2;
 pub const EPOCHS_MAX: usize = 64;
 /// The longest name of a build, in bytes.
 pub const BUILD_MAX: usize = 64;
+/// Bytes of what is told of a machine, at most: no more than the longest other message has without a log.
+pub const TELL_MAX: usize = 1_020;
 /// Bytes of a piece of a checkpoint, at most.
 pub const PIECE_MAX: usize = 1 << 20;
 
@@ -295,6 +297,14 @@ pub enum Message {
         /// The first that is missing.
         from: BatchNumber,
     },
+    /// What its sender says of its machine, and to whoever operates the other one. The rules do not hear it:
+    /// nothing is decided by it.
+    Tell {
+        /// What its sender has promised.
+        reign: Epoch,
+        /// 1 to [`TELL_MAX`] bytes.
+        text: String,
+    },
 }
 
 /// What a log consists of.
@@ -326,7 +336,8 @@ impl Message {
             | Self::Taken { reign }
             | Self::Fetch { reign, .. }
             | Self::Fetched { reign, .. }
-            | Self::NotHere { reign, .. } => *reign,
+            | Self::NotHere { reign, .. }
+            | Self::Tell { reign, .. } => *reign,
         }
     }
 
@@ -355,7 +366,8 @@ impl Message {
             | Self::HandOver { .. }
             | Self::Taken { .. }
             | Self::Fetch { .. }
-            | Self::NotHere { .. } => None,
+            | Self::NotHere { .. }
+            | Self::Tell { .. } => None,
         }
     }
 }

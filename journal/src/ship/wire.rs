@@ -22,7 +22,7 @@ use crate::format::{BATCH_MAX, BLOCK};
 use crate::roles::name::NAME_MAX;
 use crate::ship::message::{
     BUILD_MAX, Digests, EPOCHS_MAX, EpochStart, Heartbeat, Hello, ItemKind, LINE_VERSION, Mark,
-    Message, Mode, PIECE_MAX, Role, Standing, WhenLost,
+    Message, Mode, PIECE_MAX, Role, Standing, TELL_MAX, WhenLost,
 };
 
 pub use self::cutter::{Cutter, Taken};
@@ -142,9 +142,10 @@ enum Kind {
     Fetched,
     NotHere,
     Refuse,
+    Tell,
 }
 
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 18] = [
     Kind::Hello,
     Kind::Follow,
     Kind::Ready,
@@ -162,6 +163,7 @@ const KINDS: [Kind; 17] = [
     Kind::Fetched,
     Kind::NotHere,
     Kind::Refuse,
+    Kind::Tell,
 ];
 
 impl Kind {
@@ -183,6 +185,7 @@ impl Kind {
             Message::Fetch { .. } => Self::Fetch,
             Message::Fetched { .. } => Self::Fetched,
             Message::NotHere { .. } => Self::NotHere,
+            Message::Tell { .. } => Self::Tell,
             Message::Refuse { .. } => Self::Refuse,
         }
     }
@@ -214,6 +217,7 @@ impl Kind {
             Self::Fetched => fixed == 16 && is_batch,
             Self::NotHere => (fixed, payload) == (8, 0),
             Self::Refuse => (fixed, payload) == (4, 0),
+            Self::Tell => payload == 0 && (1..=TELL_MAX).contains(&fixed),
         }
     }
 }
@@ -282,6 +286,7 @@ fn put_fixed(message: &Message, out: &mut Vec<u8>) {
         }
         Message::NotHere { from, .. } => put_long(from.0, out),
         Message::Refuse { objection, .. } => put_short(objection.code().into(), out),
+        Message::Tell { text, .. } => out.extend_from_slice(text.as_bytes()),
         Message::Segment { .. }
         | Message::Batch { .. }
         | Message::Nack { .. }

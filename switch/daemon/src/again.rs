@@ -12,6 +12,7 @@ use std::process::Command;
 use tracing::warn;
 
 use crate::cli::EXIT_FAILED;
+use crate::drilling::Dying;
 use crate::journaling::Failure;
 use crate::{hooks, logs};
 
@@ -35,13 +36,18 @@ pub(crate) fn is_called_by_its_name() {
 }
 
 /// Begins anew, with the same arguments and for this reason; `left` is what the end of a reign leaves to be run
-/// ([`hooks::left`]). Gives why it can not be done: then the process
+/// ([`hooks::left`]), `dying` what a drill has to say to the next life. Gives why it can not be done: then the process
 /// is to end, and whoever started it starts it again.
 ///
 /// To be called by the main thread: another one's processor and priority would stay.
 ///
 /// `yields`: as [`yields`] says there.
-pub(crate) fn again(why: &str, yields: bool, left: Option<String>) -> Failure {
+pub(crate) fn again(
+    why: &str,
+    yields: bool,
+    left: Option<String>,
+    dying: Option<&Dying>,
+) -> Failure {
     warn!(target: logs::LAST_WORDS, "begins anew as a standby: {why}");
     logs::end();
     let mut arguments = args_os();
@@ -59,6 +65,10 @@ pub(crate) fn again(why: &str, yields: bool, left: Option<String>) -> Failure {
         // What this image was left is no business of the next.
         None => command.env_remove(hooks::ENDED),
     };
+    // What an earlier drill said stays: its time is over, and what is known of it is still asked for.
+    if let Some((name, value)) = dying.map(Dying::variable) {
+        command.env(name, value);
+    }
     let error = command.args(arguments).exec();
     Failure::new(EXIT_FAILED, format!("{why}, and it can not begin anew: {error}"))
 }

@@ -77,7 +77,11 @@ pub mod change;
 
 pub mod node_requests;
 
+pub mod drills;
+
 mod nodes;
+
+mod drilling;
 
 pub mod versions;
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::drills::{Drill, Drilled, Evidence, Machine};
 use crate::status::{HookStatus, ScrubStatus, SickStatus};
 
 /// The most approvals of one listing that a reply tells one by one.
@@ -50,26 +51,26 @@ pub enum NodeRequest {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         end: bool,
     },
-    /// Behave as if something was wrong, in a drill: what follows is real.
-    Drill {
-        /// What.
-        what: Drill,
-    },
     /// What stood in the log of this node alone when it was cut: approvals that the other node does not know.
     Orphans {
         /// Which listing, by [`Diverged::file`]; without it the newest.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         file: Option<String>,
     },
-}
-
-/// What a drill has a node behave like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Drill {
-    /// A primary whose disk hangs: its synthetic transaction is not through any more, until its life ends, or
-    /// half a minute is over.
-    Sick,
+    /// Let this primary, for so long, be as what is drilled says.
+    Drill {
+        /// What.
+        drill: Drill,
+        /// For how long, within [`crate::drills::FOR_MS`].
+        for_ms: u64,
+    },
+    /// What the log here says of all that happened since this record, and what was seen of the last drill.
+    Evidence {
+        /// The first record that is read.
+        from: u64,
+    },
+    /// Ask the other node, which is the primary, to hand over to this one; it decides whether it does.
+    Back,
 }
 
 impl NodeRequest {
@@ -82,14 +83,16 @@ impl NodeRequest {
             Self::Switchover => "switchover",
             Self::Join { .. } => "join",
             Self::Isolate { .. } => "isolate",
-            Self::Drill { .. } => "drill",
             Self::Orphans { .. } => "orphans",
+            Self::Drill { .. } => "drill",
+            Self::Evidence { .. } => "evidence",
+            Self::Back => "back",
         }
     }
 
     /// Whether something is other than before when it is done.
     pub fn is_change(&self) -> bool {
-        !matches!(self, Self::Status | Self::Orphans { .. })
+        !matches!(self, Self::Status | Self::Orphans { .. } | Self::Evidence { .. })
     }
 }
 
@@ -106,6 +109,12 @@ pub struct NodeReply {
     pub done: Option<String>,
     /// The listing that was asked for (orphans).
     pub orphans: Option<Orphans>,
+    /// What was begun (drill).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drilled: Option<Box<Drilled>>,
+    /// What was seen (evidence).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Box<Evidence>>,
 }
 
 /// Something that only a person can know or answer for.
@@ -198,6 +207,9 @@ pub struct NodeStatus {
     pub when_standby_lost: Option<String>,
     /// The version of this program.
     pub build: String,
+    /// What it says of its machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Box<Machine>>,
     /// Positions in the log here.
     pub log: LogStatus,
     /// What the standby lacks of the primary's log; none while this node does not know, as a primary whose standby
@@ -307,6 +319,9 @@ pub struct PeerStatus {
     pub clock_ahead_ms: Option<i64>,
     /// The time to it and back, in microseconds.
     pub round_trip_us: Option<u64>,
+    /// What it said of its machine on this line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Box<Machine>>,
     /// When its certificate ends, as a second since 1970.
     pub certificate_ends_utc: Option<u64>,
 }

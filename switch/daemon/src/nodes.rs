@@ -11,8 +11,11 @@ mod witness;
 
 mod isolation;
 
+mod drills;
+
 mod pair;
 
 pub(crate) use alone::{Alone, nobody};
+pub(crate) use drills::Drills;
 pub(crate) use pair::{Files, Pair};
 pub(crate) use words::{ended, halted, word};

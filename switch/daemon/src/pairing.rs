@@ -34,6 +34,8 @@ pub enum Order {
     /// What this node has is to be read again, for this reason: begin again as a standby. Said by who follows
     /// the log.
     Anew(&'static str),
+    /// End where it stands, as if it had died, and stay away for a while: a drill.
+    Die,
 }
 
 /// What the thread that follows a primary's log is to do.

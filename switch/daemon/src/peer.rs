@@ -15,6 +15,10 @@ mod feed;
 
 mod fetches;
 
+mod beside;
+
+mod timing;
+
 mod hold;
 
 mod progress;
@@ -58,7 +62,8 @@ use progress::Progress;
 pub use ship::Ship;
 pub(crate) use shown::Shown;
 use telling::Telling;
-use thread::{ROUND_TRIPS, Shipping, WAKER};
+use thread::{Shipping, WAKER};
+use timing::Timing;
 
 /// What the thread `ship` needs of the daemon.
 pub(crate) struct Parts {
@@ -156,10 +161,10 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
         troubles: VecDeque::new(),
         sparing: Sparing::default(),
         expiring: Expiring::default(),
-        round_trips: [u64::MAX; ROUND_TRIPS],
-        round_trip: 0,
+        timing: Timing::default(),
         head: Vec::new(),
         asks: None,
+        tells: VecDeque::new(),
         progress: Progress::default(),
         over: false,
         telling: Telling::default(),

@@ -51,7 +51,7 @@ use crate::tunings::Tunings;
 use crate::versions::{self, Versions};
 use crate::worker::{Command, Event, Made, Nets, Parts, Worker};
 use means::{keys_of, links_max, listen};
-pub(crate) use opening::Begin;
+pub(crate) use opening::{Begin, Reigning};
 use pinned::start;
 
 /// What a node has before it serves, whatever it did until then.

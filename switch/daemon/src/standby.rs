@@ -21,6 +21,8 @@ mod trial;
 
 mod starting;
 
+mod drilled;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -130,7 +132,7 @@ pub(crate) fn live(
     let (signals, diagnostics, happened) = (first.signals, first.diagnostics, first.happened);
     // Before the log is read, which may take long.
     let hooks = hooking::starts(hooks, &configuration).map_err(told("thread hooks"))?;
-    let starting = Starting::begins(&service).map_err(told("thread start"))?;
+    let starting = drilled::starts(&service)?;
     let (plan, opened) = read(&configuration, sealing, &service)?;
     let (running, plan) = known(configuration, plan, opened.last_configuration());
     let configuration = Arc::clone(&running.now().configuration);
@@ -167,7 +169,7 @@ pub(crate) fn live(
         events: shell.events.clone(),
         progresses: &|| service.progresses(),
     })?;
-    let pair = pair((journal, hooks), &ship, &running, &keys, &standing)?;
+    let pair = pair((journal, hooks), &ship, &running, &keys, (&standing, &shell))?;
     let overview = Overview {
         running: Arc::clone(&running),
         journal: standing.figures(),
@@ -289,7 +291,7 @@ impl Life {
             begun.listen()?;
         }
         let serving = begun.serve()?;
-        let begin = Begin { epoch: reign.epoch.0, at: ordered, promoted };
+        let begin = Begin { reign: self.begun_reign(reign, ordered), promoted };
         match serving.watch(&self.happened, Some((&self.ship, begin))) {
             Ok(End::Stops) => {
                 serving.join();
@@ -398,8 +400,8 @@ impl Life {
                 Next::Order(Order::Halt(halting)) => {
                     return Err(Failure::new(EXIT_DATA, halted(halting)));
                 }
-                // There is nothing to drain.
-                Next::Order(Order::Drain(..)) => {}
+                // There is nothing to drain, and nobody to play dead.
+                Next::Order(Order::Drain(..) | Order::Die) => {}
             }
         }
     }
@@ -421,6 +423,7 @@ impl Life {
         let (why, word) = match order {
             Order::Demote(ending) => (ended(ending), word(ending)),
             Order::Anew(why) => (why.to_owned(), "anew"),
+            Order::Die => return self.dies(),
             Order::Admit | Order::Drain(..) | Order::Halt(_) | Order::Open | Order::Reign(_) => {
                 let why = "the other node did not take over what was handed to it";
                 (why.to_owned(), "not-taken")
@@ -444,7 +447,8 @@ impl Life {
         if is_wished || is_sick {
             self.gives_lease_back();
         }
-        again(&why, is_sick, self.hooking.leaves(word))
+        let dying = self.ends_sick(is_sick);
+        again(&why, is_sick, self.hooking.leaves(word), dying.as_ref())
     }
 
     /// Who may take over by the witness does so at once, and not when a lease of this node ends; a witness that

@@ -21,7 +21,7 @@ pub(crate) mod names;
 
 mod times;
 
-pub(crate) use times::second;
+pub(crate) use times::{instant, second};
 
 use std::process::ExitCode;
 

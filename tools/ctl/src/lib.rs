@@ -23,6 +23,8 @@ mod saf;
 
 mod node;
 
+mod drill;
+
 mod config;
 
 mod message;
@@ -71,6 +73,9 @@ enum Command {
     /// This node and its peer: which one is the primary, and what each lacks
     #[command(subcommand, arg_required_else_help = true, after_help = node::STATES)]
     Node(node::Command),
+    /// What becomes of the service when a site or the line is lost, tried out: looked at before, measured, and back
+    #[command(subcommand, arg_required_else_help = true, after_help = drill::ABOUT)]
+    Drill(drill::Command),
     /// What the configuration says, what a reload would change, and the reload itself
     #[command(subcommand, arg_required_else_help = true, after_help = config::STEPS)]
     Config(config::Command),
@@ -110,6 +115,7 @@ pub fn run() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::Saf(command) => saf::run(command),
         Command::Node(command) => node::run(command),
+        Command::Drill(command) => drill::run(command),
         Command::Config(command) => config::run(&command),
         Command::Message(command) => message::run(&command),
         Command::Dialect(command) => dialect::run(&command),

@@ -226,7 +226,7 @@ fn done(reply: &NodeReply) -> Option<String> {
 
 /// One object on a line: for a status and a listing these themselves, else the reply.
 fn json(reply: &NodeReply) -> Result<String, Failure> {
-    let NodeReply { status, questions, done, orphans } = reply;
+    let NodeReply { status, questions, done, orphans, .. } = reply;
     let json = match (status, orphans) {
         (Some(status), None) if questions.is_empty() && done.is_none() => {
             serde_json::to_string(status)

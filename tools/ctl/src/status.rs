@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use daemon::control::ask_status;
 use daemon::status::Status;
+pub(crate) use table::size;
 
 use crate::asking::{self, SOCKET};
 use crate::clock;
@@ -80,7 +81,7 @@ fn shown(arguments: &Arguments, status: &Status) -> Result<String, Failure> {
 }
 
 /// Reads "500ms", "2s" or "1m".
-fn period(text: &str) -> Result<Duration, String> {
+pub(crate) fn period(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits).unwrap_or_default();
     let number: u64 = number.parse().map_err(|_| "not a number with a unit, like 2s")?;

@@ -24,6 +24,7 @@ pub(super) fn short(message: &Message) -> String {
         | Message::Segment { .. }
         | Message::Batch { .. }
         | Message::Ack { .. }
-        | Message::Snapshot(_) => String::new(),
+        | Message::Snapshot(_)
+        | Message::Tell { .. } => String::new(),
     }
 }

@@ -160,7 +160,7 @@ fn every_kind_stands_in_the_table_with_what_it_has() {
         let all = every_message();
         let message = all.iter().find(of).expect("there is one of each");
         assert_eq!(message.payload().is_none(), payload.is_empty(), "{message:?}");
-        if fixed.starts_with("as drawn") {
+        if fixed.starts_with("as drawn") || fixed.contains("UTF-8") {
             continue;
         }
         // Numbers in parentheses are bytes, a mark is 36 of them, and epochs may be any number.

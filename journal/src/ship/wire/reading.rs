@@ -40,6 +40,7 @@ pub(super) fn read(
         Kind::Fetched => from.fetched(reign, payload)?,
         Kind::NotHere => Message::NotHere { reign, from: from.batch() },
         Kind::Refuse => Message::Refuse { reign, objection: from.objection()? },
+        Kind::Tell => Message::Tell { reign, text: from.text()? },
     };
     contradiction(&message).map_or(Ok(message), |what| Err(Nonsense::Contradiction(what)))
 }
@@ -137,6 +138,12 @@ impl Fixed<'_> {
             return Err(Nonsense::Name { field: "build" });
         }
         Ok(build.iter().map(|&byte| char::from(byte)).collect())
+    }
+
+    /// All that is left.
+    fn text(&mut self) -> Result<String, Nonsense> {
+        let text = std::str::from_utf8(self.bytes).map_err(|_| Nonsense::Name { field: "text" })?;
+        Ok(text.to_owned())
     }
 
     fn objection(&mut self) -> Result<Objection, Nonsense> {

@@ -100,6 +100,8 @@ pub(super) fn every_message() -> Vec<Message> {
         fetched(ItemKind::Segment, BLOCK),
         fetched(ItemKind::Batch, 2 * BLOCK),
         Message::NotHere { reign, from: BatchNumber(8) },
+        Message::Tell { reign, text: "{}".into() },
+        Message::Tell { reign, text: "\u{e9}".repeat(TELL_MAX / 2) },
         Message::Refuse { reign, objection: Objection::OtherVersion },
     ]
 }
@@ -188,7 +190,7 @@ fn what_is_no_message_is_told_in_words() {
     let end = HEAD + 56 + MARK + DIGESTS;
     let told = [
         spoilt(&nack, 4, &[0, 0]),
-        spoilt(&nack, 4, &[18, 0]),
+        spoilt(&nack, 4, &[19, 0]),
         spoilt(&nack, 6, &[1]),
         spoilt(&nack, 0, &[1]),
         spoilt(&nack, 12, &[1]),
@@ -214,7 +216,7 @@ fn what_is_no_message_is_told_in_words() {
     let told = told.map(|nonsense| nonsense.to_string()).join("\n");
     expect_test::expect![[r"
         there is no message of kind 0
-        there is no message of kind 18
+        there is no message of kind 19
         in a message of kind 7, what must be zero is 1, which means nothing
         no message of kind 7 has 1 bytes, 0 of them as payload
         no message of kind 7 has 0 bytes, 1 of them as payload

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{REQUEST_BYTES_MAX, Role};
 use crate::change::ConfigRequest;
-use crate::node_requests::{Drill, NodeRequest};
+use crate::node_requests::NodeRequest;
 use crate::saf::{SafRequest, id, parts};
 
 /// A command that can be read.
@@ -28,7 +28,7 @@ pub(super) struct Needs {
 }
 
 /// Every command, with its action: who may give it, and whether it changes anything.
-const COMMANDS: [(&str, &str, Role, bool); 20] = [
+const COMMANDS: [(&str, &str, Role, bool); 22] = [
     ("status", "", Role::Viewer, false),
     ("saf", "list", Role::Viewer, false),
     ("saf", "page", Role::Viewer, false),
@@ -51,6 +51,8 @@ const COMMANDS: [(&str, &str, Role, bool); 20] = [
     ("node", "join", Role::Administrator, true),
     ("node", "isolate", Role::Administrator, true),
     ("node", "drill", Role::Administrator, true),
+    ("node", "evidence", Role::Viewer, false),
+    ("node", "back", Role::Administrator, true),
 ];
 
 #[derive(Deserialize)]
@@ -127,7 +129,9 @@ impl Asked {
             Self::Node(NodeRequest::Isolate { end: true, .. }) => Some("end".to_owned()),
             // The reason is what somebody typed, and may be anything: it stands in a file of the node.
             Self::Node(NodeRequest::Isolate { confirmed, .. }) => Some(confirmed_ids(confirmed)),
-            Self::Node(NodeRequest::Drill { what: Drill::Sick }) => Some("sick".to_owned()),
+            Self::Node(NodeRequest::Drill { drill, for_ms }) => {
+                Some(format!("{} {for_ms}ms", drill.word()))
+            }
             Self::Node(NodeRequest::Promote { confirmed } | NodeRequest::Demote { confirmed }) => {
                 Some(confirmed_ids(confirmed))
             }
@@ -164,6 +168,7 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drills::Drill;
     use std::collections::BTreeSet;
 
     /// One of each; the match tells whoever adds one.
@@ -202,7 +207,9 @@ mod tests {
             NodeRequest::Switchover,
             NodeRequest::Join { replace: true },
             NodeRequest::Isolate { confirmed: Vec::new(), reason: Some("x".into()), end: false },
-            NodeRequest::Drill { what: Drill::Sick },
+            NodeRequest::Drill { drill: Drill::Failover, for_ms: 6_000 },
+            NodeRequest::Evidence { from: 1 },
+            NodeRequest::Back,
         ];
         let saf = saf.into_iter().map(Asked::Saf);
         let all = saf.chain(config.into_iter().map(Asked::Config)).chain([Asked::Status]);
@@ -247,7 +254,9 @@ mod tests {
             node switchover: administrator, recorded before
             node join replace: administrator, recorded before
             node isolate: administrator, recorded before
-            node drill sick: administrator, recorded before"]]
+            node drill failover 6000ms: administrator, recorded before
+            node evidence: viewer
+            node back: administrator, recorded before"]]
         .assert_eq(&said.join("\n"));
     }
 

@@ -41,6 +41,8 @@ struct Inner {
     /// Bytes framed since the start.
     bytes: u64,
     trail: VecDeque<Framed>,
+    /// Nothing more is released, whatever is allowed: the process is about to end.
+    ended: bool,
 }
 
 /// A batch, or several that count as one.
@@ -74,6 +76,7 @@ impl Release {
             released,
             bytes: 0,
             trail: VecDeque::with_capacity(TRAIL_MAX),
+            ended: false,
         };
         Self { mesh, inner: Mutex::new(inner) }
     }
@@ -130,6 +133,13 @@ impl Release {
         inner.released
     }
 
+    /// The main thread, when this process ends where it stands: nothing more is released. Says how far it was.
+    pub(crate) fn ends(&self) -> Position {
+        let mut inner = self.lock();
+        inner.ended = true;
+        inner.released
+    }
+
     /// The last position that was released.
     pub(crate) fn released(&self) -> Position {
         self.lock().released
@@ -161,7 +171,7 @@ impl Release {
 
     fn advance(&self, inner: &mut Inner) -> io::Result<()> {
         let reached = inner.durable.min(inner.allowed);
-        if reached <= inner.released {
+        if reached <= inner.released || inner.ended {
             return Ok(());
         }
         inner.released = reached;

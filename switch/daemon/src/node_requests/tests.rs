@@ -28,7 +28,12 @@ fn what_is_wanted_survives_the_wire() {
             NodeRequest::Isolate { confirmed: Vec::new(), reason: None, end: true },
             r#"{"action":"isolate","end":true}"#,
         ),
-        (NodeRequest::Drill { what: Drill::Sick }, r#"{"action":"drill","what":"sick"}"#),
+        (
+            NodeRequest::Drill { drill: Drill::LinkLoss, for_ms: 2_000 },
+            r#"{"action":"drill","drill":"link-loss","for_ms":2000}"#,
+        ),
+        (NodeRequest::Evidence { from: 7 }, r#"{"action":"evidence","from":7}"#),
+        (NodeRequest::Back, r#"{"action":"back"}"#),
         (NodeRequest::Orphans { file: None }, r#"{"action":"orphans"}"#),
     ] {
         assert_eq!(serde_json::to_string(&request).unwrap(), said);
@@ -76,6 +81,15 @@ fn what_is_said_survives_the_wire() {
         questions: vec![Question { id: question::MAY_LOSE.into(), ..Question::default() }],
         done: Some("it is".into()),
         orphans: Some(Orphans { approvals, ..Orphans::default() }),
+        drilled: Some(Box::new(Drilled {
+            drill: Drill::Failover,
+            begun_ns: 3,
+            ended_ns: Some(4),
+            for_ms: 6_000,
+            epoch: 2,
+            released: Some(9),
+        })),
+        evidence: Some(Box::new(Evidence { cut: true, ..Evidence::default() })),
     };
     let text = serde_json::to_string(&reply).unwrap();
     assert!(text.contains(r#""role":"handing-over""#), "{text}");

@@ -15,6 +15,7 @@ use journal::roles::wish::{Confirmed, Done, Question as Asked, Wish};
 use journal::ship::message::{Digests, Role};
 use switch_core::time::Time;
 
+use super::drills::Drills;
 use super::isolation;
 use super::looking::Looking;
 use super::witness::{files, witness};
@@ -26,7 +27,7 @@ use crate::hooks::Hooks;
 use crate::journaling::{Scrubbed, orphans};
 use crate::mesh::Mesh;
 use crate::node_requests::{
-    DigestStatus, Diverged, Drill, Lag, LogStatus, NodeReply, NodeRequest, NodeRole, NodeStatus,
+    DigestStatus, Diverged, Lag, LogStatus, NodeReply, NodeRequest, NodeRole, NodeStatus,
     PeerStatus, Question, REIGNS_TOLD_MAX, Reign, SyncState,
 };
 use crate::not_done::NotDone;
@@ -40,9 +41,6 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// By then a node that has to ask something first has done so.
 const NOTED_AFTER: Duration = Duration::from_millis(100);
-
-/// When a drill ends whose node did not end its life: something was other than it seemed.
-const DRILLED_FOR: Duration = Duration::from_secs(30);
 
 /// One of two nodes, whichever part it has.
 pub(crate) struct Pair {
@@ -64,6 +62,8 @@ pub(crate) struct Pair {
     pub(crate) serves: OnceLock<Arc<Mesh>>,
     /// Who runs what an operator has done when a reign begins or ends.
     pub(crate) hooks: Arc<Hooks>,
+    /// What drills take.
+    pub(crate) drills: Drills,
 }
 
 /// What stands in files of the journal, and who looks there.
@@ -96,9 +96,12 @@ impl Pair {
             NodeRequest::Demote { confirmed: ids } => Wish::Demote(confirmed(ids)?),
             NodeRequest::Switchover => Wish::SwitchOver,
             NodeRequest::Join { replace } => Wish::Join { replace: *replace },
-            NodeRequest::Drill { what: Drill::Sick } => return self.drills(),
             NodeRequest::Isolate { end: true, .. } => Wish::Rejoin,
             NodeRequest::Isolate { confirmed: ids, .. } => Wish::Isolate(confirmed(ids)?),
+            NodeRequest::Drill { .. } | NodeRequest::Evidence { .. } | NodeRequest::Back => {
+                let mesh = self.serves.get();
+                return self.drills.answer(request, &self.journal, (&|| self.status(), mesh));
+            }
         };
         let silent = |why| {
             NotDone::Failed(match why {
@@ -123,7 +126,12 @@ impl Pair {
             }
             _ => answered.recv_timeout(PATIENCE),
         };
-        match answer.map_err(silent)? {
+        self.in_reply(answer.map_err(silent)?)
+    }
+
+    /// What came of a wish.
+    fn in_reply(&self, answer: Result<Done, Refusal>) -> Result<NodeReply, NotDone> {
+        match answer {
             Ok(done) => {
                 let (status, done) = (Some(self.status()), Some(self.in_words(done)));
                 Ok(NodeReply { status, done, ..NodeReply::default() })
@@ -151,27 +159,6 @@ impl Pair {
             return answered.recv_timeout(PATIENCE);
         }
         soon
-    }
-
-    /// From here on it behaves as one whose disk hangs, if the other node would take over.
-    fn drills(&self) -> Result<NodeReply, NotDone> {
-        let shown = (self.shown)();
-        let is_ready = shown.view.as_ref().is_some_and(|view| {
-            view.part == Part::Primary && view.safety == Safety::Sync && view.witness.is_some()
-        });
-        let Some(mesh) = self.serves.get().filter(|_| is_ready) else {
-            return Err(NotDone::Conflict(
-                "a drill of a sick primary takes a primary with a witness whose standby has everything: \
-                 elsewhere nobody would take over; see sekisho node status"
-                    .into(),
-            ));
-        };
-        mesh.pulses().withhold(clocks::boot() + DRILLED_FOR);
-        let node = &self.running.now().configuration.node;
-        let done = format!(
-            "{node} behaves as if its disk hung: it is to find that out, and to end its reign"
-        );
-        Ok(NodeReply { status: Some(self.status()), done: Some(done), ..NodeReply::default() })
     }
 
     /// A listing of what was cut, or the newest.
@@ -204,6 +191,7 @@ impl Pair {
             scrub: Some(self.scrubbed.status()),
             hook: self.hooks.status().map(Box::new),
             catch_up: shown.catch_up,
+            machine: Some(Box::new(self.drills.machine.seen())),
             ..NodeStatus::default()
         };
         // None: the thread that knows has not turned once.
@@ -390,14 +378,6 @@ fn peer(view: &View, shown: &Shown, (of, now): (Option<&config::Peer>, Time)) ->
         Some(Way::Listens(_)) | None => None,
     };
     let address = line.address.or(looked_for);
-    let ahead = peer.heard.filter(|_| peer.utc_ns > 0).map(|heard| {
-        // What it said was as old as half a round trip when it was heard.
-        let age =
-            now.since(Time(heard)).as_nanos() + u128::from(line.round_trip_ns.unwrap_or(0) / 2);
-        let (theirs, ours) = (u128::from(peer.utc_ns) + age, u128::from(clocks::utc_ns()));
-        i64::try_from(theirs / 1_000_000).unwrap_or(0)
-            - i64::try_from(ours / 1_000_000).unwrap_or(0)
-    });
     PeerStatus {
         name: peer.name.to_string(),
         address: address.map(|address| address.to_string()).unwrap_or_default(),
@@ -410,8 +390,9 @@ fn peer(view: &View, shown: &Shown, (of, now): (Option<&config::Peer>, Time)) ->
         }),
         epoch: peer.role.map(|_| peer.reign.0),
         build: Some(peer.build.clone()).filter(|build| !build.is_empty()),
-        clock_ahead_ms: ahead,
+        clock_ahead_ms: line.ahead_ns.map(|nanos| nanos / 1_000_000),
         round_trip_us: line.round_trip_ns.map(|nanos| nanos / 1_000),
+        machine: line.machine.clone(),
         certificate_ends_utc: line.theirs_until,
     }
 }

@@ -175,6 +175,16 @@ impl Doors {
         Ok(())
     }
 
+    /// There is none until then, neither from here nor from there.
+    pub(super) fn rest(&mut self, until: Time) {
+        for (_, line) in self.candidates.drain(..) {
+            line.close(&self.registry);
+        }
+        match &mut self.side {
+            Side::Listens { at, .. } | Side::Connects { at, .. } => *at = until,
+        }
+    }
+
     /// Something happened to a listener, or to a connection that is not a line yet.
     pub(super) fn look(&mut self, token: Token, now: Time, trust: &mut Trusting<'_>) -> Came {
         if let Some(place) = self.candidates.iter().position(|(other, _)| *other == token) {

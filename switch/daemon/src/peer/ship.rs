@@ -11,23 +11,28 @@ use journal::format::{BatchNumber, Position};
 use journal::mark::Mark;
 use journal::roles::event::{DrainId, Event, Item};
 use journal::roles::refusal::Refusal;
+use journal::roles::view::{Part, View};
 use journal::roles::wish::{Done, Wish};
 use journal::scrub::Range;
-use journal::ship::message::{Bytes, ItemKind};
+use journal::ship::message::{Bytes, ItemKind, TELL_MAX};
 use journal::ship::pool::Pool;
 use journal::writer::Framed;
 use mio::Waker;
+use switch_core::time::Time;
 use switch_sync::Sleeper;
 
 use super::fetches::{Came, Fetches};
 use super::hold::Hold;
 use super::shown::Shown;
 use crate::clocks;
+use crate::drilling::Told;
 use crate::journaling::{Lag, Release};
 use crate::witness::Desk;
 
 /// Buffers that a batch takes at most: its own, and one for the block of a segment in front of it.
 const BUFFERS_FOR_ONE: usize = 2;
+/// What is told to the peer and waits.
+const TELLS_MAX: usize = 4;
 /// Wishes that wait.
 const WISHES_MAX: usize = 16;
 
@@ -75,6 +80,10 @@ pub(super) struct Inbox {
     pub(super) drained: Option<(DrainId, Position)>,
     /// Who waits until the peer has all that was framed.
     pub(super) parting: Option<Sender<()>>,
+    /// The line is refused until then.
+    pub(super) refused: Option<Time>,
+    /// What the peer is told of this machine, and once that this node is to reign.
+    pub(super) tells: VecDeque<String>,
 }
 
 impl Ship {
@@ -116,6 +125,28 @@ impl Ship {
         drop(inbox);
         self.wake();
         answered
+    }
+
+    /// The line is refused until then: a drill.
+    pub(crate) fn refuses_line(&self, until: Time) {
+        lock(&self.inbox).refused = Some(until);
+        self.wake();
+    }
+
+    /// The peer is told this, if there is a line. The rules of both do not hear it.
+    pub(crate) fn tells_peer(&self, told: &Told) {
+        let text = serde_json::to_string(told).expect("plain data has a JSON form");
+        if text.len() > TELL_MAX {
+            return;
+        }
+        let mut inbox = lock(&self.inbox);
+        // While nobody takes any, the newest count.
+        if inbox.tells.len() >= TELLS_MAX {
+            inbox.tells.pop_front();
+        }
+        inbox.tells.push_back(text);
+        drop(inbox);
+        self.wake();
     }
 
     /// Nothing is in flight any more, as that drain wanted, and this is the last record of it.
@@ -261,7 +292,7 @@ impl Ship {
         std::mem::take(&mut *lock(&self.inbox))
     }
 
-    pub(super) fn is_told_to_stop(&self) -> bool {
+    pub(crate) fn is_told_to_stop(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
 
@@ -290,6 +321,8 @@ impl Ship {
                 || self.fetches.is_waiting()
                 || inbox.drained.is_some()
                 || inbox.parting.is_some()
+                || inbox.refused.is_some()
+                || !inbox.tells.is_empty()
                 || !inbox.wishes.is_empty()
                 || inbox.events.iter().any(|event| !matches!(event, Event::Durable(_)))
                 || (self.wants_durable.load(Ordering::Relaxed) && !inbox.events.is_empty())
@@ -328,6 +361,17 @@ pub(super) struct Wants {
     pub(super) durable: bool,
     /// Wait where there is no buffer.
     pub(super) requires: bool,
+}
+
+impl Wants {
+    /// While the node stands so.
+    pub(super) fn of(view: &View, bytes: bool) -> Self {
+        let durable = match view.part {
+            Part::Standby | Part::Promoting | Part::Beginning | Part::HandingOver => true,
+            Part::Primary | Part::Ended => false,
+        };
+        Self { bytes, durable, requires: view.requires }
+    }
 }
 
 /// Puts an event behind the others; of what only the newest of says something, over the last one.

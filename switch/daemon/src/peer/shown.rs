@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use journal::roles::view::View;
 
+use crate::drills::Machine;
 use crate::journaling::Lag;
 use crate::node_requests::CatchUp;
 use crate::witness::WitnessShown;
@@ -43,6 +44,10 @@ pub(crate) struct LineShown {
     pub(crate) theirs_until: Option<u64>,
     /// What is to be done about one that runs out soon; none: nothing.
     pub(crate) expiring: Option<String>,
+    /// What the peer said of its machine on this line.
+    pub(crate) machine: Option<Box<Machine>>,
+    /// Nanoseconds by which the peer's clock is ahead, as its heartbeats tell.
+    pub(crate) ahead_ns: Option<i64>,
     /// Nanoseconds of a round trip by heartbeats, at most.
     pub(crate) round_trip_ns: Option<u64>,
 }

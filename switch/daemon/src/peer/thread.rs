@@ -16,7 +16,6 @@ use journal::format::Position;
 use journal::mark::Mark;
 use journal::roles::event::{Action, Allowed, Event};
 use journal::roles::node::Node;
-use journal::roles::view::{Part, View};
 use journal::roles::wish::WishId;
 use journal::ship::message::Message;
 use journal::ship::pool::Pool;
@@ -25,6 +24,7 @@ use mio::{Events, Poll, Token};
 use switch_core::time::Time;
 use tracing::{info, warn};
 
+use super::beside;
 use super::doors::{Came, Doors};
 use super::expiring::Expiring;
 use super::feed::{Feed, Task};
@@ -33,6 +33,7 @@ use super::progress::Progress;
 use super::session::{Ended, More, Trust};
 use super::ship::{Answer, Ship, Wants};
 use super::telling::Telling;
+use super::timing::Timing;
 use crate::cli::EXIT_DATA;
 use crate::clocks;
 use crate::config::Configuration;
@@ -52,8 +53,6 @@ const SILENT: Duration = Duration::from_secs(3);
 const STUCK: Duration = Duration::from_secs(3);
 /// The thread turns at least so often.
 const TURN: Duration = Duration::from_millis(500);
-/// Round trips of which the shortest is shown.
-pub(super) const ROUND_TRIPS: usize = 32;
 /// Troubles that are known again: those of every address of the peer, and some.
 const TROUBLES_MAX: usize = 16;
 
@@ -89,12 +88,13 @@ pub(super) struct Shipping {
     /// Lines that the peer, the network or a stranger can cause at will.
     pub(super) sparing: Sparing,
     pub(super) expiring: Expiring,
-    /// The last round trips by heartbeats, and where the next one goes.
-    pub(super) round_trips: [u64; ROUND_TRIPS],
-    pub(super) round_trip: usize,
+    /// What the last heartbeats told of the way.
+    pub(super) timing: Timing,
     pub(super) head: Vec<u8>,
     /// Told when the peer has all that was framed, or follows no more.
     pub(super) parting: Option<Sender<()>>,
+    /// What the peer is told beside the rules.
+    pub(super) tells: VecDeque<String>,
     /// What is asked of the peer because it rotted here.
     pub(super) asks: Option<Message>,
     /// How fast a standby catches up.
@@ -179,6 +179,10 @@ impl Shipping {
             self.handle(Event::Wish(id, wish));
         }
         self.parting = inbox.parting.or(self.parting.take());
+        if let Some(until) = inbox.refused {
+            self.refuse_line(until);
+        }
+        self.tells = inbox.tells;
         if let Some((id, position)) = inbox.drained {
             let end = self.framed;
             assert!(end.position >= position, "what is drained was framed before");
@@ -229,7 +233,7 @@ impl Shipping {
         self.handle(Event::LineUp);
     }
 
-    fn end_line(&mut self, why: &Ended) {
+    pub(super) fn end_line(&mut self, why: &Ended) {
         let Some((_, line)) = self.line.take() else { return };
         self.tell_trouble(format!("{}: {why}", line.address));
         let began = line.since;
@@ -244,9 +248,10 @@ impl Shipping {
         self.ship.show(|shown| {
             shown.line.address = None;
             shown.line.since_ns = clocks::boot().0;
-            shown.line.round_trip_ns = None;
+            (shown.line.round_trip_ns, shown.line.ahead_ns) = (None, None);
+            shown.line.machine = None;
         });
-        self.round_trips = [u64::MAX; ROUND_TRIPS];
+        self.timing = Timing::default();
         self.handle(Event::LineDown);
     }
 
@@ -303,20 +308,20 @@ impl Shipping {
     fn on_message(&mut self, message: Message) {
         if let Message::Heartbeat(heartbeat) = &message {
             let waited = clocks::boot().0.checked_sub(heartbeat.heard_ns);
-            if let Some(waited) = waited.filter(|_| heartbeat.heard_ns > 0) {
-                // Between hearing ours and speaking itself it let time pass, so the shortest is nearest.
-                self.round_trips[self.round_trip] = waited;
-                self.round_trip = (self.round_trip + 1) % ROUND_TRIPS;
-                let shortest = self.round_trips.iter().copied().min();
-                self.ship.show(|shown| shown.line.round_trip_ns = shortest);
-            }
+            let waited = waited.filter(|_| heartbeat.heard_ns > 0);
+            self.timing.takes(waited, (heartbeat.utc_ns, clocks::utc_ns()));
+            let (round_trip, ahead) = (self.timing.round_trip_ns(), self.timing.ahead_ns());
+            self.ship.show(|shown| {
+                (shown.line.round_trip_ns, shown.line.ahead_ns) = (round_trip, ahead);
+            });
         }
+        let Some(message) = self.hear_told(message) else { return };
         if let Some(message) = self.ship.fetches().hear(message) {
             self.handle(Event::Heard(message));
         }
     }
 
-    fn handle(&mut self, event: Event) {
+    pub(super) fn handle(&mut self, event: Event) {
         if self.over {
             return;
         }
@@ -432,6 +437,8 @@ impl Shipping {
             }
             self.stuck = None;
             let message = self.node.poll_message().or_else(|| self.asks.take());
+            let message =
+                message.or_else(|| Some(beside::said(self.tells.pop_front()?, &self.node.view())));
             let message = message.or_else(|| self.feed.said.try_recv().ok());
             let Some(message) = message else { return };
             self.head.clear();
@@ -460,7 +467,7 @@ impl Shipping {
     fn show(&mut self) {
         let view = self.node.view();
         self.telling.look(&view);
-        self.ship.wants(wants(&view, self.node.wants_live()));
+        self.ship.wants(Wants::of(&view, self.node.wants_live()));
         if let Some(position) = view.acknowledged {
             self.ship.acknowledged(position);
         }
@@ -482,13 +489,4 @@ impl Shipping {
             self.ship.show(|shown| self.expiring.show(&mut shown.line));
         }
     }
-}
-
-/// What the journal's thread is to do while the node stands so.
-fn wants(view: &View, bytes: bool) -> Wants {
-    let durable = match view.part {
-        Part::Standby | Part::Promoting | Part::Beginning | Part::HandingOver => true,
-        Part::Primary | Part::Ended => false,
-    };
-    Wants { bytes, durable, requires: view.requires }
 }

@@ -2,6 +2,7 @@
 //! log. Must not know what they wait for.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crossbeam::channel::Receiver;
 use switch_core::ids::StationId;
@@ -10,13 +11,22 @@ use switch_core::time::Time;
 use tracing::{info, warn};
 
 use crate::clocks;
+use crate::drilling::Watch;
 use crate::worker::Opened;
 
-/// The begin of a reign, as one of two nodes.
-pub(crate) struct Begin {
+/// A reign of one of two nodes.
+#[derive(Clone, Debug)]
+pub(crate) struct Reigning {
     pub(crate) epoch: u32,
     /// When it was ordered.
     pub(crate) at: Time,
+    /// What the other node is told of this one.
+    pub(crate) machine: Arc<Watch>,
+}
+
+/// Its begin.
+pub(crate) struct Begin {
+    pub(crate) reign: Reigning,
     /// Ready when the ports may be opened; none where they are open already.
     pub(crate) promoted: Option<Receiver<()>>,
 }
@@ -25,13 +35,13 @@ pub(crate) struct Begin {
 pub(super) struct Opening {
     /// Workers whose ports wait.
     left: usize,
-    reign: Option<(u32, Time)>,
+    reign: Option<Reigning>,
     not_ready: BTreeSet<StationId>,
 }
 
 impl Opening {
     /// Of this reign, where it is one of two nodes; so many workers' ports wait.
-    pub(super) fn of(reign: Option<(u32, Time)>, left: usize) -> Self {
+    pub(super) fn of(reign: Option<Reigning>, left: usize) -> Self {
         let opening = Self { left, reign, not_ready: BTreeSet::new() };
         if left == 0 {
             opening.is_over();
@@ -68,8 +78,9 @@ impl Opening {
     }
 
     fn is_over(&self) {
-        if let Some((epoch, at)) = self.reign {
-            let took_ms = clocks::boot().since(at).as_millis();
+        if let Some(Reigning { epoch, at, machine }) = &self.reign {
+            machine.opened(*epoch);
+            let took_ms = clocks::boot().since(*at).as_millis();
             let took_ms = u64::try_from(took_ms).unwrap_or(u64::MAX);
             info!(epoch, took_ms, "reigns: the ports are open");
         }

@@ -9,12 +9,11 @@ use crossbeam::channel::{Receiver, after, never};
 use journal::roles::event::{DrainId, Event as Told};
 use signal_hook::consts::SIGHUP;
 use switch_core::ids::WorkerId;
-use switch_core::time::Time;
 use tracing::{info, warn};
 
 use super::handing::Handing;
 use super::means::listen;
-use super::opening::{Begin, Opening};
+use super::opening::{Begin, Opening, Reigning};
 use super::{End, Serving};
 use crate::cli::EXIT_DATA;
 use crate::health::{Found, Health};
@@ -42,7 +41,7 @@ struct Watch<'a> {
     /// Ready when they may be.
     promoted: Receiver<()>,
     /// The reign of one of two nodes.
-    reign: Option<(u32, Time)>,
+    reign: Option<Reigning>,
     ship: Option<&'a Arc<Ship>>,
 }
 
@@ -96,9 +95,9 @@ impl Serving {
         reign: Option<(&Arc<Ship>, Begin)>,
     ) -> Result<End, Failure> {
         let (ship, begin) = reign.unzip();
-        let reign = begin.as_ref().map(|begin| (begin.epoch, begin.at));
+        let reign = begin.as_ref().map(|begin| begin.reign.clone());
         let promoted = begin.and_then(|begin| begin.promoted);
-        let opening = promoted.is_none().then(|| Opening::of(reign, self.waiting));
+        let opening = promoted.is_none().then(|| Opening::of(reign.clone(), self.waiting));
         let workers = self.running.now().plan.workers;
         let (service, mesh) = (Arc::clone(&self.service), Arc::clone(&self.mesh));
         let running = || Arc::clone(&self.running);
@@ -135,7 +134,7 @@ impl Serving {
                 }
                 recv(watch.promoted) -> _ => {
                     watch.promoted = never();
-                    watch.opening = Some(Opening::of(watch.reign, self.listens()?));
+                    watch.opening = Some(Opening::of(watch.reign.clone(), self.listens()?));
                     Step::On
                 }
                 recv(watch.handing.cut) -> _ => {
@@ -261,7 +260,9 @@ impl Serving {
             Order::Demote(ending) if self.draining.load(Ordering::Relaxed) => {
                 Err(failed(format!("{}, while it stopped", ended(ending))))
             }
-            Order::Demote(_) | Order::Anew(_) => Ok(true),
+            // It ends anyway.
+            Order::Die if self.draining.load(Ordering::Relaxed) => Ok(false),
+            Order::Demote(_) | Order::Anew(_) | Order::Die => Ok(true),
             Order::Admit => {
                 self.tell_all(&Command::Admit);
                 Ok(false)

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use journal::disk::SystemDisk;
 
+use super::drilled::drills;
 use crate::config::Mode;
 use crate::hooks::Hooks;
 use crate::journaling::{Failure, Spoken, Standing};
@@ -43,10 +44,11 @@ pub(super) fn pair(
     ship: &Arc<Ship>,
     running: &Arc<Running>,
     keys: &Arc<journal::seal::Keys>,
-    standing: &Standing,
+    (standing, shell): (&Standing, &Shell),
 ) -> Result<Arc<Pair>, Failure> {
     let files = Files::of(disk.clone()).map_err(told("thread looks"))?;
     let (shown, wished) = (Arc::clone(ship), Arc::clone(ship));
+    let drills = drills(&disk, (ship, running, keys), (standing, shell))?;
     let (now, keys, behind) = (Arc::clone(running), Arc::clone(keys), standing.behind());
     Ok(Arc::new(Pair {
         running: Arc::clone(running),
@@ -59,5 +61,6 @@ pub(super) fn pair(
         scrubbed: standing.scrubbed(),
         serves: OnceLock::new(),
         hooks,
+        drills,
     }))
 }

@@ -9,7 +9,7 @@ pub(crate) fn second(utc: u64) -> String {
 }
 
 /// `2026-11-21T05:20:30.123456Z` of nanoseconds since 1970, to the end of 2099.
-pub(super) fn instant(nanos: u64) -> String {
+pub(crate) fn instant(nanos: u64) -> String {
     format!("{}.{:06}Z", date_and_time(nanos / 1_000_000_000), nanos / 1_000 % 1_000_000)
 }
 

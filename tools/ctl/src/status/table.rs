@@ -277,7 +277,7 @@ fn per(count: u64, each: u64) -> String {
 }
 
 /// Bytes in the largest unit of which there are some.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..0x10_0000 => format!("{} KiB", bytes >> 10),
         0x10_0000..0x2_8000_0000 => format!("{} MiB", bytes >> 20),

@@ -35,6 +35,8 @@ mod sick;
 
 mod isolated;
 
+mod drilled;
+
 mod switching;
 
 mod opening;

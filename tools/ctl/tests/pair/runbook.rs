@@ -16,6 +16,7 @@ const STORIES: &[&str] = &[
     include_str!("scrubbing.rs"),
     include_str!("watched.rs"),
     include_str!("isolated.rs"),
+    include_str!("drilled.rs"),
 ];
 
 /// What needs a machine of its own: typed by `campaign service`, in the parts on one node.

@@ -57,7 +57,7 @@ fn a_primary_whose_journal_hangs_gives_up_and_its_standby_takes_over_without_a_l
 fn a_drill_of_a_sick_primary_goes_the_way_of_a_real_one_and_it_does_not_take_its_reign_up_again() {
     let terms = Terms::DURABLE;
     let pair = Pair::watched(terms);
-    let drill = r#"{"command":"node","action":"drill","what":"sick"}"#;
+    let drill = r#"{"command":"node","action":"drill","drill":"sick-primary","for_ms":30000}"#;
     let refused = pair.site(Osaka).asks_socket(drill);
     assert_eq!(refused["kind"], "conflict", "{refused}");
     let done = pair.site(Tokyo).asks_socket(drill);
