@@ -300,11 +300,11 @@ impl Life {
                 self.ends()
             }
             Ok(End::Anew(order)) => {
-                if matches!(order, Order::Demote(Ending::Sick | Ending::Isolated)) {
+                if let Order::Demote(ending @ (Ending::Sick | Ending::Isolated)) = order {
                     // A process whose disk hangs can not begin anew before that does what it was asked to: its
                     // partners are to see closed links until then.
                     serving.leaves(CLOSED_WITHIN);
-                    self.hooking.demoted("sick");
+                    self.hooking.demoted(word(ending));
                 }
                 Err(self.anew(order))
             }
