@@ -75,7 +75,7 @@ impl World {
             let bytes = self.serial.to_le_bytes().to_vec();
             return vec![Made { place: None, bytes }];
         };
-        if self.judge.is_overtaken(epoch) {
+        if self.judge.is_overtaken(site, epoch) {
             // Its records are never committed and its ports never open: nobody outside hears of it.
             let mut bytes = vec![0; HEAD_MAX];
             let length = Record::Pulse.write(&mut bytes).expect("a pulse is short");

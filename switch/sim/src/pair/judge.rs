@@ -20,6 +20,8 @@ struct Reign {
     /// forced knows of no reign that only a lost disk or a node out of reach could tell of, and by force
     /// it ends all the same.
     given_up: bool,
+    /// A later reign of the other site had begun when this one did.
+    overtaken: bool,
 }
 
 /// What was seen so far.
@@ -98,7 +100,9 @@ impl Judge {
     /// A site begins to reign, and its log is `book`. `lossy`: an operator wanted it whatever is lost.
     pub(crate) fn reigns(&mut self, site: Site, life: u64, epoch: Epoch, lossy: bool) {
         let begun = self.reigns.len();
-        let before = self.reigns.insert(epoch, Reign { site, life, begun, given_up: false });
+        let overtaken = self.is_overtaken(site, epoch);
+        let reign = Reign { site, life, begun, given_up: false, overtaken };
+        let before = self.reigns.insert(epoch, reign);
         assert!(
             before.is_none(),
             "I2: a second reign {}, at site {} and {before:?}",
@@ -117,7 +121,7 @@ impl Judge {
         } else {
             let common = book.common(&self.released);
             assert!(
-                book.has(&self.released) || self.is_overtaken(epoch),
+                book.has(&self.released) || overtaken,
                 "I4: site {} reigns in {} and lacks what was released: it has {common} of {} batches",
                 site.0,
                 epoch.0,
@@ -126,10 +130,12 @@ impl Judge {
         }
     }
 
-    /// Whether a later reign has begun, which nobody gave up. Who begins this one all the same won the
-    /// record before that one did, and wrote it down late: by I5 nothing leaves in it.
-    pub(crate) fn is_overtaken(&self, epoch: Epoch) -> bool {
-        self.reigns.range(Epoch(epoch.0 + 1)..).any(|(_, later)| !later.given_up)
+    /// Whether a later reign of the other site has begun, which nobody gave up. Who begins this one all the same
+    /// won the record before that one did, and wrote it down late: nothing at all leaves in it. A site knows its
+    /// own later reigns, and begins none before them.
+    pub(crate) fn is_overtaken(&self, site: Site, epoch: Epoch) -> bool {
+        let mut later = self.reigns.range(Epoch(epoch.0 + 1)..);
+        later.any(|(_, later)| later.site != site && !later.given_up)
     }
 
     /// Nothing comes behind this in the reign of a site, which an operator wants to end.
@@ -159,6 +165,11 @@ impl Judge {
             reign.site, site,
             "I2: site {} releases in the reign {} of another",
             site.0, epoch.0
+        );
+        assert!(
+            !reign.overtaken,
+            "I4: record {} is released in {}, which was overtaken when it began",
+            up_to.0, epoch.0
         );
         let book = &self.books[site.0];
         let batches = book.up_to(up_to);
@@ -387,13 +398,47 @@ mod tests {
     fn a_reign_that_begins_when_it_is_overtaken_lacks_what_was_released_and_releases_nothing() {
         let mut judge = taken_over();
         judge.reigns(OSAKA, 2, Epoch(4), false);
+        // Not even what everybody has.
+        let why = ends(|| judge.releases(OSAKA, Epoch(4), Position(1), false));
+        assert!(why.starts_with("I4"), "{why}");
         let vain = writes(&mut judge, OSAKA, 4);
         let why = ends(|| judge.releases(OSAKA, Epoch(4), vain, false));
+        assert!(why.starts_with("I4"), "{why}");
+    }
+
+    #[test]
+    fn a_site_that_begins_a_reign_before_its_own_later_one_is_not_excused() {
+        let mut judge = taken_over();
+        judge.books[TOKYO.0].keeps(1);
+        let why = ends(|| judge.reigns(TOKYO, 2, Epoch(3), false));
+        assert!(why.starts_with("I4"), "{why}");
+    }
+
+    #[test]
+    fn a_reign_that_is_overtaken_while_it_lasts_releases_nothing_that_the_later_one_has_not() {
+        let mut judge = taken_over();
+        let vain = writes(&mut judge, OSAKA, 2);
+        let why = ends(|| judge.releases(OSAKA, Epoch(2), vain, false));
         assert!(why.starts_with("I3"), "{why}");
-        let next = writes(&mut judge, OSAKA, 4);
+        let next = writes(&mut judge, OSAKA, 2);
         judge.released.truncate(1);
-        let why = ends(|| judge.releases(OSAKA, Epoch(4), next, false));
+        let why = ends(|| judge.releases(OSAKA, Epoch(2), next, false));
         assert!(why.starts_with("I5"), "{why}");
+    }
+
+    #[test]
+    fn what_a_reign_releases_that_was_given_up_is_counted_and_belongs_to_nobody() {
+        let mut judge = taken_over();
+        let released = judge.released.len();
+        judge.reigns(OSAKA, 2, Epoch(1_006), true);
+        assert_eq!((judge.lost, judge.released.len()), (1, released - 1));
+        let news = judge.news;
+        let stray = writes(&mut judge, TOKYO, 5);
+        judge.releases(TOKYO, Epoch(5), stray, false);
+        assert_eq!((judge.stray, judge.news, judge.released.len()), (1, news, released - 1));
+        let first = writes(&mut judge, OSAKA, 0);
+        judge.releases(OSAKA, Epoch(1_006), first, false);
+        assert_eq!((judge.stray, judge.released.len()), (1, released));
     }
 
     #[test]
@@ -403,7 +448,7 @@ mod tests {
         judge.reigns(OSAKA, 2, Epoch(6), false);
         let vain = writes(&mut judge, OSAKA, 6);
         let why = ends(|| judge.releases(OSAKA, Epoch(6), vain, false));
-        assert!(why.starts_with("I3"), "{why}");
+        assert!(why.starts_with("I4"), "{why}");
     }
 
     #[test]
