@@ -325,6 +325,21 @@ fn a_partners_sign_on_sign_off_and_echo_are_answered_with_their_own_code() {
 }
 
 #[test]
+fn a_sick_node_answers_no_echo_of_1987_either() {
+    let mut world = pair();
+    world.cores[0].handle_sick(true);
+    world.acquirer("A").sends(network_87("301"));
+    world.cores[0].handle_sick(false);
+    world.acquirer("A").sends(network_87("301"));
+    world.check(expect![[r#"
+        00.000 A.0 > 0800 11=000101 70=301
+        00.000 A.0 > 0800 11=000102 70=301
+        00.000 A.0 < 0810 11=000102 39=00 70=301
+        counted: frames 2, echo_withheld 1, network_answered 1
+    "#]]);
+}
+
+#[test]
 fn network_management_of_1987_of_another_kind_is_12_and_without_a_code_30() {
     let mut world = pair();
     world.issuer("X").sends(network_87("161"));

@@ -297,6 +297,36 @@ fn without_room_in_the_journal_new_requests_are_907_and_everything_else_goes_on(
 }
 
 #[test]
+fn a_sick_node_answers_no_echo_refuses_new_requests_and_ends_what_is_under_way() {
+    let mut world = Setup::of([acquirer("A"), issuer("X")]).up();
+    world.acquirer("A").sends(sale(1));
+    world.cores[0].handle_sick(true);
+    world.acquirer("A").sends(echo());
+    world.acquirer("A").sends(sale(2));
+    world.issuer("X").answers("000");
+    world.cores[0].handle_sick(false);
+    world.acquirer("A").sends(echo());
+    world.acquirer("A").sends(sale(3));
+    world.check(expect![[r#"
+        00.000 A.0 > 1200 11=000101
+        00.000     + A.0 1200 to X as 000001
+        00.000 X.0 < 1200 11=000001
+        00.000 A.0 > 1804 11=000102 24=831
+        00.000 A.0 > 1200 11=000103
+        00.000 A.0 < 1210 11=000103 39=907
+        00.000 X.0 > 1210 11=000001 39=000
+        00.000     + X answered 000001 with 000
+        00.000 A.0 < 1210 11=000101 39=000
+        00.000 A.0 > 1804 11=000104 24=831
+        00.000 A.0 < 1814 11=000104 39=800
+        00.000 A.0 > 1200 11=000105
+        00.000     + A.0 1200 to X as 000002
+        00.000 X.0 < 1200 11=000002
+        counted: frames 6, requests 3, forwarded 2, answered 1, approved 1, refused_sick 1, echo_withheld 1, network_answered 1
+    "#]]);
+}
+
+#[test]
 fn what_the_node_itself_has_to_say_goes_through_the_gate_and_is_ignored_by_a_replay() {
     let mut world = pair_in(&ascii());
     world.holds_commits();

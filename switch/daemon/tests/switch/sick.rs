@@ -22,6 +22,8 @@ fn starts(centre: &Centre) -> Sekishod {
 
 fn is_sick(switch: &Sekishod, why: &str) {
     switch.says_like("that it is sick", |said| said.starts_with("sick: ") && said.contains(why));
+    // Whoever says how it stands has heard of it before.
+    drop(switch.status());
 }
 
 fn is_well(switch: &Sekishod) {
