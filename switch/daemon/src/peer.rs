@@ -43,7 +43,7 @@ use journal::roles::node::Node;
 use journal::roles::settings::{LogFacts, Settings, Start, Times};
 use journal::seal::Keys;
 use journal::ship::message::{Digests, Mode, WhenLost};
-use mio::{Poll, Waker};
+use mio::{Poll, Registry, Waker};
 use tracing::{info, warn};
 
 use crate::cli::EXIT_FAILED;
@@ -104,24 +104,10 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
     let waker = Waker::new(registry, WAKER);
     let waker = waker.map_err(|error| failed("the line to the peer", &error))?;
     let registry = registry.try_clone().map_err(|error| failed("the line to the peer", &error))?;
-    let is_isolated = parts.control.is_some_and(|control| control.isolated);
-    if is_isolated {
-        warn!(
-            "an operator has isolated this node: no line is opened or taken, and it does not reign, until \
-             sekisho node isolate --end"
-        );
-    }
-    // Who listens nowhere has no line.
-    let nowhere = config::Way::Listens(Vec::new());
-    let way = if is_isolated { &nowhere } else { &peer.way };
-    let doors = Doors::open(way, registry).map_err(|(address, error)| {
-        Failure::new(EXIT_FAILED, format!("listen on {address} for the peer: {error}"))
-    })?;
+    let is_isolated = parts.control.as_ref().is_some_and(|control| control.isolated);
+    let doors = open(&peer.way, is_isolated, registry)?;
     let mut shown = Shown::default();
     shown.line.listens = doors.listens_on();
-    for address in &shown.line.listens {
-        info!(address = address.to_string(), "listening for the peer");
-    }
     let (now, framed) = (clocks::boot(), parts.facts.end);
     let settings = settings(&configuration, peer, parts.digests);
     let control = parts.control.unwrap_or_else(|| Control::first(settings.name));
@@ -172,6 +158,25 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
     let thread = threads::Builder::new().name("ship".into()).spawn(move || shipping.run());
     thread.map_err(|error| failed("thread ship", &error))?;
     Ok(ship)
+}
+
+/// Opens the line's doors; none of a node that is isolated: who listens nowhere has no line.
+fn open(way: &config::Way, is_isolated: bool, registry: Registry) -> Result<Doors, Failure> {
+    let nowhere = config::Way::Listens(Vec::new());
+    if is_isolated {
+        warn!(
+            "an operator has isolated this node: no line is opened or taken, and it does not reign, until \
+             sekisho node isolate --end"
+        );
+    }
+    let way = if is_isolated { &nowhere } else { way };
+    let doors = Doors::open(way, registry).map_err(|(address, error)| {
+        Failure::new(EXIT_FAILED, format!("listen on {address} for the peer: {error}"))
+    })?;
+    for address in doors.listens_on() {
+        info!(address = address.to_string(), "listening for the peer");
+    }
+    Ok(doors)
 }
 
 fn settings(configuration: &Configuration, peer: &Peer, digests: Digests) -> Settings {

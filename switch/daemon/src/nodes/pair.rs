@@ -120,11 +120,10 @@ impl Pair {
             })
         };
         let answered = (self.wish)(wish);
-        let answer = match request {
-            NodeRequest::Isolate { reason, end: false, .. } => {
-                self.isolates(&answered, reason.as_deref())
-            }
-            _ => answered.recv_timeout(PATIENCE),
+        let answer = if let NodeRequest::Isolate { reason, end: false, .. } = request {
+            self.isolates(&answered, reason.as_deref())
+        } else {
+            answered.recv_timeout(PATIENCE)
         };
         self.in_reply(answer.map_err(silent)?)
     }
