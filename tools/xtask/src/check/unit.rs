@@ -69,7 +69,9 @@ fn of_names(unit: &Directives, example: &str) -> Vec<Finding> {
         format!("must have {EXIT_DATA} and {EXIT_CONFIGURATION}: to start again does harm");
     let state = format!("/var/lib/{}", unit.last("StateDirectory"));
     let run = format!("/run/{}/", unit.last("RuntimeDirectory"));
-    let drain = seconds(assigned(example, "# drain"));
+    // There is one of `[peer]` too.
+    let limits = example.split_once("[limits]").map_or(example, |(_, limits)| limits);
+    let drain = seconds(assigned(limits, "# drain"));
     let credential = unit.last("LoadCredential").split_once(':').unwrap_or_default().0;
     let one = |key: &str| format!("and {EXAMPLE} must name the same ({key})");
     let musts = [
