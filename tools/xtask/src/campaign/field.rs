@@ -9,6 +9,7 @@ mod logs;
 mod map;
 mod partition;
 mod site;
+mod told;
 mod voices;
 mod witness;
 mod world;

@@ -2,14 +2,13 @@
 //! Must not know what is done to it.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bench::ledger;
-use ctl::judge::{Books, Judge};
+use ctl::judge::Judge;
 use ctl::parties::{ACQUIRERS, ISSUERS, stations};
 use serde_json::Value;
 
@@ -18,6 +17,7 @@ use super::front::Front;
 use super::logs::{self, Log};
 use super::map::{Map, Place, address};
 use super::site::Site;
+use super::told::{Ended, approved, at_acquirer, received, shown};
 use super::voices::{Heard, Voice, silence, voices};
 use super::witness::Witness;
 use crate::campaign::centres::{Bank, Merchant};
@@ -448,29 +448,6 @@ impl World {
     }
 }
 
-/// What a world came to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Ended {
-    pub(super) sent: u64,
-    pub(super) answered: u64,
-    pub(super) unanswered: u64,
-    /// Messages that partners heard.
-    pub(super) messages: u64,
-    pub(super) books: Books,
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sent, answered, unanswered, messages, books } = self;
-        write!(
-            f,
-            "       a world: {sent} sent, {answered} answered, {unanswered} not; {messages} messages of one voice; \
-             {} reversed, {} acknowledged; both logs alike",
-            books.reversed, books.acknowledged
-        )
-    }
-}
-
 impl Drop for World {
     fn drop(&mut self) {
         for merchant in std::mem::take(&mut self.merchants) {
@@ -504,54 +481,4 @@ fn banks(dice: &mut Dice) -> Result<[[Bank; 2]; 2], Trouble> {
 fn at(of: Place, to: Place, purpose: usize, place: usize) -> SocketAddr {
     let port = PORTS[purpose] + u16::try_from(place).expect("a few");
     SocketAddr::from((address(of, to), port))
-}
-
-/// When an acquirer was given an approval.
-fn approved(entry: &ledger::Acquirer) -> Option<u64> {
-    match entry {
-        ledger::Acquirer::Answered(answered) | ledger::Acquirer::AnsweredAgain(answered) => {
-            answered.action.filter(|action| action.approves()).map(|_| answered.at_ns)
-        }
-        ledger::Acquirer::Sent(_)
-        | ledger::Acquirer::Repeated(_)
-        | ledger::Acquirer::Reversed(_)
-        | ledger::Acquirer::Acknowledged(_) => None,
-    }
-}
-
-/// When an acquirer's entry came about.
-fn at_acquirer(entry: &ledger::Acquirer) -> u64 {
-    match entry {
-        ledger::Acquirer::Sent(sent)
-        | ledger::Acquirer::Repeated(sent)
-        | ledger::Acquirer::Reversed(sent) => sent.at_ns,
-        ledger::Acquirer::Answered(answered)
-        | ledger::Acquirer::AnsweredAgain(answered)
-        | ledger::Acquirer::Acknowledged(answered) => answered.at_ns,
-    }
-}
-
-/// When an issuer received something.
-fn received(entry: &ledger::Issuer) -> Option<u64> {
-    match entry {
-        ledger::Issuer::Received(received) => Some(received.at_ns),
-        ledger::Issuer::Replied(_) => None,
-    }
-}
-
-/// The part of what nodes say of themselves that matters here.
-fn shown(all: &[Option<Value>]) -> String {
-    let one = |stands: &Option<Value>| match stands {
-        None => "no answer".to_owned(),
-        Some(stands) => format!(
-            "{} {} {} epoch {} ({}), witness {}",
-            stands["name"],
-            stands["role"],
-            stands["sync"],
-            stands["epoch"],
-            stands["why"],
-            stands["witness"]["record"]
-        ),
-    };
-    all.iter().map(one).collect::<Vec<_>>().join("; ")
 }
