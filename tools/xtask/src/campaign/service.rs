@@ -34,7 +34,7 @@ use crate::report::{self, Row};
 type Step = (&'static str, fn(&mut Proof<'_>) -> Result<String, Trouble>);
 
 /// All of them, in the order of a service's life.
-const STEPS: [Step; 40] = [
+const STEPS: [Step; 42] = [
     ("install", install::installs),
     ("start", install::starts),
     ("authorize", traffic::authorizes),
@@ -68,6 +68,8 @@ const STEPS: [Step; 40] = [
     ("standstill", watched::stands_still),
     ("cut off", watched::is_cut_off),
     ("power", watched::loses_its_power),
+    ("isolated", watched::is_isolated),
+    ("drills", watched::is_drilled),
     ("no witness", watched::loses_the_witness),
     ("pair's books", pair::closes_the_books),
     ("orphans", pair::shows_what_was_cut),

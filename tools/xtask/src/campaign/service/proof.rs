@@ -20,7 +20,7 @@ use super::super::records::Sum;
 use super::super::trouble::Trouble;
 use super::field::Field;
 use super::runbook::Runbook;
-use super::site::{PLACE, STATE, Site, acquirer, issuer};
+use super::site::{PLACE, SMALL, STATE, Site, acquirer, issuer};
 use crate::machine::Said;
 use crate::machine::line::Line;
 use crate::machine::log::{self, Mark};
@@ -74,7 +74,7 @@ impl<'a> Proof<'a> {
         out: &'a mut dyn Write,
     ) -> Result<Self, Trouble> {
         Ok(Self {
-            sites: vec![Site::node(TOKYO, base, package)?],
+            sites: vec![Site::node(TOKYO, base, package, SMALL)?],
             lines: BTreeMap::new(),
             field: None,
             here: 0,

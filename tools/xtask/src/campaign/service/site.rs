@@ -16,8 +16,10 @@ use crate::machine::disk::Disk;
 pub(super) const PLACE: &str = "/srv";
 /// Where the switch's state is in the machine.
 pub(super) const STATE: &str = "/var/lib/sekisho";
-/// Bytes of the disk of it.
-const DISK_BYTES: u64 = 256 << 20;
+/// Bytes of a disk that is soon full.
+pub(super) const SMALL: u64 = 256 << 20;
+/// Bytes of a disk that lasts for hours; only what is written takes memory.
+pub(super) const LARGE: u64 = 16 << 30;
 /// Links to each issuer.
 pub(super) const LINKS: usize = 2;
 
@@ -37,8 +39,13 @@ pub(super) struct Site {
 impl Site {
     /// A machine with the package in it and nothing installed, and issuers in its network; this thread is in
     /// that then.
-    pub(super) fn node(name: &'static str, base: &Path, package: &Path) -> Result<Self, Trouble> {
-        let mut site = Self::other(name, base, STATE)?;
+    pub(super) fn node(
+        name: &'static str,
+        base: &Path,
+        package: &Path,
+        disk_bytes: u64,
+    ) -> Result<Self, Trouble> {
+        let mut site = Self::other(name, base, STATE, disk_bytes)?;
         let mut dice = Dice::new(1);
         let mut bank = |place: usize| Bank::at(&ISSUERS[place], issuer(place), &mut dice).map(Some);
         site.banks = [bank(0)?, bank(1)?];
@@ -51,8 +58,9 @@ impl Site {
         name: &'static str,
         base: &Path,
         state: &'static str,
+        disk_bytes: u64,
     ) -> Result<Self, Trouble> {
-        let disk = Disk::new(name, DISK_BYTES).map_err(Trouble::failed("a disk"))?;
+        let disk = Disk::new(name, disk_bytes).map_err(Trouble::failed("a disk"))?;
         let machine = Machine::boot(name, base, &[(disk.mount(), state)]);
         let machine = machine.map_err(Trouble::failed("a machine"))?;
         machine.network().enter().map_err(Trouble::failed("the machine's network"))?;

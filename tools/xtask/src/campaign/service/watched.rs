@@ -1,6 +1,7 @@
 //! A third machine has an etcd, the witness of the two: they lose each other, their processes, their power, all of
 //! their lines and the witness, and nobody types a promotion. Must not know the rules by which they agree.
 
+mod asking;
 mod cutting;
 mod failing;
 mod install;
@@ -12,6 +13,7 @@ use super::proof::{Heard, Proof, TOKYO};
 use crate::campaign::clock;
 use crate::campaign::trouble::Trouble;
 
+pub(super) use self::asking::{is_drilled, is_isolated};
 pub(super) use self::cutting::{is_cut_off, loses_the_line, loses_the_witness};
 pub(super) use self::failing::{is_killed, loses_its_power, stands_still};
 pub(super) use self::install::gets_a_witness;

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use super::Proof;
 use crate::campaign::service::field::Field;
-use crate::campaign::service::site::Site;
+use crate::campaign::service::site::{LARGE, SMALL, Site};
 use crate::campaign::trouble::Trouble;
 use crate::machine::line::Line;
 use crate::machine::network::Network;
@@ -15,12 +15,12 @@ use crate::machine::network::Network;
 pub(in super::super) const FIELD: &str = "field";
 
 impl Proof<'_> {
-    /// One more machine like the first; one stands at it then.
+    /// One more machine like the first, with a large disk; one stands at it then.
     pub(in super::super) fn boots_another(
         &mut self,
         name: &'static str,
     ) -> Result<&mut Self, Trouble> {
-        let site = Site::node(name, &self.base, &self.package)?;
+        let site = Site::node(name, &self.base, &self.package, LARGE)?;
         Ok(self.has_another(site))
     }
 
@@ -30,7 +30,7 @@ impl Proof<'_> {
         name: &'static str,
         place: &'static str,
     ) -> Result<&mut Self, Trouble> {
-        let site = Site::other(name, &self.base, place)?;
+        let site = Site::other(name, &self.base, place, SMALL)?;
         Ok(self.has_another(site))
     }
 
