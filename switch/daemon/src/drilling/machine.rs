@@ -161,7 +161,27 @@ fn memory_used() -> u64 {
 }
 
 fn memory_free() -> u64 {
-    kilobytes("/proc/meminfo", "MemAvailable:")
+    let available = kilobytes("/proc/meminfo", "MemAvailable:");
+    // The unit shows us nothing of /proc but processes.
+    if available > 0 { available } else { memory_free_of_nodes() }
+}
+
+/// The same as each node of memory says: what is free, and what the kernel gives back when it is asked for more.
+fn memory_free_of_nodes() -> u64 {
+    let nodes = fs::read_dir("/sys/devices/system/node").into_iter().flatten().flatten();
+    let texts = nodes.filter_map(|node| fs::read_to_string(node.path().join("meminfo")).ok());
+    texts.map(|text| free_of_node(&text)).sum()
+}
+
+/// Bytes, of lines like `Node 0 MemFree: 1024 kB`.
+fn free_of_node(text: &str) -> u64 {
+    let counts = ["MemFree:", "Inactive(file):", "SReclaimable:"];
+    let of_line = |line: &str| {
+        let mut words = line.split_whitespace().skip(2);
+        words.next().filter(|name| counts.contains(name))?;
+        words.next()?.parse::<u64>().ok()
+    };
+    text.lines().filter_map(of_line).sum::<u64>() * 1_024
 }
 
 /// What such a line says, in bytes; 0 where there is none.
@@ -176,6 +196,14 @@ fn kilobytes(file: &str, name: &str) -> u64 {
 mod tests {
     use super::*;
     use journal::ship::message::TELL_MAX;
+
+    #[test]
+    fn memory_is_known_also_where_proc_shows_nothing_but_processes() {
+        let node = "Node 0 MemTotal: 9000 kB\nNode 0 MemFree: 1000 kB\nNode 0 Active(file): 7 kB\n\
+                    Node 0 Inactive(file):  20 kB\nNode 0 SReclaimable:   3 kB\n";
+        assert_eq!(free_of_node(node), 1_023 * 1_024);
+        assert!(memory_free_of_nodes() > 1 << 20);
+    }
 
     #[test]
     fn what_the_system_says_of_this_process_is_read() {
