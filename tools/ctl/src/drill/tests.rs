@@ -214,10 +214,10 @@ fn failed_over(evidence: &Evidence) -> Seen {
 fn a_takeover_is_measured_from_the_last_answer_to_the_first_one_by_one_clock() {
     let seen = failed_over(&evidence());
     assert_eq!((seen.rto_ms, seen.opened_ms, seen.is_good()), (Some(3_001), Some(2_500), true));
-    expect_test::expect![[r#"
+    expect_test::expect![[r"
         ok RTO: 3001 ms, 5000 ms at most; from the last answer of the old primary to the first of the new one
         ok RPO: 0 records; released up to 199, the new reign has all up to 200
-        ok owed: none; 2 requests were closed with 909"#]].assert_eq(&judged(&seen));
+        ok owed: none; 2 requests were closed with 909"]].assert_eq(&judged(&seen));
 }
 
 #[test]
@@ -236,10 +236,10 @@ fn what_was_released_behind_the_begin_of_the_new_reign_is_missing() {
     lost.reigns[1].first_answer_ns = Some(56 * SECOND);
     let seen = failed_over(&lost);
     assert_eq!((seen.rpo_records, seen.owed, seen.is_good()), (Some(3), 3, false));
-    expect_test::expect![[r#"
+    expect_test::expect![[r"
         PROBLEM RTO: 5991 ms, 5000 ms at most; from the last answer of the old primary to the first of the new one
         PROBLEM RPO: 3 records; released up to 203, the new reign has all up to 200
-        PROBLEM owed: 3 messages for issuers wait, 1 did before: sekisho saf list on the primary"#]].assert_eq(&judged(&seen));
+        PROBLEM owed: 3 messages for issuers wait, 1 did before: sekisho saf list on the primary"]].assert_eq(&judged(&seen));
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn a_line_that_is_refused_for_a_drill_leaves_the_primary_alone_and_both_in_sync_
 }
 
 #[test]
-fn a_drill_is_not_done_without_the_witness_nor_without_a_standby_in_sync() {
+fn a_drill_is_not_done_without_the_witness_nor_a_standby_that_is_in_sync_and_agrees() {
     let terms = Terms::DURABLE;
     let mut pair = Pair::watched(terms);
     pair.store().is_sent(Signal::STOP);
@@ -107,6 +107,12 @@ fn a_drill_is_not_done_without_the_witness_nor_without_a_standby_in_sync() {
     pair.site_mut(Osaka).stops();
     pair.site(Tokyo).comes_to("solo", |stands| stands["sync"] == "solo");
     is_refused(&pair.site(Tokyo).asked("drill failover --yes"), "not in sync");
+    let other = pair.text(Osaka, terms).replace("drain = \"5s\"", "drain = \"4s\"");
+    pair.site(Osaka).is_configured(&other);
+    pair.starts(Osaka);
+    pair.is_followed(Tokyo, terms);
+    let differs = "configuration: DIFFER";
+    is_refused(&pair.site(Tokyo).asked("drill failover --yes"), differs);
     let epoch = pair.serves(Tokyo)["epoch"].clone();
     pair.answer_more(50);
     assert_eq!(pair.serves(Tokyo)["epoch"], epoch, "nothing was done");
