@@ -189,9 +189,9 @@ fn goes_back(how: &How, stands: &NodeStatus, report: &mut Report) -> Result<bool
     let first = seen::Before::of(&status);
     let reply = ask(how, &NodeRequest::Back)?;
     report.says(reply.done.as_deref().unwrap_or_default())?;
-    let after = waiting::for_this_to_reign(how, first.epoch)?;
+    let (after, heard) = waiting::for_this_to_reign(how, first.epoch)?;
     let evidence = waiting::for_evidence(how, Drill::Failover, &first)?;
-    let was = seen::Seen::of_the_way_back(&first, &after, &evidence, how.rto);
+    let was = seen::Seen::of_the_way_back(&first, (&after, heard), &evidence, how.rto);
     report.is_back(&was, &after)?;
     Ok(was.is_good())
 }

@@ -8,6 +8,7 @@ use crossbeam::channel::Sender;
 use journal::disk::SystemDisk;
 use journal::format::Position;
 use journal::seal::Keys;
+use switch_core::time::Time;
 
 use crate::clocks;
 use crate::drilling::{Told, Watch, Watched, seen, watch};
@@ -27,8 +28,8 @@ pub(crate) struct Drills {
     pub(crate) machine: Arc<Watch>,
     /// The main thread.
     pub(crate) events: Sender<Event>,
-    /// The one that was begun last in this life.
-    pub(crate) begun: Mutex<Option<Drilled>>,
+    /// The one that was begun last and is to end this life, and until when.
+    pub(crate) begun: Mutex<Option<(Drilled, Time)>>,
     /// The drill in which the life before this one ended.
     pub(crate) drilled: Option<Drilled>,
     /// What was seen of a line that was refused.
@@ -74,14 +75,9 @@ impl Drills {
             epoch: status.epoch,
             released: None,
         };
-        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(drilled.clone());
         let until = clocks::boot() + Duration::from_millis(for_ms);
         let done = match drill {
-            Drill::Failover => {
-                // The daemon may have ended already.
-                drop(self.events.send(Event::Node(Order::Die)));
-                "ends where it stands, as if it had died"
-            }
+            Drill::Failover => "ends where it stands, as if it had died",
             Drill::SickPrimary => {
                 let workers = || NotDone::Failed("nothing was done: it does not serve yet".into());
                 mesh.ok_or_else(workers)?.pulses().withhold(until);
@@ -95,7 +91,14 @@ impl Drills {
                 "refuses the line to the other node"
             }
         };
+        // One that ends no life is told of by no later end.
+        let ends_life = (drill != Drill::LinkLoss).then(|| (drilled.clone(), until));
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = ends_life;
         let done = Some(format!("{} {done}", status.name));
+        if drill == Drill::Failover {
+            // The daemon may have ended already.
+            drop(self.events.send(Event::Node(Order::Die)));
+        }
         Ok(NodeReply { drilled: Some(Box::new(drilled)), done, ..NodeReply::default() })
     }
 
@@ -122,10 +125,14 @@ impl Drills {
         Ok(())
     }
 
-    /// This life ends, having released so much: the drill that was begun in it, if one was.
+    /// This life ends, having released so much: the drill by which it does, if one was begun whose time is not over.
     pub(crate) fn ends(&self, released: Option<u64>) -> Option<Drilled> {
-        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        Some(Drilled { ended_ns: Some(clocks::utc_ns()), released, ..begun })
+        let (begun, until) = self.begun.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        (clocks::boot() <= until).then(|| Drilled {
+            ended_ns: Some(clocks::utc_ns()),
+            released,
+            ..begun
+        })
     }
 
     /// What was seen of the last one, and what the log says of all that happened since.

@@ -1,6 +1,8 @@
 //! What the two nodes say to each other beside the rules: how their machines are, and that an operator of the standby
 //! asks for a switch-over; and the line that is refused for a drill. Must not know what is made of it.
 
+use std::collections::VecDeque;
+
 use journal::roles::event::Event;
 use journal::roles::view::View;
 use journal::roles::wish::{Wish, WishId};
@@ -9,6 +11,7 @@ use switch_core::time::Time;
 use tracing::warn;
 
 use super::session::Ended;
+use super::ship::TELLS_MAX;
 use super::thread::Shipping;
 use crate::clocks;
 use crate::drilling::Told;
@@ -25,6 +28,13 @@ impl Shipping {
         warn!(for_ms, "a drill: the line to the other node is refused");
         self.end_line(&Ended::Closed("it is refused for a drill".into()));
         self.doors.rest(until);
+    }
+
+    /// To be told as soon as there is a line with room. Where there is none for long, the newest count.
+    pub(super) fn takes_told(&mut self, tells: VecDeque<String>) {
+        self.tells.extend(tells);
+        let more = self.tells.len().saturating_sub(TELLS_MAX);
+        self.tells.drain(..more);
     }
 
     /// Takes what is told beside the rules; all else is given back.

@@ -32,7 +32,7 @@ use crate::witness::Desk;
 /// Buffers that a batch takes at most: its own, and one for the block of a segment in front of it.
 const BUFFERS_FOR_ONE: usize = 2;
 /// What is told to the peer and waits.
-const TELLS_MAX: usize = 4;
+pub(super) const TELLS_MAX: usize = 4;
 /// Wishes that wait.
 const WISHES_MAX: usize = 16;
 

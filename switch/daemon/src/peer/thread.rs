@@ -182,7 +182,7 @@ impl Shipping {
         if let Some(until) = inbox.refused {
             self.refuse_line(until);
         }
-        self.tells = inbox.tells;
+        self.takes_told(inbox.tells);
         if let Some((id, position)) = inbox.drained {
             let end = self.framed;
             assert!(end.position >= position, "what is drained was framed before");

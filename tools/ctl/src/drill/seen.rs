@@ -4,7 +4,8 @@
 //! How long nobody was answered (RTO) is counted from the batch of the log with the last answer of the old primary to
 //! that with the first of the new one; where nobody had asked in the two seconds before the old one ended, from there
 //! to the opening of the new one's ports. Times of the other node are put right by how far its clock was ahead before the drill. What is missing
-//! (RPO) is what the old primary had released behind the record where the new reign begins.
+//! (RPO) is what the old primary had released behind the record where the new reign begins: it says itself, when it
+//! ends, how far it was; of one that handed over it is what its standby had heard of it last.
 
 use std::time::Duration;
 
@@ -122,16 +123,16 @@ impl Seen {
             )
         };
         seen.released = drill.and_then(|drill| drill.released);
-        seen.loses(old, new);
+        seen.loses(new);
         seen.judge_times(rto);
         seen.judge_loss();
         seen
     }
 
-    /// The primary handed over.
+    /// The primary handed over; so much of its log was released, as its standby had heard last.
     pub(super) fn of_the_way_back(
         before: &Before,
-        after: &NodeStatus,
+        (after, heard): (&NodeStatus, u64),
         evidence: &Evidence,
         rto: Duration,
     ) -> Self {
@@ -145,8 +146,8 @@ impl Seen {
         if last.is_none() || first.is_none() {
             seen.rto_is = "nobody asked: there is no gap to be measured";
         }
-        seen.released = old.map(|old| old.released);
-        seen.loses(old, new);
+        seen.released = Some(heard).filter(|&heard| heard > 0);
+        seen.loses(new);
         if seen.rto_ms.is_some() {
             seen.judge_times(rto);
         }
@@ -158,12 +159,17 @@ impl Seen {
     fn of_a_line(before: &Before, after: &NodeStatus, evidence: &Evidence, rto: Duration) -> Self {
         let mut seen = Self::common(before, after, evidence);
         let link = evidence.link.clone().unwrap_or_default();
-        seen.rto_ms = Some(link.longest_wait_us.div_ceil(1_000));
-        seen.rto_is =
-            "the longest time that something that was written down waited for its release";
-        // Both have everything again.
-        seen.rpo_records = link.sync_ms.map(|_| 0);
-        seen.judge_times(rto);
+        seen.rto_ms = Some(link.longest_wait_us.div_ceil(1_000)).filter(|&waited| waited > 0);
+        // The primary that released them is the same, and its log goes on: what could be missing is what is here alone.
+        seen.rpo_records = link.sync_ms.map(|_| after.records_at_risk);
+        if seen.rto_ms.is_some() {
+            seen.rto_is =
+                "the longest time that something that was written down waited for its release";
+            seen.judge_times(rto);
+        } else {
+            seen.rto_is = "nothing was written down meanwhile: nobody asked";
+            seen.judge("RTO", true, seen.rto_is.into());
+        }
         seen.judge(
             "alone",
             link.solo_ms.is_some(),
@@ -201,12 +207,10 @@ impl Seen {
     }
 
     /// What of the old reign the new one does not have.
-    fn loses(&mut self, old: Option<&ReignSeen>, new: Option<&ReignSeen>) {
+    fn loses(&mut self, new: Option<&ReignSeen>) {
         self.kept = new.map(|new| new.first_position.saturating_sub(1));
-        let said = old.map(|old| old.released);
-        let released = self.released.max(said);
         self.rpo_records =
-            released.zip(self.kept).map(|(released, kept)| released.saturating_sub(kept));
+            self.released.zip(self.kept).map(|(released, kept)| released.saturating_sub(kept));
     }
 
     fn judge(&mut self, what: &'static str, holds: bool, found: String) {
@@ -228,8 +232,12 @@ impl Seen {
                     "{lost} records; released up to {released}, the new reign has all up to {kept}"
                 )
             }
-            (Some(lost), ..) => format!("{lost} records; both nodes have everything"),
-            (None, ..) => "not known".into(),
+            (Some(lost), ..) => {
+                format!(
+                    "{lost} records at one node alone now; who released them goes on with its log"
+                )
+            }
+            (None, ..) => "not known: the old primary has not said how far it had released".into(),
         };
         self.judge("RPO", holds, found);
         let (owed, before) = (self.owed, self.owed_before);

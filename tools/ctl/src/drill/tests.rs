@@ -243,10 +243,27 @@ fn what_was_released_behind_the_begin_of_the_new_reign_is_missing() {
 }
 
 #[test]
+fn on_the_way_back_what_the_standby_had_heard_of_counts_and_not_its_own_log() {
+    let back = |heard| {
+        Seen::of_the_way_back(&before(), (&after(), heard), &evidence(), Duration::from_secs(5))
+    };
+    let rpo = [200, 203, 0].map(|heard| back(heard).rpo_records);
+    assert_eq!(rpo, [Some(0), Some(3), None]);
+}
+
+#[test]
 fn what_is_not_known_is_not_good() {
     let mut unknown = evidence();
     unknown.reigns.pop();
     assert!(!failed_over(&unknown).is_good());
+    let mut unsaid = evidence();
+    unsaid.drill.as_mut().unwrap().released = None;
+    let seen = failed_over(&unsaid);
+    assert_eq!(
+        (seen.rpo_records, seen.is_good()),
+        (None, false),
+        "the log that is left does not know it"
+    );
     assert!(!failed_over(&Evidence::default()).is_good());
 }
 
@@ -272,9 +289,15 @@ fn a_line_that_was_lost_leaves_the_same_primary_which_went_on_alone() {
         ok alone: after 1050 ms the primary went on alone
         ok the same reign: nobody took over
         ok in sync again: 11400 ms after the begin, by itself
-        ok RPO: 0 records; both nodes have everything
+        ok RPO: 0 records at one node alone now; who released them goes on with its log
         ok owed: none; 0 requests were closed with 909"]].assert_eq(&judged(&of(&link)));
     assert!(of(&link).is_good());
+    let at_risk = NodeStatus { records_at_risk: 2, ..after.clone() };
+    let evidence = Evidence { link: Some(link.clone()), ..Evidence::default() };
+    let risky = Seen::of(Drill::LinkLoss, &first, &at_risk, &evidence, Duration::from_secs(5));
+    assert_eq!((risky.rpo_records, risky.is_good()), (Some(2), false));
+    let quiet = of(&LinkLoss { longest_wait_us: 0, ..link.clone() });
+    assert_eq!((quiet.rto_ms, quiet.is_good()), (None, true), "nobody asked");
     assert!(!of(&LinkLoss { solo_ms: None, ..link }).is_good());
     assert!(!of(&LinkLoss { sync_ms: None, ..link }).is_good());
     assert!(!of(&LinkLoss { epoch: 4, ..link }).is_good());

@@ -1,6 +1,7 @@
 //! Waits for what a drill leads to: the daemon begins anew in its own place meanwhile, and does not answer. Each wait
 //! has an end. Must not know what is made of what was seen.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use daemon::drills::{Drill, Evidence};
@@ -55,12 +56,18 @@ fn for_sync_within(how: &How, within: Duration) -> Result<Box<NodeStatus>, Failu
     until(how, within, "be in sync again", |stands| stands.sync == SyncState::Sync)
 }
 
-/// This node reigns again, and is followed.
-pub(super) fn for_this_to_reign(how: &How, epoch: u32) -> Result<Box<NodeStatus>, Failure> {
-    until(how, COMES_BACK_WITHIN, "be the primary again, in sync", |stands| {
+/// This node reigns again, and is followed; with the last record that it heard of as released by the other one.
+pub(super) fn for_this_to_reign(how: &How, epoch: u32) -> Result<(Box<NodeStatus>, u64), Failure> {
+    let heard = Cell::new(0);
+    let what = "be the primary again, in sync";
+    let stands = until(how, COMES_BACK_WITHIN, what, |stands| {
+        if stands.role == NodeRole::Standby && stands.epoch == epoch {
+            heard.set(heard.get().max(stands.log.released));
+        }
         let reigns = stands.role == NodeRole::Primary && stands.epoch > epoch;
         reigns && stands.sync == SyncState::Sync
-    })
+    })?;
+    Ok((stands, heard.get()))
 }
 
 /// What was seen, once nothing of it is open any more, or it has had time enough.

@@ -19,8 +19,14 @@ const STORIES: &[&str] = &[
     include_str!("drilled.rs"),
 ];
 
-/// What needs a machine of its own: typed by `campaign service`, in the parts on one node.
-const OF_A_MACHINE: &[&str] = &["config check", "journal salvage"];
+/// What needs a machine of its own, or bounds that are those of one: typed by `campaign service`. The stories type the
+/// drills with times that hold beside other tests.
+const OF_A_MACHINE: &[&str] = &[
+    "config check",
+    "journal salvage",
+    "drill sick-primary --yes --back",
+    "drill link-loss --yes",
+];
 
 /// The commands of the part without the program's name: those of its blocks, and those that its sentences
 /// name.
