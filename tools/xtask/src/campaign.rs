@@ -62,6 +62,13 @@ pub(crate) struct Arguments {
     /// The least number of rounds for a verdict
     #[arg(long, default_value_t = 1)]
     at_least: u64,
+    /// Of failover, partition and freeze: how many times as long as it may take a round may take, for a
+    /// machine that has much else to do
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    patience: u32,
+    /// Of failover, partition and freeze: what is done comes in the order of the list, not by chance
+    #[arg(long)]
+    in_order: bool,
     /// Of service: the package, one that was made already
     #[arg(long)]
     package: Option<PathBuf>,

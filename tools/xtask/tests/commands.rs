@@ -54,6 +54,11 @@ fn a_campaign_that_does_not_exist_ends_in_3() {
 }
 
 #[test]
+fn a_campaign_without_any_patience_is_a_wrong_use() {
+    assert_eq!(xtask(&["campaign", "failover", "--patience", "0"]).status.code(), Some(2));
+}
+
+#[test]
 fn a_check_that_does_not_exist_is_a_wrong_use() {
     assert_eq!(xtask(&["check", "nonsense"]).status.code(), Some(2));
 }

@@ -52,6 +52,14 @@ struct Told {
     beside_max: Option<Duration>,
 }
 
+impl Told {
+    /// Something took longer than so many times as long as it may.
+    fn is_late(&self, patience: u32) -> bool {
+        let most = |bound: Duration| bound.saturating_mul(patience);
+        self.took > most(self.bound) || self.beside_max.is_some_and(|max| self.beside > most(max))
+    }
+}
+
 /// Of all rounds with the same stroke, how long each took, and how long it may.
 #[derive(Debug, Default)]
 struct Kind {
@@ -92,22 +100,28 @@ impl Field {
                 failover::round(world, deck.card(dice, failover::STROKES.len()), dice)
             }
             Self::Partition => partition::round(world, deck.card(dice, partition::CARDS), dice),
-            Self::Freeze => freeze::round(world, deck.card(dice, freeze::COUNT), dice),
+            Self::Freeze => freeze::round(world, deck.card(dice, freeze::CARDS.len()), dice),
         }
     }
 }
 
 /// Numbers from zero on, each once before one comes again.
 #[derive(Debug, Default)]
-struct Deck(Vec<usize>);
+struct Deck {
+    left: Vec<usize>,
+    is_in_order: bool,
+}
 
 impl Deck {
     fn card(&mut self, dice: &mut Dice, count: usize) -> usize {
-        if self.0.is_empty() {
-            self.0 = (0..count).collect();
+        if self.left.is_empty() {
+            self.left = (0..count).collect();
         }
-        let left = u64::try_from(self.0.len()).expect("a few");
-        self.0.swap_remove(usize::try_from(dice.below(left)).expect("a place in a list"))
+        if self.is_in_order {
+            return self.left.remove(0);
+        }
+        let left = u64::try_from(self.left.len()).expect("a few");
+        self.left.swap_remove(usize::try_from(dice.below(left)).expect("a place in a list"))
     }
 }
 
@@ -158,17 +172,23 @@ pub(super) fn run(
     let (rounds, took) = (campaign.rounds, begun.elapsed().as_secs());
     if let Err(trouble) = went {
         writeln!(out, "round {} with seed {seed}: {trouble}", rounds + 1)?;
-        writeln!(out, "again: cargo xtask campaign {name} --seed {seed} --count {}", rounds + 1)?;
+        let order = if arguments.in_order { " --in-order" } else { "" };
+        let count = rounds + 1;
+        writeln!(out, "again: cargo xtask campaign {name} --seed {seed} --count {count}{order}")?;
         return super::end(name, &trouble, out);
     }
+    let bound = match arguments.patience {
+        1 => "its bound".to_owned(),
+        times => format!("{times} times its bound"),
+    };
     let late = campaign.kinds.values().map(|kind| kind.late).sum::<usize>();
     if late > 0 {
-        writeln!(out, "{late} of {rounds} rounds from seed {seed} took longer than they may")?;
+        writeln!(out, "{late} of {rounds} rounds from seed {seed} took longer than {bound}")?;
         return super::end(name, &Trouble::found("late"), out);
     }
     writeln!(
         out,
-        "campaign {name}: {rounds} rounds from seed {seed} in {took} s, each within its bound: nothing that was \
+        "campaign {name}: {rounds} rounds from seed {seed} in {took} s, each within {bound}: nothing that was \
          released is lost, by both ledgers; never two voices; both logs are alike at the end"
     )?;
     Ok(Ended::Done)
@@ -189,7 +209,7 @@ impl Campaign<'_> {
         root: &Path,
         out: &mut dyn Write,
     ) -> Result<(), Trouble> {
-        let Arguments { name, count, seconds, at_least, .. } = self.arguments;
+        let Arguments { name, count, seconds, at_least, in_order, .. } = self.arguments;
         let begun = clock::now();
         let is_over = |rounds: u64| {
             let late =
@@ -197,7 +217,7 @@ impl Campaign<'_> {
             rounds >= *count || (late && rounds >= *at_least)
         };
         let mut dice = Dice::new(self.seed);
-        let mut deck = Deck::default();
+        let mut deck = Deck { is_in_order: *in_order, ..Deck::default() };
         for number in 0.. {
             if is_over(self.rounds) {
                 return Ok(());
@@ -219,8 +239,8 @@ impl Campaign<'_> {
 
     fn takes(&mut self, told: Told, out: &mut dyn Write) -> io::Result<()> {
         self.rounds += 1;
-        let Told { stroke, took, bound, beside, beside_max } = told;
-        let is_late = took > bound || beside_max.is_some_and(|most| beside > most);
+        let is_late = told.is_late(self.arguments.patience);
+        let Told { stroke, took, bound, beside, .. } = told;
         let late = if is_late { "  LATE" } else { "" };
         let [took_s, bound_s, beside_s] = [took, bound, beside].map(seconds);
         let round = self.rounds;
@@ -280,6 +300,28 @@ mod tests {
         let mut cards: Vec<_> = (0..7).map(|_| deck.card(&mut dice, 7)).collect();
         cards.sort_unstable();
         assert_eq!(cards, [0, 1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_deck_in_order_has_its_cards_as_they_are_listed() {
+        let (mut deck, mut dice) = (Deck { is_in_order: true, ..Deck::default() }, Dice::new(3));
+        let cards: Vec<_> = (0..5).map(|_| deck.card(&mut dice, 3)).collect();
+        assert_eq!(cards, [0, 1, 2, 0, 1]);
+    }
+
+    #[test]
+    fn a_round_is_late_beyond_its_bound_or_so_many_times_of_it() {
+        let told = |took, beside| Told {
+            stroke: "killed".to_owned(),
+            took: Duration::from_secs(took),
+            bound: Duration::from_secs(5),
+            beside: Duration::from_secs(beside),
+            beside_max: Some(Duration::from_secs(2)),
+        };
+        assert!(!told(5, 2).is_late(1));
+        assert!(told(6, 2).is_late(1) && told(5, 3).is_late(1));
+        assert!(!told(15, 6).is_late(3));
+        assert!(told(16, 6).is_late(3) && told(15, 7).is_late(3));
     }
 
     #[test]

@@ -23,7 +23,7 @@ const STANDS: [(Duration, Duration); 3] = [
 
 /// Who stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Who {
+pub(super) enum Who {
     Primary,
     Standby,
     /// First the one, then the other; they go on in that order too.
@@ -31,26 +31,30 @@ enum Who {
     StandbyFirst,
 }
 
-/// What a deck has.
-const CARDS: [(Who, usize); 8] = [
-    (Who::Primary, 0),
-    (Who::Primary, 1),
-    (Who::Primary, 2),
-    (Who::Primary, 2),
-    (Who::Standby, 1),
-    (Who::Standby, 2),
-    (Who::PrimaryFirst, 1),
-    (Who::StandbyFirst, 1),
+/// What a deck has; at its beginning the primary stands still, by either means, until the other one has taken over.
+pub(super) const CARDS: [(Who, usize, Means); 16] = [
+    (Who::Primary, 2, Means::Signal),
+    (Who::Primary, 2, Means::Group),
+    (Who::Standby, 2, Means::Signal),
+    (Who::Primary, 1, Means::Group),
+    (Who::Primary, 0, Means::Signal),
+    (Who::Standby, 1, Means::Group),
+    (Who::PrimaryFirst, 1, Means::Signal),
+    (Who::StandbyFirst, 1, Means::Group),
+    (Who::Primary, 2, Means::Signal),
+    (Who::Primary, 2, Means::Group),
+    (Who::Standby, 2, Means::Group),
+    (Who::Primary, 1, Means::Signal),
+    (Who::Primary, 0, Means::Group),
+    (Who::Standby, 1, Means::Signal),
+    (Who::PrimaryFirst, 1, Means::Group),
+    (Who::StandbyFirst, 1, Means::Signal),
 ];
-
-/// How many.
-pub(super) const COUNT: usize = CARDS.len();
 
 /// One sleep, from a pair that is in sync to one that is in sync again.
 pub(super) fn round(world: &mut World, card: usize, dice: &mut Dice) -> Result<Told, Trouble> {
-    let (who, length) = CARDS[card];
+    let (who, length, means) = CARDS[card];
     let primary = world.rests(PATIENCE)?;
-    let means = dice.one_of(&[Means::Signal, Means::Group]);
     let (least, most) = STANDS[length];
     let mut stands = || dice.between(least, most);
     let stopped_ns = clock::unix_ns();
