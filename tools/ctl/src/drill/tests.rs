@@ -296,7 +296,7 @@ fn a_line_that_was_lost_leaves_the_same_primary_which_went_on_alone() {
     let evidence = Evidence { link: Some(link.clone()), ..Evidence::default() };
     let risky = Seen::of(Drill::LinkLoss, &first, &at_risk, &evidence, Duration::from_secs(5));
     assert_eq!((risky.rpo_records, risky.is_good()), (Some(2), false));
-    let quiet = of(&LinkLoss { longest_wait_us: 0, ..link.clone() });
+    let quiet = of(&LinkLoss { longest_wait_us: 0, ..link });
     assert_eq!((quiet.rto_ms, quiet.is_good()), (None, true), "nobody asked");
     assert!(!of(&LinkLoss { solo_ms: None, ..link }).is_good());
     assert!(!of(&LinkLoss { sync_ms: None, ..link }).is_good());

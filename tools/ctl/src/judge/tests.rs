@@ -306,9 +306,9 @@ fn a_repeat_may_be_told_that_its_request_is_under_way_and_a_first_request_may_no
         story.acquirer_has(number, "923", true);
         story.settles(stan, "000");
     }
-    let mut judge = story.ends(&expect![[r#"
+    let mut judge = story.ends(&expect![[r"
         RRN000000002: answered 923 by the switch, and Settled { action: Some(000), approval: Some(A1B2C3) } in the journal
-    "#]]);
+    "]]);
     // The acquirer of the first does not know what became of it, and may ask again.
     assert_eq!(judge.close().undelivered, 1);
 }
