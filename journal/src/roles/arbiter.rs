@@ -26,6 +26,8 @@ pub(super) struct Arbiter {
     unread: bool,
     /// Not before then.
     next_look: u64,
+    /// What asks it hangs.
+    mute: bool,
 }
 
 #[derive(Debug)]
@@ -45,6 +47,7 @@ impl Arbiter {
             doubt: None,
             unread: false,
             next_look: now,
+            mute: false,
         }
     }
 
@@ -70,6 +73,21 @@ impl Arbiter {
 
     pub(super) fn ever_seen(&self) -> Option<Seen> {
         self.seen.map(|(seen, _)| seen)
+    }
+
+    /// What asks the witness hangs, as the rest of a node may whose disk does.
+    pub(super) fn is_mute(&mut self) {
+        self.mute = true;
+    }
+
+    /// It says something, whatever that is.
+    pub(super) fn is_heard(&mut self) {
+        self.mute = false;
+    }
+
+    /// Whether it is not known if the witness answers, and will not be in this life.
+    pub(super) fn hangs(&self) -> bool {
+        self.mute
     }
 
     /// What the record would be if a swap was done after all.

@@ -91,6 +91,9 @@ pub enum Event {
     /// Primary: whether what this node writes does not become durable in time, or it does not turn, whatever
     /// the standby does. Told when it changes.
     Sick(bool),
+    /// What asks the witness says nothing any more, not even that it does not answer: it hangs, and not the
+    /// witness. Taken back by whatever it says next.
+    Mute,
     /// Which witness answers this node, as [`Digests::witness`] says it; it may answer otherwise later.
     WitnessIs([u8; 16]),
     /// Time passed: at [`Node::deadline`], or whenever.

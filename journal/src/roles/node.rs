@@ -198,7 +198,10 @@ impl Node {
             Event::LineDown => self.on_line_down(),
             Event::Heard(message) => self.on_heard(message),
             Event::Persisted => self.keeping.on_persisted(),
-            Event::Witnessed { id, reply } => self.on_witnessed(id, reply),
+            Event::Witnessed { id, reply } => {
+                self.arbiter.is_heard();
+                self.on_witnessed(id, reply);
+            }
             Event::Wish(id, wish) => self.on_wish(id, wish),
             Event::Digests(digests) => {
                 let witness = self.settings.digests.witness;
@@ -210,6 +213,7 @@ impl Node {
                 self.greets();
             }
             Event::Sick(is_sick) => self.on_sick(is_sick),
+            Event::Mute => self.arbiter.is_mute(),
             Event::Tick => {}
             event => self.on_driver(event),
         }

@@ -26,11 +26,12 @@ impl Node {
     }
 
     /// Whether the other node may take over by the record, is heard, and can ask the witness, as far as this
-    /// one can.
+    /// one can. One whose question hangs in this process will not know, and its next life may.
     fn may_be_relieved(&self) -> bool {
         let times = &self.settings.times;
         let unread = times.look.saturating_add(times.witness_timeout);
-        let reads = self.now <= self.arbiter.last_seen().saturating_add(unread);
+        let reads =
+            self.arbiter.hangs() || self.now <= self.arbiter.last_seen().saturating_add(unread);
         self.settings.witness
             && reads
             && self.peer.line

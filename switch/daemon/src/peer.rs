@@ -23,6 +23,8 @@ mod hold;
 
 mod progress;
 
+mod hanging;
+
 mod telling;
 
 mod expiring;
@@ -57,6 +59,7 @@ use crate::worker;
 use doors::Doors;
 use expiring::Expiring;
 pub(crate) use fetches::Came;
+use hanging::Hanging;
 pub(crate) use hold::Hold;
 use progress::Progress;
 pub use ship::Ship;
@@ -148,6 +151,7 @@ pub(crate) fn start(parts: Parts) -> Result<Arc<Ship>, Failure> {
         sparing: Sparing::default(),
         expiring: Expiring::default(),
         timing: Timing::default(),
+        hanging: Hanging::default(),
         head: Vec::new(),
         asks: None,
         tells: VecDeque::new(),

@@ -85,6 +85,19 @@ fn an_operator_promotes_who_yields_at_once() {
 }
 
 #[test]
+fn a_sick_primary_whose_question_to_the_witness_hangs_does_not_wait_for_the_answer() {
+    let mut pair = Pair::in_sync(Mode::Durable, WhenLost::Solo, true);
+    pair.witness.deaf[TOKYO] = true;
+    pair.passes(2_500);
+    pair.tells(TOKYO, Event::Sick(true));
+    pair.passes(1_000);
+    expect![[""]].assert_eq(&pair.story());
+    pair.tells(TOKYO, Event::Mute);
+    pair.passes(10);
+    assert!(pair.story().starts_with("tokyo: ends: Sick\n"));
+}
+
+#[test]
 fn who_would_help_nobody_by_its_end_stays_what_it_is() {
     // Nobody is promoted by itself without a witness, nor while it does not answer.
     let mut pair = sick(false);

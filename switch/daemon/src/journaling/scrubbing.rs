@@ -260,6 +260,7 @@ impl Scrubbing {
             let is_gone = gone.is_err_and(|error| error.kind() == ErrorKind::NotFound);
             rotten.found == Found::Missing || !is_gone
         });
+        self.tells_what_is_lost();
         let due = self.work.rotten.iter().filter(|(_, rotten)| rotten.again <= now);
         let Some((name, rotten)) = due.min_by_key(|(_, rotten)| rotten.again) else { return };
         self.work.mending = Some((*name, Mending::begin(&disk, *name, &rotten.range)));

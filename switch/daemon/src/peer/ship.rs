@@ -58,6 +58,8 @@ pub struct Ship {
     stop: AtomicBool,
     /// The last position that the peer acknowledged; relaxed, for figures.
     acknowledged: AtomicU64,
+    /// When the main thread looked last whether the node is well; 0: it does not look now. Relaxed.
+    looked: AtomicU64,
     /// What rotted here and is to come from the peer.
     fetches: Fetches,
     /// What rotted here and does not come from the peer.
@@ -100,6 +102,7 @@ impl Ship {
             shown: Mutex::new(shown),
             stop: AtomicBool::new(false),
             acknowledged: AtomicU64::new(0),
+            looked: AtomicU64::new(0),
             fetches: Fetches::default(),
             lost: Mutex::default(),
             lines: AtomicU64::new(0),
@@ -175,6 +178,15 @@ impl Ship {
     /// What came of it since.
     pub(crate) fn fetched(&self) -> VecDeque<Came> {
         self.fetches.take()
+    }
+
+    /// The main thread looked whether the node is well; none: it does not any more, as it ends.
+    pub(crate) fn looks(&self, at: Option<Time>) {
+        self.looked.store(at.map_or(0, |at| at.0), Ordering::Relaxed);
+    }
+
+    pub(super) fn looked(&self) -> Time {
+        Time(self.looked.load(Ordering::Relaxed))
     }
 
     /// These batches have rotted here, and the peer lacks them too.

@@ -28,6 +28,7 @@ use super::beside;
 use super::doors::{Came, Doors};
 use super::expiring::Expiring;
 use super::feed::{Feed, Task};
+use super::hanging::Hanging;
 use super::line::Line;
 use super::progress::Progress;
 use super::session::{Ended, More, Trust};
@@ -90,6 +91,7 @@ pub(super) struct Shipping {
     pub(super) expiring: Expiring,
     /// What the last heartbeats told of the way.
     pub(super) timing: Timing,
+    pub(super) hanging: Hanging,
     pub(super) head: Vec<u8>,
     /// Told when the peer has all that was framed, or follows no more.
     pub(super) parting: Option<Sender<()>>,
@@ -153,6 +155,7 @@ impl Shipping {
         let came = self.doors.tick(clocks::boot(), self.line.is_some(), &mut trust);
         self.on_door(came);
         let again = self.look_at_line();
+        self.looks_for_what_hangs();
         self.handle(Event::Tick);
         self.asks_for_what_rotted();
         self.sparing.sums_up();
@@ -167,6 +170,7 @@ impl Shipping {
     fn empty_box(&mut self) {
         let inbox = self.ship.take();
         for event in inbox.events {
+            self.hanging.hears(&event);
             if let Event::Framed { end, .. } = &event {
                 self.framed = *end;
             }
@@ -337,10 +341,9 @@ impl Shipping {
                 Ok(()) => self.handle(Event::Persisted),
                 Err(problem) => self.fails(format!("the control file: {problem}")),
             },
-            // Nobody asks where there is no witness.
-            Action::Read(id) => _ = self.desk.as_ref().map(|desk| desk.asks(id, None)),
+            Action::Read(id) => self.asks_witness(id, None),
             Action::Swap { id, expected, record } => {
-                _ = self.desk.as_ref().map(|desk| desk.asks(id, Some((expected, record))));
+                self.asks_witness(id, Some((expected, record)));
             }
             Action::Alive(alive) => _ = self.desk.as_ref().map(|desk| desk.lives(alive)),
             Action::Require => {

@@ -16,6 +16,7 @@ use super::means::listen;
 use super::opening::{Begin, Opening, Reigning};
 use super::{End, Serving};
 use crate::cli::EXIT_DATA;
+use crate::clocks;
 use crate::health::{Found, Health};
 use crate::journaling::Failure;
 use crate::nodes::{ended, halted};
@@ -156,15 +157,20 @@ impl Serving {
             match step {
                 Step::On => {}
                 Step::Over => break,
-                Step::Anew(order) => return Ok(End::Anew(order)),
+                Step::Anew(order) => {
+                    watch.ship.inspect(|ship| ship.looks(None));
+                    return Ok(End::Anew(order));
+                }
             }
         }
+        watch.ship.inspect(|ship| ship.looks(None));
         self.tell_all(&Command::Stop);
         Ok(watch.end)
     }
 
     /// Has the rules of two nodes and the service manager know when it is sick, or well again.
     fn looks_whether_well(&self, watch: &mut Watch<'_>) {
+        watch.ship.inspect(|ship| ship.looks(Some(clocks::boot())));
         let is_own = match watch.health.look() {
             Found::Same => return,
             Found::Sick(why) => why.is_own(),
