@@ -44,7 +44,8 @@ pub(crate) struct Arguments {
     /// still), service (the package in a real Debian), sim (worlds of chance around the core) or sites (worlds of chance
     /// around two nodes)
     name: String,
-    /// How many rounds
+    /// How many rounds; of failover, those in which the primary is killed alone, loses its power or all lines:
+    /// others come between them
     #[arg(long, default_value_t = COUNT, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
     /// The seed of the first life; one of the clock if not told

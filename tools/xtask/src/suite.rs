@@ -78,7 +78,7 @@ fn campaigns(out: &mut dyn Write) -> io::Result<Vec<Step>> {
     let sim = "cargo xtask campaign sim --count 5000 --seconds 120 --at-least 2500";
     let sites = "cargo xtask campaign sites --count 2000 --seconds 240 --at-least 1000";
     // The same rounds each time; a machine that has much else to do is given three times as long.
-    let failover = "cargo xtask campaign failover --count 4 --seed 1 --in-order --patience 3";
+    let failover = "cargo xtask campaign failover --count 3 --seed 1 --in-order --patience 3";
     let partition = "cargo xtask campaign partition --count 6 --seed 1 --in-order --patience 3";
     let freeze = "cargo xtask campaign freeze --count 3 --seed 1 --in-order --patience 3";
     let service = "cargo xtask campaign service";

@@ -50,6 +50,8 @@ struct Told {
     /// What is measured beside it, and how long that may take, where somebody promises it.
     beside: Duration,
     beside_max: Option<Duration>,
+    /// It is one of those that are asked for; others come between them.
+    counts: bool,
 }
 
 impl Told {
@@ -163,7 +165,8 @@ pub(super) fn run(
         Ok(programs) => programs,
         Err(trouble) => return super::end(name, &trouble, out),
     };
-    let mut campaign = Campaign { field, arguments, seed, kinds: BTreeMap::new(), rounds: 0 };
+    let mut campaign =
+        Campaign { field, arguments, seed, kinds: BTreeMap::new(), rounds: 0, counted: 0 };
     let begun = clock::now();
     let [measure, beside] = field.measures();
     writeln!(out, "{:>5}  {:<54} {measure:>19} {:>6} {beside:>19}", "round", "stroke", "bound")?;
@@ -173,7 +176,7 @@ pub(super) fn run(
     if let Err(trouble) = went {
         writeln!(out, "round {} with seed {seed}: {trouble}", rounds + 1)?;
         let order = if arguments.in_order { " --in-order" } else { "" };
-        let count = rounds + 1;
+        let count = campaign.counted + 1;
         writeln!(out, "again: cargo xtask campaign {name} --seed {seed} --count {count}{order}")?;
         return super::end(name, &trouble, out);
     }
@@ -186,9 +189,13 @@ pub(super) fn run(
         writeln!(out, "{late} of {rounds} rounds from seed {seed} took longer than {bound}")?;
         return super::end(name, &Trouble::found("late"), out);
     }
+    let counted = match campaign.counted {
+        all if all == rounds => String::new(),
+        some => format!(" ({some} unplanned losses)"),
+    };
     writeln!(
         out,
-        "campaign {name}: {rounds} rounds from seed {seed} in {took} s, each within {bound}: nothing that was \
+        "campaign {name}: {rounds} rounds{counted} from seed {seed} in {took} s, each within {bound}: nothing that was \
          released is lost, by both ledgers; never two voices; both logs are alike at the end"
     )?;
     Ok(Ended::Done)
@@ -200,6 +207,8 @@ struct Campaign<'a> {
     seed: u64,
     kinds: BTreeMap<String, Kind>,
     rounds: u64,
+    /// Of these, those that were asked for.
+    counted: u64,
 }
 
 impl Campaign<'_> {
@@ -211,20 +220,20 @@ impl Campaign<'_> {
     ) -> Result<(), Trouble> {
         let Arguments { name, count, seconds, at_least, in_order, .. } = self.arguments;
         let begun = clock::now();
-        let is_over = |rounds: u64| {
+        let is_over = |counted: u64| {
             let late =
                 seconds.is_some_and(|seconds| begun.elapsed() >= Duration::from_secs(seconds));
-            rounds >= *count || (late && rounds >= *at_least)
+            counted >= *count || (late && counted >= *at_least)
         };
         let mut dice = Dice::new(self.seed);
         let mut deck = Deck { is_in_order: *in_order, ..Deck::default() };
         for number in 0.. {
-            if is_over(self.rounds) {
+            if is_over(self.counted) {
                 return Ok(());
             }
             let mut world = World::begins(programs, number, self.field.members(), &mut dice)?;
             let before = self.rounds;
-            while self.rounds - before < LIFE && !is_over(self.rounds) {
+            while self.rounds - before < LIFE && !is_over(self.counted) {
                 match self.field.round(&mut world, &mut deck, &mut dice) {
                     Ok(told) => self.takes(told, out).map_err(Trouble::failed("the table"))?,
                     Err(trouble) => return Err(kept(&world, root, name, self.seed, trouble)),
@@ -239,6 +248,7 @@ impl Campaign<'_> {
 
     fn takes(&mut self, told: Told, out: &mut dyn Write) -> io::Result<()> {
         self.rounds += 1;
+        self.counted += u64::from(told.counts);
         let is_late = told.is_late(self.arguments.patience);
         let Told { stroke, took, bound, beside, .. } = told;
         let late = if is_late { "  LATE" } else { "" };
@@ -317,6 +327,7 @@ mod tests {
             bound: Duration::from_secs(5),
             beside: Duration::from_secs(beside),
             beside_max: Some(Duration::from_secs(2)),
+            counts: true,
         };
         assert!(!told(5, 2).is_late(1));
         assert!(told(6, 2).is_late(1) && told(5, 3).is_late(1));

@@ -49,8 +49,10 @@ impl Line {
 
     /// What is sent by the end of this address arrives no more.
     pub(crate) fn cut_from(&self, address: Ipv4Addr) -> io::Result<()> {
-        let mut senders = self.directions().filter(|(sender, _)| sender.address == address);
-        senders.try_for_each(|(sender, receiver)| self.leads(sender, receiver, NOBODY))
+        match self.directions().find(|(sender, _)| sender.address == address) {
+            Some((sender, receiver)) => self.leads(sender, receiver, NOBODY),
+            None => Err(io::Error::other(format!("no end of {} has {address}", self.device))),
+        }
     }
 
     /// Nothing arrives any more, whoever sends it.

@@ -50,8 +50,8 @@ pub(super) enum Stroke {
 pub(super) const STROKES: [Stroke; 9] = [
     Stroke::Kill,
     Stroke::PowerCut,
-    Stroke::HalfOpen,
     Stroke::Leader,
+    Stroke::HalfOpen,
     Stroke::SwitchOver,
     Stroke::SlowDisk,
     Stroke::FullDisk,
@@ -88,8 +88,9 @@ pub(super) fn round(world: &mut World, card: usize, dice: &mut Dice) -> Result<T
     let judged = world.judge(reigns)?;
     world.one_voice(&judged, usize::from(reigns != primary))?;
     let (name, bound) = stroke.told();
+    let counts = matches!(stroke, Stroke::Kill | Stroke::PowerCut | Stroke::HalfOpen);
     let stroke = format!("{name}, {} was primary", NODES[primary]);
-    Ok(Told { stroke, took, bound, beside: apart, beside_max: None })
+    Ok(Told { stroke, took, bound, beside: apart, beside_max: None, counts })
 }
 
 /// The other one takes over, and whatever was done is over then; when.

@@ -88,7 +88,7 @@ pub(super) fn round(world: &mut World, card: usize, dice: &mut Dice) -> Result<T
     let stroke =
         format!("{}, {} was primary, {} s, {by}", who.told(), NODES[primary], seconds(stood));
     let beside_max = second.is_none().then_some(ONE_LOST);
-    Ok(Told { stroke, took, bound: WAKES, beside: silence, beside_max })
+    Ok(Told { stroke, took, bound: WAKES, beside: silence, beside_max, counts: true })
 }
 
 impl Who {

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::map::{Place, Way};
 use super::world::{NODES, PATIENCE, World};
 use super::{Told, seconds};
@@ -38,6 +40,8 @@ const LINES: [(Role, Role); 5] = [
     (Primary, Centres),
     (Standby, Centres),
 ];
+/// The ways between both nodes.
+const BETWEEN: [(Role, Role); 2] = [(Primary, Standby), (Standby, Primary)];
 /// Who loses all lines at once.
 const ALONE: [Role; 3] = [Primary, Standby, Witness];
 
@@ -56,11 +60,16 @@ pub(super) fn round(world: &mut World, card: usize, dice: &mut Dice) -> Result<T
         Witness => Place::Witness,
         Centres => Place::Centres,
     };
-    let cut_ns = clock::unix_ns();
+    let before = world.comes_to(primary, PATIENCE, |stands| stands["role"] == "primary")?;
+    let (begun, cut_ns) = (clock::now(), clock::unix_ns());
     for (from, to) in &ways {
         world.map.cut(Way(place(*from), place(*to))).map_err(Trouble::failed("a cut"))?;
     }
     clock::pause(hold);
+    if ways.iter().all(|way| BETWEEN.contains(way)) {
+        is_felt(world, primary, &before)?;
+    }
+    let hold = begun.elapsed();
     world.map.mend().map_err(Trouble::failed("a line"))?;
     let healed = clock::now();
     let (reigns, took) = heals(world, healed)?;
@@ -68,7 +77,13 @@ pub(super) fn round(world: &mut World, card: usize, dice: &mut Dice) -> Result<T
     let judged = world.judge(reigns)?;
     world.one_voice(&judged, judged.reigns)?;
     let stroke = format!("{name}, {} was primary, {} s", NODES[primary], seconds(hold));
-    Ok(Told { stroke, took, bound: HEALED, beside: silence, beside_max: None })
+    Ok(Told { stroke, took, bound: HEALED, beside: silence, beside_max: None, counts: true })
+}
+
+/// Nodes that can not talk to each other are in sync no more: one reigns alone.
+fn is_felt(world: &World, primary: usize, before: &Value) -> Result<(), Trouble> {
+    let alone = |stands: &Value| stands["sync"] != "sync" || stands["epoch"] != before["epoch"];
+    world.comes_to(primary, PATIENCE, alone).map(drop)
 }
 
 /// One reigns, both are in sync, and acquirers are answered; gives the one, and how long that took.

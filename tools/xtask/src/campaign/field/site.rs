@@ -57,7 +57,11 @@ pub(super) enum Means {
 
 /// A daemon each of whose syncs takes long, while this is there.
 #[derive(Debug)]
-pub(super) struct SlowSyncs(Child);
+pub(super) struct SlowSyncs {
+    strace: Child,
+    /// What it has seen.
+    seen: PathBuf,
+}
 
 impl Site {
     /// One with an empty disk, which does not run. `folder` is its own.
@@ -137,6 +141,13 @@ impl Site {
     pub(super) fn stands(&self) -> Option<Value> {
         let said = self.told("node status -o json").ok()?;
         serde_json::from_slice(&said).ok()
+    }
+
+    /// How many answers it has dropped because they were late, when it answers.
+    pub(super) fn dropped(&self) -> Option<u64> {
+        let said = self.runs().then(|| self.told("status -o json").ok()).flatten()?;
+        let status: Value = serde_json::from_slice(&said).ok()?;
+        status["counters"]["late_dropped"].as_u64()
     }
 
     /// Asks until it stands like this; how it did last if it does not come to that.
@@ -258,11 +269,13 @@ impl Site {
     /// Each of its syncs takes so much longer.
     pub(super) fn has_slow_syncs(&self, delay: Duration) -> Result<SlowSyncs, Trouble> {
         let id = self.child.as_ref().map(Child::id).unwrap_or_default();
+        let seen = self.folder.join("syncs");
         let mut strace = Programs::leashed(Path::new("strace"));
-        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e"]);
+        strace.args(["-f", "-qq", "-e", "trace=fdatasync", "-o"]).arg(&seen).arg("-e");
         strace.arg(format!("inject=fdatasync:delay_enter={}", delay.as_micros()));
         strace.arg("-p").arg(id.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
-        strace.spawn().map(SlowSyncs).map_err(Trouble::failed("strace"))
+        let strace = strace.spawn().map_err(Trouble::failed("strace"))?;
+        Ok(SlowSyncs { strace, seen })
     }
 
     /// Its disk has no room any more.
@@ -327,18 +340,27 @@ impl Site {
 impl SlowSyncs {
     /// They are as quick as they were.
     pub(super) fn ends(mut self) -> Result<(), Trouble> {
-        let strace = Pid::from_child(&self.0);
+        let ended = self.strace.try_wait().map_err(Trouble::failed("strace"))?;
+        if let Some(status) = ended {
+            return Err(Trouble::Failed(format!("strace ended by itself: {status}")));
+        }
         // It lets go of what it traces before it ends.
-        kill_process(strace, Signal::TERM).unwrap_or_default();
-        self.0.wait().map(drop).map_err(Trouble::failed("strace"))
+        kill_process(Pid::from_child(&self.strace), Signal::TERM).unwrap_or_default();
+        self.strace.wait().map_err(Trouble::failed("strace"))?;
+        let seen = fs::read_to_string(&self.seen).map_err(Trouble::failed("what strace saw"))?;
+        if seen.contains("(DELAYED)") {
+            Ok(())
+        } else {
+            Err(Trouble::Failed("no sync of a slow disk took longer".into()))
+        }
     }
 }
 
 impl Drop for SlowSyncs {
     fn drop(&mut self) {
         // An error says that it has ended already.
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.strace.kill());
+        drop(self.strace.wait());
     }
 }
 

@@ -30,6 +30,21 @@ impl fmt::Display for Ended {
     }
 }
 
+/// Answers that both nodes dropped because they were late, by what their status counts.
+#[derive(Debug, Default)]
+pub(super) struct Drops {
+    last: [u64; 2],
+    pub(super) all: u64,
+}
+
+impl Drops {
+    /// A node counts so many now; from zero on since its last start.
+    pub(super) fn hears(&mut self, number: usize, counted: u64) {
+        let last = std::mem::replace(&mut self.last[number], counted);
+        self.all += counted.checked_sub(last).unwrap_or(counted);
+    }
+}
+
 /// When an acquirer was given an approval.
 pub(super) fn approved(entry: &ledger::Acquirer) -> Option<u64> {
     match entry {
@@ -78,4 +93,18 @@ pub(super) fn shown(all: &[Option<Value>]) -> String {
         ),
     };
     all.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_node_dropped_before_it_started_again_counts() {
+        let mut drops = Drops::default();
+        for (number, counted) in [(0, 3), (1, 1), (0, 4), (0, 2), (0, 2)] {
+            drops.hears(number, counted);
+        }
+        assert_eq!(drops.all, 7);
+    }
 }

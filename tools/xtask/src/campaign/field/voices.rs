@@ -30,6 +30,36 @@ impl fmt::Display for Voice {
     }
 }
 
+/// What was heard since the last time.
+#[derive(Debug)]
+pub(super) struct Judged {
+    /// Who, one behind the other.
+    pub(super) voices: Vec<Voice>,
+    /// How much of it at each acquirer.
+    pub(super) answers: [usize; 2],
+    /// Reigns that began.
+    pub(super) reigns: usize,
+}
+
+impl Judged {
+    /// Every acquirer was talked to, and partners heard one site after the other, in as many changes as there
+    /// were; else what is wrong.
+    pub(super) fn is_one_voice(&self, changes: usize) -> Result<(), String> {
+        if self.answers.contains(&0) {
+            return Err(format!(
+                "acquirers heard {:?} messages: no round is judged by that",
+                self.answers
+            ));
+        }
+        if self.voices.len() <= changes + 1 {
+            return Ok(());
+        }
+        let voices: Vec<_> = self.voices.iter().map(ToString::to_string).collect();
+        let (reigns, voices) = (self.reigns, voices.join("\n  "));
+        Err(format!("{changes} changes, {reigns} reigns, and partners heard:\n  {voices}"))
+    }
+}
+
 /// Who was heard, one behind the other.
 pub(super) fn voices(mut heard: Vec<Heard>) -> Vec<Voice> {
     heard.sort_unstable();
@@ -67,6 +97,19 @@ mod tests {
         let told: Vec<_> =
             voices.iter().map(|it| (it.site, it.first_ns, it.last_ns, it.messages)).collect();
         assert_eq!(told, [(0, 1, 2, 2), (1, 5, 5, 1), (0, 9, 9, 1)]);
+    }
+
+    #[test]
+    fn one_voice_is_one_that_was_heard_and_changes_no_more_often_than_the_reign() {
+        let judged = |all: &[(u64, usize)], answers| Judged {
+            voices: voices(heard(all)),
+            answers,
+            reigns: 1,
+        };
+        let there_and_back = [(1, 0), (2, 1), (3, 0)];
+        assert_eq!(judged(&there_and_back, [1, 2]).is_one_voice(2), Ok(()));
+        judged(&there_and_back, [1, 2]).is_one_voice(1).unwrap_err();
+        judged(&[(1, 0)], [1, 0]).is_one_voice(1).unwrap_err();
     }
 
     #[test]

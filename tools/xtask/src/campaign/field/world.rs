@@ -17,8 +17,8 @@ use super::front::Front;
 use super::logs::{self, Log};
 use super::map::{Map, Place, address};
 use super::site::Site;
-use super::told::{Ended, approved, at_acquirer, received, shown};
-use super::voices::{Heard, Voice, silence, voices};
+use super::told::{Drops, Ended, approved, at_acquirer, received, shown};
+use super::voices::{Heard, Judged, silence, voices};
 use super::witness::Witness;
 use crate::campaign::centres::{Bank, Merchant};
 use crate::campaign::clock;
@@ -58,21 +58,15 @@ pub(super) struct World {
     merchants: Vec<Merchant>,
     judge: Judge,
     heard: Vec<Heard>,
+    /// Of it, from each acquirer's way since the last time.
+    answers: [usize; 2],
+    drops: Drops,
     /// What acquirers and issuers wrote down and the judge is to hear later.
     later: ([Vec<ledger::Acquirer>; 2], [[Vec<ledger::Issuer>; 2]; 2]),
     /// When each acquirer was given approvals, nanoseconds since 1970.
     approvals: [Vec<u64>; 2],
     epochs: BTreeSet<u32>,
     voices: u64,
-}
-
-/// What was heard since the last time.
-#[derive(Debug)]
-pub(super) struct Judged {
-    /// Who, one behind the other.
-    pub(super) voices: Vec<Voice>,
-    /// Reigns that began.
-    pub(super) reigns: usize,
 }
 
 impl World {
@@ -108,6 +102,8 @@ impl World {
             merchants: Vec::new(),
             judge: Judge::default(),
             heard: Vec::new(),
+            answers: [0; 2],
+            drops: Drops::default(),
             later: Default::default(),
             approvals: [Vec::new(), Vec::new()],
             epochs: BTreeSet::new(),
@@ -156,8 +152,11 @@ impl World {
             }
             primary.is_some()
         });
-        for site in &mut self.sites {
+        for (number, site) in self.sites.iter_mut().enumerate() {
             site.still_runs()?;
+            if let Some(counted) = site.dropped() {
+                self.drops.hears(number, counted);
+            }
         }
         match primary.filter(|_| rests) {
             Some(primary) => Ok(primary),
@@ -243,8 +242,10 @@ impl World {
             self.judge.hear_acquirer(&now);
             self.later.0[place] = later;
         }
-        for front in &self.fronts {
-            self.heard.extend(front.take());
+        for (front, count) in self.fronts.iter().zip(&mut self.answers) {
+            let heard = front.take();
+            *count += heard.len();
+            self.heard.extend(heard);
         }
         for (site, banks) in self.banks.iter().enumerate() {
             for (place, bank) in banks.iter().enumerate() {
@@ -305,21 +306,12 @@ impl World {
         }
         let voices = voices(std::mem::take(&mut self.heard));
         self.voices += voices.iter().map(|voice| voice.messages).sum::<u64>();
-        Ok(Judged { voices, reigns })
+        Ok(Judged { voices, answers: std::mem::take(&mut self.answers), reigns })
     }
 
     /// Partners heard one site after the other, in as many changes as there were.
     pub(super) fn one_voice(&self, judged: &Judged, changes: usize) -> Result<(), Trouble> {
-        if judged.voices.len() <= changes + 1 {
-            return Ok(());
-        }
-        let voices: Vec<_> = judged.voices.iter().map(ToString::to_string).collect();
-        let what = format!(
-            "{changes} changes, {} reigns, and partners heard:\n  {}",
-            judged.reigns,
-            voices.join("\n  ")
-        );
-        Err(self.found(&what))
+        judged.is_one_voice(changes).map_err(|what| self.found(&what))
     }
 
     /// The end of it, or what was wrong with it while it is still there.
@@ -365,6 +357,11 @@ impl World {
             let findings = self.judge.findings().to_string();
             let what =
                 format!("{} messages wait for issuers, and the books say:\n{findings}", books.open);
+            return Err(self.found(&what));
+        }
+        let (missing, late) = (unanswered.max(books.undelivered), self.drops.all);
+        if missing > late {
+            let what = format!("{missing} requests without an answer, {late} answers dropped late");
             return Err(self.found(&what));
         }
         let counts = self.judge.counts();
