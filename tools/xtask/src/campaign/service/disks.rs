@@ -1,9 +1,13 @@
 //! The disk of the journal is full, and fails. Must not know how a segment is made.
 
 use super::pair::OSAKA;
-use super::proof::{Heard, Proof, TOKYO};
+use super::proof::{PATIENCE, Proof, TOKYO};
+use super::watched::{said, serves_on};
+use crate::campaign::clock;
 use crate::campaign::trouble::Trouble;
 
+/// How long the acquirers send before it fails.
+const A_WHILE: std::time::Duration = std::time::Duration::from_secs(1);
 /// Requests a second of each acquirer, so that what was prepared of the journal is soon used up.
 const MUCH: u64 = 1_000;
 
@@ -20,8 +24,8 @@ pub(super) fn fills(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.logs(mark, &["the disk has no room for another segment"])?;
     proof.logs(mark, &["new requests are refused with 907"])?;
     let says = "the journal has no room: new requests are refused (907";
-    proof.comes_to_say_by(FILLS, "sekisho status", &[says])?;
-    proof.comes_to_say_by(FILLS, "df --human-readable /var/lib/sekisho", &["100%"])?;
+    proof.comes_to_say_by((PATIENCE, FILLS), "sekisho status", &[says])?;
+    proof.comes_to_say_by((PATIENCE, FILLS), "df --human-readable /var/lib/sekisho", &["100%"])?;
     proof.done("du --human-readable --max-depth=1 /var/lib/sekisho")?;
     let mark = proof.mark();
     proof.happens("rm /var/lib/sekisho/filler")?;
@@ -37,6 +41,8 @@ pub(super) fn fails(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.done("systemctl start sekishod")?;
     proof.linked()?;
     proof.load();
+    clock::pause(A_WHILE);
+    proof.strikes();
     proof.site().disk.fail().map_err(Trouble::failed("the end of the disk"))?;
     proof.logs(mark, &["status=74"])?;
     proof.says("systemctl is-failed sekishod", 0, &["failed"])?;
@@ -44,9 +50,7 @@ pub(super) fn fails(proof: &mut Proof<'_>) -> Result<String, Trouble> {
     proof.done("journalctl --dmesg --since -15min --no-pager")?;
     proof.at(OSAKA)?.comes_to_say("sekisho node status", &["osaka is primary", "reigns by"])?;
     proof.linked()?;
-    let Heard { answered, gap_s } = proof.merchants_say()?;
+    let heard = serves_on(proof)?;
     proof.at(TOKYO)?;
-    Ok(format!(
-        "74, not restarted, the other one takes over: {gap_s:.2} s without an answer, {answered} answers"
-    ))
+    Ok(format!("74, not restarted, the other one takes over: {}", said(heard)))
 }

@@ -62,6 +62,8 @@ pub(super) struct Proof<'a> {
     runbook: Runbook,
     typed: BTreeSet<String>,
     seen: Vec<String>,
+    /// When what happens under load began; nanoseconds since 1970.
+    struck_ns: u64,
     out: &'a mut dyn Write,
 }
 
@@ -86,8 +88,19 @@ impl<'a> Proof<'a> {
             runbook,
             typed: BTreeSet::new(),
             seen: Vec::new(),
+            struck_ns: 0,
             out,
         })
+    }
+
+    /// Something is about to happen under load.
+    pub(super) fn strikes(&mut self) {
+        self.struck_ns = clock::unix_ns();
+    }
+
+    /// When it did; nanoseconds since 1970.
+    pub(super) fn struck_ns(&self) -> u64 {
+        self.struck_ns
     }
 
     /// A step begins.
@@ -130,6 +143,11 @@ impl<'a> Proof<'a> {
         self.typed.insert(line.to_owned());
         self.seen.extend(said.text.lines().map(str::to_owned));
         Ok(said)
+    }
+
+    /// A line of which nobody takes notice yet.
+    fn runs(&self, line: &str) -> io::Result<Said> {
+        self.site().machine.run(&format!("cd {PLACE}\n{line}"), &[])
     }
 
     /// What was typed last, and what it said.
@@ -213,20 +231,20 @@ impl<'a> Proof<'a> {
 
     /// Types a line until it says all of these: what it shows comes a moment after what is logged of it.
     pub(super) fn comes_to_say(&mut self, line: &str, parts: &[&str]) -> Result<String, Trouble> {
-        self.comes_to_say_by("true", line, parts)
+        self.comes_to_say_by((PATIENCE, "true"), line, parts)
     }
 
-    /// The same, with something that happens on the machine before each time.
+    /// The same within a time, with something that happens on the machine before each look.
     pub(super) fn comes_to_say_by(
         &mut self,
-        happens: &str,
+        (within, happens): (Duration, &str),
         line: &str,
         parts: &[&str],
     ) -> Result<String, Trouble> {
         let mut last = None;
-        clock::until(PATIENCE, || {
-            let machine = &self.site().machine;
-            last = machine.run(happens, &[]).and_then(|_| machine.run(line, &[])).ok();
+        clock::until(within, || {
+            let said = self.site().machine.run(happens, &[]);
+            last = said.and_then(|_| self.runs(line)).ok();
             let has_all = |said: &Said| parts.iter().all(|part| said.text.contains(part));
             let says = last.as_ref().is_some_and(|said| said.code == Some(0) && has_all(said));
             if !says {
@@ -247,7 +265,7 @@ impl<'a> Proof<'a> {
     ) -> Result<bool, Trouble> {
         let mut is_first = None;
         clock::until(PATIENCE, || {
-            let text = self.site().machine.run(line, &[]).map_or(String::new(), |said| said.text);
+            let text = self.runs(line).map_or(String::new(), |said| said.text);
             is_first = match () {
                 () if text.contains(one) => Some(true),
                 () if text.contains(other) => Some(false),
@@ -267,7 +285,7 @@ impl<'a> Proof<'a> {
     pub(super) fn comes_to_end(&mut self, line: &str, code: i32) -> Result<String, Trouble> {
         let mut last = None;
         clock::until(PATIENCE, || {
-            last = self.site().machine.run(line, &[]).ok();
+            last = self.runs(line).ok();
             let ended = last.as_ref().and_then(|said| said.code);
             let is_refused = ended != Some(code) && [Some(REFUSED), Some(AGAIN)].contains(&ended);
             if is_refused {

@@ -11,6 +11,8 @@ use crate::machine::line::Line;
 
 /// How long the acquirers send.
 const A_WHILE: Duration = Duration::from_secs(1);
+/// How long a node may take that begins with nothing, on a machine that has other things to do.
+const CATCHES_UP: Duration = Duration::from_mins(2);
 /// What an operator answers who knows that tokyo is off, and gives up what may be missing.
 const BY_HAND: &str = "sekisho node promote --peer-is-fenced tokyo --accept-loss";
 
@@ -151,6 +153,7 @@ pub(in super::super) fn loses_a_disk(proof: &mut Proof<'_>) -> Result<String, Tr
     proof.comes_to_say(STATUS, &["--replace"])?;
     proof.ends("sekisho node join", 5)?;
     proof.done("sekisho node join --replace")?;
+    proof.comes_to_say_by((CATCHES_UP, "true"), STATUS, &["sync with osaka"])?;
     in_sync(proof, OSAKA)?;
     proof.done("sekisho node switchover")?;
     in_sync(proof, TOKYO)?;

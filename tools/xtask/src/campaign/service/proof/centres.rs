@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bench::ledger;
 use ctl::judge::Books;
 use ctl::parties::{ACQUIRERS, ISSUERS};
 
@@ -22,8 +23,38 @@ const RATE: u64 = 200;
 pub(in super::super) struct Heard {
     /// Answers.
     pub(in super::super) answered: u64,
-    /// The longest time in which one of them asked and got none.
+    /// The longest time in which one of them asked and got no approval.
     pub(in super::super) gap_s: f64,
+    /// When each of them had got one, and when each got one the last time; nanoseconds since 1970.
+    pub(in super::super) approved_ns: [u64; 2],
+}
+
+impl Heard {
+    /// Of one that wrote this down.
+    fn of(pages: &[ledger::Acquirer]) -> Self {
+        let approval = |page: &ledger::Acquirer| {
+            let (ledger::Acquirer::Answered(answered) | ledger::Acquirer::AnsweredAgain(answered)) =
+                page
+            else {
+                return None;
+            };
+            let approves = answered.action.iter().any(|action| action.approves());
+            approves.then_some(answered.at_ns)
+        };
+        let approvals = || pages.iter().filter_map(approval);
+        let approved_ns = [approvals().min().unwrap_or(u64::MAX), approvals().max().unwrap_or(0)];
+        Self { approved_ns, ..Self::default() }
+    }
+
+    /// Both.
+    fn and(self, other: Self) -> Self {
+        let [first, last] = self.approved_ns;
+        Self {
+            answered: self.answered + other.answered,
+            gap_s: self.gap_s.max(other.gap_s),
+            approved_ns: [first.max(other.approved_ns[0]), last.min(other.approved_ns[1])],
+        }
+    }
 }
 
 impl Proof<'_> {
@@ -77,22 +108,28 @@ impl Proof<'_> {
         self.merchants_say().map(|heard| heard.answered)
     }
 
-    /// The same, and how long they were without an answer.
+    /// The same, how long they were without an approval, and when each had one.
     pub(in super::super) fn merchants_say(&mut self) -> Result<Heard, Trouble> {
         self.merchants.iter().for_each(Merchant::is_to_end);
-        let mut heard = Heard::default();
+        let mut heard = Heard { approved_ns: [0, u64::MAX], ..Heard::default() };
         for merchant in std::mem::take(&mut self.merchants) {
             if !clock::until(PATIENCE, || merchant.has_ended()) {
                 merchant.is_to_end();
             }
-            self.judge.hear_acquirer(&merchant.take());
-            let Some(report) = merchant.reports()? else { continue };
+            let pages = merchant.take();
+            self.judge.hear_acquirer(&pages);
+            let of_it = Heard::of(&pages);
+            // One that never connected has no approvals either.
+            let Some(report) = merchant.reports()? else {
+                heard = heard.and(of_it);
+                continue;
+            };
             if !report.wrong.is_empty() {
                 let wrong = report.wrong;
                 return Err(Trouble::Found(format!("an acquirer got wrong answers: {wrong:?}")));
             }
-            heard.answered += report.answered;
-            heard.gap_s = heard.gap_s.max(report.without_answer_s);
+            let (answered, gap_s) = (report.answered, report.without_approval_s);
+            heard = heard.and(Heard { answered, gap_s, ..of_it });
         }
         Ok(heard)
     }

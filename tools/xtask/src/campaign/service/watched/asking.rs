@@ -42,7 +42,7 @@ pub(in super::super) fn is_drilled(proof: &mut Proof<'_>) -> Result<String, Trou
         in_sync(proof, TOKYO)?;
     }
     proof.at(TOKYO)?;
-    proof.says("cat /root/drill.txt", 0, &["DRILL FAILOVER: all is as it is to be"])?;
+    proof.says("cat drill.txt", 0, &["DRILL FAILOVER: all is as it is to be"])?;
     clock::pause(A_WHILE);
     proof.merchants_end()?;
     Ok(found.join("; "))
@@ -50,7 +50,7 @@ pub(in super::super) fn is_drilled(proof: &mut Proof<'_>) -> Result<String, Trou
 
 /// Those of the runbook.
 const DRILLS: [&str; 3] = [
-    "sekisho drill failover --yes --back --report /root/drill.txt",
+    "sekisho drill failover --yes --back --report drill.txt",
     "sekisho drill sick-primary --yes --back",
     "sekisho drill link-loss --yes",
 ];

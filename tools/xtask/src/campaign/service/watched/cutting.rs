@@ -4,9 +4,8 @@
 use super::super::pair::{LINE, OSAKA, in_sync, other};
 use super::super::proof::{Proof, TOKYO};
 use super::{
-    A_WHILE, FOLLOWS, REIGNS, STATUS, WITNESS, is_short, is_taken_over, lines_of, said, under_load,
+    FOLLOWS, REIGNS, STATUS, WITNESS, is_taken_over, lines_of, said, serves_on, under_load,
 };
-use crate::campaign::clock;
 use crate::campaign::trouble::Trouble;
 use crate::machine::line::Line;
 
@@ -31,7 +30,7 @@ pub(in super::super) fn loses_the_line(proof: &mut Proof<'_>) -> Result<String, 
         proof.line("line", "is whole", Line::mend)?;
         in_sync(proof, primary)?;
     }
-    let heard = is_short(proof)?;
+    let heard = serves_on(proof)?;
     Ok(format!("alone and in sync again, three times; {}", said(heard)))
 }
 
@@ -67,8 +66,7 @@ pub(in super::super) fn loses_the_witness(proof: &mut Proof<'_>) -> Result<Strin
     for name in [TOKYO, OSAKA] {
         proof.at(name)?.comes_to_say(STATUS, &[&record, "last answer"])?;
     }
-    clock::pause(A_WHILE);
-    let heard = is_short(proof)?;
+    let heard = serves_on(proof)?;
     if primary != TOKYO {
         proof.at(OSAKA)?.done("sekisho node switchover")?;
         in_sync(proof, TOKYO)?;

@@ -3,7 +3,7 @@
 
 use super::super::pair::{boots, in_sync, loses_power, other, process};
 use super::super::proof::Proof;
-use super::{A_WHILE, FOLLOWS, REIGNS, STATUS, is_short, is_taken_over, said, under_load};
+use super::{A_WHILE, FOLLOWS, REIGNS, STATUS, is_taken_over, said, serves_on, under_load};
 use crate::campaign::clock;
 use crate::campaign::trouble::Trouble;
 
@@ -22,8 +22,7 @@ pub(in super::super) fn is_killed(proof: &mut Proof<'_>) -> Result<String, Troub
     let goes_on = proof.says_first(STATUS, [&format!("{primary} is primary"), &follows])?;
     let (first, who) = if goes_on {
         proof.linked()?;
-        clock::pause(A_WHILE);
-        (is_short(proof)?, "it goes on itself")
+        (serves_on(proof)?, "it goes on itself")
     } else {
         (is_taken_over(proof, primary)?, "the other one takes over")
     };
