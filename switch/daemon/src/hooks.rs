@@ -23,6 +23,7 @@ use tracing::{error, info};
 
 use crate::clocks;
 use crate::status::HookStatus;
+use child::Turn;
 
 /// How long a command may take. Shorter than the watchdog of `sekishod.service` waits, as an end waits for it.
 const WITHIN: Duration = Duration::from_secs(4);
@@ -67,16 +68,17 @@ pub(crate) struct Call {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Ended {
     call: Call,
-    /// It was run already.
+    /// It was run already, and ended well.
     done: bool,
 }
 
 /// Who has commands run.
 pub(crate) struct Hooks {
-    calls: Sender<(Call, Sender<()>)>,
+    calls: Sender<(Call, Sender<bool>)>,
     failed: Arc<Mutex<Option<Failed>>>,
+    turn: Arc<Turn>,
     /// The reign that ended in the process that this one was, if `on_demote` was not run for it yet.
-    inherited: Option<Receiver<()>>,
+    inherited: Option<Receiver<bool>>,
     /// It was.
     was_demoted: bool,
 }
@@ -93,18 +95,20 @@ impl Hooks {
     /// # Errors
     /// When there is no thread to be had.
     pub(crate) fn start() -> io::Result<Self> {
-        let (calls, called) = bounded::<(Call, Sender<()>)>(CALLS_MAX);
+        let (calls, called) = bounded::<(Call, Sender<bool>)>(CALLS_MAX);
         let failed = Arc::default();
         let shown = Arc::clone(&failed);
+        let turn = Arc::<Turn>::default();
+        let taken = Arc::clone(&turn);
         // It ends with whoever calls.
         thread::Builder::new().name("hooks".into()).spawn(move || {
             for (call, done) in called {
-                run(&call, &shown);
+                let is_well = run(&call, &shown, &taken);
                 // Who called may wait no longer.
-                let _unheard = done.try_send(());
+                let _unheard = done.try_send(is_well);
             }
         })?;
-        let mut hooks = Self { calls, failed, inherited: None, was_demoted: false };
+        let mut hooks = Self { calls, failed, turn, inherited: None, was_demoted: false };
         if let Some(Ended { call, done }) = ended() {
             hooks.was_demoted = true;
             hooks.inherited = (!done).then(|| hooks.runs(call));
@@ -112,8 +116,9 @@ impl Hooks {
         Ok(hooks)
     }
 
-    /// Has a command run behind those before it; what comes back is ready when it has ended.
-    pub(crate) fn runs(&self, call: Call) -> Receiver<()> {
+    /// Has a command run behind those before it; what comes back is ready when it has ended, and says whether that
+    /// was with 0.
+    pub(crate) fn runs(&self, call: Call) -> Receiver<bool> {
         let (done, receiver) = bounded(1);
         let hook = call.hook.word();
         if self.calls.try_send((call, done)).is_err() {
@@ -129,7 +134,14 @@ impl Hooks {
 
     /// Waits for what was left to be run, for who ends before there is anything else.
     pub(crate) fn ends(&self) {
-        self.inherited.as_ref().inspect(|done| awaits(done));
+        self.inherited.iter().for_each(|done| {
+            awaits(done);
+        });
+    }
+
+    /// Nothing is run any more, and what runs now is killed: it would go on beside the next image of this process.
+    pub(crate) fn stops(&self) {
+        self.turn.ends(child::GONE_WITHIN);
     }
 
     /// The last command, if it failed.
@@ -143,10 +155,10 @@ impl Hooks {
     }
 }
 
-/// Waits for the end of a command, for as long as it may take with one before it.
-pub(crate) fn awaits(done: &Receiver<()>) {
+/// Waits for the end of a command, for as long as it may take; says whether it ended well by then.
+pub(crate) fn awaits(done: &Receiver<bool>) -> bool {
     // It says why it failed by itself.
-    let _late = done.recv_timeout(WITHIN);
+    done.recv_timeout(WITHIN).unwrap_or(false)
 }
 
 /// For the environment of the image that takes the place of this one: its reign ended, and whether the command
@@ -164,9 +176,9 @@ fn ended() -> Option<Ended> {
     serde_json::from_str(&std::env::var(ENDED).ok()?).ok()
 }
 
-fn run(call: &Call, shown: &Mutex<Option<Failed>>) {
+fn run(call: &Call, shown: &Mutex<Option<Failed>>, turn: &Turn) -> bool {
     let begun = clocks::boot();
-    let (said, why) = match child::run(&call.command, &environment(call), WITHIN) {
+    let (said, why) = match child::run(&call.command, &environment(call), WITHIN, turn) {
         Ok(child::Ran { said, why }) => (said, why),
         Err(error) => (String::new(), Some(format!("it can not be run: {error}"))),
     };
@@ -174,6 +186,7 @@ fn run(call: &Call, shown: &Mutex<Option<Failed>>) {
     let (hook, command) = (call.hook.word(), call.command.join(" "));
     let Call { epoch, reason, .. } = call;
     let mut failed = shown.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_well = why.is_none();
     if let Some(why) = why {
         error!(hook, command, epoch, reason, took_ms, why, said, "the command failed");
         *failed = Some(Failed { hook: call.hook, why, at: clocks::boot() });
@@ -181,6 +194,7 @@ fn run(call: &Call, shown: &Mutex<Option<Failed>>) {
         info!(hook, command, epoch, reason, took_ms, said, "the command has run");
         *failed = None;
     }
+    is_well
 }
 
 fn environment(call: &Call) -> Vec<(&'static str, OsString)> {

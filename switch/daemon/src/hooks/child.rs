@@ -4,12 +4,16 @@ use std::ffi::OsString;
 use std::io::{self, PipeReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::OwnedFd;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+
+use switch_core::time::Time;
 
 use crate::clocks;
 
@@ -17,6 +21,72 @@ use crate::clocks;
 const SAID_MAX: usize = 2_048;
 /// Lines of it that are told.
 const LINES_TOLD: usize = 5;
+
+/// How long one that is killed may take to be gone. One that waits for a disk that hangs does not go.
+pub(super) const GONE_WITHIN: Duration = Duration::from_millis(500);
+
+/// Whose turn it is, for who may have it end at once. Held for moments only.
+#[derive(Default)]
+pub(super) struct Turn {
+    now: Mutex<Now>,
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct Now {
+    is_taken: bool,
+    /// What runs, and was not waited for yet: its number is its own.
+    child: Option<Pid>,
+    /// Nothing begins any more.
+    is_over: bool,
+}
+
+impl Turn {
+    /// Kills what runs, with all that it started, and lets nothing begin any more. Waits until it is gone, but no
+    /// longer than that.
+    pub(super) fn ends(&self, within: Duration) {
+        let mut now = self.now();
+        now.is_over = true;
+        now.child.iter().copied().for_each(kill);
+        drop(self.ended.wait_timeout_while(now, within, |now| now.is_taken));
+    }
+
+    fn is_taken(&self) -> io::Result<()> {
+        let mut now = self.now();
+        if now.is_over {
+            return Err(io::Error::other("this process begins anew"));
+        }
+        now.is_taken = true;
+        Ok(())
+    }
+
+    fn has(&self, child: Pid) {
+        let mut now = self.now();
+        now.child = Some(child);
+        if now.is_over {
+            kill(child);
+        }
+    }
+
+    fn has_none(&self) {
+        self.now().child = None;
+    }
+
+    fn is_free(&self) {
+        self.now().is_taken = false;
+        self.ended.notify_all();
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// With all that it started.
+pub(super) fn kill(child: Pid) {
+    // It may have ended by now.
+    let _gone = kill_process_group(child, Signal::KILL);
+}
 
 /// What came of it.
 pub(super) struct Ran {
@@ -30,12 +100,26 @@ pub(super) struct Ran {
 /// started, is killed when the time is over; what it leaves running behind its own end is left alone.
 ///
 /// # Errors
-/// When it can not be started or watched.
+/// When it can not be started or watched, or nothing begins any more.
 pub(super) fn run(
     command: &[String],
     environment: &[(&'static str, OsString)],
     within: Duration,
+    turn: &Turn,
 ) -> io::Result<Ran> {
+    turn.is_taken()?;
+    let ran = start(command, environment).and_then(|(child, reader)| {
+        turn.has(number(&child));
+        watch(child, reader, within, (turn, kill))
+    });
+    turn.is_free();
+    ran
+}
+
+pub(super) fn start(
+    command: &[String],
+    environment: &[(&'static str, OsString)],
+) -> io::Result<(Child, PipeReader)> {
     let (program, arguments) = command.split_first().expect("the configuration has a program");
     let (reader, writer) = io::pipe()?;
     rustix::fs::fcntl_setfl(&reader, OFlags::NONBLOCK)?;
@@ -47,42 +131,61 @@ pub(super) fn run(
     let child = started.spawn()?;
     // Its ends of the pipe are its alone.
     drop(started);
-    watch(child, reader, within)
+    Ok((child, reader))
 }
 
-fn watch(mut child: Child, reader: PipeReader, within: Duration) -> io::Result<Ran> {
-    let pid =
-        i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process has a number");
+fn number(child: &Child) -> Pid {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process has a number")
+}
+
+pub(super) fn watch(
+    mut child: Child,
+    reader: PipeReader,
+    within: Duration,
+    (turn, kill): (&Turn, fn(Pid)),
+) -> io::Result<Ran> {
+    let pid = number(&child);
     let ends = pidfd_open(pid, PidfdFlags::empty());
     let mut output = Output { reader: Some(reader), said: Vec::new() };
-    let until = clocks::boot() + within;
-    let ended = ends.is_ok_and(|ends| {
-        loop {
-            let left = until.since(clocks::boot());
-            let Some(wait) = Timespec::try_from(left).ok().filter(|_| !left.is_zero()) else {
-                break false;
-            };
-            let mut awaited = vec![PollFd::new(&ends, PollFlags::IN)];
-            awaited.extend(output.reader.as_ref().map(|reader| PollFd::new(reader, PollFlags::IN)));
-            let seen = poll(&mut awaited, Some(&wait));
-            let has_ended = seen.is_ok() && awaited[0].revents().contains(PollFlags::IN);
-            drop(awaited);
-            output.takes();
-            match seen {
-                Ok(_) if has_ended => break true,
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(_) => break false,
-            }
-        }
-    });
-    if !ended {
-        // It may have ended by now.
-        let _gone = kill_process_group(pid, Signal::KILL);
-    }
-    let status = child.wait()?;
+    let mut ended = |within| {
+        ends.as_ref().is_ok_and(|ends| is_gone(ends, &mut output, clocks::boot() + within))
+    };
+    let in_time = ended(within);
+    let gone = in_time || {
+        kill(pid);
+        ended(GONE_WITHIN)
+    };
+    turn.has_none();
+    let status = if gone { Some(child.wait()?) } else { child.try_wait()? };
     output.takes();
-    let why = if ended { failure(status) } else { Some(format!("killed after {within:?}")) };
+    let why = match status {
+        Some(status) if in_time => failure(status),
+        Some(_) => Some(format!("killed after {within:?}")),
+        // Whoever comes behind this process buries it.
+        None => Some(format!("killed after {within:?}, and it does not end")),
+    };
     Ok(Ran { said: output.lines(), why })
+}
+
+/// Takes what it says until it ends; says whether it did.
+fn is_gone(ends: &OwnedFd, output: &mut Output, until: Time) -> bool {
+    loop {
+        let left = until.since(clocks::boot());
+        let Some(wait) = Timespec::try_from(left).ok().filter(|_| !left.is_zero()) else {
+            return false;
+        };
+        let mut awaited = vec![PollFd::new(ends, PollFlags::IN)];
+        awaited.extend(output.reader.as_ref().map(|reader| PollFd::new(reader, PollFlags::IN)));
+        let seen = poll(&mut awaited, Some(&wait));
+        let has_ended = seen.is_ok() && awaited[0].revents().contains(PollFlags::IN);
+        drop(awaited);
+        output.takes();
+        match seen {
+            Ok(_) if has_ended => return true,
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
 }
 
 fn failure(status: ExitStatus) -> Option<String> {

@@ -28,7 +28,7 @@ pub(crate) struct Reigning {
 pub(crate) struct Begin {
     pub(crate) reign: Reigning,
     /// Ready when the ports may be opened; none where they are open already.
-    pub(crate) promoted: Option<Receiver<()>>,
+    pub(crate) promoted: Option<Receiver<bool>>,
 }
 
 /// How far it is.

@@ -40,7 +40,7 @@ struct Watch<'a> {
     /// None while no port is open yet.
     opening: Option<Opening>,
     /// Ready when they may be.
-    promoted: Receiver<()>,
+    promoted: Receiver<bool>,
     /// The reign of one of two nodes.
     reign: Option<Reigning>,
     ship: Option<&'a Arc<Ship>>,

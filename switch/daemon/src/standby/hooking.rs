@@ -6,6 +6,7 @@
 //! Open  -> on_promote -> ports  an address must be there before it is listened on
 //! handed over, stopped, failed -> on_demote -> end, or exec
 //! another node reigns          -> exec -> on_demote, first of all: the sockets are closed by then
+//! what runs at an exec          -> killed; an on_demote that did not end well is run again behind it
 //! ```
 
 use std::cell::{Cell, RefCell};
@@ -26,7 +27,7 @@ pub(super) struct Hooking {
     /// The epoch of the reign that has begun here.
     reign: Cell<Option<u32>>,
     /// Its end is seen to; ready when the command has ended.
-    ending: RefCell<Option<Receiver<()>>>,
+    ending: RefCell<Option<Receiver<bool>>>,
 }
 
 impl Hooking {
@@ -36,7 +37,7 @@ impl Hooking {
     }
 
     /// A reign begins; ready when the command has ended, none where there is none.
-    pub(super) fn promoted(&self, reign: &Reign) -> Option<Receiver<()>> {
+    pub(super) fn promoted(&self, reign: &Reign) -> Option<Receiver<bool>> {
         let reason = match reign.cause {
             Cause::First => "first",
             Cause::Resumed => "resumed",
@@ -55,21 +56,22 @@ impl Hooking {
         *self.ending.borrow_mut() = self.runs(Hook::OnDemote, epoch, reason);
     }
 
-    /// Waits until that is seen to.
-    pub(super) fn finishes(&self) {
-        self.ending.borrow().iter().for_each(hooks::awaits);
+    /// Waits until that is seen to; says whether it went well.
+    pub(super) fn finishes(&self) -> bool {
+        self.ending.borrow().as_ref().is_some_and(hooks::awaits)
     }
 
-    /// What the next image of this process is left to run: what was not run here, as nothing may wait for it.
+    /// What the next image of this process is left to run: what was not run here, as nothing may wait for it, or
+    /// what failed. Nothing is run here any more.
     pub(super) fn leaves(&self, reason: &str) -> Option<String> {
+        let is_done = self.finishes();
+        self.hooks.stops();
         let epoch = self.reign.get()?;
-        let is_done = self.ending.borrow().is_some();
-        self.finishes();
         let call = self.call(Hook::OnDemote, epoch, reason)?;
         Some(hooks::left(call, is_done))
     }
 
-    fn runs(&self, hook: Hook, epoch: u32, reason: &str) -> Option<Receiver<()>> {
+    fn runs(&self, hook: Hook, epoch: u32, reason: &str) -> Option<Receiver<bool>> {
         self.call(hook, epoch, reason).map(|call| self.hooks.runs(call))
     }
 
