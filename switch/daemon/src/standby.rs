@@ -444,6 +444,8 @@ impl Life {
             control.lets_answer(ANSWERED_WITHIN);
         }
         let is_sick = matches!(order, Order::Demote(Ending::Sick));
+        // What follows may take as long as the manager waits, and what it learned last is old by then.
+        self.service.alive();
         if is_wished || is_sick {
             self.gives_lease_back();
         }
