@@ -118,7 +118,7 @@ impl Serving {
             reign,
             ship,
         };
-        loop {
+        let anew = loop {
             let step = crossbeam::channel::select! {
                 recv(happened) -> event => match event {
                     Ok(event) => self.handle(event, &mut watch)?,
@@ -156,16 +156,15 @@ impl Serving {
             };
             match step {
                 Step::On => {}
-                Step::Over => break,
-                Step::Anew(order) => {
-                    watch.ship.inspect(|ship| ship.looks(None));
-                    return Ok(End::Anew(order));
-                }
+                Step::Over => break None,
+                Step::Anew(order) => break Some(End::Anew(order)),
             }
-        }
+        };
         watch.ship.inspect(|ship| ship.looks(None));
-        self.tell_all(&Command::Stop);
-        Ok(watch.end)
+        Ok(anew.unwrap_or_else(|| {
+            self.tell_all(&Command::Stop);
+            watch.end
+        }))
     }
 
     /// Has the rules of two nodes and the service manager know when it is sick, or well again.

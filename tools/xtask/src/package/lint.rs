@@ -78,7 +78,7 @@ fn configurations(tree: &Path) -> io::Result<Vec<PathBuf>> {
         let path = entry?.path();
         // What lies in a folder of its own is the example of that folder's name.
         let path = if path.is_dir() { path.join("sekisho.toml") } else { path };
-        if path.is_file() {
+        if path.is_file() && path.extension().is_some_and(|end| end == "toml") {
             found.push(path);
         }
     }
