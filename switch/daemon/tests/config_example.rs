@@ -77,7 +77,9 @@ fn what_the_example_keeps_in_comments_of_a_second_node_is_accepted_and_is_the_de
     let least = format!("{DESIGN}\n[peer]\nname = \"osaka\"\nlisten = [\"127.0.0.1:7400\"]\n");
     let least = least.replace("sync = \"local\"", "");
     let least = load_text("least", &least, DEMO).unwrap().peer.unwrap();
-    assert_eq!(Peer { tls: None, ..said }, least);
+    assert_eq!([&said.on_promote[1], &said.on_demote[1]], ["up", "down"]);
+    let (on_promote, on_demote) = (Vec::new(), Vec::new());
+    assert_eq!(Peer { tls: None, on_promote, on_demote, ..said }, least);
 }
 
 #[test]

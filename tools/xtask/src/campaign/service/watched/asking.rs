@@ -50,7 +50,7 @@ pub(in super::super) fn is_drilled(proof: &mut Proof<'_>) -> Result<String, Trou
 
 /// Those of the runbook.
 const DRILLS: [&str; 3] = [
-    "sekisho drill failover --yes --back --report drill.txt",
+    "sekisho drill failover --yes --back --report ./drill.txt",
     "sekisho drill sick-primary --yes --back",
     "sekisho drill link-loss --yes",
 ];
