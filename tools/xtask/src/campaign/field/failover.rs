@@ -16,6 +16,8 @@ const UNPLANNED: Duration = Duration::from_secs(5);
 const WITH_LEADER: Duration = Duration::from_secs(10);
 /// The same when the two change places as they are told.
 const PLANNED: Duration = Duration::from_secs(1);
+/// The same when it has to find out by itself that its disk hangs: it waits for `node.sick_after` first.
+const SICK: Duration = Duration::from_secs(8);
 /// The same once a full disk has room again.
 const ROOM: Duration = Duration::from_secs(5);
 /// How long a sync of a slow disk takes, and for how long the disk is slow.
@@ -42,18 +44,21 @@ pub(super) enum Stroke {
     SwitchOver,
     /// Each of its syncs takes long.
     SlowDisk,
+    /// Its disk hangs until the other one has taken over.
+    HungDisk,
     /// Its disk has no room until new requests are refused.
     FullDisk,
 }
 
 /// All of them; what a deck has.
-pub(super) const STROKES: [Stroke; 9] = [
+pub(super) const STROKES: [Stroke; 10] = [
     Stroke::Kill,
     Stroke::PowerCut,
     Stroke::Leader,
     Stroke::HalfOpen,
     Stroke::SwitchOver,
     Stroke::SlowDisk,
+    Stroke::HungDisk,
     Stroke::FullDisk,
     Stroke::Kill,
     Stroke::PowerCut,
@@ -68,6 +73,7 @@ pub(super) fn round(world: &mut World, card: usize, dice: &mut Dice) -> Result<T
     let struck_ns = clock::unix_ns();
     let over_ns = match stroke {
         Stroke::SlowDisk => has_a_slow_disk(world, primary, dice)?,
+        Stroke::HungDisk => has_a_hung_disk(world, primary)?,
         Stroke::FullDisk => has_a_full_disk(world, primary)?,
         Stroke::Kill
         | Stroke::PowerCut
@@ -96,8 +102,7 @@ pub(super) fn round(world: &mut World, card: usize, dice: &mut Dice) -> Result<T
 /// The other one takes over, and whatever was done is over then; when.
 fn is_lost(world: &mut World, stroke: Stroke, primary: usize) -> Result<u64, Trouble> {
     strike(world, stroke, primary)?;
-    world.comes_to(1 - primary, PATIENCE, |stands| stands["role"] == "primary")?;
-    world.is_answered(clock::unix_ns(), PATIENCE)?;
+    world.takes_over(1 - primary)?;
     ends(world, stroke, primary)?;
     Ok(clock::unix_ns())
 }
@@ -115,7 +120,7 @@ fn strike(world: &mut World, stroke: Stroke, primary: usize) -> Result<(), Troub
             world.sites[primary].is_killed()
         }
         Stroke::SwitchOver => world.sites[primary].does("node switchover", PATIENCE),
-        Stroke::SlowDisk | Stroke::FullDisk => Ok(()),
+        Stroke::SlowDisk | Stroke::HungDisk | Stroke::FullDisk => Ok(()),
     }
 }
 
@@ -126,6 +131,14 @@ fn has_a_slow_disk(world: &mut World, primary: usize, dice: &mut Dice) -> Result
     let (least, most) = SLOW;
     clock::pause(dice.between(least, most));
     slow.ends()?;
+    Ok(clock::unix_ns())
+}
+
+/// Until the other one has taken over, as it gives up by itself.
+fn has_a_hung_disk(world: &mut World, primary: usize) -> Result<u64, Trouble> {
+    let hung = world.sites[primary].has_a_hung_disk()?;
+    world.takes_over(1 - primary)?;
+    drop(hung);
     Ok(clock::unix_ns())
 }
 
@@ -154,7 +167,11 @@ fn ends(world: &mut World, stroke: Stroke, primary: usize) -> Result<(), Trouble
             world.witness.is_whole_again()?;
             world.sites[primary].starts()
         }
-        Stroke::HalfOpen | Stroke::SwitchOver | Stroke::SlowDisk | Stroke::FullDisk => Ok(()),
+        Stroke::HalfOpen
+        | Stroke::SwitchOver
+        | Stroke::SlowDisk
+        | Stroke::HungDisk
+        | Stroke::FullDisk => Ok(()),
     }
 }
 
@@ -168,6 +185,7 @@ impl Stroke {
             Self::Leader => ("killed with etcd's leader", WITH_LEADER),
             Self::SwitchOver => ("switch-over", PLANNED),
             Self::SlowDisk => ("slow disk", UNPLANNED),
+            Self::HungDisk => ("hung disk", SICK),
             Self::FullDisk => ("full disk", ROOM),
         }
     }

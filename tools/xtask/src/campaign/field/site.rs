@@ -46,6 +46,10 @@ pub(super) struct Site {
     group: Option<Group>,
 }
 
+/// A disk that hangs, while this is there: who writes to it waits.
+#[derive(Debug)]
+pub(super) struct HungDisk(PathBuf);
+
 /// By what a process stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Means {
@@ -278,6 +282,13 @@ impl Site {
         Ok(SlowSyncs { strace, seen })
     }
 
+    /// Whoever writes to its disk waits, and can not even be killed.
+    pub(super) fn has_a_hung_disk(&self) -> Result<HungDisk, Trouble> {
+        let place = self.disk.mount().to_owned();
+        fsfreeze("--freeze", &place)?;
+        Ok(HungDisk(place))
+    }
+
     /// Its disk has no room any more.
     pub(super) fn has_a_full_disk(&self) -> Result<(), Trouble> {
         let file = File::create(self.ballast()).map_err(Trouble::failed("a full disk"))?;
@@ -361,6 +372,21 @@ impl Drop for SlowSyncs {
         // An error says that it has ended already.
         drop(self.strace.kill());
         drop(self.strace.wait());
+    }
+}
+
+impl Drop for HungDisk {
+    fn drop(&mut self) {
+        // An error says that it hangs no more.
+        drop(fsfreeze("--unfreeze", &self.0));
+    }
+}
+
+fn fsfreeze(option: &str, place: &Path) -> Result<(), Trouble> {
+    let status = Programs::leashed(Path::new("fsfreeze")).arg(option).arg(place).status();
+    match status.map_err(Trouble::failed("fsfreeze"))? {
+        status if status.success() => Ok(()),
+        status => Err(Trouble::Failed(format!("fsfreeze {option}: {status}"))),
     }
 }
 

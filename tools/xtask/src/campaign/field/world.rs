@@ -178,8 +178,15 @@ impl World {
     ) -> Result<Value, Trouble> {
         let came = self.sites[number].comes_to(within, is_it);
         came.map_err(|last| {
-            self.found(&format!("{} after {within:?}: {}", NODES[number], shown(&[last])))
+            let other = self.stands(1 - number);
+            self.found(&format!("{} after {within:?}: {}", NODES[number], shown(&[last, other])))
         })
+    }
+
+    /// That node is the primary, and acquirers are answered.
+    pub(super) fn takes_over(&mut self, number: usize) -> Result<(), Trouble> {
+        self.comes_to(number, PATIENCE, |stands| stands["role"] == "primary")?;
+        self.is_answered(clock::unix_ns(), PATIENCE)
     }
 
     /// Both acquirers have had some approvals since then.
