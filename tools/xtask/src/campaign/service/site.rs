@@ -17,7 +17,7 @@ pub(super) const PLACE: &str = "/srv";
 /// Where the switch's state is in the machine.
 pub(super) const STATE: &str = "/var/lib/sekisho";
 /// Bytes of a disk that is soon full.
-pub(super) const SMALL: u64 = 256 << 20;
+pub(super) const SMALL: u64 = 768 << 20;
 /// Bytes of a disk that lasts for hours; only what is written takes memory.
 pub(super) const LARGE: u64 = 16 << 30;
 /// Links to each issuer.
