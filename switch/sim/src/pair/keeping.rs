@@ -9,7 +9,7 @@ use journal::roles::node::Node;
 use journal::scrub::mending::{Mending, Progress};
 use journal::scrub::{Looked, Range, Scrub};
 use journal::ship::message::Message;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::agenda::{At, SECOND};
@@ -36,6 +36,9 @@ pub(crate) struct Keeping {
     looked: Option<At>,
     /// What has rotted here and the other site has let go of: an operator is told, and both go on.
     nowhere: BTreeMap<Name, Range>,
+    /// What was not mended in this pass: others may have to be first, as the one behind it that lost its
+    /// beginning too, and its own end with that.
+    put_off: BTreeSet<Name>,
     /// What it is that is being mended.
     range: Option<Range>,
 }
@@ -119,7 +122,11 @@ impl World {
             match scrub.step() {
                 Ok(Looked::Good(_)) => {}
                 Ok(Looked::Done) => {
-                    self.process(site).keeping.looked = Some(begun);
+                    let keeping = &mut self.process(site).keeping;
+                    if keeping.put_off.is_empty() {
+                        keeping.looked = Some(begun);
+                    }
+                    keeping.put_off.clear();
                     return;
                 }
                 Ok(Looked::Rotten(name, range, found)) => {
@@ -129,7 +136,7 @@ impl World {
                         site.0
                     );
                     let Process { keeping, .. } = self.process(site);
-                    if keeping.nowhere.contains_key(&name) {
+                    if keeping.nowhere.contains_key(&name) || keeping.put_off.contains(&name) {
                         continue;
                     }
                     self.tale.at(now, site, || format!("{name} has rotted: {found}"));
@@ -194,7 +201,10 @@ impl World {
                 self.saw(Happening::Mended);
             }
             Err(_) if self.machines[site.0].disk.is_down() => self.sees_the_midst(site),
-            Err(why) => self.tale.at(now, site, || format!("{name} is not mended: {why}")),
+            Err(why) => {
+                self.tale.at(now, site, || format!("{name} is not mended: {why}"));
+                self.process(site).keeping.put_off.insert(name);
+            }
         }
     }
 }
