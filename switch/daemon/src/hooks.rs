@@ -27,6 +27,8 @@ use child::Turn;
 
 /// How long a command may take. Shorter than the watchdog of `sekishod.service` waits, as an end waits for it.
 const WITHIN: Duration = Duration::from_secs(4);
+/// How long ports wait for one at most, with one before it. One whose start hangs does not end by itself.
+pub(crate) const LATE: Duration = Duration::from_secs(10);
 /// Calls that wait at most: begin and end of a reign, and the start of the next life.
 const CALLS_MAX: usize = 8;
 /// What the next image of this process is told.

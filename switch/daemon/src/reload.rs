@@ -103,6 +103,8 @@ pub struct Serves {
     pub tunings: Arc<Tunings>,
     /// Whether there is a key provider.
     pub keys: bool,
+    /// Ready when the ports are given to the workers: what a reload changes of them is held against what is open.
+    pub ports: Receiver<()>,
     /// Records of a reload that the journal had no room for: their numbers are given, so they come
     /// before any others.
     pub unwritten: Vec<Vec<u8>>,
@@ -281,6 +283,10 @@ impl Thread {
     /// One reload, to its end; the next one, if one is to follow.
     fn reload(&mut self, reason: &Reason) -> Option<Reason> {
         self.parts.service.reloading();
+        if let Part::Serves(serves) = &self.part {
+            // Whoever opens them lets go of the other end, or ends with the process.
+            let _open = serves.ports.recv();
+        }
         let by = reason.by.as_str();
         let does = match self.part {
             Part::Serves(_) => "serving",

@@ -11,13 +11,14 @@ mod pinned;
 
 mod watch;
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam::channel::Sender;
+use crossbeam::channel::{Sender, bounded};
 use journal::format::Position;
 use journal::mark::Mark;
 use journal::roles::event::DrainId;
@@ -92,6 +93,7 @@ pub(crate) struct Begun {
     reading: Option<Reading>,
     journal: Option<Journal>,
     operators: Arc<Operators>,
+    closed: Sender<()>,
     reload: Reload,
     draining: Arc<AtomicBool>,
 }
@@ -105,6 +107,8 @@ pub(crate) struct Serving {
     waiting: usize,
     reading: Option<Reading>,
     journal: Option<Journal>,
+    /// Held until the ports are given to the workers: no reload is taken up before.
+    closed: Cell<Option<Sender<()>>>,
     reload: Reload,
     draining: Arc<AtomicBool>,
 }
@@ -221,7 +225,9 @@ impl Built {
         let operators =
             Operators::new(Arc::clone(&running), Arc::clone(&mesh), journal.is_some(), demo);
         let operators = Arc::new(operators);
+        let (closed, ports) = bounded(0);
         let serves = Serves {
+            ports,
             mesh: Arc::clone(&mesh),
             budget: self.budget,
             register,
@@ -252,6 +258,7 @@ impl Built {
             reading,
             journal,
             operators,
+            closed,
             reload,
             draining,
         })
@@ -331,9 +338,21 @@ impl Begun {
     pub(crate) fn serve(self) -> Result<Serving, Failure> {
         let Self { running, service, mesh, workers, waiting, reading, journal, .. } = self;
         let (reload, draining) = (self.reload, self.draining);
+        let closed = Cell::new(Some(self.closed));
         let threads = workers.into_iter().map(start).collect::<Result<Vec<_>, _>>();
         let threads = threads.map_err(told("thread worker"))?;
-        Ok(Serving { running, service, mesh, threads, waiting, reading, journal, reload, draining })
+        Ok(Serving {
+            running,
+            service,
+            mesh,
+            threads,
+            waiting,
+            reading,
+            journal,
+            closed,
+            reload,
+            draining,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use crossbeam::channel::{Receiver, after, never};
 use journal::roles::event::{DrainId, Event as Told};
 use signal_hook::consts::SIGHUP;
 use switch_core::ids::WorkerId;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::handing::Handing;
 use super::means::listen;
@@ -18,6 +18,7 @@ use super::{End, Serving};
 use crate::cli::EXIT_DATA;
 use crate::clocks;
 use crate::health::{Found, Health};
+use crate::hooks::LATE;
 use crate::journaling::Failure;
 use crate::nodes::{ended, halted};
 use crate::pairing::Order;
@@ -41,6 +42,8 @@ struct Watch<'a> {
     opening: Option<Opening>,
     /// Ready when they may be.
     promoted: Receiver<bool>,
+    /// Ready when they are opened all the same.
+    late: Receiver<Instant>,
     /// The reign of one of two nodes.
     reign: Option<Reigning>,
     ship: Option<&'a Arc<Ship>>,
@@ -98,7 +101,8 @@ impl Serving {
         let (ship, begin) = reign.unzip();
         let reign = begin.as_ref().map(|begin| begin.reign.clone());
         let promoted = begin.and_then(|begin| begin.promoted);
-        let opening = promoted.is_none().then(|| Opening::of(reign.clone(), self.waiting));
+        let late = promoted.as_ref().map_or_else(never, |_| after(LATE));
+        let opening = promoted.is_none().then(|| self.opened(reign.clone(), self.waiting));
         let workers = self.running.now().plan.workers;
         let (service, mesh) = (Arc::clone(&self.service), Arc::clone(&self.mesh));
         let running = || Arc::clone(&self.running);
@@ -115,6 +119,7 @@ impl Serving {
             handing: Handing::none(),
             opening,
             promoted: promoted.unwrap_or_else(never),
+            late,
             reign,
             ship,
         };
@@ -133,16 +138,12 @@ impl Serving {
                     self.looks_whether_well(&mut watch);
                     Step::On
                 }
-                recv(watch.promoted) -> _ => {
-                    watch.promoted = never();
-                    watch.opening = Some(Opening::of(watch.reign.clone(), self.listens()?));
-                    Step::On
+                recv(watch.promoted) -> _ => self.opens(&mut watch)?,
+                recv(watch.late) -> _ => {
+                    error!("on_promote has not come back: the ports open all the same");
+                    self.opens(&mut watch)?
                 }
-                recv(watch.handing.cut) -> _ => {
-                    watch.handing.was_cut();
-                    self.tell_all(&Command::CutShort);
-                    Step::On
-                }
+                recv(watch.handing.cut) -> _ => self.cuts_short(&mut watch),
                 recv(watch.handing.until) -> _ => {
                     warn!("what is in flight did not end in time: nothing is handed over");
                     self.tell_all(&Command::Admit);
@@ -239,6 +240,26 @@ impl Serving {
             }
         }
         Ok(Step::On)
+    }
+
+    /// What is in flight has had its time.
+    fn cuts_short(&self, watch: &mut Watch<'_>) -> Step {
+        watch.handing.was_cut();
+        self.tell_all(&Command::CutShort);
+        Step::On
+    }
+
+    /// The ports may be open.
+    fn opens(&self, watch: &mut Watch<'_>) -> Result<Step, Failure> {
+        (watch.promoted, watch.late) = (never(), never());
+        watch.opening = Some(self.opened(watch.reign.clone(), self.listens()?));
+        Ok(Step::On)
+    }
+
+    /// The workers have their ports, of so many of them some that wait; a reload may change them from here on.
+    fn opened(&self, reign: Option<Reigning>, waiting: usize) -> Opening {
+        drop(self.closed.take());
+        Opening::of(reign, waiting)
     }
 
     /// Opens the ports while the workers run; says how many of these have such that wait for issuers.

@@ -10,6 +10,7 @@ use rustix::process::Signal;
 
 use crate::pair::{Osaka, Pair, Terms, Tokyo, Which};
 use crate::patience::until;
+use crate::place::own_port;
 use crate::site::Site;
 
 /// Notes how it was called, and has the address here or not.
@@ -118,10 +119,17 @@ fn a_command_that_fails_holds_nothing_up_and_is_told_in_the_status_and_one_that_
     assert!(shown.contains("No such file or directory"), "{shown}");
     pair.site(Tokyo).does("node promote --first");
     pair.serves(Tokyo);
+    // A port that is new while it runs is opened with the others, and by one of them.
+    let (one, new) = (pair.site(Tokyo).listens[0], own_port());
+    let text = fs::read_to_string(pair.site(Tokyo).path().join("sekisho.toml")).unwrap();
+    let text = text.replacen(&format!("\"{one}\""), &format!("\"{one}\", \"{new}\""), 1);
+    pair.site(Tokyo).is_configured(&text);
+    pair.site(Tokyo).is_sent(Signal::HUP);
     let killed =
         pair.site(Tokyo).comes_to("kill it", |stands| stands["hook"]["hook"] == "on_promote");
     assert_eq!(killed["hook"]["why"], "killed after 4s", "{killed}");
     until("its ports to open", || TcpStream::connect(pair.site(Tokyo).listens[0]).ok());
+    until("the new one to open", || TcpStream::connect(new).ok());
     let children = pair.site(Tokyo).children();
     assert!(children.is_empty(), "left by it: {children:?}");
 }
