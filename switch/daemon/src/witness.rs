@@ -30,6 +30,8 @@ mod desk;
 
 mod shown;
 
+mod turning;
+
 mod thread;
 
 use std::io;

@@ -2,6 +2,7 @@
 //! measures how the node is. A thread that waits for a disk in a page fault may hold up each one that wants memory
 //! from the system, and `ship` wants none while it works. Must not know what follows from it.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use journal::roles::event::Event;
@@ -82,6 +83,15 @@ impl Shipping {
         let Some(desk) = &self.desk else { return };
         self.hanging.asks(clocks::boot());
         desk.asks(id, swap);
+    }
+
+    /// Who looks whether this thread hangs sees that it does not: the service manager, and the other node, which
+    /// sees it by the lease.
+    pub(super) fn turns(&self) {
+        self.beat.fetch_add(1, Ordering::Relaxed);
+        if let Some(desk) = &self.desk {
+            desk.turns();
+        }
     }
 
     /// Has the rules know of what hangs beside the disk.

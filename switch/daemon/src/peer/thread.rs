@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crossbeam::channel::Sender;
@@ -112,7 +112,7 @@ impl Shipping {
         let mut events = Events::with_capacity(64);
         let mut again = false;
         while !self.ship.is_told_to_stop() {
-            self.beat.fetch_add(1, Ordering::Relaxed);
+            self.turns();
             let wait = if again { Duration::ZERO } else { self.wait() };
             if let Err(error) = self.poll.poll(&mut events, Some(wait))
                 && error.kind() != std::io::ErrorKind::Interrupted

@@ -1,6 +1,7 @@
 //! What the thread `ship` puts down for the thread `witness`: one question at most, and whether this node is to be
 //! known as alive. Nobody waits for the other here. Must not know what is asked, nor how.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub(crate) struct Desk {
     put: Condvar,
     left: Condvar,
     shown: Mutex<WitnessShown>,
+    /// Goes up with each turn of the thread `ship`. Relaxed: it is looked at for having changed.
+    turns: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +65,11 @@ impl Desk {
         self.puts(|slot| slot.alive = alive);
     }
 
+    /// The thread `ship` turns: who does not is not known as alive, whatever it said last.
+    pub(crate) fn turns(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The thread is to end, and to give back the lease that it may have.
     pub(crate) fn stops(&self) {
         self.puts(|slot| slot.stop = true);
@@ -97,6 +105,11 @@ impl Desk {
         let (mut slot, _) = waited.unwrap_or_else(PoisonError::into_inner);
         slot.is_new = false;
         Found { question: slot.question.take(), alive: slot.alive, stop: slot.stop }
+    }
+
+    /// How often the thread `ship` has turned.
+    pub(super) fn turned(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
     }
 
     pub(super) fn shows(&self, change: impl FnOnce(&mut WitnessShown)) {

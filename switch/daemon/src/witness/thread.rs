@@ -18,6 +18,7 @@ use super::etcd::{Asked, Etcd};
 use super::gateway::{self, Became, TRANSACTION, Transacted};
 use super::lease::Lease;
 use super::shown::LeaseShown;
+use super::turning::Turning;
 use super::words::brief;
 use super::{Keys, digest, form};
 use crate::clocks;
@@ -38,6 +39,9 @@ pub(super) struct Witnessing {
     patience: Duration,
     lease: Lease,
     alive: bool,
+    turning: Turning,
+    /// Whether the thread `ship` was seen to hang.
+    hangs: bool,
     /// Which cluster of etcd answers, as the rules were told.
     cluster: Option<u64>,
     /// Whether the last question was answered; none: there was none.
@@ -71,6 +75,8 @@ impl Witnessing {
             patience,
             lease,
             alive: false,
+            turning: Turning::default(),
+            hangs: false,
             cluster: None,
             answers: None,
             untended: None,
@@ -87,7 +93,7 @@ impl Witnessing {
             if found.stop {
                 break;
             }
-            self.alive = found.alive;
+            self.alive = found.alive && !self.ship_hangs();
             // What is asked goes first: the lease can wait for a second, and the rules can not.
             if let Some(question) = found.question {
                 self.asks(question);
@@ -101,6 +107,19 @@ impl Witnessing {
         self.alive = false;
         self.tends();
         self.desk.is_left();
+    }
+
+    /// Whether the thread that decides and hears the peer hangs: its node would be known as alive for nothing.
+    fn ship_hangs(&mut self) -> bool {
+        let hangs = self.turning.hangs(self.desk.turned(), clocks::boot());
+        if std::mem::replace(&mut self.hangs, hangs) != hangs && self.sparing.says("ship hangs") {
+            if hangs {
+                warn!("the thread ship hangs: this node is not known as alive until it goes on");
+            } else {
+                info!("the thread ship goes on");
+            }
+        }
+        hangs
     }
 
     fn asks(&mut self, question: Question) {

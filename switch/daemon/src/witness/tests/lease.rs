@@ -86,6 +86,21 @@ fn a_node_that_gives_up_is_not_seen_alive_from_then_on() {
 }
 
 #[test]
+fn a_node_whose_thread_ship_hangs_is_not_seen_alive_until_it_goes_on() {
+    let store = Store::starts();
+    let configured = Configured::at(store.endpoints());
+    let mut tokyo = Node::of("tokyo", &configured);
+    tokyo.desk.lives(true);
+    until("a lease", || tokyo.shown().lease.kept_ns);
+    tokyo.hangs();
+    until("it to be given back", || tokyo.shown().lease.kept_ns.is_none().then_some(()));
+    assert_eq!(leases(&store), Vec::<String>::new());
+    tokyo.goes_on();
+    until("another lease", || tokyo.shown().lease.kept_ns);
+    assert_eq!((tokyo.shown().lease.granted, leases(&store).len()), (2, 1));
+}
+
+#[test]
 fn a_lease_that_etcd_ended_is_followed_by_another() {
     let store = Store::starts();
     let configured = Configured::at(store.endpoints());

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
-use crossbeam::channel::{Receiver, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use journal::format::Epoch;
 use journal::roles::event::Event;
 use journal::roles::name::NodeName;
@@ -36,6 +38,8 @@ impl Configured {
 pub(super) struct Node {
     pub(super) desk: Arc<Desk>,
     heard: Receiver<Event>,
+    /// What stands for the thread `ship` turns until this is gone.
+    turns: Option<Sender<()>>,
     last: u64,
     /// Which cluster answers it, as its rules were told.
     pub(super) clusters: Vec<[u8; 16]>,
@@ -68,7 +72,27 @@ impl Node {
         let (hears, heard) = bounded(16);
         let tell = move |event| hears.send(event).unwrap_or_default();
         start(&Arc::new(configuration), tell, &desk).unwrap();
-        Self { desk, heard, last: 0, clusters: Vec::new(), _directory: directory }
+        let (last, clusters) = (0, Vec::new());
+        let mut node = Self { desk, heard, turns: None, last, clusters, _directory: directory };
+        node.goes_on();
+        node
+    }
+
+    /// Its thread `ship` turns again.
+    pub(super) fn goes_on(&mut self) {
+        let desk = Arc::clone(&self.desk);
+        let (turns, ends) = bounded::<()>(0);
+        self.turns = Some(turns);
+        thread::spawn(move || {
+            while ends.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
+                desk.turns();
+            }
+        });
+    }
+
+    /// Its thread `ship` does not come back from what it does.
+    pub(super) fn hangs(&mut self) {
+        self.turns = None;
     }
 
     /// What the witness says.
