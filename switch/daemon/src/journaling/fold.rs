@@ -133,7 +133,10 @@ impl Fold {
                 }
             }
             self.scrub.turn(&mut pace);
-            thread::park_timeout(LOOK);
+            // Who waits in between may have been woken there by who wants it to stop.
+            if !self.stop.load(Ordering::Acquire) {
+                thread::park_timeout(LOOK);
+            }
         }
         Ok(())
     }
