@@ -235,21 +235,28 @@ impl Campaign<'_> {
             let before = self.rounds;
             while self.rounds - before < LIFE && !is_over(self.counted) {
                 match self.field.round(&mut world, &mut deck, &mut dice) {
-                    Ok(told) => self.takes(told, out).map_err(Trouble::failed("the table"))?,
-                    Err(trouble) => return Err(kept(&world, root, name, self.seed, trouble)),
+                    Ok(told) => {
+                        let late = told.is_late(self.arguments.patience);
+                        self.takes(told, late, out).map_err(Trouble::failed("the table"))?;
+                        // The first of them tells most.
+                        if late && self.kinds.values().map(|kind| kind.late).sum::<usize>() == 1 {
+                            let kept = kept(&world, root, name, self.seed, "what was said");
+                            writeln!(out, "{kept}").map_err(Trouble::failed("the table"))?;
+                        }
+                    }
+                    Err(trouble) => return Err(found(&world, root, name, self.seed, trouble)),
                 }
             }
             let place =
-                world.ends_or(|world, trouble| kept(world, root, name, self.seed, trouble))?;
+                world.ends_or(|world, trouble| found(world, root, name, self.seed, trouble))?;
             writeln!(out, "{place}").map_err(Trouble::failed("the table"))?;
         }
         Ok(())
     }
 
-    fn takes(&mut self, told: Told, out: &mut dyn Write) -> io::Result<()> {
+    fn takes(&mut self, told: Told, is_late: bool, out: &mut dyn Write) -> io::Result<()> {
         self.rounds += 1;
         self.counted += u64::from(told.counts);
-        let is_late = told.is_late(self.arguments.patience);
         let Told { stroke, took, bound, beside, .. } = told;
         let late = if is_late { "  LATE" } else { "" };
         let [took_s, bound_s, beside_s] = [took, bound, beside].map(seconds);
@@ -284,15 +291,20 @@ impl Campaign<'_> {
     }
 }
 
-/// Keeps what the world wrote, and says where.
-fn kept(world: &World, root: &Path, name: &str, seed: u64, trouble: Trouble) -> Trouble {
+/// Keeps what the world wrote where something is wrong with the switch.
+fn found(world: &World, root: &Path, name: &str, seed: u64, trouble: Trouble) -> Trouble {
     let Trouble::Found(what) = trouble else { return trouble };
+    Trouble::Found(kept(world, root, name, seed, &what))
+}
+
+/// Keeps what the world wrote, and says where behind what there is to say.
+fn kept(world: &World, root: &Path, name: &str, seed: u64, what: &str) -> String {
     let place = root.join(format!("target/campaign-{name}-{seed}"));
     let kept = match world.is_kept(&place) {
         Ok(()) => format!("are kept in {}", place.display()),
         Err(error) => format!("could not be kept: {error}"),
     };
-    Trouble::Found(format!("{what}\nlogs and journals {kept}"))
+    format!("{what}\nlogs and journals {kept}")
 }
 
 /// With milliseconds.
