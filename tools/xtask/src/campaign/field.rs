@@ -184,7 +184,7 @@ pub(super) fn run(
         1 => "its bound".to_owned(),
         times => format!("{times} times its bound"),
     };
-    let late = campaign.kinds.values().map(|kind| kind.late).sum::<usize>();
+    let late = campaign.late();
     if late > 0 {
         writeln!(out, "{late} of {rounds} rounds from seed {seed} took longer than {bound}")?;
         return super::end(name, &Trouble::found("late"), out);
@@ -234,17 +234,15 @@ impl Campaign<'_> {
             let mut world = World::begins(programs, number, self.field.members(), &mut dice)?;
             let before = self.rounds;
             while self.rounds - before < LIFE && !is_over(self.counted) {
-                match self.field.round(&mut world, &mut deck, &mut dice) {
-                    Ok(told) => {
-                        let late = told.is_late(self.arguments.patience);
-                        self.takes(told, late, out).map_err(Trouble::failed("the table"))?;
-                        // The first of them tells most.
-                        if late && self.kinds.values().map(|kind| kind.late).sum::<usize>() == 1 {
-                            let kept = kept(&world, root, name, self.seed, "what was said");
-                            writeln!(out, "{kept}").map_err(Trouble::failed("the table"))?;
-                        }
-                    }
+                let told = match self.field.round(&mut world, &mut deck, &mut dice) {
+                    Ok(told) => told,
                     Err(trouble) => return Err(found(&world, root, name, self.seed, trouble)),
+                };
+                let is_first_late = told.is_late(self.arguments.patience) && self.late() == 0;
+                self.takes(told, out).map_err(Trouble::failed("the table"))?;
+                if is_first_late {
+                    let kept = kept(&world, root, name, self.seed, "it was late");
+                    writeln!(out, "{kept}").map_err(Trouble::failed("the table"))?;
                 }
             }
             let place =
@@ -254,7 +252,8 @@ impl Campaign<'_> {
         Ok(())
     }
 
-    fn takes(&mut self, told: Told, is_late: bool, out: &mut dyn Write) -> io::Result<()> {
+    fn takes(&mut self, told: Told, out: &mut dyn Write) -> io::Result<()> {
+        let is_late = told.is_late(self.arguments.patience);
         self.rounds += 1;
         self.counted += u64::from(told.counts);
         let Told { stroke, took, bound, beside, .. } = told;
@@ -268,6 +267,11 @@ impl Campaign<'_> {
         kind.bound = bound;
         kind.late += usize::from(is_late);
         out.flush()
+    }
+
+    /// Rounds that took too long.
+    fn late(&self) -> usize {
+        self.kinds.values().map(|kind| kind.late).sum()
     }
 
     /// Each stroke, how often it fell, and the shortest, middle and longest time.
