@@ -2,8 +2,8 @@
 //! of his own, one at a time, on a thread of their own. Must not know what they do.
 //!
 //! A command has [`WITHIN`] and is killed then, with all that it started; when this thread stalls, nothing else
-//! does, but for ports that wait for `on_promote` and an end that waits for `on_demote`, both for no longer than
-//! that. One that fails is told in the log and in the status until a later one does not.
+//! does, but for ports that wait for `on_promote`, [`LATE`] at most, and an end that waits for `on_demote`, no longer
+//! than that. One that fails is told in the log and in the status until a later one does not.
 //!
 //! The end of a reign is an `exec` of the process by itself. Where nothing may wait for the command, as when
 //! another node reigns, the next image runs it, before it reads anything: it is told in its environment.

@@ -50,10 +50,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         shown: Shown,
     },
-    /// Make this primary a standby; its peer does not become the primary by it (that is switchover)
+    /// Make this primary a standby where it stands; nothing is handed over (that is switchover)
     #[command(
-        after_help = "Exit codes: 0 done, 1 you said no, or not now: the reason says what to \
-                            do, 2 nobody can be asked, 4 only administrators may, 5 it is not the primary, 6 \
+        after_help = "With a witness, a standby that has everything takes over some two seconds later; else \
+                            nobody serves until somebody is promoted. Exit codes: 0 done, 1 you said no, or \
+                            not now: the reason says what to do, 2 nobody can be asked, 4 only administrators may, 5 it is not the primary, 6 \
                             no daemon, or no answer."
     )]
     Demote {
@@ -66,7 +67,7 @@ pub(crate) enum Command {
     },
     /// Let the other node be the primary from here on; asked of the primary, nothing is lost
     #[command(
-        after_help = "Nothing new is admitted for a moment, what is in flight ends (two seconds at most), and \
+        after_help = "Nothing new is admitted for a moment, what is in flight ends or, behind peer.drain, is cut short, and \
                       the other node opens its ports. Refused, with the reason, unless the two are in sync \
                       and their configurations, dialects and keys agree. Exit codes: 0 done, 1 it was \
                       begun and not done: look at node status of both, 4 only administrators may, 5 refused, \

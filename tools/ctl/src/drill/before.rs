@@ -162,20 +162,17 @@ fn clocks(peer: &PeerStatus) -> Check {
 
 /// Who decides who goes on. Without one a primary whose line is lost goes on alone if it is told to.
 fn witness(drill: Drill, pair: &NodeStatus, peer: &PeerStatus) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if drill == Drill::LinkLoss && pair.when_standby_lost.as_deref() != Some("solo") {
+        let found = "when_standby_lost = \"stop\": nothing would be released without the standby";
+        checks.push(check("standby lost", false, found.into()));
+    }
     let Some(witness) = &pair.witness else {
-        let goes_on = pair.when_standby_lost.as_deref() == Some("solo");
-        return vec![match drill {
-            Drill::Failover | Drill::SickPrimary => {
-                check("witness", false, "there is none: nobody would take over by itself".into())
-            }
-            Drill::LinkLoss if goes_on => check("witness", true, "there is none".into()),
-            Drill::LinkLoss => check(
-                "witness",
-                false,
-                "when_standby_lost = \"stop\": nothing would be released without the standby"
-                    .into(),
-            ),
-        }];
+        let needless = drill == Drill::LinkLoss;
+        let found =
+            if needless { "there is none" } else { "there is none: nobody would take over" };
+        checks.push(check("witness", needless, found.into()));
+        return checks;
     };
     let record = witness.record.clone().unwrap_or_default();
     let is_ours = record.epoch == pair.epoch && record.primary == pair.name;
@@ -196,7 +193,7 @@ fn witness(drill: Drill, pair: &NodeStatus, peer: &PeerStatus) -> Vec<Check> {
         }
     };
     let holds = witness.answers && !witness.in_doubt && is_ours && may;
-    let mut checks = vec![check("witness", holds, found)];
+    checks.push(check("witness", holds, found));
     if drill != Drill::LinkLoss {
         let there = peer.machine.as_ref().and_then(|machine| machine.witness);
         let found = match there {
@@ -288,9 +285,9 @@ pub(super) fn what_happens(drill: Drill, pair: &NodeStatus, away: Duration) -> S
              by itself, and {there} is to take over. {here} comes back by itself, as the standby of {there}."
         ),
         Drill::LinkLoss => format!(
-            "{here} refuses the line to {there} for {seconds} s. What is answered waits for a second; then {here} \
-             goes on\nalone, and what it releases is on its disk only, until {there} has it too. {there} is not to \
-             take over.\nThen the line is there again, and both are to be in sync, by themselves."
+            "{here} refuses the line to {there} for {seconds} s. What is answered waits for a second \
+             (peer.ack_timeout); then\n{here} goes on alone, and what it releases is on its disk only, until {there} has it too.\n{there} is not to \
+             take over. Then the line is there again, and both are to be in sync, by themselves."
         ),
     }
 }

@@ -122,6 +122,7 @@ fn each_thing_that_is_not_as_it_should_be_keeps_a_drill_from_being_done() {
             pair.witness = None;
             pair.when_standby_lost = Some("stop".into());
         }),
+        of_pair(Drill::LinkLoss, |pair| pair.when_standby_lost = Some("stop".into())),
         of_pair(failover, |pair| pair.witness.as_mut().unwrap().answers = false),
         of_pair(failover, |pair| {
             pair.witness.as_mut().unwrap().record.as_mut().unwrap().in_sync = None;
@@ -142,8 +143,9 @@ fn each_thing_that_is_not_as_it_should_be_keeps_a_drill_from_being_done() {
         versions: sekishod 0.1.0 here, sekishod 0.2.0 there
         agreed on: dialects: DIFFER, or not known there
         clocks: osaka is -101 ms ahead, with 900 us there and back
-        witness: there is none: nobody would take over by itself
-        witness: when_standby_lost = "stop": nothing would be released without the standby
+        witness: there is none: nobody would take over
+        standby lost: when_standby_lost = "stop": nothing would be released without the standby
+        standby lost: when_standby_lost = "stop": nothing would be released without the standby
         witness: does not answer
         witness: its record does not let osaka take over
         witness there: does not answer osaka
