@@ -32,7 +32,7 @@ fn steps(root: &Path) -> [Step; 4] {
     let mut workspace = cargo::command(root);
     workspace.args(["test", "--workspace", "--no-fail-fast"]);
     // Stories of two daemons wait most of the time.
-    let threads = available_parallelism().map_or(1, NonZero::get).max(4);
+    let threads = available_parallelism().map_or(1, NonZero::get).max(6);
     workspace.env("RUST_TEST_THREADS", threads.to_string());
 
     let mut broken = cargo::command(root);
