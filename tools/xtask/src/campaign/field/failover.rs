@@ -24,6 +24,8 @@ const ROOM: Duration = Duration::from_secs(5);
 const SYNCS: [Duration; 3] =
     [Duration::from_millis(20), Duration::from_millis(100), Duration::from_millis(400)];
 const SLOW: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
+/// When a service manager starts again what was killed (`RestartSec`).
+const RESTART: Duration = Duration::from_millis(200);
 /// Without an approval for so long, everything is refused.
 const REFUSED: Duration = Duration::from_millis(500);
 /// Traffic before a stroke.
@@ -34,6 +36,8 @@ const BEFORE: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 pub(super) enum Stroke {
     /// SIGKILL.
     Kill,
+    /// The same, and its service manager starts it again at once.
+    Restart,
     /// Its machine is gone without a word: nothing of it arrives, and its disk has only what was synced.
     PowerCut,
     /// Nothing from it or to it arrives, and it goes on.
@@ -51,12 +55,13 @@ pub(super) enum Stroke {
 }
 
 /// All of them; what a deck has.
-pub(super) const STROKES: [Stroke; 10] = [
+pub(super) const STROKES: [Stroke; 11] = [
     Stroke::Kill,
     Stroke::PowerCut,
     Stroke::Leader,
     Stroke::HalfOpen,
     Stroke::SwitchOver,
+    Stroke::Restart,
     Stroke::SlowDisk,
     Stroke::HungDisk,
     Stroke::FullDisk,
@@ -74,6 +79,7 @@ pub(super) fn round(world: &mut World, card: usize, dice: &mut Dice) -> Result<T
     let over_ns = match stroke {
         Stroke::SlowDisk => has_a_slow_disk(world, primary, dice)?,
         Stroke::HungDisk => has_a_hung_disk(world, primary)?,
+        Stroke::Restart => is_started_again(world, primary)?,
         Stroke::FullDisk => has_a_full_disk(world, primary)?,
         Stroke::Kill
         | Stroke::PowerCut
@@ -120,8 +126,16 @@ fn strike(world: &mut World, stroke: Stroke, primary: usize) -> Result<(), Troub
             world.sites[primary].is_killed()
         }
         Stroke::SwitchOver => world.sites[primary].does("node switchover", PATIENCE),
-        Stroke::SlowDisk | Stroke::HungDisk | Stroke::FullDisk => Ok(()),
+        Stroke::Restart | Stroke::SlowDisk | Stroke::HungDisk | Stroke::FullDisk => Ok(()),
     }
+}
+
+/// As it reads its log it may go on itself before the other one misses it, or come too late.
+fn is_started_again(world: &mut World, primary: usize) -> Result<u64, Trouble> {
+    world.sites[primary].is_killed()?;
+    clock::pause(RESTART);
+    world.sites[primary].starts()?;
+    Ok(clock::unix_ns())
 }
 
 /// For some seconds each of its syncs takes as long as it does on a disk that is about to break.
@@ -169,6 +183,7 @@ fn ends(world: &mut World, stroke: Stroke, primary: usize) -> Result<(), Trouble
         }
         Stroke::HalfOpen
         | Stroke::SwitchOver
+        | Stroke::Restart
         | Stroke::SlowDisk
         | Stroke::HungDisk
         | Stroke::FullDisk => Ok(()),
@@ -180,6 +195,7 @@ impl Stroke {
     fn told(self) -> (&'static str, Duration) {
         match self {
             Self::Kill => ("killed", UNPLANNED),
+            Self::Restart => ("killed and started again", UNPLANNED),
             Self::PowerCut => ("power cut", UNPLANNED),
             Self::HalfOpen => ("half-open", UNPLANNED),
             Self::Leader => ("killed with etcd's leader", WITH_LEADER),
