@@ -12,7 +12,7 @@ mod child;
 
 use std::ffi::OsString;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -77,12 +77,21 @@ struct Ended {
 /// Who has commands run.
 pub(crate) struct Hooks {
     calls: Sender<(Call, Sender<bool>)>,
-    failed: Arc<Mutex<Option<Failed>>>,
+    shown: Arc<Mutex<Shown>>,
     turn: Arc<Turn>,
     /// The reign that ended in the process that this one was, if `on_demote` was not run for it yet.
     inherited: Option<Receiver<bool>>,
     /// It was.
     was_demoted: bool,
+}
+
+/// What there is to show of the commands.
+#[derive(Default)]
+struct Shown {
+    /// The last one, if it failed.
+    failed: Option<Failed>,
+    /// The one that runs, and since when.
+    running: Option<(Hook, Time)>,
 }
 
 struct Failed {
@@ -98,19 +107,19 @@ impl Hooks {
     /// When there is no thread to be had.
     pub(crate) fn start() -> io::Result<Self> {
         let (calls, called) = bounded::<(Call, Sender<bool>)>(CALLS_MAX);
-        let failed = Arc::default();
-        let shown = Arc::clone(&failed);
+        let shown = Arc::default();
+        let of_thread = Arc::clone(&shown);
         let turn = Arc::<Turn>::default();
         let taken = Arc::clone(&turn);
         // It ends with whoever calls.
         thread::Builder::new().name("hooks".into()).spawn(move || {
             for (call, done) in called {
-                let is_well = run(&call, &shown, &taken);
+                let is_well = run(&call, &of_thread, &taken);
                 // Who called may wait no longer.
                 let _unheard = done.try_send(is_well);
             }
         })?;
-        let mut hooks = Self { calls, failed, turn, inherited: None, was_demoted: false };
+        let mut hooks = Self { calls, shown, turn, inherited: None, was_demoted: false };
         if let Some(Ended { call, done }) = ended() {
             hooks.was_demoted = true;
             hooks.inherited = (!done).then(|| hooks.runs(call));
@@ -146,15 +155,30 @@ impl Hooks {
         self.turn.ends(child::GONE_WITHIN);
     }
 
-    /// The last command, if it failed.
+    /// The command that does not come back, or the last one, if it failed.
     pub(crate) fn status(&self) -> Option<HookStatus> {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.as_ref().map(|Failed { hook, why, at }| HookStatus {
-            hook: hook.word().to_owned(),
-            why: why.clone(),
-            since_s: clocks::boot().since(*at).as_secs(),
-        })
+        lock(&self.shown).status(clocks::boot())
     }
+}
+
+impl Shown {
+    fn status(&self, now: Time) -> Option<HookStatus> {
+        let told = |hook: Hook, why: &str, since: Time| HookStatus {
+            hook: hook.word().to_owned(),
+            why: why.to_owned(),
+            since_s: now.since(since).as_secs(),
+        };
+        let is_late = |since: &(Hook, Time)| now.since(since.1) > WITHIN + child::GONE_WITHIN * 2;
+        if let Some((hook, since)) = self.running.filter(is_late) {
+            return Some(told(hook, "it has not come back", since));
+        }
+        self.failed.as_ref().map(|Failed { hook, why, at }| told(*hook, why, *at))
+    }
+}
+
+/// What is shown is whole at any time: one who panicked with it leaves it as it is.
+fn lock(shown: &Mutex<Shown>) -> MutexGuard<'_, Shown> {
+    shown.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits for the end of a command, for as long as it may take; says whether it ended well by then.
@@ -178,8 +202,9 @@ fn ended() -> Option<Ended> {
     serde_json::from_str(&std::env::var(ENDED).ok()?).ok()
 }
 
-fn run(call: &Call, shown: &Mutex<Option<Failed>>, turn: &Turn) -> bool {
+fn run(call: &Call, shown: &Mutex<Shown>, turn: &Turn) -> bool {
     let begun = clocks::boot();
+    lock(shown).running = Some((call.hook, begun));
     let (said, why) = match child::run(&call.command, &environment(call), WITHIN, turn) {
         Ok(child::Ran { said, why }) => (said, why),
         Err(error) => (String::new(), Some(format!("it can not be run: {error}"))),
@@ -187,14 +212,15 @@ fn run(call: &Call, shown: &Mutex<Option<Failed>>, turn: &Turn) -> bool {
     let took_ms = u64::try_from(clocks::boot().since(begun).as_millis()).unwrap_or(u64::MAX);
     let (hook, command) = (call.hook.word(), call.command.join(" "));
     let Call { epoch, reason, .. } = call;
-    let mut failed = shown.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut shown = lock(shown);
+    shown.running = None;
     let is_well = why.is_none();
     if let Some(why) = why {
         error!(hook, command, epoch, reason, took_ms, why, said, "the command failed");
-        *failed = Some(Failed { hook: call.hook, why, at: clocks::boot() });
+        shown.failed = Some(Failed { hook: call.hook, why, at: clocks::boot() });
     } else {
         info!(hook, command, epoch, reason, took_ms, said, "the command has run");
-        *failed = None;
+        shown.failed = None;
     }
     is_well
 }

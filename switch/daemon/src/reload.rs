@@ -103,8 +103,9 @@ pub struct Serves {
     pub tunings: Arc<Tunings>,
     /// Whether there is a key provider.
     pub keys: bool,
-    /// Ready when the ports are given to the workers: what a reload changes of them is held against what is open.
-    pub ports: Receiver<()>,
+    /// Told when the ports are given to the workers: what a reload changes of them is held against what is open.
+    /// None when that was heard.
+    pub ports: Option<Receiver<()>>,
     /// Records of a reload that the journal had no room for: their numbers are given, so they come
     /// before any others.
     pub unwritten: Vec<Vec<u8>>,
@@ -240,6 +241,9 @@ impl Reload {
 
 const UNDER_WAY: &str = "a reload is under way; see sekisho config plan when it has ended";
 const DRAINING: &str = "the node is stopping, and its configuration stays as it is";
+/// Why nothing is taken up by who ends before it serves.
+const NEVER_OPEN: &str =
+    "this node ends or begins anew before its ports are open: its next start reads the files";
 /// Why a standby takes nothing up.
 const OVER: &str =
     "this node begins to reign, with the configuration that it had: apply this one when it serves";
@@ -282,12 +286,12 @@ impl Thread {
 
     /// One reload, to its end; the next one, if one is to follow.
     fn reload(&mut self, reason: &Reason) -> Option<Reason> {
-        self.parts.service.reloading();
-        if let Part::Serves(serves) = &self.part {
-            // Whoever opens them lets go of the other end, or ends with the process.
-            let _open = serves.ports.recv();
-        }
         let by = reason.by.as_str();
+        if !self.ports_are_open() {
+            error!(by, "configuration refused: {NEVER_OPEN}");
+            return self.state.ends(Stage::Refused, vec![NEVER_OPEN.into()]);
+        }
+        self.parts.service.reloading();
         let does = match self.part {
             Part::Serves(_) => "serving",
             Part::Stands(..) => "standby",
@@ -313,6 +317,16 @@ impl Thread {
         };
         self.parts.service.reloaded(&words);
         self.state.ends(stage, refusals)
+    }
+
+    /// Waits until they are; false: they will not be in this life.
+    fn ports_are_open(&mut self) -> bool {
+        let Part::Serves(serves) = &mut self.part else { return true };
+        let are_open = serves.ports.as_ref().is_none_or(|ports| ports.recv().is_ok());
+        if are_open {
+            serves.ports = None;
+        }
+        are_open
     }
 
     /// The number that it has got; none when nothing has changed. Or why it was refused.

@@ -107,7 +107,7 @@ pub(crate) struct Serving {
     waiting: usize,
     reading: Option<Reading>,
     journal: Option<Journal>,
-    /// Held until the ports are given to the workers: no reload is taken up before.
+    /// Told when the ports are given to the workers: no reload is taken up before.
     closed: Cell<Option<Sender<()>>>,
     reload: Reload,
     draining: Arc<AtomicBool>,
@@ -225,9 +225,9 @@ impl Built {
         let operators =
             Operators::new(Arc::clone(&running), Arc::clone(&mesh), journal.is_some(), demo);
         let operators = Arc::new(operators);
-        let (closed, ports) = bounded(0);
+        let (closed, ports) = bounded(1);
         let serves = Serves {
-            ports,
+            ports: Some(ports),
             mesh: Arc::clone(&mesh),
             budget: self.budget,
             register,

@@ -152,3 +152,14 @@ fn what_one_image_leaves_is_read_by_the_next() {
     let Ended { call: read, done } = serde_json::from_str(&left(call.clone(), true)).unwrap();
     assert_eq!((read, done), (call, true));
 }
+
+#[test]
+fn a_command_that_does_not_come_back_is_shown_when_it_should_have_and_before_what_failed_earlier() {
+    let at = |ms: u64| Time(ms * 1_000_000);
+    let failed = Failed { hook: Hook::OnDemote, why: "exit status: 1".into(), at: at(1_000) };
+    let running = Some((Hook::OnPromote, at(60_000)));
+    let shown = Shown { failed: Some(failed), running };
+    let told = |ms| shown.status(at(ms)).map(|told| (told.hook, told.why, told.since_s)).unwrap();
+    assert_eq!(told(65_000), ("on_demote".to_owned(), "exit status: 1".to_owned(), 64));
+    assert_eq!(told(70_000), ("on_promote".to_owned(), "it has not come back".to_owned(), 10));
+}

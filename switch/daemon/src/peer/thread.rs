@@ -112,7 +112,6 @@ impl Shipping {
         let mut events = Events::with_capacity(64);
         let mut again = false;
         while !self.ship.is_told_to_stop() {
-            self.turns();
             let wait = if again { Duration::ZERO } else { self.wait() };
             if let Err(error) = self.poll.poll(&mut events, Some(wait))
                 && error.kind() != std::io::ErrorKind::Interrupted
@@ -121,6 +120,7 @@ impl Shipping {
                 break;
             }
             self.ship.woke();
+            self.turns();
             let tokens: Vec<Token> = events.iter().map(mio::event::Event::token).collect();
             again = self.turn(&tokens);
         }

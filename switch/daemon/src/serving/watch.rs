@@ -258,7 +258,10 @@ impl Serving {
 
     /// The workers have their ports, of so many of them some that wait; a reload may change them from here on.
     fn opened(&self, reign: Option<Reigning>, waiting: usize) -> Opening {
-        drop(self.closed.take());
+        if let Some(closed) = self.closed.take() {
+            // It has room for one, and who waits for it is there as long as this is.
+            closed.try_send(()).unwrap_or_default();
+        }
         Opening::of(reign, waiting)
     }
 

@@ -7,29 +7,30 @@ use switch_core::time::Time;
 
 /// It turns twice a second at least. The standby has heard nothing for as long when it asks whether this node lives.
 const HANGS: Duration = Duration::from_millis(1500);
-/// Who was away so long itself does not know what the other one did meanwhile.
-const AWAY: Duration = Duration::from_secs(2);
+/// Of the time between two looks no more counts: when it was longer, this thread was away itself, and the other one
+/// perhaps with it. So it takes two looks at least.
+const COUNTS: Duration = Duration::from_millis(700);
 
 /// What was seen of it.
 #[derive(Debug, Default)]
 pub(super) struct Turning {
     turns: u64,
-    /// When it was seen to have turned, or, if that is later, since when it is looked at.
-    since: Time,
+    /// How long it was seen not to have turned.
+    still: Duration,
     looked: Time,
     hangs: bool,
 }
 
 impl Turning {
-    /// Whether it hangs, by how often it has turned until now.
+    /// Whether it hangs, by how often it has turned until now; not before its first turn.
     pub(super) fn hangs(&mut self, turns: u64, now: Time) -> bool {
-        if turns != self.turns {
-            (self.turns, self.since, self.hangs) = (turns, now, false);
-        } else if now.since(self.looked) >= AWAY {
-            self.since = now;
+        if turns == self.turns {
+            self.still += now.since(self.looked).min(COUNTS);
+        } else {
+            (self.turns, self.still, self.hangs) = (turns, Duration::ZERO, false);
         }
         self.looked = now;
-        self.hangs |= now.since(self.since) >= HANGS;
+        self.hangs |= turns > 0 && self.still >= HANGS;
         self.hangs
     }
 }
@@ -45,22 +46,24 @@ mod tests {
     #[test]
     fn who_does_not_turn_hangs_until_it_turns_again() {
         let mut turning = Turning::default();
-        assert!(!turning.hangs(0, at(90_000)), "nothing is known before");
-        assert!(!turning.hangs(7, at(90_500)));
-        assert!(!turning.hangs(7, at(91_000)));
-        assert!(!turning.hangs(7, at(91_900)));
-        assert!(turning.hangs(7, at(92_000)));
-        assert!(turning.hangs(7, at(93_000)));
-        assert!(!turning.hangs(8, at(93_500)));
+        assert!((90_000..95_000).step_by(500).all(|ms| !turning.hangs(0, at(ms))), "not begun");
+        assert!(!turning.hangs(7, at(95_000)));
+        assert!(!turning.hangs(7, at(95_500)));
+        assert!(!turning.hangs(7, at(96_000)));
+        assert!(turning.hangs(7, at(96_500)));
+        assert!(turning.hangs(7, at(97_500)));
+        assert!(!turning.hangs(8, at(98_000)));
     }
 
     #[test]
-    fn who_was_away_itself_says_nothing_new_of_the_other() {
-        let mut turning = Turning::default();
-        assert!(!turning.hangs(7, at(90_000)));
-        assert!(!turning.hangs(7, at(99_000)), "both stood still");
-        assert!(!turning.hangs(7, at(100_000)));
-        assert!(turning.hangs(7, at(100_500)));
-        assert!(turning.hangs(7, at(110_000)), "nor that it hangs no more");
+    fn who_was_away_itself_does_not_know_that_the_other_hangs() {
+        for away in [1_600, 1_900, 9_000] {
+            let mut turning = Turning::default();
+            assert!(!turning.hangs(7, at(90_000)));
+            assert!(!turning.hangs(7, at(90_500)));
+            assert!(!turning.hangs(7, at(90_500 + away)), "both stood still");
+            assert!(turning.hangs(7, at(91_000 + away)), "it goes on, and the other does not");
+            assert!(turning.hangs(7, at(99_000 + away)), "nor does it now");
+        }
     }
 }

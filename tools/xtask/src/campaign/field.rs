@@ -241,7 +241,8 @@ impl Campaign<'_> {
                 let is_first_late = told.is_late(self.arguments.patience) && self.late() == 0;
                 self.takes(told, out).map_err(Trouble::failed("the table"))?;
                 if is_first_late {
-                    let kept = kept(&world, root, name, self.seed, "it was late");
+                    let kept =
+                        kept(&world, root, &format!("{name}-late"), self.seed, "it was late");
                     writeln!(out, "{kept}").map_err(Trouble::failed("the table"))?;
                 }
             }

@@ -83,6 +83,7 @@ impl Node {
         let desk = Arc::clone(&self.desk);
         let (turns, ends) = bounded::<()>(0);
         self.turns = Some(turns);
+        desk.turns();
         thread::spawn(move || {
             while ends.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
                 desk.turns();

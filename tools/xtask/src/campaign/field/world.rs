@@ -410,6 +410,8 @@ impl World {
 
     /// Copies what both nodes and the witness wrote to a place where it stays.
     pub(super) fn is_kept(&self, place: &Path) -> std::io::Result<()> {
+        // What an earlier run left there would be taken for part of this.
+        drop(fs::remove_dir_all(place));
         fs::create_dir_all(place)?;
         for number in 0..3 {
             let name = format!("w{number}.log");
